@@ -1,0 +1,1 @@
+"""Everything that runs on the device, on NumPy and a LiteRT interpreter alone."""

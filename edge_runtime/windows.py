@@ -1,0 +1,105 @@
+"""Where the windows of a clip begin, and the windows themselves.
+
+Axis order: windows first, samples second.
+"""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+TAILS = ("pad", "drop", "align")
+
+
+def window_starts(num_samples: int, window_length: int, window_hop: int, tail: str = "pad") -> npt.NDArray[np.int64]:
+    """Return the first sample of every window of a clip.
+
+    Parameters
+    ----------
+    num_samples : int
+        Length of the clip in samples, at least 1.
+    window_length, window_hop : int
+        Samples in a window, and from one window's start to the next one's. A hop above the window
+        length leaves gaps, which stay unheard on purpose.
+    tail : {"pad", "drop", "align"}
+        What happens to samples after the last full window. pad: one more window begins at the next
+        hop and is filled up with zeros; drop: they stay unheard; align: one more full window ends
+        with the clip. A clip shorter than a window gives one window, zero padded, under every rule.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_windows,)
+        Ascending, at least one. A window that ends exactly with the clip is among them.
+
+    Raises
+    ------
+    ValueError
+        An empty clip, a length or hop below 1, or an unknown tail rule.
+    """
+    num_samples, window_length = operator.index(num_samples), operator.index(window_length)
+    window_hop = operator.index(window_hop)
+    if num_samples < 1:
+        raise ValueError(f"the clip has {num_samples} samples; expected at least 1 to cut windows from")
+    if window_length < 1 or window_hop < 1:
+        raise ValueError(f"window_length is {window_length}, window_hop {window_hop}; expected samples, at least 1")
+    if tail not in TAILS:
+        raise ValueError(f"tail is {tail!r}; expected one of {', '.join(TAILS)}")
+    if num_samples <= window_length:
+        return np.zeros(1, np.int64)
+    num_full = 1 + (num_samples - window_length) // window_hop
+    starts = np.arange(num_full, dtype=np.int64) * window_hop
+    if starts[-1] + window_length == num_samples:
+        return starts
+    if tail == "align":
+        return np.append(starts, np.int64(num_samples - window_length))
+    # With a hop above the window length the next hop may lie beyond the clip: nothing to hear there.
+    if tail == "pad" and num_full * window_hop < num_samples:
+        return np.append(starts, np.int64(num_full * window_hop))
+    return starts
+
+
+def cut_windows(
+    waveform: npt.ArrayLike, window_length: int, window_hop: int, tail: str = "pad"
+) -> npt.NDArray[np.float32]:
+    """Return the windows of a clip, shape (n_windows, window_length), float32.
+
+    Parameters
+    ----------
+    waveform : array_like of float, shape (n_samples,)
+        The clip, in [-1, 1].
+    window_length, window_hop, tail
+        As for `window_starts`.
+
+    Raises
+    ------
+    ValueError
+        A waveform that is not one-dimensional or not float, and what `window_starts` refuses.
+    """
+    clip = check_waveform(waveform)
+    starts = window_starts(clip.size, window_length, window_hop, tail)
+    windows = np.zeros((starts.size, window_length), np.float32)
+    for row, start in zip(windows, starts, strict=True):
+        piece = clip[start : start + window_length]
+        row[: piece.size] = piece
+    return windows
+
+
+def check_waveform(waveform: npt.ArrayLike, name: str = "the waveform") -> FloatArray:
+    """Return the waveform as float32 after checking that it is a one-dimensional float array.
+
+    Raises
+    ------
+    ValueError
+        More than one dimension, or integers, whose scale would be a guess.
+    """
+    samples = np.asarray(waveform)
+    if samples.ndim != 1:
+        raise ValueError(f"{name} has shape {samples.shape}; expected (n_samples,), one channel")
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise ValueError(
+            f"{name} holds {samples.dtype}; expected float samples in [-1, 1] (divide 16-bit integers by 32768)"
+        )
+    return samples.astype(np.float32, copy=False)
