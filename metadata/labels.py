@@ -1,0 +1,97 @@
+"""Label files: one label a line, UTF-8, LF line ends, in the order of the model's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+LABELS_FILE_NAME = "labels.txt"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def check_labels(labels: Sequence[str], source: str = "labels") -> tuple[str, ...]:
+    """Return the labels as a tuple after checking that a label file can hold them.
+
+    Raises
+    ------
+    ValueError
+        No labels, an empty or duplicate label, or a label with a control character or outer spaces.
+    """
+    if isinstance(labels, str):
+        raise ValueError(f"{source} is the single string {labels!r}; expected a sequence of labels")
+    checked = tuple(labels)
+    if not checked:
+        raise ValueError(f"{source} holds no labels; expected one label a line")
+    for number, label in enumerate(checked, start=1):
+        if not isinstance(label, str) or not label.strip():
+            raise ValueError(f"{source}: label {number} is empty ({label!r}); expected text")
+        if label != label.strip() or any(ord(character) < 32 for character in label):
+            raise ValueError(
+                f"{source}: label {number} is {label!r}; expected no leading or trailing space and no control character"
+            )
+    duplicates = sorted({label for label in checked if checked.count(label) > 1})
+    if duplicates:
+        raise ValueError(f"{source} names {', '.join(duplicates)} more than once; every label may appear only once")
+    return checked
+
+
+def parse_labels(content: bytes, source: str = LABELS_FILE_NAME) -> tuple[str, ...]:
+    """Read labels from the bytes of a label file.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file: UTF-8 without byte order mark, LF line ends; the last line end may be missing.
+    source : str
+        Name used in error texts.
+
+    Raises
+    ------
+    ValueError
+        A byte order mark, a carriage return, bytes that are not UTF-8, or what `check_labels` refuses.
+
+    Notes
+    -----
+    A carriage return is refused, not stripped: the TFLite Task library keeps it, so that an app
+    would compare against "silence\\r".
+    """
+    if content.startswith(_BYTE_ORDER_MARK):
+        raise ValueError(f"{source} starts with a byte order mark; save it as UTF-8 without BOM")
+    if b"\r" in content:
+        raise ValueError(
+            f"{source} has CR line ends, which the Task library keeps as part of the label; save it with LF line ends"
+        )
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source} is not UTF-8 text ({error}); expected one label a line") from error
+    return check_labels(text.removesuffix("\n").split("\n") if text else (), source)
+
+
+def format_labels(labels: Sequence[str]) -> bytes:
+    """Return the bytes of the label file for these labels, LF after each."""
+    return "".join(f"{label}\n" for label in check_labels(labels)).encode("utf-8")
+
+
+def read_labels(path: str | Path, count: int | None = None) -> tuple[str, ...]:
+    """Read a label file, and check that it holds `count` labels when that is given.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such file.
+    ValueError
+        The file breaks a rule of `parse_labels`, or the number of labels is not `count`.
+    """
+    labels = parse_labels(Path(path).read_bytes(), str(path))
+    if count is not None and len(labels) != count:
+        raise ValueError(
+            f"{path} has {len(labels)} labels but the model puts out {count} scores; "
+            "was it exported with another label file?"
+        )
+    return labels
+
+
+def write_labels(path: str | Path, labels: Sequence[str]) -> None:
+    """Write a label file."""
+    Path(path).write_bytes(format_labels(labels))
