@@ -204,7 +204,8 @@ class ModelSpec:
             values = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ModelContractError(f"{SPEC_FILE_NAME} is not valid JSON: {error}") from error
-        return _from_values(cls, values, SPEC_FILE_NAME)
+        spec: ModelSpec = _from_values(cls, values, SPEC_FILE_NAME)
+        return spec
 
 
 def replace_spec(spec: ModelSpec, **changes: Any) -> ModelSpec:

@@ -1,0 +1,94 @@
+"""What the standard TFLite metadata says about a model, made from its spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metadata.labels import LABELS_FILE_NAME
+from metadata.metadata_schema import MIN_PARSER_VERSION
+from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
+from metadata.tensor_contract import feature_shape
+
+AXIS_LABELS = "TENSOR_AXIS_LABELS"
+_NUM_CHANNELS = 1
+_ACTIVATIONS = {"softmax": "they add up to 1, the highest wins", "sigmoid": "each label has a threshold of its own"}
+
+
+def describe_model(spec: ModelSpec) -> dict[str, Any]:
+    """Return the metadata of a model with this spec, as `metadata_codec.encode_metadata` takes it."""
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        "version": spec.version,
+        "subgraph_metadata": [
+            {"input_tensor_metadata": [_describe_input(spec)], "output_tensor_metadata": [_describe_output(spec)]}
+        ],
+        "associated_files": [
+            {
+                "name": SPEC_FILE_NAME,
+                "description": "Everything a runtime must know about the model, and where it came from.",
+                "type": "DESCRIPTIONS",
+            }
+        ],
+        "min_parser_version": MIN_PARSER_VERSION,
+    }
+
+
+def _describe_input(spec: ModelSpec) -> dict[str, Any]:
+    """The one input: audio, or the spectrogram that the app computes."""
+    if spec.input_is_waveform:
+        description = f"{spec.window_length} samples of mono audio at {spec.sample_rate} Hz, from -1 to 1."
+        return {
+            "name": "audio",
+            "description": description,
+            "content": {
+                "content_properties_type": "AudioProperties",
+                "content_properties": {"sample_rate": spec.sample_rate, "channels": _NUM_CHANNELS},
+            },
+        }
+    return {"name": "spectrogram", "description": describe_spectrogram(spec), "content": _features()}
+
+
+def describe_spectrogram(spec: ModelSpec) -> str:
+    """Return every setting of the front end and the order of the axes, in librosa's terms."""
+    rows, frames = feature_shape(spec)
+    front_end = spec.front_end
+    first_axis = "mel bands" if isinstance(front_end, MelFrontEnd) else "frequency bins"
+    settings = ", ".join(f"{name}={value}" for name, value in _settings(front_end))
+    return (
+        f"{front_end.kind} spectrogram of {spec.window_length} samples at {spec.sample_rate} Hz, "
+        f"{rows} {first_axis} x {frames} frames, row by row: all frames of the lowest band first. "
+        f"Settings: {settings}, window=hann (periodic), center=True."
+    )
+
+
+def _settings(front_end: FrontEnd) -> list[tuple[str, Any]]:
+    """Name and value of the settings that make a spectrogram."""
+    names = ["n_fft", "win_length", "hop_length", "power", "pad_mode"]
+    if isinstance(front_end, MelFrontEnd):
+        names += ["n_mels", "fmin", "fmax", "mel_scale", "mel_norm", "log", "log_floor"]
+    elif not isinstance(front_end, StftFrontEnd):
+        return []
+    return [(name, getattr(front_end, name)) for name in names]
+
+
+def _describe_output(spec: ModelSpec) -> dict[str, Any]:
+    """The one output: a score a label."""
+    return {
+        "name": "scores",
+        "description": f"One score a label, from 0 to 1; {_ACTIVATIONS[spec.activation]}.",
+        "content": _features(),
+        "stats": {"max": [1.0], "min": [0.0]},
+        "associated_files": [
+            {
+                "name": LABELS_FILE_NAME,
+                "description": "The labels in the order of the scores, one a line.",
+                "type": AXIS_LABELS,
+            }
+        ],
+    }
+
+
+def _features() -> dict[str, Any]:
+    """Content that is neither audio nor image."""
+    return {"content_properties_type": "FeatureProperties", "content_properties": {}}

@@ -1,0 +1,96 @@
+"""Whether a model's tensors, its label file and its spec agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from metadata.errors import ModelContractError
+from metadata.labels import LABELS_FILE_NAME
+from metadata.model_flatbuffer import ModelTensors, TensorInfo
+from metadata.spec import SPEC_FILE_NAME, MelFrontEnd, ModelSpec, StftFrontEnd
+
+_DTYPES = ("float32", "float16", "int8", "uint8", "int16")  # what can carry audio and scores
+
+
+def feature_shape(spec: ModelSpec) -> tuple[int, int]:
+    """Return the shape of the spectrogram of one window: (n_mels or 1 + n_fft // 2, n_frames).
+
+    Raises
+    ------
+    ValueError
+        The model hears the waveform and has no spectrogram.
+    """
+    front_end = spec.front_end
+    if isinstance(front_end, MelFrontEnd):
+        rows = front_end.n_mels
+    elif isinstance(front_end, StftFrontEnd):
+        rows = 1 + front_end.n_fft // 2
+    else:
+        raise ValueError(f"{spec.name} has a {front_end.kind} front end; expected mel or stft")
+    return rows, 1 + spec.window_length // front_end.hop_length
+
+
+def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str] | None = None) -> None:
+    """Check that a model takes the input the spec speaks of and puts out one score a label.
+
+    Parameters
+    ----------
+    tensors : ModelTensors
+        Of the model.
+    spec : ModelSpec
+    labels : sequence of str, optional
+        Those of the model's label file.
+
+    Raises
+    ------
+    ModelContractError
+        Anything disagrees.
+    """
+    audio = _only(tensors.inputs, "input")
+    scores = _only(tensors.outputs, "output")
+    if labels is not None:
+        check_label_count(labels, scores)
+    if len(spec.labels) != scores.size:
+        raise ModelContractError(
+            f"{SPEC_FILE_NAME} has {len(spec.labels)} labels but the model puts out {scores.size} scores; "
+            "was it exported with another spec?"
+        )
+    if labels is not None and tuple(labels) != spec.labels:
+        raise ModelContractError(
+            f"{LABELS_FILE_NAME} names {', '.join(labels)} but {SPEC_FILE_NAME} names {', '.join(spec.labels)}; "
+            "the order counts too. Pack the model again with one of them"
+        )
+    _check_input(audio, spec)
+
+
+def check_label_count(labels: Sequence[str], scores: TensorInfo, source: str = LABELS_FILE_NAME) -> None:
+    """Raise ModelContractError unless there is one label a score."""
+    if len(labels) != scores.size:
+        raise ModelContractError(
+            f"{source} has {len(labels)} names but the model puts out {scores.size} scores; "
+            "was it exported with another label file?"
+        )
+
+
+def _check_input(audio: TensorInfo, spec: ModelSpec) -> None:
+    """Check the number of values in one input."""
+    if spec.input_is_waveform:
+        expected, what = spec.window_length, f"windows of {spec.window_length} samples"
+    else:
+        rows, frames = feature_shape(spec)
+        expected, what = rows * frames, f"a {spec.front_end.kind} spectrogram of {rows} x {frames}"
+    if audio.size != expected:
+        raise ModelContractError(
+            f"the model takes {audio} with {audio.size} values but {SPEC_FILE_NAME} says {what}; "
+            "was it exported with another spec, or with an input of unknown length?"
+        )
+
+
+def _only(tensors: tuple[TensorInfo, ...], what: str) -> TensorInfo:
+    """The one tensor of an audio classifier's input or output."""
+    if len(tensors) != 1:
+        names = ", ".join(map(str, tensors)) or "none"
+        raise ModelContractError(f"the model has {len(tensors)} {what}s ({names}); expected one")
+    if tensors[0].dtype not in _DTYPES:
+        raise ModelContractError(f"the model's {what} is {tensors[0]}; expected one of {', '.join(_DTYPES)}")
+    return tensors[0]

@@ -1,0 +1,187 @@
+"""One self-describing file: standard TFLite metadata, labels and spec inside the `.tflite`.
+
+What is written opens in the TensorFlow Lite Task library (Android, Python) and in MediaPipe:
+`AudioProperties` on the one input, a label file on the one output. A model that takes a spectrogram
+gets no `AudioProperties`, so that these refuse it instead of feeding it samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from metadata.associated_files import append_files, read_files
+from metadata.errors import ModelContractError
+from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
+from metadata.metadata_codec import decode_metadata, encode_metadata
+from metadata.metadata_schema import METADATA_ENTRY_NAME
+from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer, read_tensors
+from metadata.model_rewrite import add_metadata_buffer, find_plain_model, remove_metadata_buffer
+from metadata.spec import SPEC_FILE_NAME, ModelSpec
+from metadata.standard_metadata import AXIS_LABELS, describe_model
+from metadata.tensor_contract import check_contract, check_label_count
+
+
+def pack_model(model: bytes, spec: ModelSpec) -> bytes:
+    """Return the model with metadata, labels and spec inside, in place of what it had.
+
+    Parameters
+    ----------
+    model : bytes
+        A `.tflite` file with one input and one output.
+    spec : ModelSpec
+        What the file shall say about itself.
+
+    Returns
+    -------
+    bytes
+        The same for the same arguments; packing a packed model again changes nothing.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, or one whose input or output is not what the spec says.
+    """
+    check_contract(read_tensors(model), spec)
+    described = add_metadata_buffer(model, encode_metadata(describe_model(spec)))
+    files = {LABELS_FILE_NAME: format_labels(spec.labels), SPEC_FILE_NAME: spec.to_json().encode("utf-8")}
+    return append_files(described, files)
+
+
+def strip_metadata(model: bytes) -> bytes:
+    """Return the model without metadata and without associated files.
+
+    A file of `pack_model` gives back the very bytes that were packed.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, or a damaged one.
+    """
+    return remove_metadata_buffer(model)
+
+
+def read_metadata(model: bytes) -> dict[str, Any]:
+    """Return the standard TFLite metadata as a dictionary that JSON can hold.
+
+    Returns
+    -------
+    dict
+        In the shape of FlatBuffers' own JSON, for instance
+        ``values["subgraph_metadata"][0]["input_tensor_metadata"][0]["content"]["content_properties"]``
+        is ``{"sample_rate": 16000, "channels": 1}``. Fields that were not written are not there.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, no metadata inside, damaged, or a file that the metadata names is missing.
+    """
+    values = find_metadata(model)
+    if values is None:
+        raise ModelContractError(
+            "the model holds no TFLite metadata; write some with: earshot metadata write FILE --spec model_spec.json"
+        )
+    return values
+
+
+def find_metadata(model: bytes) -> dict[str, Any] | None:
+    """Return what `read_metadata` does, None where the model holds no metadata."""
+    values = _decode(model)
+    if values is not None:
+        _check_named_files(values, read_files(model))
+    return values
+
+
+def read_associated_files(model: bytes) -> dict[str, bytes]:
+    """Return the files inside a model by name; none where it has none.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, a damaged ZIP, or a file that the metadata names is missing.
+    """
+    values = _decode(model)
+    files = read_files(model)
+    if values is not None:
+        _check_named_files(values, files)
+    return files
+
+
+def read_spec(model: bytes) -> ModelSpec | None:
+    """Return the spec inside a model, None where it has none, after checking that the file keeps to it.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, a broken spec or label file, or tensors, labels and spec that disagree.
+    """
+    files = read_associated_files(model)
+    if SPEC_FILE_NAME not in files:
+        return None
+    spec = ModelSpec.from_json(files[SPEC_FILE_NAME])
+    check_contract(read_tensors(model), spec, read_model_labels(model))
+    return spec
+
+
+def read_model_labels(model: bytes) -> tuple[str, ...]:
+    """Return the labels that the standard metadata gives the model's first output, in output order.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, no metadata, no label file, a broken one, or not one label a score.
+    """
+    name = _label_file_name(read_metadata(model))
+    try:
+        labels = parse_labels(read_files(model)[name], name)
+    except ModelContractError:
+        raise
+    except ValueError as error:
+        raise ModelContractError(str(error)) from error
+    outputs = read_tensors(model).outputs
+    if not outputs:
+        raise ModelContractError(f"{name} has {len(labels)} names but the model has no output")
+    check_label_count(labels, outputs[0], name)
+    return labels
+
+
+def _decode(model: bytes) -> dict[str, Any] | None:
+    """Read the metadata buffer."""
+    find_plain_model(model)  # refuses a packed file whose model is cut off
+    flat = ModelFlatBuffer(model)
+    entry = flat.entry(METADATA_ENTRY_NAME)
+    return None if entry is None else decode_metadata(flat.entry_buffer(entry).content(BUFFER_DATA))
+
+
+def _check_named_files(values: Any, files: dict[str, bytes]) -> None:
+    """Refuse metadata that names files which are not there."""
+    missing = sorted(set(_named_files(values)) - set(files))
+    if missing:
+        raise ModelContractError(
+            f"the metadata names {', '.join(missing)} but the file holds {', '.join(sorted(files)) or 'no files'}; "
+            "was it truncated, or repacked by a tool that drops the ZIP at its end?"
+        )
+
+
+def _named_files(values: Any) -> Iterator[str]:
+    """Yield the names of the associated files anywhere in the metadata."""
+    if isinstance(values, list):
+        for item in values:
+            yield from _named_files(item)
+    elif isinstance(values, dict):
+        for key, item in values.items():
+            if key in ("associated_files", "vocab_file", "sentencePiece_model"):
+                yield from (file["name"] for file in item if "name" in file)
+            else:
+                yield from _named_files(item)
+
+
+def _label_file_name(values: dict[str, Any]) -> str:
+    """The name of the label file of the first output."""
+    graphs = values.get("subgraph_metadata", [])
+    outputs = graphs[0].get("output_tensor_metadata", []) if graphs else []
+    files = outputs[0].get("associated_files", []) if outputs else []
+    for file in files:
+        if file.get("type") == AXIS_LABELS and "name" in file:
+            return str(file["name"])
+    raise ModelContractError("the metadata names no label file (TENSOR_AXIS_LABELS) for the model's first output")
