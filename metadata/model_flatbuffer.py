@@ -7,6 +7,7 @@ Slots and type numbers are those of TensorFlow Lite's schema.fbs, version 3 (ide
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ VERSION, OPERATOR_CODES, SUBGRAPHS, DESCRIPTION, BUFFERS, METADATA_BUFFER, METAD
 EXTERNAL_BUFFER_GROUPS, EXTERNAL_BUFFERS = 8, 9
 NUM_MODEL_SLOTS = 10
 # SubGraph
-_TENSORS, _INPUTS, _OUTPUTS = range(3)
+_TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = range(4)
 # Tensor
 _SHAPE, _TYPE, _BUFFER, _NAME = range(4)
 # Buffer
-BUFFER_DATA, BUFFER_OFFSET = range(2)
+BUFFER_DATA, BUFFER_OFFSET, BUFFER_SIZE = range(3)
+# Operator
+OPERATOR_OPTIONS_OFFSET = 9
 # Metadata
 ENTRY_NAME, ENTRY_BUFFER = range(2)
 
@@ -110,6 +113,11 @@ class ModelFlatBuffer:
                 f"of {len(self.buffers)}; the file is damaged"
             )
         return self.buffers[entry.buffer_index]
+
+    def operators(self) -> Iterator[FlatTable]:
+        """Yield the operators of all subgraphs."""
+        for graph in self.root.tables(SUBGRAPHS):
+            yield from graph.tables(_OPERATORS)
 
     def _read_tensors(self) -> ModelTensors:
         """Read the inputs and outputs of the first subgraph."""

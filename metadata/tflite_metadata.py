@@ -16,7 +16,8 @@ from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
 from metadata.metadata_codec import decode_metadata, encode_metadata
 from metadata.metadata_schema import METADATA_ENTRY_NAME
 from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer, read_tensors
-from metadata.model_rewrite import add_metadata_buffer, find_plain_model, remove_metadata_buffer
+from metadata.model_rewrite import add_metadata_buffer, remove_metadata_buffer
+from metadata.new_root import find_model
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.standard_metadata import AXIS_LABELS, describe_model
 from metadata.tensor_contract import check_contract, check_label_count
@@ -51,7 +52,8 @@ def pack_model(model: bytes, spec: ModelSpec) -> bytes:
 def strip_metadata(model: bytes) -> bytes:
     """Return the model without metadata and without associated files.
 
-    A file of `pack_model` gives back the very bytes that were packed.
+    A file of `pack_model` gives back the very bytes that were packed, unless weights lay behind the
+    FlatBuffer, as the ai-edge-quantizer writes them: these stay inside.
 
     Raises
     ------
@@ -147,7 +149,7 @@ def read_model_labels(model: bytes) -> tuple[str, ...]:
 
 def _decode(model: bytes) -> dict[str, Any] | None:
     """Read the metadata buffer."""
-    find_plain_model(model)  # refuses a packed file whose model is cut off
+    find_model(model)  # refuses a packed file whose model is cut off
     flat = ModelFlatBuffer(model)
     entry = flat.entry(METADATA_ENTRY_NAME)
     return None if entry is None else decode_metadata(flat.entry_buffer(entry).content(BUFFER_DATA))
