@@ -1,0 +1,1 @@
+"""Clips in, trained Keras model out."""

@@ -1,0 +1,149 @@
+"""Decoded recordings: each file is decoded and resampled once, kept in a cache folder, and read from there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from train.clip_index import Clip, ClipIndex
+from train.decode import AudioError, read_file, to_waveform
+from train.split import check_same_audio, check_split
+
+CACHE_VARIABLE = "EARSHOT_CACHE"
+_HASH_BLOCK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class LoadedClips:
+    """Clips with their waveforms.
+
+    Attributes
+    ----------
+    index : ClipIndex
+        The clips that could be read, and only these.
+    waveforms : list of np.ndarray
+        float32 (n_samples,), memory-mapped, one a clip.
+    digests : list of str
+        SHA-256 of the samples, one a clip.
+    skipped : list of str
+        Why a file was left out, one line each.
+    """
+
+    index: ClipIndex
+    waveforms: list[np.ndarray]
+    digests: list[str]
+    skipped: list[str]
+
+    def places(self, split: str) -> list[int]:
+        """Return the positions of the clips on one side."""
+        return [place for place, clip in enumerate(self.index.clips) if clip.split == split]
+
+    def data_sha256(self) -> str:
+        """Return one hash for labels, paths and samples of all clips."""
+        lines = [";".join(self.index.labels)]
+        lines += [f"{clip.path},{';'.join(clip.labels)},{digest}" for clip, digest in self._pairs()]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def split_sha256(self) -> str:
+        """Return one hash for path, group and side of all clips."""
+        lines = [f"{clip.path},{clip.group},{clip.split}" for clip, _ in self._pairs()]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _pairs(self) -> list[tuple[Clip, str]]:
+        return sorted(zip(self.index.clips, self.digests, strict=True), key=lambda pair: pair[0].path)
+
+
+def cache_folder() -> Path:
+    """Return where decoded recordings are kept: $EARSHOT_CACHE, else the user's cache folder."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earshot"
+
+
+def load_clips(
+    index: ClipIndex,
+    sample_rate: int,
+    cache: str | Path | None = None,
+    strict: bool = False,
+    tell: Callable[[int, int], None] | None = None,
+) -> LoadedClips:
+    """Decode every clip of an index, or take it from the cache.
+
+    Parameters
+    ----------
+    index : ClipIndex
+    sample_rate : int
+        Hz of the waveforms.
+    cache : str or Path, optional
+        Where decoded recordings are kept; `cache_folder()` by default.
+    strict : bool
+        Refuse the first unreadable file instead of leaving it out.
+    tell : callable, optional
+        Called with (clips done, clips in all).
+
+    Raises
+    ------
+    AudioError
+        A file cannot be read and `strict` is set, or no file can be read.
+    LeakError, ValueError
+        Without the unreadable files the split is no longer sound (`train.split`).
+    """
+    cache = Path(cache) if cache else cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    kept: list[Clip] = []
+    waveforms: list[np.ndarray] = []
+    digests: list[str] = []
+    skipped: list[str] = []
+    for done, clip in enumerate(index.clips, start=1):
+        try:
+            waveform, digest = load_waveform(index.root / clip.path, sample_rate, cache)
+        except AudioError as error:
+            if strict:
+                raise
+            skipped.append(str(error))
+        else:
+            kept.append(clip)
+            waveforms.append(waveform)
+            digests.append(digest)
+        if tell:
+            tell(done, len(index.clips))
+    if not kept:
+        raise AudioError(f"none of the {len(index.clips)} recordings can be read; the first: {skipped[0]}")
+    loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
+    if all(clip.split for clip in kept):
+        check_split(loaded.index)
+        check_same_audio(kept, digests)
+    return loaded
+
+
+def load_waveform(path: Path, sample_rate: int, cache: Path) -> tuple[np.ndarray, str]:
+    """Return one waveform, memory-mapped from the cache, and the SHA-256 of its samples."""
+    kept = cache / f"{_file_sha256(path)}-{sample_rate}.npy"
+    if not kept.is_file():
+        samples, file_rate = read_file(path)
+        part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.save(file, to_waveform(samples, file_rate, sample_rate))
+        os.replace(part, kept)
+    waveform = np.load(kept, mmap_mode="r")
+    return waveform, hashlib.sha256(waveform.tobytes()).hexdigest()
+
+
+def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
+    """Return how many clips are shorter than a window, which zeros will fill up."""
+    return sum(waveform.size < window_length for waveform in waveforms)
+
+
+def _file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

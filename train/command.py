@@ -1,0 +1,158 @@
+"""The verbs `data` and `train`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from train.models import MODEL_NAMES
+from train.settings import LOSSES, OPTIMIZERS, TrainingSettings
+
+DONE = 0
+SAMPLE_RATE = 16_000  # Hz, of every model here and of the recordings that --into writes
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of one verb."""
+    if verb == "data":
+        add_data_arguments(parser)
+        parser.add_argument("--out", type=Path, metavar="CSV", help="write the clip index, splits included, to edit")
+        parser.add_argument("--into", type=Path, metavar="DIR", help="import: write every clip as 16 kHz mono FLAC")
+        parser.add_argument("--force", action="store_true", help="overwrite CSV, or empty DIR first")
+        parser.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
+        parser.add_argument("--json", action="store_true", help="print the counts as one JSON document")
+        return
+    parser.add_argument("model", metavar="MODEL", help=" or ".join(MODEL_NAMES))
+    add_data_arguments(parser)
+    add_output_arguments(parser)
+    parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
+    add_training_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the recordings are."""
+    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with one sub-folder a label, or a CSV")
+    parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
+    parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where results go, and what happens to those that are there."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to fill")
+    parser.add_argument("--resume", action="store_true", help="go on in DIR where an earlier run stopped")
+    parser.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the training settings; those not given are the model's own."""
+    settings = parser.add_argument_group("training (defaults: the model's own)")
+    settings.add_argument("--published", action="store_true", help="begin with the published settings, not ours")
+    settings.add_argument("--epochs", type=int, help="at most this many")
+    settings.add_argument("--patience", type=int, help="stop after this many epochs without a lower validation loss")
+    settings.add_argument("--batch-size", type=int, help="windows")
+    settings.add_argument("--learning-rate", type=float)
+    settings.add_argument("--cosine-decay", action=argparse.BooleanOptionalAction, default=None)
+    settings.add_argument("--optimizer", choices=OPTIMIZERS)
+    settings.add_argument("--loss", choices=LOSSES)
+    settings.add_argument("--label-smoothing", type=float)
+    settings.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None)
+    settings.add_argument("--epoch-windows", type=int, help="windows in an epoch (default: as many as the clips hold)")
+    settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
+    settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
+
+
+def training_settings(model: str, args: argparse.Namespace) -> TrainingSettings:
+    """Return the model's settings, published or ours, with what the command line changes."""
+    from train.models import model_module
+
+    module = model_module(model)
+    begin = module.PUBLISHED if args.published else module.DEFAULT
+    names = [item.name for item in dataclasses.fields(TrainingSettings)]
+    given = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
+    return dataclasses.replace(begin, **given)
+
+
+def run(verb: str, args: argparse.Namespace) -> int:
+    """Do one verb; return the exit code."""
+    return _data(args) if verb == "data" else _train(args)
+
+
+def _data(args: argparse.Namespace) -> int:
+    """List, check and split recordings; write the index or a decoded copy."""
+    from train.clip_index import write_index
+    from train.import_clips import import_clips
+    from train.prepare import find_and_split, load_with_progress, note
+    from train.split import count_clips
+
+    index = find_and_split(args.data, args.labels, args.seed)
+    if args.out and args.out.exists() and not args.force:
+        raise FileExistsError(f"{args.out} exists; overwrite it with --force, or choose another name")
+    clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    minutes = dict.fromkeys(clips.index.labels, 0.0)
+    for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True):
+        minutes[clip.labels[0]] += waveform.size / SAMPLE_RATE / 60
+    rows = [{**row, "minutes": round(minutes[str(row["label"])], 2)} for row in count_clips(clips.index)]
+    if args.out:
+        write_index(args.out, clips.index)
+        note(f"wrote {args.out}")
+    if args.into:
+        note(f"wrote {import_clips(clips, SAMPLE_RATE, args.into, force=args.force)}")
+    print(json.dumps({"labels": rows, "left_out": clips.skipped}, indent=2) if args.json else _table(rows))
+    return DONE
+
+
+def _train(args: argparse.Namespace) -> int:
+    """Train one model."""
+    from train.models import model_module
+    from train.output_folder import claim_folder
+    from train.prepare import find_and_split, load_with_progress, note
+    from train.training_run import choose_variant, train_model
+
+    choose_variant(model_module(args.model), args.variant)
+    settings = training_settings(args.model, args)
+    index = find_and_split(args.data, args.labels, settings.seed)
+    clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    folder = claim_folder(args.out, force=args.force, resume=args.resume)
+    try:
+        metrics = train_model(
+            clips, args.model, folder, settings, variant=args.variant, window_hop=args.window_hop, tell=note
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
+    print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
+    note(f"the run is in {folder}; next: earshot convert {folder} --out DIR")
+    return DONE
+
+
+def describe_metrics(metrics: dict) -> str:
+    """Return the test result of one model as text."""
+    lines = [f"{metrics['model']}: {metrics['parameters']:,} parameters, epoch {metrics['kept_epoch']} kept"]
+    for level, name in (
+        ("window", "windows"),
+        ("clip_mean_score", "clips, mean score"),
+        ("clip_majority", "clips, vote"),
+    ):
+        test = metrics["test"][level]
+        low, high = test["interval"]
+        lines.append(
+            f"  test {name}: accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], macro F1 {test['macro_f1']:.3f}"
+            f" ({test['num_decisions']} in {test['num_groups']} groups)"
+        )
+    for scores in metrics["test"]["window"]["labels"]:
+        lines.append(
+            f"    {scores['label']:<12} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
+            f"  F1 {scores['f1']:.3f}  of {scores['support']}"
+        )
+    return "\n".join(lines)
+
+
+def _table(rows: list[dict]) -> str:
+    """Rows with the same keys as aligned columns."""
+    header = [name.replace("_", " ") for name in rows[0]]
+    cells = [header, *[[str(value) for value in row.values()] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)

@@ -1,0 +1,177 @@
+"""How well scores agree with the truth: per window, per clip, per label, with 95 % intervals.
+
+Scores are float (n_windows, n_labels); truth is the label's position, int (n_windows,). In the confusion matrix the
+rows are the truth and the columns the decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edge_runtime.intervals import group_bootstrap_interval, wilson_interval
+from edge_runtime.windows import cut_windows
+from train.clip_store import LoadedClips
+
+
+@dataclass(frozen=True)
+class TestWindows:
+    """Windows of one side of the split, with what is needed to judge scores on them.
+
+    Attributes
+    ----------
+    windows : np.ndarray
+        float32 (n, window_length).
+    truth : np.ndarray
+        int64 (n,), position of the label.
+    clips : np.ndarray
+        int64 (n,), which clip a window is from.
+    groups : np.ndarray
+        str (n,), the clip's group.
+    """
+
+    __test__ = False  # its name begins as a test's does
+
+    windows: np.ndarray
+    truth: np.ndarray
+    clips: np.ndarray
+    groups: np.ndarray
+
+
+def cut_split(clips: LoadedClips, split: str, window_length: int, window_hop: int, tail: str = "drop") -> TestWindows:
+    """Cut the clips of one side into windows; a clip shorter than a window is padded with zeros."""
+    places = clips.places(split)
+    cut = [cut_windows(np.asarray(clips.waveforms[place]), window_length, window_hop, tail) for place in places]
+    counts = [len(windows) for windows in cut]
+    labels = [clips.index.labels.index(clips.index.clips[place].labels[0]) for place in places]
+    groups = [clips.index.clips[place].group for place in places]
+    return TestWindows(
+        np.concatenate(cut), np.repeat(labels, counts), np.repeat(places, counts), np.repeat(groups, counts)
+    )
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """Precision, recall and F1 of one label, in [0, 1]; 0 where nothing could be counted."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int  # how many are truly of this label
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy of a set of decisions.
+
+    Attributes
+    ----------
+    accuracy : float
+    interval : tuple of float
+        95 %, by the bootstrap over groups (Wilson's where there is one group): windows of a group hang together.
+    wilson : tuple of float
+        95 %, as if every decision were independent.
+    num_decisions, num_groups : int
+    labels : list of LabelScores
+    macro_f1 : float
+    confusion : list of list of int
+        Rows truth, columns decisions.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    wilson: tuple[float, float]
+    num_decisions: int
+    num_groups: int
+    labels: list[LabelScores]
+    macro_f1: float
+    confusion: list[list[int]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the evaluation for JSON."""
+        return asdict(self)
+
+
+def evaluate_decisions(
+    truth: np.ndarray, decisions: np.ndarray, groups: np.ndarray, labels: Sequence[str]
+) -> Evaluation:
+    """Judge decisions against the truth.
+
+    Raises
+    ------
+    ValueError
+        Nothing to judge, lengths that differ, or a position outside the labels.
+    """
+    truth, decisions = np.asarray(truth), np.asarray(decisions)
+    if truth.ndim != 1 or truth.size == 0 or truth.shape != decisions.shape or len(groups) != truth.size:
+        raise ValueError(
+            f"truth has shape {truth.shape}, decisions {decisions.shape}, groups {len(groups)}; "
+            "expected the same length, at least 1"
+        )
+    for name, values in (("truth", truth), ("decisions", decisions)):
+        if values.min() < 0 or values.max() >= len(labels):
+            raise ValueError(f"{name} reach from {values.min()} to {values.max()}; expected 0 to {len(labels) - 1}")
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, (truth, decisions), 1)
+    right = truth == decisions
+    wilson = tuple(wilson_interval(int(right.sum()), right.size))
+    num_groups = len(set(groups))
+    interval = tuple(group_bootstrap_interval(right, groups)) if num_groups > 1 else wilson
+    per_label = [_label_scores(confusion, place, label) for place, label in enumerate(labels)]
+    return Evaluation(
+        accuracy=float(right.mean()),
+        interval=interval,
+        wilson=wilson,
+        num_decisions=int(right.size),
+        num_groups=num_groups,
+        labels=per_label,
+        macro_f1=float(np.mean([scores.f1 for scores in per_label])),
+        confusion=confusion.tolist(),
+    )
+
+
+def evaluate_scores(scores: np.ndarray, cut: TestWindows, labels: Sequence[str]) -> dict[str, Evaluation]:
+    """Judge scores per window and per clip, the latter by mean score and by majority vote.
+
+    Raises
+    ------
+    ValueError
+        A score that is not finite, or not one row a window and one column a label.
+    """
+    scores = np.asarray(scores)
+    if scores.shape != (len(cut.truth), len(labels)):
+        raise ValueError(f"scores have shape {scores.shape}; expected {(len(cut.truth), len(labels))}")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{int((~np.isfinite(scores)).any(axis=1).sum())} windows have scores that are not finite")
+    _, first, of_clip = np.unique(cut.clips, return_index=True, return_inverse=True)
+    mean_scores = _mean_by_clip(scores, of_clip, first.size)
+    votes = _mean_by_clip(np.eye(len(labels))[scores.argmax(axis=1)], of_clip, first.size)
+    # A tie of votes goes to the label with the higher mean score among those that tie.
+    tied = votes == votes.max(axis=1, keepdims=True)
+    majority = np.where(tied, mean_scores, -np.inf).argmax(axis=1)
+    clip_truth, clip_groups = cut.truth[first], cut.groups[first]
+    return {
+        "window": evaluate_decisions(cut.truth, scores.argmax(axis=1), cut.groups, labels),
+        "clip_mean_score": evaluate_decisions(clip_truth, mean_scores.argmax(axis=1), clip_groups, labels),
+        "clip_majority": evaluate_decisions(clip_truth, majority, clip_groups, labels),
+    }
+
+
+def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np.ndarray:
+    """Mean of the rows of each clip, (n_clips, n_labels)."""
+    sums = np.zeros((num_clips, values.shape[1]))
+    np.add.at(sums, of_clip, values)
+    return sums / np.bincount(of_clip)[:, None]
+
+
+def _label_scores(confusion: np.ndarray, place: int, label: str) -> LabelScores:
+    """Precision, recall and F1 of one label from the confusion matrix."""
+    hits, decided, support = confusion[place, place], confusion[:, place].sum(), confusion[place].sum()
+    precision = float(hits / decided) if decided else 0.0
+    recall = float(hits / support) if support else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
+    return LabelScores(label, precision, recall, f1, int(support))

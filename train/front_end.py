@@ -1,0 +1,142 @@
+"""The mel front end as a Keras layer: the model hears samples, and the features ship inside its graph.
+
+Axis order: waveform (batch, n_samples); mel spectrogram (batch, n_mels, n_frames), mel-major as JLibrosa lays it out.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from edge_runtime.mel import hann_window, mel_filter_bank
+from metadata import MelFrontEnd
+
+
+@keras.saving.register_keras_serializable(package="earshot")
+class MelSpectrogram(keras.layers.Layer):
+    """Turn a waveform into its mel spectrogram, equal to librosa with `pad_mode` as given.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    n_fft, hop_length, win_length, power, pad_mode, n_mels, fmin, fmax, mel_scale, mel_norm
+        As in `metadata.MelFrontEnd` (which is librosa's meaning of the words).
+
+    Notes
+    -----
+    Built from `keras.ops` that TFLite has as built-in operators. Frames are cut by reshaping into blocks
+    of `hop_length` and concatenating shifted views, because a gather costs more than the transform itself.
+    The window and the filter bank are constants, not weights: they do not count as parameters.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_fft: int,
+        hop_length: int,
+        win_length: int,
+        power: float,
+        pad_mode: str,
+        n_mels: int,
+        fmin: float,
+        fmax: float,
+        mel_scale: str,
+        mel_norm: str,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.sample_rate = sample_rate
+        self.settings = {
+            "n_fft": n_fft,
+            "hop_length": hop_length,
+            "win_length": win_length,
+            "power": power,
+            "pad_mode": pad_mode,
+            "n_mels": n_mels,
+            "fmin": fmin,
+            "fmax": fmax,
+            "mel_scale": mel_scale,
+            "mel_norm": mel_norm,
+        }
+        front_end = MelFrontEnd(**self.settings)
+        self._window = hann_window(win_length, n_fft).astype(np.float32)
+        self._filters = np.ascontiguousarray(mel_filter_bank(front_end, sample_rate).T)
+
+    def call(self, waveform):
+        """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
+        frames = self._frames(self._pad(waveform))
+        real, imag = ops.rfft(ops.multiply(frames, self._window))
+        magnitude = ops.add(ops.multiply(real, real), ops.multiply(imag, imag))
+        if self.settings["power"] != 2.0:
+            magnitude = ops.power(magnitude, self.settings["power"] / 2.0)
+        return ops.transpose(ops.matmul(magnitude, self._filters), (0, 2, 1))
+
+    def _pad(self, waveform):
+        """Centre the frames: n_fft // 2 samples before and after."""
+        reach = self.settings["n_fft"] // 2
+        if self.settings["pad_mode"] == "constant":
+            return ops.pad(waveform, ((0, 0), (reach, reach)))
+        before = ops.flip(waveform[:, 1 : reach + 1], axis=1)
+        after = ops.flip(waveform[:, -reach - 1 : -1], axis=1)
+        return ops.concatenate([before, waveform, after], axis=1)
+
+    def _frames(self, padded):
+        """Cut overlapping frames, (batch, n_frames, n_fft)."""
+        n_fft, hop_length = self.settings["n_fft"], self.settings["hop_length"]
+        num_frames = 1 + (padded.shape[1] - n_fft) // hop_length
+        blocks_per_frame = -(-n_fft // hop_length)
+        num_blocks = num_frames + blocks_per_frame - 1
+        missing = num_blocks * hop_length - padded.shape[1]
+        if missing > 0:  # the last block reaches past the end; its surplus is cut off again below
+            padded = ops.pad(padded, ((0, 0), (0, missing)))
+        blocks = ops.reshape(padded[:, : num_blocks * hop_length], (-1, num_blocks, hop_length))
+        shifted = [blocks[:, shift : shift + num_frames] for shift in range(blocks_per_frame)]
+        return ops.concatenate(shifted, axis=2)[:, :, :n_fft]
+
+    def compute_output_shape(self, input_shape):
+        """(batch, n_mels, n_frames)."""
+        return (input_shape[0], self.settings["n_mels"], 1 + input_shape[1] // self.settings["hop_length"])
+
+    def get_config(self):
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "sample_rate": self.sample_rate, **self.settings}
+
+
+@keras.saving.register_keras_serializable(package="earshot")
+class LogCompression(keras.layers.Layer):
+    """Compress power to its decimal logarithm, with a fixed floor so that no window depends on its neighbours."""
+
+    def __init__(self, log_floor: float = 1e-10, **kwargs):
+        super().__init__(**kwargs)
+        self.log_floor = log_floor
+
+    def call(self, power):
+        """Return log10(max(power, log_floor)), same shape."""
+        # TFLite has a natural logarithm only; the factor is one multiplication by a constant.
+        return ops.multiply(ops.log(ops.maximum(power, self.log_floor)), float(1.0 / np.log(10.0)))
+
+    def get_config(self):
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "log_floor": self.log_floor}
+
+
+def mel_layer(front_end: MelFrontEnd, sample_rate: int, name: str = "mel_spectrogram") -> MelSpectrogram:
+    """Return the layer that computes this front end (without its logarithm)."""
+    settings = {
+        key: getattr(front_end, key)
+        for key in (
+            "n_fft",
+            "hop_length",
+            "win_length",
+            "power",
+            "pad_mode",
+            "n_mels",
+            "fmin",
+            "fmax",
+            "mel_scale",
+            "mel_norm",
+        )
+    }
+    return MelSpectrogram(sample_rate=sample_rate, name=name, **settings)

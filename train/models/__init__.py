@@ -1,0 +1,24 @@
+"""One builder a system, found by name; nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from types import ModuleType
+
+MODEL_NAMES = ("waveform_cnn", "mel_cnn")
+
+
+def model_module(name: str) -> ModuleType:
+    """Return the module of a model: NAME, VARIANTS, DEFAULT, PUBLISHED, window_length, front_end and build.
+
+    Raises
+    ------
+    ValueError
+        No model of this name; the nearest one is offered.
+    """
+    if name not in MODEL_NAMES:
+        nearest = difflib.get_close_matches(name, MODEL_NAMES, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ValueError(f"there is no model {name!r}; expected {' or '.join(MODEL_NAMES)}{hint}")
+    return importlib.import_module(f"train.models.{name}")

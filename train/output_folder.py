@@ -1,0 +1,57 @@
+"""The folder a command fills: never somebody else's files, never half of an old and half of a new result."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+MARKER_FILE_NAME = ".earshot"  # says that this folder was filled by earshot and may be emptied by --force
+
+
+def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False, keep: Collection[str] = ()) -> Path:
+    """Make the output folder, or take over an existing one as asked.
+
+    Parameters
+    ----------
+    path : str or Path
+    force : bool
+        Empty the folder first, if earshot filled it.
+    resume : bool
+        Keep what is there and go on.
+    keep : collection of str
+        Names of entries that do not count as content and are never removed.
+
+    Raises
+    ------
+    FileExistsError
+        The folder has content and neither was asked, or `force` was and the content is not earshot's.
+    NotADirectoryError
+        The path is a file.
+    """
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; expected a folder to write to")
+    ours = (folder / MARKER_FILE_NAME).is_file()
+    entries = [entry for entry in folder.iterdir() if entry.name not in keep] if folder.is_dir() else []
+    if entries:
+        if resume and force:
+            raise ValueError("--resume keeps what is there and --force removes it; choose one")
+        if not ours:
+            raise FileExistsError(f"{folder} holds files that earshot did not write; choose another folder")
+        if not (resume or force):
+            raise FileExistsError(f"{folder} exists; go on with --resume, start again with --force, or choose another")
+        if force:
+            _remove(entries)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER_FILE_NAME).write_text("This folder was filled by earshot; --force empties it.\n")
+    return folder
+
+
+def _remove(entries: Iterable[Path]) -> None:
+    """Remove files and folders."""
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

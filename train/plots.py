@@ -1,0 +1,68 @@
+"""Pictures of a training: how it went, and what it confuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from train.evaluate import Evaluation
+
+_INK = "#1f3b57"
+_ACCENT = "#c8553d"
+
+
+def plot_history(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
+    """Write loss and accuracy over the epochs as PNG, the epoch that was kept marked."""
+    figure, (left, right) = _figure(2, (9.0, 3.4))
+    epochs = [int(row["epoch"]) for row in history]
+    best = epochs[int(np.argmin([row["val_loss"] for row in history]))]
+    for axes, measure in ((left, "loss"), (right, "accuracy")):
+        axes.plot(epochs, [row[measure] for row in history], color=_INK, label="training")
+        axes.plot(epochs, [row[f"val_{measure}"] for row in history], color=_ACCENT, label="validation")
+        axes.axvline(best, color="0.6", linestyle=":", label=f"kept: epoch {best}")
+        axes.set(xlabel="epoch", ylabel=measure)
+        axes.grid(alpha=0.3)
+    right.set_ylim(0.0, 1.02)
+    left.legend(frameon=False)
+    figure.suptitle(title)
+    _save(figure, path)
+
+
+def plot_confusion(evaluation: Evaluation, path: Path, title: str) -> None:
+    """Write the confusion matrix as PNG: counts, coloured by their share of the true label."""
+    confusion = np.asarray(evaluation.confusion)
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    names = [scores.label for scores in evaluation.labels]
+    side = 2.6 + 0.6 * len(names)
+    figure, (axes,) = _figure(1, (side + 0.8, side))
+    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.ndindex(*confusion.shape):
+        colour = "white" if shares[row, column] > 0.6 else "black"
+        axes.text(column, row, str(confusion[row, column]), ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    low, high = evaluation.interval
+    axes.set(xlabel="decided", ylabel="true")
+    axes.set_title(f"{title}\n{evaluation.accuracy:.1%} [{low:.1%}, {high:.1%}]", fontsize=10)
+    figure.colorbar(image, ax=axes, label="share of the true label", fraction=0.046)
+    _save(figure, path)
+
+
+def _figure(columns: int, size: tuple[float, float]):
+    """A figure that needs no display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    return figure, axes
+
+
+def _save(figure, path: Path) -> None:
+    """Write the picture in one step, without the date that would make equal pictures differ."""
+    part = path.with_name(f"part-{path.name}")
+    figure.savefig(part, dpi=110, metadata={"Software": None})
+    part.replace(path)

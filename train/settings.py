@@ -1,0 +1,71 @@
+"""How a model is trained: one frozen set of settings, recorded in the run and in the model file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
+OPTIMIZERS = ("adam", "adadelta")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Settings of one training.
+
+    Attributes
+    ----------
+    loss : str
+        One of `LOSSES`.
+    optimizer : str
+        One of `OPTIMIZERS`.
+    learning_rate : float
+        At the start; `cosine_decay` lets it fall to nearly zero over `epochs`.
+    cosine_decay : bool
+    batch_size : int
+        Windows.
+    epochs : int
+        At most this many; `patience` may end the training earlier.
+    patience : int
+        Epochs without a lower validation loss before the training stops.
+    label_smoothing : float
+        Share of the target spread over all labels, 0 to 1; for categorical_crossentropy.
+    augment : bool
+        Whether training windows are varied in level, noise and colour (`train.augment`).
+    epoch_windows : int
+        Windows drawn in one epoch, the labels in equal shares; 0: as many as the training clips hold.
+    seed : int
+        Of weights, shuffling, augmentation and dropout.
+    """
+
+    loss: str = "categorical_crossentropy"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    cosine_decay: bool = False
+    batch_size: int = 64
+    epochs: int = 50
+    patience: int = 12
+    label_smoothing: float = 0.0
+    augment: bool = False
+    epoch_windows: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
+        self._require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
+        self._require(self.learning_rate > 0, "learning_rate", "a value above 0")
+        self._require(0 <= self.label_smoothing < 1, "label_smoothing", "0 up to but not including 1")
+        for name in ("batch_size", "epochs", "patience"):
+            self._require(getattr(self, name) >= 1, name, "at least 1")
+        for name in ("epoch_windows", "seed"):
+            self._require(getattr(self, name) >= 0, name, "0 or more")
+
+    def _require(self, condition: bool, name: str, expected: str) -> None:
+        """Raise ValueError naming the field unless the condition holds."""
+        if not condition:
+            raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as a flat dictionary for JSON."""
+        return dataclasses.asdict(self)

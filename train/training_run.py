@@ -1,0 +1,191 @@
+"""One training from clips to a run folder, which holds all that the converter needs.
+
+model.keras     the trained model, best weights
+spec.json       its contract (`metadata.ModelSpec`)
+split.csv       every clip with its group and side
+history.csv     loss and accuracy of every epoch, history.png its picture
+training.json   the settings
+metrics.json    accuracy on the test side, confusion.png its picture
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metadata import ModelSpec, Provenance
+from train.clip_index import write_index
+from train.clip_store import LoadedClips, short_clips
+from train.evaluate import TestWindows, cut_split, evaluate_scores
+from train.models import model_module
+from train.settings import TrainingSettings
+
+MODEL_FILE_NAME = "model.keras"
+SPEC_RUN_FILE_NAME = "spec.json"
+SPLIT_FILE_NAME = "split.csv"
+METRICS_FILE_NAME = "metrics.json"
+MODEL_VERSION = "1"
+RECORDED_PACKAGES = ("earshot", "keras", "tensorflow", "numpy", "librosa", "soundfile", "soxr", "ai-edge-litert")
+DEFAULT_THRESHOLD = 0.5
+
+Tell = Callable[[str], None]
+
+
+def train_model(
+    clips: LoadedClips,
+    name: str,
+    folder: Path,
+    settings: TrainingSettings,
+    *,
+    variant: str | None = None,
+    window_hop: int | None = None,
+    tell: Tell = print,
+) -> dict[str, Any]:
+    """Train one model on the clips and fill its run folder; go on where an earlier training there stopped.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+        Decoded at the model's sample rate, each on a side of the split.
+    name, variant : str
+        The model (`train.models.MODEL_NAMES`) and its variant, the model's default if None.
+    folder : Path
+        Made if need be.
+    settings : TrainingSettings
+    window_hop : int, optional
+        Samples between validation and test windows; the window length by default.
+    tell : callable
+        Called with notes for people.
+
+    Returns
+    -------
+    dict
+        What `metrics.json` holds.
+
+    Raises
+    ------
+    ValueError
+        An unknown variant, a run begun with other settings or data, or a training that diverges.
+    """
+    from train import fit
+
+    module = model_module(name)
+    variant = choose_variant(module, variant)
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = describe_model(clips, module, variant, settings)
+    fit.check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
+    finished = folder / METRICS_FILE_NAME
+    if finished.is_file() and (folder / MODEL_FILE_NAME).is_file():
+        tell(f"{name}: already trained in {folder}")
+        return json.loads(finished.read_text())
+    write_index(folder / SPLIT_FILE_NAME, clips.index)
+    too_short = short_clips(clips.waveforms, spec.window_length)
+    if too_short:
+        tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
+    hop = window_hop or spec.window_length
+    model, history = _fit(clips, module, variant, settings, folder, hop)
+    write_text = fit.write_text
+    write_text(folder / SPEC_RUN_FILE_NAME, spec.to_json())
+    metrics = _evaluate(model, cut_split(clips, "test", spec.window_length, hop), spec, history, folder)
+    _save_model(model, folder / MODEL_FILE_NAME)
+    write_text(finished, json.dumps(metrics, indent=2) + "\n")
+    for name_left in (fit.LAST_FILE_NAME, fit.BEST_FILE_NAME):
+        (folder / name_left).unlink(missing_ok=True)
+    return metrics
+
+
+def choose_variant(module: Any, variant: str | None) -> str:
+    """Return the variant to build, or raise ValueError naming those there are."""
+    chosen = variant or module.DEFAULT_VARIANT
+    if chosen not in module.VARIANTS:
+        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
+    return chosen
+
+
+def describe_model(clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings) -> ModelSpec:
+    """Return the contract of a model that is trained on these clips."""
+    labels = clips.index.labels
+    return ModelSpec(
+        name=module.NAME,
+        version=MODEL_VERSION,
+        description=f"Tells {', '.join(labels[:-1])} and {labels[-1]} apart ({module.NAME}, variant {variant}).",
+        sample_rate=module.SAMPLE_RATE,
+        window_length=module.window_length(variant),
+        labels=labels,
+        activation="softmax",
+        thresholds=(DEFAULT_THRESHOLD,) * len(labels),
+        front_end=module.front_end(variant),
+        provenance=Provenance(
+            data_sha256=clips.data_sha256(),
+            split_sha256=clips.split_sha256(),
+            seed=settings.seed,
+            training={"variant": variant, **settings.as_dict()},
+            packages=package_versions(),
+        ),
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that shape a model, those installed."""
+    versions = {}
+    for name in RECORDED_PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return the model's scores, float32 (n_windows, n_labels)."""
+    return np.asarray(model.predict(windows, batch_size=batch_size, verbose=0), np.float32)
+
+
+def _fit(
+    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, folder: Path, hop: int
+) -> tuple[Any, list[dict[str, float]]]:
+    """Build, compile and fit; return the model with its best weights, and the history."""
+    from train import fit
+    from train.training_windows import TrainingWindows
+
+    fit.prepare_backend(settings.seed)
+    model = module.build(len(clips.index.labels), variant)
+    window_length = module.window_length(variant)
+    first_epoch = fit.finished_epochs(folder)
+    windows = TrainingWindows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
+    fit.compile_model(model, settings, len(windows))
+    held_out = cut_split(clips, "val", window_length, hop)
+    targets = np.eye(len(clips.index.labels), dtype=np.float32)[held_out.truth]
+    history = fit.fit(model, windows, (held_out.windows, targets), settings, folder, module.NAME)
+    return model, history
+
+
+def _evaluate(
+    model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
+) -> dict[str, Any]:
+    """Judge the trained model on the test side; draw the pictures."""
+    from train.plots import plot_confusion, plot_history
+
+    evaluations = evaluate_scores(predict(model, cut.windows), cut, spec.labels)
+    plot_history(history, folder / "history.png", spec.name)
+    plot_confusion(evaluations["window"], folder / "confusion.png", f"{spec.name}, test windows")
+    return {
+        "model": spec.name,
+        "parameters": int(model.count_params()),
+        "epochs": len(history),
+        "kept_epoch": 1 + int(np.argmin([row["val_loss"] for row in history])),
+        "test": {level: evaluation.as_dict() for level, evaluation in evaluations.items()},
+    }
+
+
+def _save_model(model: Any, path: Path) -> None:
+    """Save the model in one step."""
+    part = path.with_name(f"part-{path.name}")
+    model.save(part)
+    os.replace(part, path)
