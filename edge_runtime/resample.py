@@ -1,0 +1,138 @@
+"""Change of sample rate by a windowed sinc, in NumPy, in one call or block by block with the same result."""
+
+from __future__ import annotations
+
+import math
+import operator
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.windows import check_waveform
+
+FloatArray = npt.NDArray[np.float32]
+STOPBAND_DB = 100.0  # attenuation the Kaiser window is designed for
+PASSBAND_END = 0.91  # of the lower of the two Nyquist frequencies; the stop band begins at 1.0
+_OUTPUTS_PER_BLOCK = 1024  # bounds the memory of one gather
+
+
+class Resampler:
+    """A stream at one sample rate in, the same stream at another rate out.
+
+    Parameters
+    ----------
+    from_rate, to_rate : int
+        Hz.
+
+    Raises
+    ------
+    ValueError
+        A rate below 1.
+
+    Notes
+    -----
+    Kaiser's design formulas (1974). Output n lies at input time n * from_rate / to_rate; beyond both
+    ends of the stream lie zeros. Each output is one dot product of fixed length in a fixed order, so
+    the samples do not depend on how the stream was cut into blocks.
+    """
+
+    def __init__(self, from_rate: int, to_rate: int) -> None:
+        self.from_rate, self.to_rate = operator.index(from_rate), operator.index(to_rate)
+        if self.from_rate < 1 or self.to_rate < 1:
+            raise ValueError(f"sample rates are {from_rate} and {to_rate} Hz; expected at least 1")
+        divisor = math.gcd(self.from_rate, self.to_rate)
+        self._up, self._down = self.to_rate // divisor, self.from_rate // divisor
+        self._same_rate = self._up == self._down
+        self._filters = np.zeros((1, 0)) if self._same_rate else _phase_filters(self._up, self._down)
+        self._reach = self._filters.shape[1] // 2
+        self._kept = np.zeros(max(self._reach - 1, 0))  # samples that coming outputs still need
+        self._kept_start = -self._kept.size  # position of its first sample in the stream
+        self._num_in = self._num_out = 0
+
+    def push(self, block: npt.ArrayLike) -> FloatArray:
+        """Take the next samples; return those outputs that need no later sample, float32.
+
+        Raises
+        ------
+        ValueError
+            Not a one-dimensional float array.
+        """
+        samples = check_waveform(block, "the block")
+        self._num_in += samples.size
+        if self._same_rate:
+            return samples
+        self._kept = np.concatenate([self._kept, samples])
+        # Output n needs the inputs up to n * down // up + reach.
+        last_centre = self._num_in - 1 - self._reach
+        ready = (last_centre * self._up + self._up - 1) // self._down + 1 if last_centre >= 0 else 0
+        return self._outputs(ready)
+
+    def finish(self) -> FloatArray:
+        """End the stream; return the outputs that were still waiting, float32."""
+        if self._same_rate:
+            return np.zeros(0, np.float32)
+        self._kept = np.concatenate([self._kept, np.zeros(self._reach)])
+        return self._outputs(resampled_length(self._num_in, self.from_rate, self.to_rate))
+
+    def _outputs(self, stop: int) -> FloatArray:
+        """Compute the outputs up to number `stop` and drop the inputs that no later one needs."""
+        pieces = [np.zeros(0, np.float32)]
+        if stop <= self._num_out:
+            return pieces[0]
+        windows = np.lib.stride_tricks.sliding_window_view(self._kept, self._filters.shape[1])
+        for first in range(self._num_out, stop, _OUTPUTS_PER_BLOCK):
+            centres = np.arange(first, min(first + _OUTPUTS_PER_BLOCK, stop), dtype=np.int64) * self._down
+            rows = windows[centres // self._up - self._reach + 1 - self._kept_start]
+            # einsum and not a matrix product: BLAS orders its sums by the shape of the matrix.
+            pieces.append(np.einsum("ij,ij->i", rows, self._filters[centres % self._up]).astype(np.float32))
+        self._num_out = stop
+        unneeded = min(stop * self._down // self._up - self._reach + 1 - self._kept_start, self._kept.size)
+        if unneeded > 0:
+            self._kept = self._kept[unneeded:].copy()
+            self._kept_start += unneeded
+        return np.concatenate(pieces)
+
+
+def resample(waveform: npt.ArrayLike, from_rate: int, to_rate: int) -> FloatArray:
+    """Return the waveform at another sample rate, float32, shape (ceil(n * to_rate / from_rate),).
+
+    Parameters
+    ----------
+    waveform : array_like of float, shape (n_samples,)
+    from_rate, to_rate : int
+        Hz; equal rates return the samples as they are.
+
+    Raises
+    ------
+    ValueError
+        Not a one-dimensional float array, or a rate below 1.
+
+    Notes
+    -----
+    Flat within 0.001 dB up to 0.91 of the lower Nyquist frequency, at least 80 dB down from 1.0 on.
+    """
+    resampler = Resampler(from_rate, to_rate)
+    return np.concatenate([resampler.push(waveform), resampler.finish()])
+
+
+def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
+    """Return how many samples `resample` makes of so many."""
+    return -(-num_samples * to_rate // from_rate)
+
+
+@lru_cache(maxsize=4)
+def _phase_filters(up: int, down: int) -> npt.NDArray[np.float64]:
+    """Return one low-pass filter for each position between two inputs, shape (up, taps), read-only."""
+    nyquist = 0.5 * min(1.0, up / down)  # the lower one, in cycles per input sample
+    transition = (1.0 - PASSBAND_END) * nyquist
+    cutoff = nyquist - transition / 2
+    num_taps = (STOPBAND_DB - 7.95) / (2.285 * 2 * np.pi * transition)
+    reach = 4 * math.ceil(num_taps / 8)  # taps on each side, rows of whole 64-byte lines
+    beta = 0.1102 * (STOPBAND_DB - 8.7)
+    offsets = np.arange(up)[:, np.newaxis] / up + (reach - 1 - np.arange(2 * reach))
+    shape = np.i0(beta * np.sqrt(np.maximum(0.0, 1.0 - (offsets / reach) ** 2)))
+    filters = np.asarray(np.sinc(2 * cutoff * offsets) * shape)
+    filters /= filters.sum(axis=1, keepdims=True)  # a constant stays that constant at every phase
+    filters.flags.writeable = False
+    return filters

@@ -1,0 +1,161 @@
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime.wav_file import WavFile, is_wav, read_wav
+
+PCM_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+RECORDINGS = Path(__file__).parents[1] / "../shared/data/android_app"
+
+
+def chunk(name, content):
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def fmt(tag=1, channels=1, rate=16_000, bits=16):
+    frame = channels * bits // 8
+    return struct.pack("<HHIIHH", tag, channels, rate, rate * frame, frame, bits)
+
+
+def extensible(tag, bits, tail=PCM_TAIL):
+    return fmt(0xFFFE, bits=bits) + struct.pack("<HHI", 22, bits, 4) + struct.pack("<H", tag) + tail
+
+
+def riff(*chunks):
+    body = b"WAVE" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def wav(data, **settings):
+    return riff(chunk(b"fmt ", fmt(**settings)), chunk(b"data", data))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(content, name="clip.wav"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write_file
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (wav(bytes([0, 128, 255]) + b"", bits=8), [-1.0, 0.0, 127 / 128]),
+        (wav(struct.pack("<3h", -32768, 16384, 32767)), [-1.0, 0.5, 32767 / 32768]),
+        (wav(b"\x00\x00\x80\x00\x00\x40\xff\xff\xff\x01\x00\x00", bits=24), [-1.0, 0.5, -(2.0**-23), 2.0**-23]),
+        (wav(struct.pack("<2i", -(2**31), 2**30), bits=32), [-1.0, 0.5]),
+        (wav(struct.pack("<2f", -0.25, 1.5), tag=3, bits=32), [-0.25, 1.5]),
+        (wav(struct.pack("<2d", -0.25, 1.5), tag=3, bits=64), [-0.25, 1.5]),
+        (riff(chunk(b"fmt ", extensible(1, 16)), chunk(b"data", struct.pack("<h", 16384))), [0.5]),
+        (riff(chunk(b"fmt ", extensible(3, 32)), chunk(b"data", struct.pack("<f", 0.125))), [0.125]),
+    ],
+)
+def test_every_encoding_gives_the_values_counted_by_hand(write, content, expected):
+    waveform, sample_rate = read_wav(write(content))
+
+    assert waveform.dtype == np.float32
+    assert waveform.tolist() == expected
+    assert sample_rate == 16_000
+
+
+def test_channels_are_averaged(write):
+    waveform, sample_rate = read_wav(write(wav(struct.pack("<4h", 100, 300, -32768, 32767), channels=2, rate=44_100)))
+
+    assert (waveform * 32768).tolist() == [200.0, -0.5]
+    assert sample_rate == 44_100
+
+
+def test_an_odd_chunk_before_the_data_is_stepped_over_with_its_padding(write):
+    path = write(riff(chunk(b"LIST", b"odd"), chunk(b"fmt ", fmt()), chunk(b"x", b"1")[:0], chunk(b"data", b"\0\x40")))
+
+    assert read_wav(path)[0].tolist() == [0.5]
+
+
+def test_chunks_after_the_data_are_not_samples(write):
+    path = write(riff(chunk(b"fmt ", fmt()), chunk(b"data", b"\0\x40"), chunk(b"LIST", b"comment")))
+
+    assert read_wav(path)[0].size == 1
+
+
+@pytest.mark.parametrize("block_length", [1, 3, 10, 11])
+def test_blocks_put_together_are_the_file(write, block_length):
+    path = write(wav(np.arange(-50, 50, 10, dtype="<i2").tobytes()))
+    with WavFile(path) as clip:
+        blocks = list(clip.blocks(block_length))
+
+        assert (clip.num_samples, clip.num_channels, clip.sample_rate) == (10, 1, 16_000)
+    assert max(block.size for block in blocks) <= block_length
+    assert np.array_equal(np.concatenate(blocks), read_wav(path)[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"RIFF", "not a WAV file"),
+        (b"hello, this is text", "not a WAV file"),
+        (b"fLaC" + bytes(30), r'a FLAC file.*pip install "earshot\[train\]"'),
+        (b"OggS" + bytes(30), r"an OGG file.*earshot\[train\]"),
+        (b"ID3\x04" + bytes(30), r"an MP3 file.*convert it"),
+        (b"\xff\xfb\x90\x64" + bytes(30), "an MP3 file"),
+        (riff(), "no fmt chunk"),
+        (riff(chunk(b"fmt ", fmt())), "no data chunk"),
+        (riff(chunk(b"data", b"\0\0"), chunk(b"fmt ", fmt())), "before any fmt"),
+        (riff(chunk(b"fmt ", fmt()[:10]), chunk(b"data", b"\0\0")), "fmt chunk of 10 bytes"),
+        (wav(b""), "holds no samples"),
+        (wav(b"\0\0\0"), "3 bytes; expected a multiple of 2"),
+        (wav(b"\0" * 40)[:-7], "truncated: its data chunk should have 40 bytes and 33 are there"),
+        (wav(b"\0\0", tag=0x11, bits=4), r"0x0011 \(IMA ADPCM\)"),
+        (wav(b"\0\0", tag=6, bits=8), r"0x0006 \(A-law\)"),
+        (wav(b"\0\0", tag=0x1234), r"0x1234 \(unknown codec\)"),
+        (wav(b"\0\0", bits=12), r"\(PCM\) with 12 bits"),
+        (wav(b"\0\0", channels=0), "0 channels"),
+        (wav(b"\0\0", rate=0), "at 0 Hz"),
+        (riff(chunk(b"fmt ", extensible(1, 16, b"\1" * 14)), chunk(b"data", b"\0\0")), "EXTENSIBLE without"),
+        (wav(struct.pack("<3f", 0.0, 0.0, np.nan), tag=3, bits=32), "NaN or infinity at sample 2"),
+        (wav(struct.pack("<4f", 0.0, 0.0, -np.inf, 0.0), tag=3, bits=32, channels=2), "at sample 1"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_its_name_and_fault(write, content, message):
+    path = write(content, "faulty.wav")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_wav(path)
+
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_is_not_found(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        WavFile(tmp_path / "none.wav")
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error(write):
+    path = write(wav(bytes(200_000)))  # more than Python reads ahead
+    with WavFile(path) as clip:
+        path.write_bytes(path.read_bytes()[:500])
+        with pytest.raises(ValueError, match="ended while it was read"):
+            list(clip.blocks(50_000))
+
+
+def test_a_wav_is_told_from_other_files_by_its_first_bytes(write):
+    assert is_wav(write(wav(b"\0\0"), "sound.bin"))
+    assert not is_wav(write(b"fLaC" + bytes(30), "sound.wav"))
+    assert not is_wav(write(b"", "nothing.wav"))
+
+
+def test_real_wav_files_decode_as_libsndfile_decodes_them():
+    soundfile = pytest.importorskip("soundfile", reason="soundfile comes with the train extra")
+    paths = sorted(RECORDINGS.glob("*/*.wav"))
+    if not paths:
+        pytest.skip("the real recordings are not beside this checkout")
+    for path in paths:
+        waveform, sample_rate = read_wav(path)
+        expected, expected_rate = soundfile.read(path, dtype="float32", always_2d=True)
+
+        assert sample_rate == expected_rate
+        assert np.array_equal(waveform, expected.mean(axis=1))
