@@ -6,6 +6,7 @@ Axis order: windows first, samples second.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +86,46 @@ def cut_windows(
         piece = clip[start : start + window_length]
         row[: piece.size] = piece
     return windows
+
+
+def stream_windows(
+    blocks: Iterable[npt.ArrayLike], num_samples: int, window_length: int, window_hop: int, tail: str = "pad"
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield start and samples of each window of a clip that comes in blocks, in constant memory.
+
+    Parameters
+    ----------
+    blocks : iterable of array_like of float
+        The clip in pieces of any length.
+    num_samples : int
+        Length of the whole clip, known beforehand.
+    window_length, window_hop, tail
+        As for `window_starts`.
+
+    Yields
+    ------
+    int, ndarray of float32, shape (window_length,)
+        The same windows as those of `cut_windows`; each array is the caller's own.
+
+    Raises
+    ------
+    ValueError
+        The blocks hold fewer samples than `num_samples`, and what `window_starts` refuses.
+    """
+    pieces = iter(blocks)
+    kept, kept_start = np.zeros(0, np.float32), 0
+    for start in window_starts(num_samples, window_length, window_hop, tail).tolist():
+        stop = min(start + window_length, num_samples)
+        while kept_start + kept.size < stop:
+            piece = next(pieces, None)
+            if piece is None:
+                raise ValueError(f"the clip ended after {kept_start + kept.size} samples; expected {num_samples}")
+            kept = np.concatenate([kept, check_waveform(piece, "a block")])
+            unneeded = min(start - kept_start, kept.size)
+            kept, kept_start = kept[unneeded:], kept_start + unneeded
+        window = np.zeros(window_length, np.float32)
+        window[: stop - start] = kept[start - kept_start : stop - kept_start]
+        yield start, window
 
 
 def check_waveform(waveform: npt.ArrayLike, name: str = "the waveform") -> FloatArray:

@@ -1,0 +1,263 @@
+"""A model file that hears: samples in, scores and labels out.
+
+Axis order: windows first, labels second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.interpreter import open_interpreter
+from edge_runtime.mel import model_input
+from edge_runtime.quantized import dequantize, quantize
+from edge_runtime.resample import Resampler, resample, resampled_length
+from edge_runtime.third_party import spec_from_metadata
+from edge_runtime.wav_file import WavFile
+from edge_runtime.windows import check_waveform, cut_windows, stream_windows, window_starts
+from metadata.errors import ModelContractError
+from metadata.spec import ModelSpec
+from metadata.tflite_metadata import read_spec
+
+FloatArray = npt.NDArray[np.float32]
+Decision = str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a model says about a clip.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    starts_seconds : ndarray of float64, shape (n_windows,)
+    scores : ndarray of float32, shape (n_windows, n_labels)
+    clip_scores : ndarray of float32, shape (n_labels,)
+        Mean over the windows.
+    decision : str or tuple of str
+        For the clip: the label (softmax), or every label over its threshold (sigmoid).
+    """
+
+    labels: tuple[str, ...]
+    starts_seconds: npt.NDArray[np.float64]
+    scores: FloatArray
+    clip_scores: FloatArray
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """What a model says about one window; `end_seconds` is where the window or the clip ends."""
+
+    start_seconds: float
+    end_seconds: float
+    scores: FloatArray
+    decision: Decision
+
+
+class Classifier:
+    """A `.tflite` sound classifier with what it says about itself.
+
+    Parameters
+    ----------
+    model : bytes, str or Path
+        The file's content or its path. A file with a spec is used as the spec says; another one as
+        its standard metadata says.
+    num_threads : int
+        Threads of the interpreter.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    model : bytes
+    num_threads : int
+
+    Raises
+    ------
+    FileNotFoundError
+        No such file.
+    ModelContractError
+        Not a model, a damaged one, or tensors, labels and spec that disagree.
+
+    Notes
+    -----
+    One classifier holds one interpreter: use it from one thread at a time.
+    """
+
+    def __init__(self, model: bytes | str | Path, num_threads: int = 1) -> None:
+        source = "" if isinstance(model, bytes) else f"{model}: "
+        self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
+        self.num_threads = num_threads
+        try:
+            self.spec: ModelSpec = read_spec(self.model) or spec_from_metadata(self.model)
+            self._interpreter = open_interpreter(self.model, num_threads)
+            self._input, self._output = self._tensors()
+        except ModelContractError as error:
+            raise ModelContractError(f"{source}{error}") from error
+
+    def scores(self, window: npt.ArrayLike) -> FloatArray:
+        """Return the scores of one window, float32, shape (n_labels,).
+
+        Parameters
+        ----------
+        window : array_like of float, shape (window_length,)
+            In [-1, 1], at the model's sample rate.
+
+        Raises
+        ------
+        ValueError
+            Another length, not float, NaN or infinity; or the model puts out NaN or infinity.
+        """
+        self.load_window(window)
+        self.invoke()
+        return self.read_scores()
+
+    def load_window(self, window: npt.ArrayLike) -> None:
+        """Compute what the model takes for a window and copy it into the input tensor; see `scores`."""
+        samples = check_waveform(window, "the window")
+        if not np.isfinite(samples).all():
+            raise ValueError(
+                f"the window holds NaN or infinity at sample {int(np.argmin(np.isfinite(samples)))}; expected numbers"
+            )
+        values: npt.NDArray[Any] = model_input(samples, self.spec)
+        if self._input["dtype"] != np.float32:
+            values = _to_tensor(values, self._input)
+        self._interpreter.set_tensor(self._input["index"], values.reshape(self._input["shape"]))
+
+    def invoke(self) -> None:
+        """Run the model on what `load_window` left in its input."""
+        self._interpreter.invoke()
+
+    def read_scores(self) -> FloatArray:
+        """Return the scores that the last `invoke` left in the output tensor; see `scores`."""
+        values = np.asarray(self._interpreter.get_tensor(self._output["index"])).reshape(-1)
+        if values.dtype != np.float32:
+            values = _from_tensor(values, self._output)
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"{self.spec.name} puts out {values.tolist()} for a finite window; expected finite scores: "
+                "the model is broken, export it again"
+            )
+        return values
+
+    def decide(self, scores: npt.ArrayLike) -> Decision:
+        """Return the decision that scores of shape (n_labels,) stand for.
+
+        Returns
+        -------
+        str or tuple of str
+            softmax: the label with the highest score, the first of equal ones. sigmoid: every label
+            whose score reaches its threshold, in the order of the labels, maybe none.
+
+        Raises
+        ------
+        ValueError
+            Another number of scores than labels, or NaN.
+        """
+        values = np.asarray(scores, np.float32)
+        if values.shape != (len(self.spec.labels),) or np.isnan(values).any():
+            raise ValueError(f"scores are {values.tolist()}; expected {len(self.spec.labels)} numbers, one a label")
+        if self.spec.activation == "softmax":
+            return self.spec.labels[int(values.argmax())]
+        # In float32, as the scores are: a score of 0.3 shall reach a threshold of 0.3.
+        reached = values >= np.asarray(self.spec.thresholds, np.float32)
+        return tuple(label for label, over in zip(self.spec.labels, reached, strict=True) if over)
+
+    def classify(
+        self, clip: npt.ArrayLike, sample_rate: int | None = None, window_hop: int | None = None, tail: str = "pad"
+    ) -> Classification:
+        """Classify a clip window by window.
+
+        Parameters
+        ----------
+        clip : array_like of float, shape (n_samples,)
+            In [-1, 1]; a clip shorter than a window is padded with zeros.
+        sample_rate : int, optional
+            Hz of the clip; it is resampled to the model's rate, which is also the default.
+        window_hop : int, optional
+            Samples between windows at the model's rate; by default one window after the other.
+        tail : {"pad", "drop", "align"}
+            As for `window_starts`.
+
+        Raises
+        ------
+        ValueError
+            An empty clip, NaN, not one-dimensional float, and as for `window_starts`.
+        """
+        spec = self.spec
+        waveform = resample(clip, sample_rate or spec.sample_rate, spec.sample_rate)
+        hop = window_hop if window_hop is not None else spec.window_length
+        scores = np.stack([self.scores(window) for window in cut_windows(waveform, spec.window_length, hop, tail)])
+        clip_scores = scores.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return Classification(
+            labels=spec.labels,
+            starts_seconds=window_starts(waveform.size, spec.window_length, hop, tail) / spec.sample_rate,
+            scores=scores,
+            clip_scores=clip_scores,
+            decision=self.decide(clip_scores),
+        )
+
+    def classify_file(
+        self, path: str | Path, window_hop: int | None = None, tail: str = "pad"
+    ) -> Iterator[WindowResult]:
+        """Classify a WAV file of any length, rate and channel count, window by window in constant memory.
+
+        Yields
+        ------
+        WindowResult
+            With the same scores as `classify` gives for the whole file.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            As for `WavFile`; a fault inside the samples shows when the window is reached.
+        """
+        spec = self.spec
+        hop = window_hop if window_hop is not None else spec.window_length
+        with WavFile(path) as wav:
+            num_samples = resampled_length(wav.num_samples, wav.sample_rate, spec.sample_rate)
+            blocks = _resampled_blocks(wav, spec.sample_rate)
+            for start, window in stream_windows(blocks, num_samples, spec.window_length, hop, tail):
+                scores = self.scores(window)
+                end = min(start + spec.window_length, num_samples)
+                yield WindowResult(start / spec.sample_rate, end / spec.sample_rate, scores, self.decide(scores))
+
+    def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return input and output as the interpreter has allocated them, after comparing them with the spec."""
+        details = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        for what, tensor in zip(("input", "output"), details, strict=True):
+            dtype = np.dtype(tensor["dtype"])
+            scaled = np.issubdtype(dtype, np.integer) and tensor["quantization"][0] > 0
+            if dtype != np.float32 and not scaled:
+                raise ModelContractError(f"the model's {what} is {dtype}; expected float32 or quantized integers")
+        shape = tuple(int(length) for length in details[0]["shape"])
+        if self.spec.input_is_waveform and max(shape) != self.spec.window_length:
+            raise ModelContractError(
+                f"the model takes shape {shape}; expected [1, {self.spec.window_length}] or such with more axes of 1"
+            )
+        return details
+
+
+def _resampled_blocks(wav: WavFile, sample_rate: int) -> Iterator[FloatArray]:
+    """Yield the blocks of a WAV file at another rate."""
+    resampler = Resampler(wav.sample_rate, sample_rate)
+    for block in wav.blocks():
+        yield resampler.push(block)
+    yield resampler.finish()
+
+
+def _to_tensor(values: FloatArray, tensor: dict[str, Any]) -> npt.NDArray[Any]:
+    """Return values as the integers of a quantized input."""
+    scale, zero_point = tensor["quantization"]
+    return quantize(values, scale, zero_point, tensor["dtype"])
+
+
+def _from_tensor(integers: npt.NDArray[Any], tensor: dict[str, Any]) -> FloatArray:
+    """Return the float values of a quantized output."""
+    scale, zero_point = tensor["quantization"]
+    return dequantize(integers, scale, zero_point)
