@@ -1,0 +1,308 @@
+"""Whether a candidate agrees with its reference: the levels that pass or fail, by `edge_runtime.measures`.
+
+Scores have shape (n_windows, n_labels). A NaN or an infinity never passes and is never repaired: a
+measure raises, a level fails and says where it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.intervals import paired_bootstrap_interval
+from edge_runtime.measures import (
+    cosine_similarity,
+    decision_agreement,
+    decisions,
+    find_fault,
+    max_abs_error,
+    relative_error,
+    same_shape,
+    snr_db,
+)
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Classifier
+
+__all__ = [
+    "DEFAULT_RECIPE_TOLERANCE",
+    "FRONT_END_TOLERANCE",
+    "LEVELS",
+    "SCORES_TOLERANCE",
+    "ParityResult",
+    "cosine_similarity",
+    "decision_agreement",
+    "decisions",
+    "front_end_parity",
+    "max_abs_error",
+    "phone_parity",
+    "recipe_parity",
+    "relative_error",
+    "score_parity",
+    "snr_db",
+]
+
+FloatArray = npt.NDArray[np.float64]
+FRONT_END_TOLERANCE = 1e-6  # level 1: relative error of each window's spectrogram
+SCORES_TOLERANCE = 1e-5  # level 2: max abs error of the scores
+LEVELS = {1: "front end", 2: "float scores", 3: "recipe", 4: "phone path"}
+"""What is compared at each level; level 5 is the same on other machines."""
+DEFAULT_RECIPE_TOLERANCE = {"decision_agreement": 0.95, "accuracy_loss": 0.02}
+"""Level 3 where the recipe names no tolerance of its own: shares of windows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityResult:
+    """What one comparison found.
+
+    Attributes
+    ----------
+    level : int
+        1 to 4, see `LEVELS`.
+    name : str
+        What was compared.
+    passed : bool
+    measures : dict of str to float
+        Empty where NaN left nothing to measure.
+    tolerance : dict of str to float
+        The limit of each measure that decides.
+    num_windows : int
+    detail : str
+        Why it failed or what was left out; empty where there is nothing to say.
+    """
+
+    level: int
+    name: str
+    passed: bool
+    measures: dict[str, float]
+    tolerance: dict[str, float]
+    num_windows: int
+    detail: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result for JSON, which knows no infinity: an infinite measure becomes None."""
+        values = asdict(self)
+        values["measures"] = {name: value if math.isfinite(value) else None for name, value in self.measures.items()}
+        return values
+
+
+def front_end_parity(reference: npt.ArrayLike, candidate: npt.ArrayLike, name: str) -> ParityResult:
+    """Compare spectrograms (level 1): the relative error of every window is at most 1e-6.
+
+    Parameters
+    ----------
+    reference, candidate : array_like, shape (n_windows, n_bands, n_frames)
+        The largest value is taken window by window, so that a loud window excuses no quiet one.
+    name : str
+        What is compared, such as "NumPy against librosa".
+
+    Raises
+    ------
+    ValueError
+        Shapes that differ or are not (n_windows, n_bands, n_frames).
+    """
+    expected, found = same_shape(reference, candidate)
+    if expected.ndim != 3:
+        raise ValueError(f"spectrograms have shape {expected.shape}; expected (n_windows, n_bands, n_frames)")
+    tolerance = {"relative_error": FRONT_END_TOLERANCE}
+    fault = find_fault(expected, found)
+    if fault:
+        return _failed(1, name, tolerance, len(expected), fault)
+    worst = max(relative_error(one, other) for one, other in zip(expected, found, strict=True))
+    measures = {"relative_error": worst, "snr_db": snr_db(expected, found)}
+    return _judged(1, name, worst <= FRONT_END_TOLERANCE, measures, tolerance, len(expected))
+
+
+def score_parity(
+    reference_scores: npt.ArrayLike,
+    candidate_scores: npt.ArrayLike,
+    name: str = "float file against its model",
+    thresholds: Sequence[float] | None = None,
+) -> ParityResult:
+    """Compare scores (level 2): max abs error at most 1e-5 and every decision equal.
+
+    Parameters
+    ----------
+    reference_scores, candidate_scores : array_like, shape (n_windows, n_labels)
+    name : str
+    thresholds : sequence of float, optional
+        Given for a sigmoid model, as for `decisions`.
+
+    Raises
+    ------
+    ValueError
+        Shapes that differ or are not (n_windows, n_labels).
+    """
+    expected, found = _score_pair(reference_scores, candidate_scores)
+    tolerance = {"max_abs_error": SCORES_TOLERANCE, "decision_agreement": 1.0}
+    fault = find_fault(expected, found)
+    if fault:
+        return _failed(2, name, tolerance, len(expected), fault)
+    measures = {
+        "max_abs_error": max_abs_error(expected, found),
+        "decision_agreement": decision_agreement(reference_scores, candidate_scores, thresholds),
+    }
+    passed = measures["max_abs_error"] <= SCORES_TOLERANCE and measures["decision_agreement"] == 1.0
+    return _judged(2, name, passed, measures, tolerance, len(expected))
+
+
+def recipe_parity(
+    float_scores: npt.ArrayLike,
+    candidate_scores: npt.ArrayLike,
+    truth: npt.ArrayLike | None,
+    groups: npt.ArrayLike | None,
+    tolerance: Mapping[str, float],
+    name: str = "recipe against float",
+    thresholds: Sequence[float] | None = None,
+) -> ParityResult:
+    """Compare a quantized file with the float one (level 3).
+
+    Parameters
+    ----------
+    float_scores, candidate_scores : array_like, shape (n_windows, n_labels)
+    truth : array_like or None
+        The right decisions as `decisions` gives them: label indices (n_windows,), or for a sigmoid
+        model bool (n_windows, n_labels). Without it only the agreement is judged.
+    groups : array_like, shape (n_windows,), or None
+        Speaker or source recording of each window, for the interval.
+    tolerance : mapping
+        `decision_agreement`: at least this share; `accuracy_loss`: at most this much of the float
+        file's accuracy may be lost (both 0 to 1).
+    name : str
+    thresholds : sequence of float, optional
+        As for `decisions`.
+
+    Returns
+    -------
+    ParityResult
+        With the truth: `accuracy_loss` (positive is worse), and its paired 95 % interval
+        `accuracy_loss_lower` and `_upper` where there are two groups or more.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, or a tolerance that is missing or unknown.
+    """
+    expected, found = _score_pair(float_scores, candidate_scores)
+    limits = _recipe_limits(tolerance)
+    fault = find_fault(expected, found)
+    if fault:
+        return _failed(3, name, limits, len(expected), fault)
+    measures = {
+        "decision_agreement": decision_agreement(float_scores, candidate_scores, thresholds),
+        "max_abs_error": max_abs_error(expected, found),
+        "snr_db": snr_db(expected, found),
+        "cosine_similarity": cosine_similarity(expected, found),
+    }
+    detail = "no truth given: accuracy not compared"
+    if truth is not None:
+        right = [_right(scores, truth, thresholds) for scores in (float_scores, candidate_scores)]
+        losses = right[0] - right[1]
+        measures |= {"float_accuracy": float(right[0].mean()), "accuracy": float(right[1].mean())}
+        measures["accuracy_loss"] = float(losses.mean())
+        detail = _add_interval(measures, losses, groups)
+    passed = measures["decision_agreement"] >= limits["decision_agreement"]
+    passed = passed and measures.get("accuracy_loss", 0.0) <= limits["accuracy_loss"]
+    return _judged(3, name, passed, measures, limits, len(expected), detail)
+
+
+def phone_parity(
+    classifier: Classifier,
+    recordings: Iterable[npt.ArrayLike],
+    name: str = "phone path against windows cut offline",
+) -> ParityResult:
+    """Replay recordings through the phone harness (level 4): windows and scores equal bit for bit, no sample lost.
+
+    Every recording runs on the float and on the 16-bit path, on time and with late ticks.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    recordings : iterable of int16 arrays, shape (n_samples,)
+        At the model's sample rate.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        No recordings, or one that is empty or not int16.
+    """
+    from edge_runtime.phone_comparison import compare_with_offline
+
+    tolerance = {"max_abs_error": 0.0, "lost_samples": 0.0}
+    comparisons = [compare_with_offline(classifier, recording) for recording in recordings]
+    if not comparisons:
+        raise ValueError("there are no recordings; expected at least one to replay")
+    measures = {
+        "max_abs_error": max(comparison.max_abs_error for comparison in comparisons),
+        "unequal_windows": float(sum(comparison.unequal_windows for comparison in comparisons)),
+        "unequal_scores": float(sum(comparison.unequal_scores for comparison in comparisons)),
+        "lost_samples": float(sum(comparison.lost_samples for comparison in comparisons)),
+    }
+    lost = "the AudioRecord buffer ran over between two ticks: the window is too short for them"
+    detail = lost if measures["lost_samples"] else ""
+    num_windows = sum(comparison.num_windows for comparison in comparisons)
+    return _judged(4, name, not any(measures.values()), measures, tolerance, num_windows, detail)
+
+
+def _score_pair(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return both as float64 of shape (n_windows, n_labels), NaN let through for the level to judge."""
+    expected, found = same_shape(reference, candidate)
+    if expected.ndim != 2:
+        raise ValueError(f"scores have shape {expected.shape}; expected (n_windows, n_labels)")
+    return expected, found
+
+
+def _right(scores: npt.ArrayLike, truth: npt.ArrayLike, thresholds: Sequence[float] | None) -> FloatArray:
+    """Return 1.0 for each window that is decided right, else 0.0."""
+    found, expected = decisions(scores, thresholds), np.asarray(truth)
+    if found.shape != expected.shape:
+        raise ValueError(f"the truth has shape {expected.shape}; expected {found.shape}, as the decisions")
+    return np.asarray((found == expected).reshape(len(found), -1).all(axis=1), np.float64)
+
+
+def _recipe_limits(tolerance: Mapping[str, float]) -> dict[str, float]:
+    """Return the two limits of level 3, no other."""
+    if set(tolerance) != set(DEFAULT_RECIPE_TOLERANCE):
+        raise ValueError(f"tolerance names {sorted(tolerance)}; expected {sorted(DEFAULT_RECIPE_TOLERANCE)}")
+    return {name: float(limit) for name, limit in tolerance.items()}
+
+
+def _add_interval(measures: dict[str, float], losses: FloatArray, groups: npt.ArrayLike | None) -> str:
+    """Add the paired interval of the accuracy loss to the measures, or say why there is none."""
+    if groups is None or np.unique(np.asarray(groups)).size < 2:
+        return "fewer than two groups: no interval"
+    interval = paired_bootstrap_interval(losses, groups)
+    measures |= {"accuracy_loss_lower": interval.lower, "accuracy_loss_upper": interval.upper}
+    return ""
+
+
+def _failed(level: int, name: str, tolerance: dict[str, float], num_windows: int, fault: str) -> ParityResult:
+    """Return the result of a comparison that NaN made impossible."""
+    return _judged(level, name, False, {}, tolerance, num_windows, fault)
+
+
+def _judged(
+    level: int,
+    name: str,
+    passed: bool,
+    measures: dict[str, float],
+    tolerance: dict[str, float],
+    num_windows: int,
+    detail: str = "",
+) -> ParityResult:
+    """Return a result."""
+    return ParityResult(
+        level=level,
+        name=name,
+        passed=passed,
+        measures=measures,
+        tolerance=tolerance,
+        num_windows=num_windows,
+        detail=detail,
+    )

@@ -1,0 +1,166 @@
+"""The phone, replayed from a recording: the app that classifies what TensorAudio holds, tick after tick.
+
+How samples get there is in `edge_runtime.microphone`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.microphone import AudioRecord, TensorAudio, arrived_samples, check_recording, to_shorts
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Classifier, Decision
+
+__all__ = [
+    "AudioRecord",
+    "PhoneHarness",
+    "PhoneRun",
+    "TensorAudio",
+    "displayed",
+    "offline_windows",
+    "to_shorts",
+]
+
+FloatArray = npt.NDArray[np.float32]
+TICK_SECONDS = 0.5
+BUFFER_MULTIPLIER = 2  # model inputs that fit into the AudioRecord buffer
+MINIMUM_DISPLAY_THRESHOLD = 1e-8  # the app shows categories above this score
+
+
+@dataclass(frozen=True)
+class PhoneRun:
+    """What the app showed.
+
+    Attributes
+    ----------
+    times_seconds : ndarray of float64, shape (n_ticks,)
+    scores : ndarray of float32, shape (n_ticks, n_labels)
+    decisions : tuple
+        The classifier's decision at each tick.
+    lost_samples : int
+        Samples that the AudioRecord buffer could not hold.
+    windows : ndarray of float32, shape (n_ticks, window_length), or None
+        What the model heard, where that was asked for.
+    """
+
+    times_seconds: npt.NDArray[np.float64]
+    scores: FloatArray
+    decisions: tuple[Decision, ...]
+    lost_samples: int
+    windows: FloatArray | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneHarness:
+    """The app: reads, classifies and shows, tick after tick.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    tick_seconds : float
+        From one classification to the next.
+    pcm : {"float", "int16"}
+        The path the samples take, see `AudioRecord`.
+    max_late_seconds : float
+        A tick comes late by up to this much, evenly drawn; later ticks are put off by it too, as
+        `postDelayed` counts from the end of the work.
+    """
+
+    classifier: Classifier
+    tick_seconds: float = TICK_SECONDS
+    pcm: str = "float"
+    max_late_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.tick_seconds > 0.0 and self.max_late_seconds >= 0.0):
+            raise ValueError(
+                f"tick_seconds is {self.tick_seconds}, max_late_seconds {self.max_late_seconds}; "
+                "expected a positive tick and no negative delay"
+            )
+
+    def run(
+        self, recording: npt.ArrayLike, generator: np.random.Generator | None = None, keep_windows: bool = False
+    ) -> PhoneRun:
+        """Replay a recording until a tick has heard its last sample.
+
+        Parameters
+        ----------
+        recording : array_like of int16, shape (n_samples,)
+            At the model's sample rate.
+        generator : numpy.random.Generator, optional
+            Draws how late ticks are; needed with `max_late_seconds`.
+        keep_windows : bool
+            Whether to return what the model heard.
+
+        Raises
+        ------
+        ValueError
+            A recording that is empty or not int16; delays without a generator.
+        """
+        spec = self.classifier.spec
+        shorts = check_recording(recording)
+        record = AudioRecord(shorts, spec.sample_rate, BUFFER_MULTIPLIER * spec.window_length, self.pcm)
+        audio = TensorAudio(spec.window_length)
+        times = self._tick_times(shorts.size / spec.sample_rate, generator)
+        windows, scores = [], []
+        for time in times:
+            samples: npt.NDArray[Any] = record.read(float(time))
+            (audio.load_float if self.pcm == "float" else audio.load_short)(samples)
+            window = audio.window()
+            scores.append(self.classifier.scores(window))
+            if keep_windows:
+                windows.append(window)
+        return PhoneRun(
+            times_seconds=times,
+            scores=np.stack(scores),
+            decisions=tuple(self.classifier.decide(one) for one in scores),
+            lost_samples=record.lost_samples,
+            windows=np.stack(windows) if keep_windows else None,
+        )
+
+    def _tick_times(self, duration: float, generator: np.random.Generator | None) -> npt.NDArray[np.float64]:
+        """Return the times of the ticks: 0, and on until the recording is over."""
+        if self.max_late_seconds == 0.0:
+            num_ticks = math.ceil(round(duration / self.tick_seconds, 9)) + 1
+            return np.arange(num_ticks, dtype=np.float64) * self.tick_seconds
+        if generator is None:
+            raise ValueError("max_late_seconds is set without a generator; expected numpy.random.default_rng(seed)")
+        times = [generator.uniform(0.0, self.max_late_seconds)]
+        while times[-1] < duration:
+            times.append(times[-1] + self.tick_seconds + generator.uniform(0.0, self.max_late_seconds))
+        return np.array(times)
+
+
+def offline_windows(
+    recording: npt.ArrayLike,
+    times_seconds: npt.ArrayLike,
+    sample_rate: int,
+    window_length: int,
+    pcm: str = "float",
+) -> FloatArray:
+    """Return the windows that end at these times, cut from the whole recording: no stream, no ring buffer.
+
+    Before the recording lie zeros. Written apart from the harness, so that each checks the other.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_times, window_length)
+    """
+    shorts = check_recording(recording)
+    # A quotient of two float32 numbers taken in float64 and rounded once more is the float32 quotient.
+    waveform = (shorts / (32768.0 if pcm == "float" else 32767.0)).astype(np.float32)
+    padded = np.concatenate([np.zeros(window_length, np.float32), waveform])
+    ends = [arrived_samples(time, sample_rate, shorts.size) for time in np.asarray(times_seconds, np.float64).tolist()]
+    return np.stack([padded[end : end + window_length] for end in ends])
+
+
+def displayed(scores: npt.ArrayLike, labels: tuple[str, ...]) -> list[tuple[str, float]]:
+    """Return what the app shows: labels with a score above 1e-8, the highest first, equal ones in their order."""
+    pairs = zip(labels, np.asarray(scores, np.float32).tolist(), strict=True)
+    return sorted((pair for pair in pairs if pair[1] > MINIMUM_DISPLAY_THRESHOLD), key=lambda pair: -pair[1])
