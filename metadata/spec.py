@@ -188,8 +188,20 @@ class ModelSpec:
         return self.front_end.inside_model
 
     def to_json(self) -> str:
-        """Return the spec as JSON text: sorted keys, so that equal specs are equal bytes."""
-        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        """Return the spec as JSON text: sorted keys, so that equal specs are equal bytes.
+
+        Raises
+        ------
+        ModelContractError
+            `provenance.training` holds a NaN, or an object that JSON has no form for.
+        """
+        values = dataclasses.asdict(self)
+        try:
+            return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ModelContractError(
+                f"provenance holds what JSON cannot: {error}; expected text and numbers"
+            ) from error
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ModelSpec:
@@ -247,6 +259,10 @@ def _check_types(instance: Any) -> None:
             _is_a(value, hints[item.name]),
             f"{item.name} is {value!r}; expected {_describe(hints[item.name])}",
         )
+        if hints[item.name] is float:  # 0 and 0.0 are equal, so they must be equal in JSON too
+            object.__setattr__(instance, item.name, float(value))
+        elif hints[item.name] == tuple[float, ...]:
+            object.__setattr__(instance, item.name, tuple(float(number) for number in value))
 
 
 def _is_a(value: Any, hint: Any) -> bool:
@@ -290,7 +306,7 @@ def _from_values(cls: type, values: Any, where: str) -> Any:
             arguments[name] = tuple(value)
         elif name == "front_end":
             kind = value.get("kind") if isinstance(value, dict) else None
-            _require(kind in _FRONT_ENDS, f"front_end.kind is {kind!r}; expected {', '.join(_FRONT_ENDS)}")
+            _require(kind in tuple(_FRONT_ENDS), f"front_end.kind is {kind!r}; expected {', '.join(_FRONT_ENDS)}")
             arguments[name] = _from_values(_FRONT_ENDS[str(kind)], value, "front_end")
         elif name == "provenance":
             arguments[name] = _from_values(Provenance, value, "provenance")
