@@ -147,8 +147,11 @@ class FlatTable:
         return start, length
 
     def _follow(self, place: int) -> int:
-        """Read an offset and return where it points."""
-        return place + self._number("<I", place)
+        """Read an offset and return where it points; a length or a table's beginning must fit there."""
+        target = place + self._number("<I", place)
+        if target + _OFFSET_LENGTH > len(self._buffer):
+            raise self._damage(place, f"an offset to byte {target}")
+        return target
 
     def _number(self, code: str, place: int) -> int:
         """Read one integer."""

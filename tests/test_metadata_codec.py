@@ -107,3 +107,9 @@ def test_a_vector_longer_than_the_buffer_is_refused_without_being_read():
     content = struct.pack("<I4s3HxxiI", 16, b"M001", 6, 8, 4, 16 - 8, 4) + struct.pack("<I", 0xFFFFFFFF)
     with pytest.raises(ModelContractError, match="4294967295 items of 1 bytes at byte 24"):
         decode_metadata(content)
+
+
+def test_an_offset_beyond_the_buffer_is_refused():
+    content = struct.pack("<I4s3HxxiI", 16, b"M001", 6, 8, 4, 16 - 8, 0xFFFFFFF0)
+    with pytest.raises(ModelContractError, match="an offset to byte 4294967300"):
+        FlatTable.root(content, b"M001", "the buffer").target(0)
