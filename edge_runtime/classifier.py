@@ -5,7 +5,7 @@ Axis order: windows first, labels second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Classifier:
 
     def __init__(self, model: bytes | str | Path, num_threads: int = 1) -> None:
         source = "" if isinstance(model, bytes) else f"{model}: "
-        self.model = model if isinstance(model, bytes) else Path(model).read_bytes()
+        self.model = model if isinstance(model, bytes) else _read_file(Path(model))
         self.num_threads = num_threads
         try:
             self.spec: ModelSpec = read_spec(self.model) or spec_from_metadata(self.model)
@@ -217,15 +217,32 @@ class Classifier:
         FileNotFoundError, ValueError
             As for `WavFile`; a fault inside the samples shows when the window is reached.
         """
-        spec = self.spec
-        hop = window_hop if window_hop is not None else spec.window_length
+        rate = self.spec.sample_rate
         with WavFile(path) as wav:
-            num_samples = resampled_length(wav.num_samples, wav.sample_rate, spec.sample_rate)
-            blocks = _resampled_blocks(wav, spec.sample_rate)
-            for start, window in stream_windows(blocks, num_samples, spec.window_length, hop, tail):
-                scores = self.scores(window)
-                end = min(start + spec.window_length, num_samples)
-                yield WindowResult(start / spec.sample_rate, end / spec.sample_rate, scores, self.decide(scores))
+            num_samples = resampled_length(wav.num_samples, wav.sample_rate, rate)
+            yield from self.classify_windows(_resampled_blocks(wav, rate), num_samples, window_hop, tail)
+
+    def classify_windows(
+        self, blocks: Iterable[npt.ArrayLike], num_samples: int, window_hop: int | None = None, tail: str = "pad"
+    ) -> Iterator[WindowResult]:
+        """Classify a clip that comes in blocks at the model's rate; `num_samples` is its whole length.
+
+        Yields
+        ------
+        WindowResult
+            As soon as its window is complete.
+
+        Raises
+        ------
+        ValueError
+            As for `stream_windows` and `scores`.
+        """
+        length, rate = self.spec.window_length, self.spec.sample_rate
+        hop = window_hop if window_hop is not None else length
+        for start, window in stream_windows(blocks, num_samples, length, hop, tail):
+            scores = self.scores(window)
+            end = min(start + length, num_samples)
+            yield WindowResult(start / rate, end / rate, scores, self.decide(scores))
 
     def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return input and output as the interpreter has allocated them, after comparing them with the spec."""
@@ -241,6 +258,14 @@ class Classifier:
                 f"the model takes shape {shape}; expected [1, {self.spec.window_length}] or such with more axes of 1"
             )
         return details
+
+
+def _read_file(path: Path) -> bytes:
+    """Return the content of a model file."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(f"{path} {what}; expected a .tflite file")
+    return path.read_bytes()
 
 
 def _resampled_blocks(wav: WavFile, sample_rate: int) -> Iterator[FloatArray]:

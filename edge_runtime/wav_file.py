@@ -77,7 +77,7 @@ class WavFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._file: BinaryIO = self.path.open("rb")
+        self._file = _open(self.path)
         try:
             self._size = os.fstat(self._file.fileno()).st_size
             self._format, self._data_start, data_bytes = self._find_chunks()
@@ -213,7 +213,7 @@ class WavFile:
 
 def is_wav(path: str | Path) -> bool:
     """Return whether the file begins as a RIFF WAVE file does."""
-    with Path(path).open("rb") as file:
+    with _open(Path(path)) as file:
         head = file.read(12)
     return head[:4] == b"RIFF" and head[8:] == b"WAVE"
 
@@ -228,6 +228,14 @@ def read_wav(path: str | Path) -> tuple[FloatArray, int]:
     """
     with WavFile(path) as wav:
         return np.concatenate(list(wav.blocks())), wav.sample_rate
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file for reading."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(f"{path} {what}; expected a sound file")
+    return path.open("rb")
 
 
 def _decode(content: bytes, wav_format: WavFormat) -> npt.NDArray[np.float64]:
