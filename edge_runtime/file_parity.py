@@ -75,7 +75,7 @@ def read_golden(path: str | Path) -> Golden:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:  # the last two: an .npy
         raise ValueError(f"{path} is not an .npz file of arrays: {error}") from error
     missing = {"windows", "scores"} - set(arrays)
     unknown = set(arrays) - {"windows", "scores", *_OPTIONAL}

@@ -8,7 +8,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 from edge_runtime.classifier import Classifier
 from edge_runtime.interpreter import open_interpreter, runtime_name
 from edge_runtime.mel import mel_spectrogram
-from metadata import MelFrontEnd, ModelContractError
+from metadata import MelFrontEnd, ModelContractError, WaveformFrontEnd
 from metadata.associated_files import append_files
 from metadata.metadata_codec import encode_metadata
 from metadata.model_rewrite import add_metadata_buffer
@@ -185,6 +185,35 @@ def test_a_file_gives_the_scores_of_the_whole_clip(tmp_path, classifier, rate, c
     assert results[0].end_seconds == 2.0
     assert results[-1].end_seconds <= 5.01
     assert results[0].decision == classifier.decide(results[0].scores)
+
+
+def test_an_int8_input_is_rounded_and_clipped_and_an_int8_output_widened(monkeypatch):
+    fake = _Int8Interpreter()
+    monkeypatch.setattr("edge_runtime.classifier.open_interpreter", lambda model, num_threads: fake)
+    quantized = Classifier(packed(tiny_spec(window_length=4, front_end=WaveformFrontEnd())))
+    scores = quantized.scores(np.array([0.9 / 128, -0.9 / 128, 1.0, -2.0], np.float32))
+
+    assert fake.heard.tolist() == [[1, -1, 127, -128]]
+    assert scores.tolist() == [0.0, 0.5, 255 / 256]
+
+
+class _Int8Interpreter:
+    """Stands for a model with int8 input and output."""
+
+    def get_input_details(self):
+        return [{"index": 0, "shape": np.array([1, 4]), "dtype": np.int8, "quantization": (1 / 128, 0)}]
+
+    def get_output_details(self):
+        return [{"index": 1, "shape": np.array([1, 3]), "dtype": np.int8, "quantization": (1 / 256, -128)}]
+
+    def set_tensor(self, index, values):
+        self.heard = values
+
+    def invoke(self):
+        self.done = True
+
+    def get_tensor(self, index):
+        return np.array([[-128, 0, 127]], np.int8)
 
 
 def test_a_third_party_file_runs_as_its_metadata_says(classifier):

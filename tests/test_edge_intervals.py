@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval, wilson_interval
@@ -20,6 +20,7 @@ def test_wilson_gives_the_published_values(successes, total, expected):
     assert wilson_interval(successes, total) == pytest.approx(expected, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(total=st.integers(1, 5000), data=st.data())
 def test_wilson_holds_the_share_and_stays_between_zero_and_one(total, data):
     successes = data.draw(st.integers(0, total))

@@ -49,6 +49,7 @@ def test_the_ring_keeps_the_newest_samples_oldest_first():
     ]
 
 
+@settings(deadline=None)
 @given(length=st.integers(1, 20), blocks=st.lists(st.integers(0, 50), max_size=12))
 def test_the_ring_is_always_the_end_of_everything_loaded(length, blocks):
     audio, everything = TensorAudio(length), np.zeros(length, np.float32)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.quantized import dequantize, quantize
@@ -24,6 +24,7 @@ def test_widening_keeps_int8_127_minus_minus_128_at_255():
     assert dequantize(np.array([127], np.int8), 1.0, -128).tolist() == [255.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-0.99, 0.99), min_size=1, max_size=50))
 def test_there_and_back_is_within_half_a_step(values):
     back = dequantize(quantize(values, 1 / 127, 0, np.int8), 1 / 127, 0)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.windows import TAILS, cut_windows, window_starts
+from edge_runtime.windows import TAILS, cut_windows, stream_windows, window_starts
 
 LENGTH = 100
 
@@ -36,6 +36,7 @@ def test_a_window_that_ends_with_the_clip_is_kept(tail, count):
     assert window_starts(count * 32_000, 32_000, 32_000, tail).size == count
 
 
+@settings(deadline=None)
 @given(
     num_samples=st.integers(1, 2000),
     length=st.integers(1, 300),
@@ -89,3 +90,25 @@ def test_sixteen_bit_integers_are_not_taken_for_samples_in_one():
 def test_stereo_is_refused():
     with pytest.raises(ValueError, match=r"\(2, 10\); expected \(n_samples,\)"):
         cut_windows(np.zeros((2, 10), np.float32), 5, 5)
+
+
+@settings(deadline=None)
+@given(
+    num_samples=st.integers(1, 1500),
+    length=st.integers(1, 300),
+    hop=st.integers(1, 400),
+    tail=st.sampled_from(TAILS),
+    block=st.integers(1, 500),
+)
+def test_a_stream_gives_the_windows_of_the_whole_clip(num_samples, length, hop, tail, block):
+    clip = np.arange(1, num_samples + 1, dtype=np.float32)
+    blocks = [clip[first : first + block] for first in range(0, num_samples, block)]
+    streamed = list(stream_windows(blocks, num_samples, length, hop, tail))
+
+    assert [start for start, _ in streamed] == window_starts(num_samples, length, hop, tail).tolist()
+    assert np.array_equal(np.stack([window for _, window in streamed]), cut_windows(clip, length, hop, tail))
+
+
+def test_a_stream_that_ends_early_is_an_error_and_no_shorter_window():
+    with pytest.raises(ValueError, match="ended after 5 samples; expected 6"):
+        list(stream_windows([np.zeros(5, np.float32)], 6, 3, 3))

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from tiny_tflite import tiny_classifier, tiny_spec
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.file_parity import Golden, format_results, parity_of_file, read_golden
+from edge_runtime.mel import mel_spectrogram
+from metadata import MelFrontEnd
+from metadata.tflite_metadata import pack_model
+
+RECORDING = np.random.default_rng(1).integers(-5000, 5000, 33_000).astype(np.int16)
+
+
+def classifier_with(seed=0, **changes):
+    return Classifier(pack_model(tiny_classifier(seed=seed), tiny_spec(**changes)))
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return classifier_with()
+
+
+@pytest.fixture(scope="module")
+def golden(classifier):
+    windows = np.random.default_rng(0).normal(0, 0.3, (6, 32_000)).astype(np.float32)
+    return Golden(windows=windows, scores=np.stack([classifier.scores(window) for window in windows]))
+
+
+def with_changes(golden, **changes):
+    return Golden(**{"windows": golden.windows, "scores": golden.scores, **changes})
+
+
+def test_a_float_file_is_compared_at_level_2_and_a_recording_at_level_4(classifier, golden):
+    results = parity_of_file(classifier, golden, [RECORDING])
+
+    assert [(result.level, result.passed) for result in results] == [(2, True), (4, True)]
+
+
+def test_scores_off_by_more_than_the_tolerance_fail(classifier, golden):
+    (result,) = parity_of_file(classifier, with_changes(golden, scores=golden.scores + np.float32(2e-5)))
+
+    assert not result.passed
+    assert result.measures["max_abs_error"] == pytest.approx(2e-5, rel=0.01)
+
+
+def test_another_recipe_is_compared_at_level_3_with_the_truth_that_is_there(golden):
+    truth = golden.scores.argmax(axis=1)
+    groups = np.array(list("aabbcc"))
+    (result,) = parity_of_file(classifier_with(recipe="int8"), with_changes(golden, truth=truth, groups=groups))
+
+    assert result.level == 3
+    assert result.passed
+    assert result.measures["accuracy"] == 1.0
+    assert "int8" in result.name
+
+
+def test_mel_spectrograms_are_compared_at_level_1_without_the_logarithm(golden):
+    front_end = MelFrontEnd(log="log10")
+    logarithmic = classifier_with(front_end=front_end)
+    mel = np.stack([mel_spectrogram(window, MelFrontEnd(), 16_000) for window in golden.windows])
+
+    good = parity_of_file(logarithmic, with_changes(golden, mel=mel))
+    bad = parity_of_file(logarithmic, with_changes(golden, mel=mel[:, ::-1]))
+
+    assert [(result.level, result.passed) for result in good] == [(1, True), (2, True)]
+    assert not bad[0].passed
+
+
+def test_mel_spectrograms_for_a_model_without_them_are_refused(classifier, golden):
+    with pytest.raises(ValueError, match="has a waveform front end"):
+        parity_of_file(classifier, with_changes(golden, mel=np.zeros((6, 128, 63), np.float32)))
+
+
+def test_golden_vectors_of_another_model_are_refused(classifier, golden):
+    with pytest.raises(ValueError, match="were they made for another model"):
+        parity_of_file(classifier, with_changes(golden, scores=golden.scores[:, :2]))
+
+
+def test_nothing_to_compare_with_is_an_error(classifier):
+    with pytest.raises(ValueError, match="neither golden vectors nor recordings"):
+        parity_of_file(classifier)
+
+
+def test_golden_vectors_come_back_from_their_file(tmp_path, golden):
+    path = tmp_path / "golden.npz"
+    np.savez(path, windows=golden.windows, scores=golden.scores)
+
+    assert np.array_equal(read_golden(path).scores, golden.scores)
+    assert read_golden(path).mel is None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"windows": np.zeros((1, 4))}, "expected windows, scores"),
+        ({"windows": np.zeros((1, 4)), "scores": np.zeros((1, 2)), "other": np.zeros(1)}, "expected windows, scores"),
+        ({"windows": np.zeros((2, 4)), "scores": np.zeros((1, 2))}, r"\(2, 4\), scores \(1, 2\)"),
+        ({"windows": np.zeros((0, 4)), "scores": np.zeros((0, 2))}, "at least one window"),
+        ({"windows": np.zeros((1, 4)), "scores": np.zeros((1, 2)), "groups": np.array(["a", "b"])}, "2 entries for 1"),
+        ({"windows": np.array([object()]), "scores": np.zeros((1, 2))}, "is not an .npz file"),
+    ],
+)
+def test_a_golden_file_that_does_not_fit_is_refused_with_its_name(tmp_path, arrays, message):
+    path = tmp_path / "golden.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_golden(path)
+
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no arrays in here", b"PK\3\4 cut off"])
+def test_a_file_that_is_no_npz_is_refused(tmp_path, content):
+    path = tmp_path / "golden.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"is not an \.npz file"):
+        read_golden(path)
+
+
+def test_a_single_array_is_no_npz(tmp_path):
+    np.save(tmp_path / "golden.npy", np.zeros(3))
+    with pytest.raises(ValueError, match=r"is not an \.npz file"):
+        read_golden(tmp_path / "golden.npy")
+
+
+def test_a_result_is_one_line_with_measures_and_limits(classifier, golden):
+    lines = format_results(parity_of_file(classifier, golden, [RECORDING])).splitlines()
+
+    assert lines[0].startswith("level 2  pass  float scores")
+    assert "max_abs_error 0 (<= 1e-05)" in lines[0]
+    assert "decision_agreement 1 (>= 1)" in lines[0]
+    assert lines[1].startswith("level 4  pass")
+
+
+def test_a_failure_shows_its_reason(classifier, golden):
+    broken = golden.scores.copy()
+    broken[0, 0] = np.nan
+    text = format_results(parity_of_file(classifier, with_changes(golden, scores=broken)))
+
+    assert "FAIL" in text
+    assert "max_abs_error not measured" in text
+    assert "of the reference are NaN" in text
