@@ -1,0 +1,146 @@
+"""The float `.tflite` of a trained Keras model, which every other file is made from.
+
+The export goes through Keras 3's own LiteRT exporter with a static `[1, ...]` input: that graph is one XNNPACK
+partition, where a dynamic batch leaves shape arithmetic in the graph and splits it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from convert.model_graph import ModelGraph, read_graph
+
+SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
+_FOREIGN = (
+    "the graph holds operators that LiteRT has not built in: {found}. The name in brackets holds that of the layer; "
+    "write this layer with other keras.ops"
+)
+
+
+def export_float(model: Any) -> bytes:
+    """Return the float32 `.tflite` of a Keras model: static shapes, built-in operators, one input and one output.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built with Keras 3 on the TensorFlow backend; one input, every dimension but the batch known.
+
+    Returns
+    -------
+    bytes
+        The model file; the same model gives the same bytes every time.
+
+    Raises
+    ------
+    ValueError
+        The model has several inputs or outputs, an open dimension, or an operator that LiteRT has not built in.
+    RuntimeError
+        Keras runs on another backend, or the converter failed; its messages are in the text.
+
+    Notes
+    -----
+    The converter writes to the process's own stdout and stderr, past Python. Both are held back while it runs.
+    """
+    _check_backend()
+    shape = _input_shape(model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.tflite"
+        _export_quietly(model, shape, path)
+        content = path.read_bytes()
+    _check_graph(read_graph(content), shape)
+    return content
+
+
+def _check_backend() -> None:
+    """Refuse a backend whose models the LiteRT exporter cannot trace."""
+    import keras
+
+    backend = keras.config.backend()
+    if backend != "tensorflow":
+        raise RuntimeError(
+            f"Keras runs on {backend}; the export needs TensorFlow. "
+            f"Set KERAS_BACKEND=tensorflow and load the model again"
+        )
+
+
+def _input_shape(model: Any) -> tuple[int, ...]:
+    """Return the shape of one window as the exported model takes it, batch of 1 included."""
+    for kind, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        if len(tensors) != 1:
+            raise ValueError(f"{model.name} has {len(tensors)} {kind}; expected one (build one model a task)")
+    shape = tuple(model.inputs[0].shape[1:])
+    if any(size is None for size in shape):
+        raise ValueError(
+            f"the input of {model.name} has the shape {shape}; expected every size but the batch to be known, "
+            f"because phones run fixed windows (build the model with keras.Input((window_length,)))"
+        )
+    return (1, *shape)
+
+
+def _export_quietly(model: Any, shape: tuple[int, ...], path: Path) -> None:
+    """Run Keras' exporter; what it prints is shown only when it fails."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec(shape, tf.float32, name=model.inputs[0].name)]
+    log = path.with_suffix(".log")
+    try:
+        with _output_to(log):
+            model.export(str(path), format="litert", input_signature=signature, verbose=False)
+    except Exception as error:  # whatever the converter raises is explained, here or by its log
+        _explain_missing_operator(str(error))
+        raise RuntimeError(f"the converter failed on {model.name}: {_shortened(str(error), log)}") from error
+
+
+def _explain_missing_operator(message: str) -> None:
+    """Raise the error for an operator that neither LiteRT nor TensorFlow's kernels for it know, if that is the case."""
+    place = re.search(r'fused\["(\w+):", "([^"@]+)@', message)
+    if "ERROR_NEEDS_CUSTOM_OPS" in message and place:
+        raise ValueError(_FOREIGN.format(found=f"{place[1]} ({place[2]})"))
+
+
+def _shortened(message: str, log: Path) -> str:
+    """Return the first lines of an error and the last of the converter's log; the rest prints whole weight arrays."""
+    printed = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [*message.splitlines()[:SHOWN_LINES], *printed[-SHOWN_LINES:]]
+    return "\n".join(line[:SHOWN_COLUMNS] for line in lines)
+
+
+@contextlib.contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """Send file descriptors 1 and 2 to a file: the converter is C++ and does not ask Python where to print."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    try:
+        with log.open("wb") as target:
+            os.dup2(target.fileno(), 1)
+            os.dup2(target.fileno(), 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+def _check_graph(graph: ModelGraph, shape: tuple[int, ...]) -> None:
+    """Check what every later step relies on."""
+    foreign = [operation for operation in graph.operations if operation.is_custom]
+    if foreign:
+        found = "; ".join(f"{operation.name} ({operation.outputs[0]})" for operation in foreign)
+        raise ValueError(_FOREIGN.format(found=found))
+    dynamic = [tensor.name for tensor in graph.tensors if tensor.is_dynamic]
+    if dynamic:
+        raise ValueError(f"the graph has tensors of open shape: {', '.join(dynamic[:5])}; expected static shapes")
+    if graph.input.shape != shape or graph.input.dtype != "FLOAT32":
+        raise ValueError(
+            f"the exported input is {graph.input.dtype} {list(graph.input.shape)}; expected FLOAT32 {list(shape)}"
+        )

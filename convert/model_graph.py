@@ -1,0 +1,160 @@
+"""A model file as a list of operations, and its flatbuffer object as bytes again.
+
+Only reading and writing: which operations mean what is for the modules that ask.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from metadata import ModelContractError
+
+BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align of Buffer.data
+FILE_IDENTIFIER = b"TFL3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorInfo:
+    """One tensor of the graph."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str  # the schema's name, as FLOAT32
+    is_constant: bool
+    is_dynamic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One operator of the graph, in execution order."""
+
+    name: str  # the schema's name, as CONV_2D; a custom operator's own name
+    version: int  # of the operator: old runtimes refuse versions they do not know
+    is_custom: bool
+    inputs: tuple[str, ...]  # tensor names, constants included; an absent input is left out
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelGraph:
+    """The main subgraph of a model with one input and one output."""
+
+    operations: tuple[Operation, ...]
+    tensors: tuple[TensorInfo, ...]
+    input: TensorInfo
+    output: TensorInfo
+
+
+def read_graph(model: bytes) -> ModelGraph:
+    """Read the operations and tensors of a model file.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, several subgraphs, or not exactly one input and one output.
+    """
+    content = read_model_object(model)
+    if len(content.subgraphs) != 1:
+        raise ModelContractError(f"the model has {len(content.subgraphs)} subgraphs; expected one")
+    subgraph = content.subgraphs[0]
+    for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
+        if len(indices) != 1:
+            raise ModelContractError(f"the model has {len(indices)} {kind}; expected one")
+    tensors = tuple(_tensor(tensor, content.buffers) for tensor in subgraph.tensors)
+    return ModelGraph(
+        operations=tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators),
+        tensors=tensors,
+        input=tensors[subgraph.inputs[0]],
+        output=tensors[subgraph.outputs[0]],
+    )
+
+
+def read_model_object(model: bytes) -> Any:
+    """Return the schema's object tree of a model file; buffers stored past the flatbuffer are taken in."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    if len(model) < 8 or model[4:8] != FILE_IDENTIFIER:
+        raise ModelContractError(
+            f"these {len(model)} bytes are not a .tflite model: expected the identifier TFL3 at byte 4"
+        )
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+
+
+def write_model_object(content: Any) -> bytes:
+    """Return an object tree as a model file: every buffer inside the flatbuffer, aligned to 16 bytes.
+
+    Notes
+    -----
+    The quantizer appends large buffers after the flatbuffer and stores offsets from the start of the file.
+    tflite-runtime 2.14 and older do not know that field, and offsets go wrong when metadata is added; the
+    schema's own Python writer aligns buffers to one byte only, where kernels may load float vectors.
+    """
+    import flatbuffers
+
+    for buffer in content.buffers:
+        buffer.Pack = _AlignedPack(buffer)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(content.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _AlignedPack:
+    """Writes one Buffer table with its data aligned."""
+
+    def __init__(self, buffer: Any):
+        self._buffer = buffer
+
+    def __call__(self, builder: Any) -> int:
+        from ai_edge_litert import schema_py_generated as schema
+
+        data = None
+        if self._buffer.data is not None and len(self._buffer.data):
+            content = bytes(self._buffer.data)
+            builder.StartVector(1, len(content), BUFFER_ALIGNMENT)
+            builder.head -= len(content)
+            builder.Bytes[builder.head : builder.head + len(content)] = content
+            data = builder.EndVector()
+        schema.BufferStart(builder)
+        if data is not None:
+            schema.BufferAddData(builder, data)
+        return schema.BufferEnd(builder)
+
+
+def _tensor(tensor: Any, buffers: list[Any]) -> TensorInfo:
+    """Describe one tensor."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    signature = () if tensor.shapeSignature is None else tuple(tensor.shapeSignature)
+    data = buffers[tensor.buffer].data
+    return TensorInfo(
+        name=tensor.name.decode(),
+        shape=() if tensor.shape is None else tuple(int(size) for size in tensor.shape),
+        dtype=_schema_names(schema.TensorType)[tensor.type],
+        is_constant=data is not None and len(data) > 0,
+        is_dynamic=any(size < 0 for size in signature),
+    )
+
+
+def _operation(operator: Any, codes: list[Any], tensors: tuple[TensorInfo, ...]) -> Operation:
+    """Describe one operator."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    code = codes[operator.opcodeIndex]
+    # Codes above 127 do not fit the deprecated field, which then holds a placeholder.
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    is_custom = builtin == schema.BuiltinOperator.CUSTOM
+    return Operation(
+        name=code.customCode.decode() if is_custom else _schema_names(schema.BuiltinOperator)[builtin],
+        version=code.version,
+        is_custom=is_custom,
+        inputs=tuple(tensors[index].name for index in operator.inputs if index >= 0),
+        outputs=tuple(tensors[index].name for index in operator.outputs),
+    )
+
+
+@functools.cache
+def _schema_names(enumeration: type) -> dict[int, str]:
+    """Return the schema's names by number."""
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
