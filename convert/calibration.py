@@ -1,0 +1,131 @@
+"""The windows that static quantization measures its ranges on.
+
+The choice is seeded and recorded by hash: a quantized file can be made again, and two files can be told apart by what
+they were calibrated on. Windows are float32 (n_windows, window_length), samples in [-1, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+DEFAULT_NUM_WINDOWS = 200
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CalibrationSet:
+    """Calibration windows and where they came from.
+
+    Attributes
+    ----------
+    windows : np.ndarray
+        float32 (num_windows, window_length), in the order of `indices`.
+    indices : np.ndarray
+        int64 (num_windows,), ascending positions in the array they were chosen from.
+    sha256 : str
+        Of the windows as little-endian float32, row after row.
+    """
+
+    windows: np.ndarray
+    indices: np.ndarray
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+
+def choose_calibration(
+    windows: np.ndarray, labels: np.ndarray, num_windows: int = DEFAULT_NUM_WINDOWS, seed: int = 0
+) -> CalibrationSet:
+    """Choose windows for calibration, as evenly over the labels as the data allows.
+
+    Parameters
+    ----------
+    windows : np.ndarray
+        float32 (n_windows, window_length), from the training split: the test split must stay unseen.
+    labels : np.ndarray
+        (n_windows,), the label of each window, numbers or text.
+    num_windows : int
+        How many to choose; all of them if there are fewer.
+    seed : int
+        Of the random choice.
+
+    Raises
+    ------
+    ValueError
+        No window, not a 2-D array, NaN or infinite samples, every window constant, labels of another length,
+        or num_windows below 1.
+
+    Notes
+    -----
+    A label that has too few windows gives all it has, and the others fill its place. Constant windows (digital
+    silence) are legal input of a model and stay in the choice; a set of nothing else would give every range the
+    width zero.
+    """
+    windows, labels = _checked(windows, labels, num_windows)
+    indices = _balanced(labels, num_windows, np.random.default_rng(seed))
+    chosen = windows[indices]
+    if not _varies(chosen):
+        raise ValueError(
+            f"all {len(chosen)} calibration windows are constant (value {chosen.flat[0]}); expected recordings with "
+            f"sound in them. Were the clips decoded to zeros?"
+        )
+    return CalibrationSet(windows=chosen, indices=indices, sha256=windows_sha256(chosen))
+
+
+def windows_sha256(windows: np.ndarray) -> str:
+    """Return the hash that identifies a set of windows: of its samples as little-endian float32."""
+    return hashlib.sha256(np.ascontiguousarray(windows, dtype="<f4").tobytes()).hexdigest()
+
+
+def check_window_shape(calibration: CalibrationSet, shape: tuple[int, ...]) -> None:
+    """Check that calibration windows fit one input of a model, `shape` without the batch.
+
+    Raises
+    ------
+    ValueError
+        Their size differs.
+    """
+    expected = int(np.prod(shape))
+    found = int(np.prod(calibration.windows.shape[1:]))
+    if found != expected:
+        raise ValueError(
+            f"the calibration windows have {found} values each; the model takes {expected} (shape {list(shape)}). "
+            f"Were they cut for another model?"
+        )
+
+
+def _checked(windows: np.ndarray, labels: np.ndarray, num_windows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the arguments as arrays, or say what is wrong with them."""
+    windows, labels = np.asarray(windows), np.asarray(labels)
+    if windows.ndim < 2 or windows.size == 0:
+        raise ValueError(
+            f"the windows have the shape {windows.shape}; expected (n_windows, window_length) with at least one window"
+        )
+    if labels.shape != (len(windows),):
+        raise ValueError(f"there are {len(windows)} windows and labels of shape {labels.shape}; expected one a window")
+    if num_windows < 1:
+        raise ValueError(f"num_windows is {num_windows}; expected at least 1 (a few hundred serve well)")
+    broken = np.flatnonzero(~np.isfinite(windows).reshape(len(windows), -1).all(axis=1))
+    if broken.size:
+        raise ValueError(
+            f"{broken.size} of {len(windows)} windows hold NaN or infinite samples, the first is number {broken[0]}; "
+            f"expected finite samples. Is a recording corrupt?"
+        )
+    return windows.astype(np.float32, copy=False), labels
+
+
+def _varies(windows: np.ndarray) -> bool:
+    """Whether any window has two different samples."""
+    flat = windows.reshape(len(windows), -1)
+    return bool((flat.min(axis=1) < flat.max(axis=1)).any())
+
+
+def _balanced(labels: np.ndarray, num_windows: int, generator: np.random.Generator) -> np.ndarray:
+    """Return ascending positions, taken in turn from each label's shuffled windows."""
+    queues = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    rank = np.concatenate([np.arange(len(queue)) for queue in queues])
+    order = np.argsort(rank, kind="stable")
+    return np.sort(np.concatenate(queues)[order][:num_windows])
