@@ -1,0 +1,21 @@
+"""From a trained model to `.tflite` files: the float export, its quantized versions, and the proof that they agree.
+
+Nothing heavy is imported here: TensorFlow, Keras and the quantizer are loaded by the functions that need them.
+"""
+
+from convert.calibration import CalibrationSet, choose_calibration
+from convert.float_export import export_float
+from convert.forms import spectrogram_form
+from convert.quantize import quantize
+from convert.recipes import RECIPES, Recipe, find_recipe
+
+__all__ = [
+    "RECIPES",
+    "CalibrationSet",
+    "Recipe",
+    "choose_calibration",
+    "export_float",
+    "find_recipe",
+    "quantize",
+    "spectrogram_form",
+]

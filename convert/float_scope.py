@@ -1,0 +1,84 @@
+"""Which operations of a graph a recipe may quantize, found from the graph itself.
+
+The rule, in the order of execution:
+
+front end
+    Everything before the first convolution stays float32 in every recipe. Its constants are a window, a Fourier
+    matrix and mel filters, whose rounding would raise a noise floor above quiet bins, and mel power spans more
+    decades than 8 bits hold. A network without convolutions begins at its first FULLY_CONNECTED after the last
+    operation of a front end (a Fourier transform or a logarithm).
+first layer
+    The first convolution, and what follows it up to the next layer with weights, stays float32 in the 8-bit
+    recipes. It reads samples, power or log-power: 8 bits cannot hold a quiet room beside a loud voice. Nor would
+    it gain: LiteRT's int8 kernels pad each tap's channels to 8, so with one input channel they do eight times the
+    work. Values enter 8 bits after the first pooling, where there are fewest.
+body
+    The layers between. An ADD, SUB, MUL or DIV with a constant vector (a BatchNormalization behind its ReLU, which
+    no convolution can absorb) stays float32 there too, since int8 has one scale for the constants of all channels.
+last layer
+    The last layer with weights and everything after it stay float32 in the 8-bit recipes: an int8 softmax puts out
+    steps of 1/256, int8 logits of a confident model steps of some tenths. It costs a few hundred multiplications.
+"""
+
+from __future__ import annotations
+
+from convert.model_graph import ModelGraph, Operation
+
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
+FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "LOG")
+ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV")
+
+
+def network_operations(graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations behind the front end, the first convolution and the output included.
+
+    Raises
+    ------
+    ValueError
+        The graph has no layer with weights.
+    """
+    return graph.operations[_first_layer(graph) :]
+
+
+def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations between the first and the last layer, without those that need a scale a channel.
+
+    Raises
+    ------
+    ValueError
+        The graph has fewer than three layers with weights: nothing would be left to quantize.
+    """
+    start = _first_layer(graph)
+    weighted = [index for index, operation in enumerate(graph.operations) if operation.name in WEIGHTED]
+    weighted = [index for index in weighted if index >= start]
+    if len(weighted) < 3:
+        raise ValueError(
+            f"the network has {len(weighted)} layers with weights; the 8-bit recipes keep the first and the last in "
+            f"float and need at least 3. Take float16 for this model"
+        )
+    body = graph.operations[weighted[1] : weighted[-1]]
+    return tuple(operation for operation in body if not _scales_channels(graph, operation))
+
+
+def _first_layer(graph: ModelGraph) -> int:
+    """Return the position of the first layer of the network proper."""
+    names = [operation.name for operation in graph.operations]
+    convolutions = [index for index, name in enumerate(names) if name in CONVOLUTIONS]
+    if convolutions:
+        return convolutions[0]
+    front_end = max((index for index, name in enumerate(names) if name in FRONT_END_OPERATIONS), default=-1)
+    dense = [index for index, name in enumerate(names) if name == "FULLY_CONNECTED" and index > front_end]
+    if not dense:
+        raise ValueError(
+            f"the graph has no layer with weights behind its front end; its operations: {', '.join(names)}"
+        )
+    return dense[0]
+
+
+def _scales_channels(graph: ModelGraph, operation: Operation) -> bool:
+    """Whether an elementwise operation has a constant vector as one operand."""
+    if operation.name not in ELEMENTWISE:
+        return False
+    constants = {tensor.name for tensor in graph.tensors if tensor.is_constant and max(tensor.shape, default=1) > 1}
+    return any(name in constants for name in operation.inputs)

@@ -1,0 +1,199 @@
+"""A float `.tflite` in, a quantized `.tflite` out, by one of the named recipes.
+
+The ai-edge-quantizer does the rewriting. What it is told to rewrite comes from `convert.float_scope`, and the ranges of
+the static recipe are measured here: the quantizer's own calibration keeps a moving average of each window's extremes
+(0.05 of every new one), so that the last twenty windows decide, louder ones clip, and the order changes the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from convert.calibration import CalibrationSet, check_window_shape
+from convert.float_scope import body_operations, network_operations
+from convert.model_graph import ModelGraph, Operation, read_graph, read_model_object, write_model_object
+from convert.recipes import Recipe
+from edge_runtime.interpreter import open_interpreter
+
+WEIGHT_BITS = 8
+ACTIVATION_BITS = 8
+_LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+_BETWEEN = (
+    *("ADD", "SUB", "MUL", "RELU", "TANH", "LOGISTIC", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "SUM"),
+    *("BATCH_MATMUL", "CONCATENATION", "PAD", "RESHAPE", "SLICE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE"),
+)
+_REWRITTEN = {"float16": _LAYERS, "dynamic_int8": _LAYERS, "int8": (*_LAYERS, *_BETWEEN)}
+_QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
+Ranges = dict[str, tuple[float, float]]  # tensor name -> smallest and largest value seen
+
+
+def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None = None) -> bytes:
+    """Return the model quantized by a recipe: float32 input and output, float32 front end and scores.
+
+    Parameters
+    ----------
+    float_model : bytes
+        From `export_float`; without metadata, which is packed last.
+    recipe : Recipe
+        From `find_recipe`.
+    calibration : CalibrationSet, optional
+        Windows of the training split, as the model takes them; needed by recipes that say so.
+
+    Returns
+    -------
+    bytes
+        The same arguments give the same bytes. All weights lie inside the flatbuffer, aligned.
+
+    Raises
+    ------
+    ValueError
+        Calibration windows are missing or do not fit the model, the model is quantized already, or it has too few
+        layers for the recipe.
+    ModelContractError
+        Not a model.
+
+    Notes
+    -----
+    Written against ai-edge-quantizer 0.10; its files open in tflite-runtime 2.14 and ai-edge-litert 2.1 with the same
+    decisions, which its own recipes do not reach (see `_granularity`).
+    """
+    graph = read_graph(float_model)
+    _check_is_float(graph)
+    if recipe.name == "float32":
+        return float_model
+    if recipe.needs_calibration and calibration is None:
+        raise ValueError(
+            f"the recipe {recipe.name} needs calibration windows and got none; choose them from the training split "
+            f"with choose_calibration"
+        )
+    scope = _scope(recipe, graph)
+    ranges = None
+    if recipe.needs_calibration:
+        check_window_shape(calibration, graph.input.shape[1:])
+        ranges = measure_ranges(float_model, calibration.windows, _tensors_around(scope))
+    return _rewrite(float_model, recipe, scope, ranges)
+
+
+def measure_ranges(float_model: bytes, windows: np.ndarray, tensor_names: Iterable[str]) -> Ranges:
+    """Return the smallest and largest value that each named tensor took over all windows.
+
+    Parameters
+    ----------
+    float_model : bytes
+        A float `.tflite`.
+    windows : np.ndarray
+        float32 (n_windows, ...), reshaped to the model's input one by one.
+    tensor_names : iterable of str
+        Activations to watch.
+
+    Notes
+    -----
+    True extremes, as TensorFlow's converter takes them. The named tensors are made outputs of a copy of the graph,
+    which needs no debugging mode of the interpreter and leaves XNNPACK on.
+    """
+    names = sorted(tensor_names)
+    observed, kept = _with_outputs(float_model, names)
+    interpreter = open_interpreter(observed)
+    source = interpreter.get_input_details()[0]
+    targets = interpreter.get_output_details()
+    lowest, highest = np.full(len(kept), np.inf), np.full(len(kept), -np.inf)
+    for window in windows:
+        interpreter.set_tensor(source["index"], np.asarray(window, np.float32).reshape(source["shape"]))
+        interpreter.invoke()
+        for position, target in enumerate(targets):
+            values = interpreter.get_tensor(target["index"])
+            lowest[position] = min(lowest[position], float(values.min()))
+            highest[position] = max(highest[position], float(values.max()))
+    if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
+        broken = [name for name, low, high in zip(kept, lowest, highest, strict=True) if not np.isfinite(high - low)]
+        raise ValueError(f"the model computed NaN or infinite values on the calibration windows, first in {broken[0]}")
+    return {name: (low, high) for name, low, high in zip(kept, lowest.tolist(), highest.tolist(), strict=True)}
+
+
+def _scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations that a recipe rewrites."""
+    candidates = network_operations(graph) if recipe.name == "float16" else body_operations(graph)
+    return tuple(operation for operation in candidates if operation.name in _REWRITTEN[recipe.name])
+
+
+def _check_is_float(graph: ModelGraph) -> None:
+    """Refuse a model that holds integers where quantization has been."""
+    narrow = [tensor.name for tensor in graph.tensors if tensor.dtype in ("INT8", "UINT8", "INT16", "FLOAT16")]
+    if narrow:
+        raise ValueError(f"the model is quantized already ({narrow[0]}); expected the float32 export")
+
+
+def _tensors_around(scope: Iterable[Operation]) -> set[str]:
+    """Return the names of everything that flows into or out of the operations."""
+    return {name for operation in scope for name in (*operation.inputs, *operation.outputs)}
+
+
+def _with_outputs(float_model: bytes, names: list[str]) -> tuple[bytes, list[str]]:
+    """Return a copy of the model whose outputs are the named activations, and which they are, in order."""
+    content = read_model_object(float_model)
+    subgraph = content.subgraphs[0]
+    position = {subgraph.tensors[index].name.decode(): index for item in subgraph.operators for index in item.outputs}
+    kept = [name for name in names if name in position]  # the others are constants
+    subgraph.outputs = [position[name] for name in kept]
+    content.signatureDefs = None
+    return write_model_object(content), kept
+
+
+def _rewrite(float_model: bytes, recipe: Recipe, scope: Iterable[Operation], ranges: Ranges | None) -> bytes:
+    """Let the quantizer rewrite the operations in scope."""
+    from ai_edge_quantizer import quantizer
+
+    job = quantizer.Quantizer(bytearray(float_model))
+    for operation in scope:
+        _add_setting(job, recipe, operation)
+    statistics = None if ranges is None else _statistics(float_model, ranges)
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        # Progress bars of a few milliseconds, and a warning about an interpreter mode that is the quantizer's choice.
+        warnings.simplefilter("ignore")
+        result = job.quantize(statistics, enable_progress_report=False)
+    return write_model_object(read_model_object(bytes(result.quantized_model)))
+
+
+def _add_setting(job: Any, recipe: Recipe, operation: Operation) -> None:
+    """Tell the quantizer what becomes of one operation."""
+    from ai_edge_quantizer.qtyping import TFLOperationName
+
+    # The quantizer matches a pattern against the output names, each closed by a semicolon.
+    pattern = "^" + re.escape("".join(f"{name};" for name in operation.outputs)) + "$"
+    kind = TFLOperationName(_QUANTIZER_NAMES.get(operation.name, operation.name))
+    if recipe.name == "float16":
+        job.add_weight_only_config(pattern, kind, num_bits=16, algorithm_key="float_casting")
+    elif recipe.name == "dynamic_int8":
+        job.add_dynamic_config(pattern, kind, num_bits=WEIGHT_BITS, granularity=_granularity(operation))
+    else:
+        job.add_static_config(
+            pattern,
+            kind,
+            activation_num_bits=ACTIVATION_BITS,
+            weight_num_bits=WEIGHT_BITS,
+            weight_granularity=_granularity(operation),
+        )
+
+
+def _granularity(operation: Operation) -> Any:
+    """Return whether weights have a scale a channel or one in all."""
+    from ai_edge_quantizer.qtyping import QuantGranularity
+
+    # Up to TensorFlow Lite 2.14 FULLY_CONNECTED reads the first channel's scale for all channels, and says nothing.
+    return QuantGranularity.TENSORWISE if operation.name == "FULLY_CONNECTED" else QuantGranularity.CHANNELWISE
+
+
+def _statistics(float_model: bytes, ranges: Ranges) -> dict[str, dict[str, np.ndarray]]:
+    """Return ranges in the quantizer's form: arrays of one value with the tensor's rank."""
+    rank = {tensor.name: len(tensor.shape) for tensor in read_graph(float_model).tensors}
+    return {
+        name: {"min": np.full((1,) * rank[name], low, np.float32), "max": np.full((1,) * rank[name], high, np.float32)}
+        for name, (low, high) in ranges.items()
+    }
