@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'install the {verb.extra} extra: pip install "earshot[{verb.extra}]"',
         )
     try:
-        return importlib.import_module(verb.module).run(chosen.verb, chosen)
+        return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
     except KeyboardInterrupt as stop:
         print(f"\nearshot {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
@@ -60,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except (ValueError, OSError, RuntimeError) as error:
         return _fail(chosen.verb, str(error))
+
+
+def _injected(verb: Verb) -> dict[str, Any]:
+    """What a lower package may use but not import: the decoder of FLAC, OGG and MP3, where the train extra is there."""
+    if verb.module != "edge_runtime.command" or importlib.util.find_spec("soundfile") is None:
+        return {}
+    return {"decode": importlib.import_module("train.decode").decode}
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import format_results, parity_of_file, read_golden
+from edge_runtime.file_parity import Golden, format_results, parity_of_file, read_golden
 from edge_runtime.microphone import to_shorts
 from edge_runtime.recordings import Decode, load_waveform
 
 DONE, CHECK_FAILED = 0, 1
+GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
 
 
 def add_parity_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earshot parity`."""
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help=".tflite files")
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help=".tflite files, or a folder that earshot build filled"
+    )
     parser.add_argument(
         "--audio", type=Path, nargs="+", default=[], metavar="AUDIO", help="recordings for the phone path"
     )
-    parser.add_argument("--golden", type=Path, metavar="GOLDEN.npz", help="windows and scores of the trained model")
+    parser.add_argument(
+        "--golden",
+        type=Path,
+        metavar="GOLDEN.npz",
+        help="windows and scores of the trained model (default: those that the build left beside its files)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
 
@@ -29,24 +38,24 @@ def add_parity_arguments(parser: argparse.ArgumentParser) -> None:
 def run_parity(args: argparse.Namespace, decode: Decode | None = None) -> int:
     """Check the files and return 1 when a level fails.
 
+    Without recordings the golden windows, joined, are what the phone path is replayed on.
+
     Raises
     ------
     ValueError
-        Neither recordings nor golden vectors, or some that do not fit.
+        Neither recordings nor golden vectors, some that do not fit, or a folder without `.tflite` files.
     FileNotFoundError, ModelContractError
         A file is not there or is no model.
     """
-    if not args.audio and args.golden is None:
-        raise ValueError(
-            "there is nothing to compare with; expected --audio RECORDING... or --golden GOLDEN.npz or both"
-        )
-    golden = read_golden(args.golden) if args.golden is not None else None
     documents, passed = [], True
-    for path in args.files:
+    for path in _model_files(args.files):
         classifier = Classifier(path, args.num_threads)
+        golden = _golden_for(path, classifier, args)
         print(f"{path}: comparing", file=sys.stderr)
         rate = classifier.spec.sample_rate
         recordings = [to_shorts(load_waveform(clip, rate, decode)) for clip in args.audio]
+        if not recordings and golden is not None:
+            recordings = [to_shorts(golden.windows.reshape(-1))]
         results = parity_of_file(classifier, golden, recordings)
         passed = passed and all(result.passed for result in results)
         documents.append({"file": str(path), "results": [result.as_dict() for result in results]})
@@ -55,3 +64,26 @@ def run_parity(args: argparse.Namespace, decode: Decode | None = None) -> int:
     if args.json:
         print(json.dumps({"passed": passed, "files": documents}, indent=2))
     return DONE if passed else CHECK_FAILED
+
+
+def _model_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, a folder's `.tflite` files in its place."""
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(path.glob("*.tflite")) if path.is_dir() else [path]
+        if not inside:
+            raise ValueError(f"{path} holds no .tflite files; expected the folder that earshot build filled")
+        files += inside
+    return files
+
+
+def _golden_for(path: Path, classifier: Classifier, args: argparse.Namespace) -> Golden | None:
+    """Return the golden vectors to compare a file with: those asked for, else those beside it."""
+    beside = path.parent / GOLDEN_FOLDER_NAME / f"{classifier.spec.name}.npz"
+    chosen = args.golden or (beside if beside.is_file() else None)
+    if chosen is None and not args.audio:
+        raise ValueError(
+            f"there is nothing to compare {path} with ({beside} is not there); "
+            "expected --audio RECORDING... or --golden GOLDEN.npz or both"
+        )
+    return None if chosen is None else read_golden(chosen)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: str | Path, content: bytes) -> None:
+def write_atomically(path: str | Path, content: bytes | memoryview) -> None:
     """Write a file beside its target and move it there; where that fails, the target stays as it was.
 
     Raises

@@ -7,11 +7,13 @@ what must stay on one side of a split: a speaker, a source recording. An empty s
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels
 from train.decode import AUDIO_SUFFIXES
 
@@ -129,14 +131,13 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipInd
 def write_index(path: str | Path, index: ClipIndex) -> None:
     """Write an index as CSV, its paths relative to the file, replacing the file in one step."""
     path = Path(path)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for clip in index.clips:
-            located = Path(os.path.relpath(index.root / clip.path, path.parent)).as_posix()
-            writer.writerow((located, LABEL_SEPARATOR.join(clip.labels), clip.group, clip.split))
-    os.replace(part, path)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for clip in index.clips:
+        located = Path(os.path.relpath(index.root / clip.path, path.parent)).as_posix()
+        writer.writerow((located, LABEL_SEPARATOR.join(clip.labels), clip.group, clip.split))
+    write_atomically(path, text.getvalue().encode())
 
 
 def _audio_files(folder: Path) -> list[Path]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from metadata.atomic_file import write_atomically
 from train.clip_index import Clip, ClipIndex
 from train.decode import AudioError, read_file, to_waveform
 from train.split import check_same_audio, check_split
@@ -44,18 +46,16 @@ class LoadedClips:
         return [place for place, clip in enumerate(self.index.clips) if clip.split == split]
 
     def data_sha256(self) -> str:
-        """Return one hash for labels, paths and samples of all clips."""
-        lines = [";".join(self.index.labels)]
-        lines += [f"{clip.path},{';'.join(clip.labels)},{digest}" for clip, digest in self._pairs()]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        """Return one hash for labels and samples of all clips, whatever their paths and their order."""
+        lines = [f"{digest},{';'.join(clip.labels)}" for clip, digest in self._pairs()]
+        return _text_sha256([";".join(self.index.labels), *sorted(lines)])
 
     def split_sha256(self) -> str:
-        """Return one hash for path, group and side of all clips."""
-        lines = [f"{clip.path},{clip.group},{clip.split}" for clip, _ in self._pairs()]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        """Return one hash for the samples, group and side of all clips."""
+        return _text_sha256(sorted(f"{digest},{clip.group},{clip.split}" for clip, digest in self._pairs()))
 
-    def _pairs(self) -> list[tuple[Clip, str]]:
-        return sorted(zip(self.index.clips, self.digests, strict=True), key=lambda pair: pair[0].path)
+    def _pairs(self) -> Iterable[tuple[Clip, str]]:
+        return zip(self.index.clips, self.digests, strict=True)
 
 
 def cache_folder() -> Path:
@@ -127,10 +127,9 @@ def load_waveform(path: Path, sample_rate: int, cache: Path) -> tuple[np.ndarray
     kept = cache / f"{_file_sha256(path)}-{sample_rate}.npy"
     if not kept.is_file():
         samples, file_rate = read_file(path)
-        part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.save(file, to_waveform(samples, file_rate, sample_rate))
-        os.replace(part, kept)
+        content = io.BytesIO()
+        np.save(content, to_waveform(samples, file_rate, sample_rate))
+        write_atomically(kept, content.getbuffer())
     waveform = np.load(kept, mmap_mode="r")
     return waveform, hashlib.sha256(waveform.tobytes()).hexdigest()
 
@@ -138,6 +137,11 @@ def load_waveform(path: Path, sample_rate: int, cache: Path) -> tuple[np.ndarray
 def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
     """Return how many clips are shorter than a window, which zeros will fill up."""
     return sum(waveform.size < window_length for waveform in waveforms)
+
+
+def _text_sha256(lines: Sequence[str]) -> str:
+    """SHA-256 of lines of text."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _file_sha256(path: Path) -> str:

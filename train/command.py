@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 from train.models import MODEL_NAMES
@@ -56,6 +57,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--batch-size", type=int, help="windows")
     settings.add_argument("--learning-rate", type=float)
     settings.add_argument("--cosine-decay", action=argparse.BooleanOptionalAction, default=None)
+    settings.add_argument("--weight-decay", type=float)
     settings.add_argument("--optimizer", choices=OPTIMIZERS)
     settings.add_argument("--loss", choices=LOSSES)
     settings.add_argument("--label-smoothing", type=float)
@@ -78,6 +80,7 @@ def training_settings(model: str, args: argparse.Namespace) -> TrainingSettings:
 
 def run(verb: str, args: argparse.Namespace) -> int:
     """Do one verb; return the exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
     return _data(args) if verb == "data" else _train(args)
 
 

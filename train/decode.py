@@ -86,8 +86,16 @@ def _refuse_cut_off(path: Path) -> None:
             file.seek(max(0, size - 65_536))  # an Ogg page is smaller than this
             tail = file.read()
             last = tail.rfind(b"OggS")
-            if last < 0 or len(tail) < last + 6 or not tail[last + 5] & 4:
+            if last < 0 or not _is_whole_last_page(tail[last:]):
                 raise AudioError(f"{path} is cut off: its last page is missing; copy it again")
+
+
+def _is_whole_last_page(page: bytes) -> bool:
+    """Whether an Ogg page is complete and marked as the last one of its stream."""
+    header = 27  # bytes, then one length a segment
+    if len(page) < header or len(page) < header + page[26]:
+        return False
+    return bool(page[5] & 4) and len(page) >= header + page[26] + sum(page[header : header + page[26]])
 
 
 def _wav_data_end(file) -> int:

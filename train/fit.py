@@ -7,6 +7,7 @@ While it trains, the run folder holds `last.keras` (weights, optimizer and dropo
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from metadata.atomic_file import write_atomically
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.training_windows import TrainingWindows
@@ -37,7 +39,8 @@ def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoc
     rate: Any = settings.learning_rate
     if settings.cosine_decay:
         rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps_per_epoch, alpha=0.01)
-    optimizer = {"adam": keras.optimizers.Adam, "adadelta": keras.optimizers.Adadelta}[settings.optimizer](rate)
+    kinds = {"adam": keras.optimizers.Adam, "adadelta": keras.optimizers.Adadelta}
+    optimizer = kinds[settings.optimizer](rate, weight_decay=settings.weight_decay or None)
     losses = {
         "categorical_crossentropy": keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
         "mean_squared_logarithmic_error": keras.losses.MeanSquaredLogarithmicError(),
@@ -134,14 +137,7 @@ def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:
                 + ", ".join(f"{key} {recorded.get(key)!r}, now {settings.get(key)!r}" for key in changed)
                 + "; resume with the same, or start again with --force"
             )
-    write_text(path, json.dumps(settings, indent=2, sort_keys=True) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one step, so that an interrupt leaves the old or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_atomically(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
 
 
 class _EpochKeeper(keras.callbacks.Callback):
@@ -197,11 +193,11 @@ class _EpochKeeper(keras.callbacks.Callback):
         part = self._folder / f"part-{LAST_FILE_NAME}"
         self.model.save(part)
         os.replace(part, self._folder / LAST_FILE_NAME)
-        with (self._folder / "history.csv.part").open("w", newline="") as file:
-            writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.history)
-        os.replace(self._folder / "history.csv.part", self._folder / HISTORY_FILE_NAME)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.history)
+        write_atomically(self._folder / HISTORY_FILE_NAME, text.getvalue().encode())
 
 
 def _seed_states(model: keras.Model) -> list[Any]:

@@ -122,6 +122,33 @@ class LogCompression(keras.layers.Layer):
         return {**super().get_config(), "log_floor": self.log_floor}
 
 
+@keras.saving.register_keras_serializable(package="earshot")
+class EvenLevel(keras.layers.Layer):
+    """Divide each window by its own RMS level, so that distance and gain fill the same number range.
+
+    A window of level `target` stays as it is; one far below `floor` stays far below the others, so that near-digital
+    silence is not blown up.
+
+    Parameters
+    ----------
+    target, floor : float
+        RMS amplitudes, full scale 1.
+    """
+
+    def __init__(self, target: float = 0.1, floor: float = 3e-4, **kwargs):
+        super().__init__(**kwargs)
+        self.target, self.floor = target, floor
+
+    def call(self, waveform):
+        """Return the waveform at its new level, same shape."""
+        level = ops.sqrt(ops.mean(ops.multiply(waveform, waveform), axis=1, keepdims=True))
+        return ops.multiply(waveform, ops.divide(self.target, ops.add(level, self.floor)))
+
+    def get_config(self):
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "target": self.target, "floor": self.floor}
+
+
 def mel_layer(front_end: MelFrontEnd, sample_rate: int, name: str = "mel_spectrogram") -> MelSpectrogram:
     """Return the layer that computes this front end (without its logarithm)."""
     settings = {

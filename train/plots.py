@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from metadata.atomic_file import write_atomically
 from train.evaluate import Evaluation
 
 _INK = "#1f3b57"
@@ -63,6 +65,6 @@ def _figure(columns: int, size: tuple[float, float]):
 
 def _save(figure, path: Path) -> None:
     """Write the picture in one step, without the date that would make equal pictures differ."""
-    part = path.with_name(f"part-{path.name}")
-    figure.savefig(part, dpi=110, metadata={"Software": None})
-    part.replace(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
+    write_atomically(path, picture.getvalue())

@@ -23,6 +23,8 @@ class TrainingSettings:
     learning_rate : float
         At the start; `cosine_decay` lets it fall to nearly zero over `epochs`.
     cosine_decay : bool
+    weight_decay : float
+        Share of a weight that is taken off at a step of rate 1 (decoupled, as in AdamW); for adam.
     batch_size : int
         Windows.
     epochs : int
@@ -34,7 +36,8 @@ class TrainingSettings:
     augment : bool
         Whether training windows are varied in level, noise and colour (`train.augment`).
     epoch_windows : int
-        Windows drawn in one epoch, the labels in equal shares; 0: as many as the training clips hold.
+        Windows drawn in one epoch, the labels in equal shares; 0: as many as the training clips hold, and
+        never so few that an epoch is only a step or two.
     seed : int
         Of weights, shuffling, augmentation and dropout.
     """
@@ -43,6 +46,7 @@ class TrainingSettings:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     cosine_decay: bool = False
+    weight_decay: float = 0.0
     batch_size: int = 64
     epochs: int = 50
     patience: int = 12
@@ -56,6 +60,7 @@ class TrainingSettings:
         self._require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
         self._require(self.learning_rate > 0, "learning_rate", "a value above 0")
         self._require(0 <= self.label_smoothing < 1, "label_smoothing", "0 up to but not including 1")
+        self._require(0 <= self.weight_decay < 1, "weight_decay", "0 up to but not including 1")
         for name in ("batch_size", "epochs", "patience"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
         for name in ("epoch_windows", "seed"):

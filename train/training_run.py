@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from metadata import ModelSpec, Provenance
+from metadata.atomic_file import write_atomically
 from train.clip_index import write_index
 from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, cut_split, evaluate_scores
@@ -90,11 +91,10 @@ def train_model(
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
     hop = window_hop or spec.window_length
     model, history = _fit(clips, module, variant, settings, folder, hop)
-    write_text = fit.write_text
-    write_text(folder / SPEC_RUN_FILE_NAME, spec.to_json())
+    write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     metrics = _evaluate(model, cut_split(clips, "test", spec.window_length, hop), spec, history, folder)
     _save_model(model, folder / MODEL_FILE_NAME)
-    write_text(finished, json.dumps(metrics, indent=2) + "\n")
+    write_atomically(finished, (json.dumps(metrics, indent=2) + "\n").encode())
     for name_left in (fit.LAST_FILE_NAME, fit.BEST_FILE_NAME):
         (folder / name_left).unlink(missing_ok=True)
     return metrics

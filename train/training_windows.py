@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import keras
 import numpy as np
 
@@ -9,11 +11,14 @@ from train.augment import change_speed, draw_speed, vary_window
 from train.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
+LEAST_EPOCH_WINDOWS = 320  # a few minutes of audio still give an epoch enough steps, each window cut and varied anew
+
 
 class TrainingWindows(keras.utils.PyDataset):
     """Windows of the training clips, float32 (batch_size, window_length), with one-hot targets.
 
-    Every label is drawn equally often, its clips in proportion to their length. What is drawn depends on the seed,
+    Every label is drawn equally often. Within a label a group counts by the square root of its length, so that one
+    large source does not drown the many small ones, and its clips by their length. What is drawn depends on the seed,
     the epoch and the batch alone, so a resumed training goes on as if it had not stopped.
 
     Parameters
@@ -40,11 +45,14 @@ class TrainingWindows(keras.utils.PyDataset):
         labels = clips.index.labels
         self._waveforms = [clips.waveforms[place] for place in places]
         self._labels = np.array([labels.index(clips.index.clips[place].labels[0]) for place in places])
-        self._weights = np.array([max(window_length, waveform.size) for waveform in self._waveforms], np.float64)
+        lengths = np.array([max(window_length, waveform.size) for waveform in self._waveforms], np.float64)
+        self._weights = lengths / np.sqrt(
+            self._group_lengths([clips.index.clips[place].group for place in places], lengths)
+        )
         self._num_labels, self._sample_rate, self._window_length = len(labels), sample_rate, window_length
         self._settings, self._epoch = settings, first_epoch
-        natural = int(self._weights.sum() // window_length)
-        self.num_windows = max(settings.epoch_windows or natural, settings.batch_size)
+        natural = int(lengths.sum() // window_length)
+        self.num_windows = max(settings.epoch_windows or max(natural, LEAST_EPOCH_WINDOWS), settings.batch_size)
         self._drawn = self._draw()
 
     def __len__(self) -> int:
@@ -61,6 +69,13 @@ class TrainingWindows(keras.utils.PyDataset):
         """Draw the clips of the next epoch."""
         self._epoch += 1
         self._drawn = self._draw()
+
+    def _group_lengths(self, groups: list[str], lengths: np.ndarray) -> np.ndarray:
+        """Samples that the group of each clip has under the clip's label."""
+        total: Counter = Counter()
+        for group, label, length in zip(groups, self._labels, lengths, strict=True):
+            total[group, label] += length
+        return np.array([total[group, label] for group, label in zip(groups, self._labels, strict=True)])
 
     def _rng(self, *purpose: int) -> np.random.Generator:
         return np.random.default_rng([self._settings.seed, self._epoch, *purpose])

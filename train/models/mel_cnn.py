@@ -30,8 +30,10 @@ DEFAULT = TrainingSettings(
     optimizer="adam",
     learning_rate=1e-3,
     cosine_decay=True,
-    batch_size=64,
+    weight_decay=0.01,
+    batch_size=32,
     epochs=30,
+    patience=15,
     label_smoothing=0.05,
     augment=True,
 )

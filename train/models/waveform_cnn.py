@@ -1,7 +1,9 @@
 """The 1-D CNN on raw samples, after Abdoli, Cardinal and Koerich 2019 (arXiv 1904.08990).
 
-`android` is the form that a published Android app carries; the others are the six input lengths of the paper's
-table 1. Parameter counts and layer widths are those of the publication; the tests hold them.
+`android` is the form that a published Android app carries, `level` the same with the window's level evened out
+before the first layer: so a whisper across the room and a shout at the microphone use the same 8 bits. The others are
+the six input lengths of the paper's table 1. Parameter counts and layer widths are those of the publication; the
+tests hold them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from train.gammatone import gammatone_filters
 from train.settings import TrainingSettings
 
 NAME = "waveform_cnn"
-DEFAULT_VARIANT = "android"
+DEFAULT_VARIANT = "level"
 SAMPLE_RATE = 16_000  # Hz
 NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 
@@ -32,6 +34,7 @@ class WaveformStack:
     dense: tuple[int, ...]
     dropout: float = 0.0
     relu_after_pool: bool = False
+    even_level: bool = False  # divide each window by its own level first (no parameters)
     gammatone: bool = False  # first convolution starts as a gammatone filter bank and stays so
 
 
@@ -45,6 +48,7 @@ _FOUR = {"filters": (16, 32, 64, 128), "kernels": (64, 32, 16, 8), "strides": (2
 _PAPER_HEAD = {"dense": (128, 64), "dropout": 0.25}
 
 VARIANTS: dict[str, WaveformStack] = {
+    "level": WaveformStack(window_length=32_000, **_FIVE, dense=(64,), relu_after_pool=True, even_level=True),
     "android": WaveformStack(window_length=32_000, **_FIVE, dense=(64,), relu_after_pool=True),
     "abdoli_50999": WaveformStack(window_length=50_999, **_FIVE, **_PAPER_HEAD),
     "abdoli_32000": WaveformStack(window_length=32_000, **_FIVE, **_PAPER_HEAD),
@@ -80,7 +84,15 @@ PUBLISHED = TrainingSettings(
     loss="mean_squared_logarithmic_error", optimizer="adadelta", learning_rate=1.0, batch_size=100, epochs=100
 )
 DEFAULT = TrainingSettings(
-    loss="categorical_crossentropy", optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=40
+    optimizer="adam",
+    learning_rate=1e-3,
+    cosine_decay=True,
+    weight_decay=0.01,
+    batch_size=32,
+    epochs=45,
+    patience=20,
+    label_smoothing=0.05,
+    augment=True,
 )
 
 
@@ -110,7 +122,12 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         import keras
     layers, stack = keras.layers, VARIANTS[variant]
     audio = layers.Input((stack.window_length,), name="audio")
-    x = layers.Reshape((stack.window_length, 1), name="samples")(audio)
+    samples = audio
+    if stack.even_level:
+        from train.front_end import EvenLevel
+
+        samples = EvenLevel(name="even_level")(audio)
+    x = layers.Reshape((stack.window_length, 1), name="samples")(samples)
     sizes = zip(stack.filters, stack.kernels, stack.strides, stack.pools, strict=True)
     for number, (filters, kernel, stride, pool) in enumerate(sizes, start=1):
         frozen = stack.gammatone and number == 1

@@ -1,0 +1,100 @@
+"""The whole job: recordings in, proven `.tflite` files and their table out.
+
+OUT/<model>/            the training run, see `train.training_run`
+OUT/<model>[-spectrogram]-<recipe>.tflite
+OUT/golden/<model>.npz  windows with the trained model's scores, for `earshot parity` on a device
+OUT/labels.txt          what the files put out, in order
+OUT/report.json, OUT/report.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from convert.convert_run import convert_run
+from convert.golden import write_golden
+from convert.proof import FileProof, prove_files
+from convert.recipes import Recipe
+from convert.report import describe_build, write_report
+from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
+from metadata.labels import LABELS_FILE_NAME, write_labels
+from train.clip_store import LoadedClips
+from train.finished_run import FinishedRun, open_run
+from train.settings import TrainingSettings
+from train.training_run import train_model
+
+Tell = Callable[[str], None]
+
+
+def build(
+    clips: LoadedClips,
+    out: Path,
+    settings: dict[str, TrainingSettings],
+    recipes: Sequence[Recipe],
+    *,
+    cache: Path | None = None,
+    window_hop: int | None = None,
+    num_calibration_windows: int,
+    num_runs: int,
+    warmup_runs: int,
+    tell: Tell = print,
+) -> dict[str, Any]:
+    """Train, convert, prove and measure every model; return the report that `report.json` holds.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+        Each on a side of the split.
+    out : Path
+        An existing folder; finished trainings in it are kept, begun ones go on.
+    settings : dict of str to TrainingSettings
+        Keys are the names of the models to build.
+    recipes : sequence of Recipe
+        float32 among them: it is what the others are compared with.
+    cache : Path, optional
+        Of decoded recordings.
+    window_hop : int, optional
+        Samples between validation and test windows of the training.
+    num_calibration_windows, num_runs, warmup_runs : int
+        As for `convert_run` and `measure_latency`.
+    tell : callable
+        Called with notes for people.
+    """
+    metrics, proofs = [], []
+    write_labels(out / LABELS_FILE_NAME, clips.index.labels)
+    for step, (name, chosen) in enumerate(settings.items(), start=1):
+        tell(f"[{step}/{len(settings)}] {name}: training, {chosen.epochs} epochs at most")
+        metrics.append(train_model(clips, name, out / name, chosen, window_hop=window_hop, tell=tell))
+        proofs += deliver(
+            open_run(out / name, cache),
+            out,
+            recipes,
+            num_calibration_windows=num_calibration_windows,
+            num_runs=num_runs,
+            warmup_runs=warmup_runs,
+            tell=tell,
+        )
+    report = describe_build(proofs, metrics)
+    write_report(report, out)
+    return report
+
+
+def deliver(
+    run: FinishedRun,
+    out: Path,
+    recipes: Sequence[Recipe],
+    *,
+    num_calibration_windows: int,
+    num_runs: int,
+    warmup_runs: int,
+    tell: Tell,
+) -> list[FileProof]:
+    """Convert one finished run into `out`, prove the files, and write their golden vectors."""
+    files = convert_run(run, out, recipes, num_calibration_windows=num_calibration_windows, tell=tell)
+    proofs = prove_files(run, files, num_runs=num_runs, warmup_runs=warmup_runs, tell=tell)
+    golden = out / GOLDEN_FOLDER_NAME
+    golden.mkdir(exist_ok=True)
+    write_golden(run, golden / f"{run.spec.name}.npz")
+    return proofs

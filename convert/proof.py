@@ -1,0 +1,192 @@
+"""Proof that the files behave as the trained model does: parity levels 1 to 4, accuracy and latency of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from convert.convert_run import ConvertedFile
+from convert.float_export import export_float
+from convert.forms import FRONT_END_LAYER
+from edge_runtime.classifier import Classifier
+from edge_runtime.interpreter import open_interpreter
+from edge_runtime.latency import LatencyReport, measure_latency
+from edge_runtime.mel import mel_spectrogram
+from edge_runtime.parity import (
+    ParityResult,
+    front_end_parity,
+    phone_parity,
+    recipe_parity,
+    score_parity,
+)
+from metadata import MelFrontEnd
+from train.evaluate import Evaluation, TestWindows, cut_split, evaluate_scores
+from train.finished_run import FinishedRun
+from train.training_run import predict
+
+NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
+
+
+@dataclass(frozen=True)
+class FileProof:
+    """What was found out about one file.
+
+    Attributes
+    ----------
+    file : ConvertedFile
+    evaluations : dict of str to Evaluation
+        Keys window, clip_mean_score, clip_majority: on the test side.
+    parity : list of ParityResult
+    latency : LatencyReport
+    """
+
+    file: ConvertedFile
+    evaluations: dict[str, Evaluation]
+    parity: list[ParityResult]
+    latency: LatencyReport
+
+    @property
+    def passed(self) -> bool:
+        """Whether every level that was checked holds."""
+        return all(result.passed for result in self.parity)
+
+
+def prove_files(
+    run: FinishedRun,
+    files: Sequence[ConvertedFile],
+    *,
+    num_runs: int,
+    warmup_runs: int,
+    tell: Any = print,
+) -> list[FileProof]:
+    """Check and measure every file of one run.
+
+    The float file of each form is the reference of its other recipes, and is itself compared with the Keras model;
+    `files` must hold it.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    files : sequence of ConvertedFile
+        As `convert_run` returns them.
+    num_runs, warmup_runs : int
+        Of the latency measurement.
+    tell : callable
+        Called with a line before each file.
+
+    Returns
+    -------
+    list of FileProof
+        In the order of `files`.
+    """
+    cut = cut_split(run.clips, "test", run.spec.window_length, run.spec.window_length)
+    keras_scores = predict(run.model, cut.windows)
+    front_end = prove_front_end(run, cut.windows)
+    float_scores: dict[str, np.ndarray] = {}
+    proofs = []
+    for file in sorted(files, key=lambda one: one.recipe.name != "float32"):
+        tell(f"proving {file.path.name}")
+        classifier = Classifier(file.path)
+        scores = np.stack([classifier.scores(window) for window in cut.windows])
+        if file.recipe.name == "float32":
+            float_scores[file.form] = scores
+            parity = [*front_end, score_parity(keras_scores, scores, f"{file.path.name} against Keras")]
+        else:
+            parity = [_recipe_parity(file, float_scores, scores, cut)]
+        parity.append(phone_parity(classifier, phone_recordings(run)))
+        latency = measure_latency(classifier, cut.windows, num_runs=num_runs, warmup_runs=warmup_runs)
+        proofs.append(FileProof(file, evaluate_scores(scores, cut, run.spec.labels), parity, latency))
+    order = [file.path for file in files]
+    return sorted(proofs, key=lambda proof: order.index(proof.file.path))
+
+
+def prove_front_end(run: FinishedRun, windows: np.ndarray) -> list[ParityResult]:
+    """Compare the four front ends (level 1): librosa, NumPy, the Keras layer and the exported graph; none without mel.
+
+    Notes
+    -----
+    librosa is the reference, with `pad_mode="reflect"`: it zero-pads by default since 0.9, the phone reflects.
+    """
+    if not isinstance(run.spec.front_end, MelFrontEnd):
+        return []
+    import keras
+
+    heard = windows[np.linspace(0, len(windows) - 1, min(len(windows), NUM_FRONT_END_WINDOWS)).astype(int)]
+    layer = keras.Model(run.model.inputs, run.model.get_layer(FRONT_END_LAYER).output, name="front_end")
+    graph = open_interpreter(export_float(layer))
+    reference = librosa_mels(run, heard)
+    candidates = {
+        "NumPy": np.stack([_numpy_mel(window, run) for window in heard]),
+        "Keras layer": predict(layer, heard),
+        "exported graph": np.stack([_graph_output(graph, window) for window in heard]),
+    }
+    return [front_end_parity(reference, mel, f"{name} against librosa") for name, mel in candidates.items()]
+
+
+def librosa_mels(run: FinishedRun, windows: np.ndarray) -> np.ndarray | None:
+    """Return mel power spectrograms by librosa, float32 (n, n_mels, n_frames); None for a model without mel."""
+    if not isinstance(run.spec.front_end, MelFrontEnd):
+        return None
+    return np.stack([_librosa_mel(window, run) for window in windows])
+
+
+def phone_recordings(run: FinishedRun) -> list[np.ndarray]:
+    """Return test recordings as a microphone would give them, int16, the first of each label."""
+    chosen: dict[str, np.ndarray] = {}
+    for place in run.clips.places("test"):
+        waveform = np.asarray(run.clips.waveforms[place], np.float64)
+        steps = np.clip(np.round(waveform * 32768.0), -32768, 32767).astype(np.int16)
+        chosen.setdefault(run.clips.index.clips[place].labels[0], steps)
+    return list(chosen.values())
+
+
+def _recipe_parity(
+    file: ConvertedFile, float_scores: dict[str, np.ndarray], scores: np.ndarray, cut: TestWindows
+) -> ParityResult:
+    """Level 3 of one file, with its recipe's own tolerance."""
+    if file.form not in float_scores:
+        raise ValueError(f"{file.path.name} has no float32 file of the same form to be compared with; convert that too")
+    tolerance = {
+        "decision_agreement": file.recipe.min_decision_agreement,
+        "accuracy_loss": file.recipe.max_accuracy_loss,
+    }
+    name = f"{file.path.name} against float32"
+    return recipe_parity(float_scores[file.form], scores, cut.truth, cut.groups, tolerance, name)
+
+
+def _librosa_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:
+    """The mel power spectrogram by librosa, (n_mels, n_frames)."""
+    import librosa
+
+    front_end = run.spec.front_end
+    return librosa.feature.melspectrogram(
+        y=window,
+        sr=run.spec.sample_rate,
+        n_fft=front_end.n_fft,
+        hop_length=front_end.hop_length,
+        win_length=front_end.win_length,
+        window="hann",
+        center=True,
+        pad_mode=front_end.pad_mode,
+        power=front_end.power,
+        n_mels=front_end.n_mels,
+        fmin=front_end.fmin,
+        fmax=front_end.fmax,
+        htk=front_end.mel_scale == "htk",
+        norm=None if front_end.mel_norm == "none" else front_end.mel_norm,
+    )
+
+
+def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:
+    """The mel power spectrogram by the device's NumPy front end."""
+    return mel_spectrogram(window, replace(run.spec.front_end, log="none"), run.spec.sample_rate)
+
+
+def _graph_output(interpreter: Any, window: np.ndarray) -> np.ndarray:
+    """The output of a one-input graph for one window, without its batch axis."""
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window[np.newaxis])
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]

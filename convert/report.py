@@ -1,0 +1,107 @@
+"""What a build found: one JSON document, and the table that people read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from convert.proof import FileProof
+from edge_runtime.machine import describe_machine
+from metadata.atomic_file import write_atomically
+
+REPORT_FILE_NAME = "report.json"
+TABLE_FILE_NAME = "report.md"
+HEADER = (
+    "model",
+    "input",
+    "recipe",
+    "size (kB)",
+    "test window accuracy",
+    "agrees with float",
+    "invoke p50 / p95 (ms)",
+    "end to end p50 / p95 (ms)",
+    "parity",
+    "file",
+)
+
+
+def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return everything that was measured, ready for JSON."""
+    return {
+        "machine": describe_machine(),
+        "training": list(metrics),
+        "files": [_describe_file(proof) for proof in proofs],
+        "passed": all(proof.passed for proof in proofs),
+    }
+
+
+def write_report(report: dict[str, Any], folder: Path) -> None:
+    """Write `report.json` and `report.md`."""
+    write_atomically(folder / REPORT_FILE_NAME, (json.dumps(report, indent=2) + "\n").encode())
+    write_atomically(folder / TABLE_FILE_NAME, (format_table(report) + "\n").encode())
+
+
+def format_table(report: dict[str, Any]) -> str:
+    """Return the files of a build as an aligned Markdown table, with the machine and any failure below."""
+    rows = [HEADER, *[_row(file) for file in report["files"]]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join([*lines, "", *_notes(report)])
+
+
+def _describe_file(proof: FileProof) -> dict[str, Any]:
+    """Everything about one file."""
+    return {
+        "file": proof.file.path.name,
+        "model": proof.file.spec.name,
+        "input": proof.file.form,
+        "recipe": proof.file.recipe.name,
+        "size_bytes": proof.file.path.stat().st_size,
+        "passed": proof.passed,
+        "test": {level: evaluation.as_dict() for level, evaluation in proof.evaluations.items()},
+        "parity": [result.as_dict() for result in proof.parity],
+        "latency": proof.latency.as_dict(),
+    }
+
+
+def _row(file: dict[str, Any]) -> tuple[str, ...]:
+    """One line of the table."""
+    window, latency = file["test"]["window"], file["latency"]
+    low, high = window["interval"]
+    agreement = next(
+        (result["measures"].get("decision_agreement") for result in file["parity"] if result["level"] in (2, 3)), None
+    )
+    return (
+        file["model"],
+        file["input"],
+        file["recipe"],
+        f"{file['size_bytes'] / 1000:.0f}",
+        f"{window['accuracy']:.1%} [{low:.1%}, {high:.1%}]",
+        "?" if agreement is None else f"{agreement:.1%}",
+        f"{latency['invoke']['p50_ms']:.2f} / {latency['invoke']['p95_ms']:.2f}",
+        f"{latency['end_to_end']['p50_ms']:.2f} / {latency['end_to_end']['p95_ms']:.2f}",
+        "pass" if file["passed"] else "FAIL",
+        file["file"],
+    )
+
+
+def _notes(report: dict[str, Any]) -> list[str]:
+    """What the table's numbers are, and what failed."""
+    first = report["files"][0]
+    window, latency = first["test"]["window"], first["latency"]
+    notes = [
+        f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
+        f"bootstrap over groups; {latency['num_runs']} runs on {latency['num_threads']} thread of "
+        f"{report['machine']['cpu']}. float32 agrees with Keras, the others with float32.",
+    ]
+    for file in report["files"]:
+        for result in file["parity"]:
+            if not result["passed"]:
+                measures = ", ".join(f"{name} {value}" for name, value in result["measures"].items())
+                notes.append(f"FAIL level {result['level']}: {result['name']}: {measures} {result['detail']}".rstrip())
+    return notes

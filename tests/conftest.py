@@ -1,0 +1,70 @@
+"""Clips made by code, and one real build of `data_short` that all end-to-end tests share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLE_RATE = 16_000  # Hz
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished `earshot build data_short`."""
+
+    path: Path
+    files: list[Path]
+    report: dict
+    test_windows: np.ndarray  # float32 (n, 32000)
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def data_short() -> Path:
+    return REPOSITORY / "data_short"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, data_short: Path) -> Built:
+    """Build both models with their own settings; a minute or two."""
+    out = tmp_path_factory.mktemp("build") / "short"
+    cache = tmp_path_factory.mktemp("cache")
+    command = [sys.executable, "-m", "earshot", "build", str(data_short), "--out", str(out), "--cache", str(cache)]
+    done = subprocess.run([*command, "--num-runs", "30", "--json"], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode in (0, 1), done.stderr[-4000:]
+    golden = np.load(out / "golden" / "waveform_cnn.npz")
+    return Built(out, sorted(out.glob("*.tflite")), json.loads(done.stdout), golden["windows"], done.stderr)
+
+
+def tone(frequency: float, seconds: float, amplitude: float = 0.3, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """A sine, float32."""
+    return (amplitude * np.sin(2 * np.pi * frequency * np.arange(int(seconds * sample_rate)) / sample_rate)).astype(
+        np.float32
+    )
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path):
+    """Return a function that writes a folder tree of clips: low and high tones, each clip a little different."""
+    import soundfile
+
+    def make(clips_per_label: int = 4, seconds: float = 2.5, labels: tuple[str, ...] = ("low", "high")) -> Path:
+        root = tmp_path / "clips"
+        for place, label in enumerate(labels):
+            (root / label).mkdir(parents=True)
+            for number in range(clips_per_label):
+                samples = tone(200 * 6**place + 17 * number, seconds + 0.1 * number)
+                soundfile.write(root / label / f"{number}.wav", samples, SAMPLE_RATE)
+        return root
+
+    return make

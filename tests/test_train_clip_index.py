@@ -1,0 +1,116 @@
+import pytest
+
+from train.clip_index import Clip, ClipIndex, find_clips, read_index, write_index
+
+
+def _tree(root, names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def _table(root, text, names=("a.wav", "b.wav")):
+    _tree(root, names)
+    (root / "clips.csv").write_text(text)
+    return root / "clips.csv"
+
+
+def test_a_folder_tree_gives_one_label_a_folder_and_one_group_a_recording(tmp_path):
+    index = find_clips(_tree(tmp_path, ["dog/1.wav", "dog/deep/2.FLAC", "cat/3.ogg", "cat/4.mp3", "cat/notes.txt"]))
+    assert index.labels == ("cat", "dog")
+    assert [(clip.path, clip.labels, clip.group) for clip in index.clips] == [
+        ("cat/3.ogg", ("cat",), "cat/3"),
+        ("cat/4.mp3", ("cat",), "cat/4"),
+        ("dog/1.wav", ("dog",), "dog/1"),
+        ("dog/deep/2.FLAC", ("dog",), "dog/deep/2"),
+    ]
+
+
+def test_hidden_folders_and_files_are_not_clips(tmp_path):
+    index = find_clips(_tree(tmp_path, ["a/1.wav", "b/2.wav", ".cache/3.wav", "__pycache__/4.wav", "b/._2.wav"]))
+    assert [clip.path for clip in index.clips] == ["a/1.wav", "b/2.wav"]
+
+
+def test_a_label_file_gives_the_output_order(tmp_path):
+    _tree(tmp_path, ["a/1.wav", "b/2.wav"])
+    (tmp_path / "labels.txt").write_bytes(b"b\na\n")
+    assert find_clips(tmp_path).labels == ("b", "a")
+    assert find_clips(tmp_path, ["a", "b"]).labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        ([], "holds no recordings"),
+        (["a/readme.txt", "b/x.pdf"], "holds no recordings"),
+        (["a/1.wav", "a/2.wav"], "at least two"),
+    ],
+)
+def test_a_folder_that_cannot_train_a_classifier_is_refused(tmp_path, names, reason):
+    with pytest.raises(ValueError, match=reason):
+        find_clips(_tree(tmp_path, names))
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        find_clips(tmp_path / "nowhere")
+
+
+def test_clips_with_labels_outside_the_label_file_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="labelled b, but the labels are a, c"):
+        find_clips(_tree(tmp_path, ["a/1.wav", "b/2.wav"]), ["a", "c"])
+
+
+def test_a_csv_comes_before_the_folder_tree(tmp_path):
+    _tree(tmp_path, ["x/1.wav", "y/2.wav"])
+    (tmp_path / "clips.csv").write_text("path,labels,group,split\nx/1.wav,u;v,g,train\ny/2.wav,v,h,\n")
+    index = find_clips(tmp_path)
+    assert index.labels == ("u", "v")
+    assert index.clips == (Clip("x/1.wav", ("u", "v"), "g", "train"), Clip("y/2.wav", ("v",), "h", ""))
+
+
+def test_the_tables_of_other_data_sets_are_understood(tmp_path):
+    _tree(tmp_path, ["1.wav", "2.wav"])
+    (tmp_path / "meta.csv").write_text("filename,category,speaker_id,split_hint\n1.wav,a,s1,train\n2.wav,b,,test\n")
+    clips = find_clips(tmp_path).clips
+    assert clips == (Clip("1.wav", ("a",), "s1", "train"), Clip("2.wav", ("b",), "2.wav", "test"))
+
+
+def test_an_index_reads_back_as_it_was_written_from_another_folder_too(tmp_path):
+    _tree(tmp_path / "data", ["a/1.wav", "b/2.wav"])
+    clips = (Clip("a/1.wav", ("a",), "g", "train"), Clip("b/2.wav", ("a", "b"), "h", "test"))
+    (tmp_path / "run").mkdir()
+    write_index(tmp_path / "run" / "split.csv", ClipIndex(tmp_path / "data", ("a", "b"), clips))
+    again = read_index(tmp_path / "run" / "split.csv")
+    assert [(clip.labels, clip.group, clip.split) for clip in again.clips] == [
+        (clip.labels, clip.group, clip.split) for clip in clips
+    ]
+    assert [(again.root / clip.path).resolve() for clip in again.clips] == [
+        tmp_path / "data" / clip.path for clip in clips
+    ]
+
+
+def test_all_faults_of_a_table_are_listed_at_once(tmp_path):
+    path = _table(tmp_path, "path,labels,split\na.wav,x,train\na.wav,x,train\nmissing.wav,y,\nb.wav,,\nb.wav,y,later\n")
+    with pytest.raises(ValueError, match="5 faults") as refusal:
+        read_index(path)
+    text = str(refusal.value)
+    for fault in (
+        "line 3: 'a.wav' is already on line 2",
+        "line 4: no file 'missing.wav'",
+        "line 5: no label",
+        "line 6: 'b.wav' is already on line 5",
+        "line 6: split 'later'",
+    ):
+        assert fault in text
+
+
+def test_a_table_without_the_needed_columns_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected one named labels or label or category"):
+        read_index(_table(tmp_path, "path,kind\na.wav,x\n"))
+
+
+def test_a_table_without_rows_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="lists no clips"):
+        read_index(_table(tmp_path, "path,labels\n"))

@@ -1,0 +1,142 @@
+"""A training of a few steps on tones: what it leaves behind, and that it can be stopped anywhere."""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from conftest import SAMPLE_RATE
+
+from train import fit
+from train.clip_index import find_clips
+from train.clip_store import load_clips
+from train.finished_run import open_run
+from train.models import waveform_cnn
+from train.settings import TrainingSettings
+from train.split import split_clips
+from train.training_run import train_model
+
+QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)
+VARIANT = "abdoli_1600"
+
+
+@pytest.fixture
+def clips(make_folder, tmp_path):
+    return load_clips(split_clips(find_clips(make_folder(6, seconds=0.5)), 0), SAMPLE_RATE, tmp_path / "cache")
+
+
+def _train(clips, folder, settings=QUICK, tell=lambda text: None):
+    return train_model(clips, "waveform_cnn", folder, settings, variant=VARIANT, tell=tell)
+
+
+def _weights(folder):
+    return keras.saving.load_model(folder / "model.keras").get_weights()
+
+
+def test_two_trainings_with_one_seed_are_equal(clips, tmp_path):
+    _train(clips, tmp_path / "one")
+    _train(clips, tmp_path / "two")
+    for first, second in zip(_weights(tmp_path / "one"), _weights(tmp_path / "two"), strict=True):
+        assert np.array_equal(first, second)
+
+
+def test_an_interrupted_training_resumes_to_the_same_weights(clips, tmp_path, monkeypatch):
+    _train(clips, tmp_path / "through")
+    keep = fit._EpochKeeper.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        keep(self, epoch, logs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit._EpochKeeper, "on_epoch_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            _train(clips, tmp_path / "stopped")
+    assert fit.finished_epochs(tmp_path / "stopped") == 1
+    assert not (tmp_path / "stopped" / "model.keras").exists()
+    _train(clips, tmp_path / "stopped")
+    for first, second in zip(_weights(tmp_path / "through"), _weights(tmp_path / "stopped"), strict=True):
+        assert np.array_equal(first, second)
+
+
+def test_the_run_folder_holds_what_the_converter_needs(clips, tmp_path):
+    metrics = _train(clips, tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "model.keras",
+        "spec.json",
+        "split.csv",
+        "history.csv",
+        "history.png",
+        "training.json",
+        "metrics.json",
+        "confusion.png",
+    }
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
+    run = open_run(tmp_path / "run", tmp_path / "cache")
+    assert run.spec.labels == ("high", "low")
+    assert run.spec.window_length == 1_600
+    assert run.clips.data_sha256() == clips.data_sha256()
+
+
+def test_a_finished_training_is_not_done_again(clips, tmp_path):
+    first = _train(clips, tmp_path / "run")
+    told = []
+    assert _train(clips, tmp_path / "run", tell=told.append) == first
+    assert any("already trained" in text for text in told)
+
+
+def test_resuming_with_other_settings_is_refused(clips, tmp_path):
+    _train(clips, tmp_path / "run")
+    with pytest.raises(ValueError, match=r"learning_rate 0\.001, now 0\.01"):
+        _train(clips, tmp_path / "run", replace(QUICK, learning_rate=0.01))
+
+
+def test_the_training_stops_when_patience_runs_out(clips, tmp_path, monkeypatch):
+    settings = replace(QUICK, epochs=9, patience=2)
+    keep = fit._EpochKeeper.on_epoch_end
+    monkeypatch.setattr(
+        fit._EpochKeeper,
+        "on_epoch_end",
+        lambda self, epoch, logs=None: keep(self, epoch, {**logs, "val_loss": 1.0 + epoch}),
+    )
+    metrics = _train(clips, tmp_path / "run", settings)
+    assert (metrics["epochs"], metrics["kept_epoch"]) == (3, 1)
+
+
+def test_a_training_that_diverges_says_so(clips, tmp_path, monkeypatch):
+    keep = fit._EpochKeeper.on_epoch_end
+    monkeypatch.setattr(
+        fit._EpochKeeper, "on_epoch_end", lambda self, epoch, logs=None: keep(self, epoch, {**logs, "loss": np.nan})
+    )
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        _train(clips, tmp_path / "run")
+
+
+def test_short_clips_are_said_to_be_padded(make_folder, tmp_path):
+    index = split_clips(find_clips(make_folder(6, seconds=0.05)), 0)
+    told = []
+    _train(load_clips(index, SAMPLE_RATE, tmp_path / "c"), tmp_path / "run", replace(QUICK, epochs=1), told.append)
+    assert any("shorter than a window of 0.1 s: zeros fill them up" in text for text in told)
+
+
+def test_changed_recordings_are_noticed_when_the_run_is_opened(clips, tmp_path, make_folder):
+    import soundfile
+
+    _train(clips, tmp_path / "run", replace(QUICK, epochs=1))
+    soundfile.write(clips.index.root / clips.index.clips[0].path, np.zeros(900, np.float32), SAMPLE_RATE)
+    with pytest.raises(ValueError, match="not those the model was trained"):
+        open_run(tmp_path / "run", tmp_path / "cache")
+
+
+def test_a_folder_without_a_finished_training_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no finished training"):
+        open_run(tmp_path)
+
+
+def test_published_and_own_settings_differ_as_the_readme_says():
+    assert waveform_cnn.PUBLISHED.loss == "mean_squared_logarithmic_error"
+    assert (waveform_cnn.PUBLISHED.optimizer, waveform_cnn.PUBLISHED.learning_rate) == ("adadelta", 1.0)
+    assert waveform_cnn.DEFAULT.optimizer == "adam"

@@ -1,0 +1,91 @@
+import keras
+import librosa
+import numpy as np
+import pytest
+from conftest import tone
+
+from metadata import MelFrontEnd
+from train.front_end import EvenLevel, LogCompression, mel_layer
+
+
+def _window(seed=0, length=32_000):
+    noise = np.random.default_rng(seed).normal(0, 0.05, length)
+    return (noise + tone(700, length / 16_000)[:length]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"pad_mode": "constant"},
+        {"n_fft": 512, "hop_length": 160, "win_length": 400, "n_mels": 64},
+        {"power": 1.0},
+        {"mel_scale": "htk", "mel_norm": "none"},
+        {"fmin": 50.0, "fmax": 7000.0, "n_mels": 40},
+    ],
+)
+def test_the_layer_equals_librosa(settings):
+    front_end = MelFrontEnd(**settings)
+    window = _window()
+    expected = librosa.feature.melspectrogram(
+        y=window,
+        sr=16_000,
+        n_fft=front_end.n_fft,
+        hop_length=front_end.hop_length,
+        win_length=front_end.win_length,
+        pad_mode=front_end.pad_mode,
+        power=front_end.power,
+        n_mels=front_end.n_mels,
+        fmin=front_end.fmin,
+        fmax=front_end.fmax,
+        htk=front_end.mel_scale == "htk",
+        norm=None if front_end.mel_norm == "none" else front_end.mel_norm,
+    )
+    found = np.asarray(mel_layer(front_end, 16_000)(window[np.newaxis]))[0]
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+def test_two_seconds_give_128_by_63():
+    assert mel_layer(MelFrontEnd(), 16_000).compute_output_shape((None, 32_000)) == (None, 128, 63)
+
+
+def test_a_tone_lands_in_its_mel_band():
+    mel = np.asarray(mel_layer(MelFrontEnd(), 16_000)(tone(1000, 2.0)[np.newaxis]))[0]
+    centres = librosa.mel_frequencies(n_mels=130, fmin=0, fmax=8000)[1:-1]
+    assert np.abs(centres[mel.mean(axis=1).argmax()] - 1000) < 40
+
+
+def test_a_window_does_not_depend_on_its_neighbours_in_the_batch():
+    layer = mel_layer(MelFrontEnd(), 16_000)
+    alone = np.asarray(layer(_window(1)[np.newaxis]))
+    together = np.asarray(layer(np.stack([_window(1), 10 * _window(2)])))
+    assert np.allclose(alone[0], together[0], rtol=1e-5)
+
+
+def test_the_layers_survive_saving(tmp_path):
+    inputs = keras.Input((32_000,))
+    mel = mel_layer(MelFrontEnd(), 16_000)(EvenLevel()(inputs))
+    model = keras.Model(inputs, LogCompression(1e-8)(mel))
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    window = _window()[np.newaxis]
+    assert np.array_equal(model.predict(window, verbose=0), again.predict(window, verbose=0))
+
+
+def test_the_front_end_has_no_parameters():
+    inputs = keras.Input((32_000,))
+    model = keras.Model(inputs, LogCompression()(mel_layer(MelFrontEnd(), 16_000)(EvenLevel()(inputs))))
+    assert model.count_params() == 0
+
+
+def test_digital_silence_gives_the_floor_and_no_infinity():
+    inputs = keras.Input((32_000,))
+    model = keras.Model(inputs, LogCompression(1e-10)(mel_layer(MelFrontEnd(), 16_000)(EvenLevel()(inputs))))
+    assert np.allclose(model.predict(np.zeros((1, 32_000), np.float32), verbose=0), -10.0)
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.1, 0.1), (0.01, 0.097), (1e-6, 3.3e-4), (0.0, 0.0)])
+def test_the_level_is_evened_out_but_near_silence_stays_near_silence(level, expected):
+    window = np.full((1, 1000), level, np.float32)
+    assert np.asarray(EvenLevel()(window)).max() == pytest.approx(expected, rel=0.02)

@@ -1,0 +1,67 @@
+"""A finished training, opened again from its run folder: the model, its contract and its recordings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metadata import ModelSpec
+from train.clip_index import read_index
+from train.clip_store import LoadedClips, load_clips
+from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run folder holds.
+
+    Attributes
+    ----------
+    folder : Path
+    model : keras.Model
+    spec : ModelSpec
+    clips : LoadedClips
+        All clips with their side of the split.
+    """
+
+    folder: Path
+    model: Any
+    spec: ModelSpec
+    clips: LoadedClips
+
+
+def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun:
+    """Open the folder that `earshot train` filled.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder holds no finished training, or its recordings are gone.
+    ValueError
+        Its recordings are not those it was trained on.
+    """
+    import keras
+
+    import train.front_end  # noqa: F401  registers our layers with Keras
+
+    folder = Path(folder)
+    missing = [
+        name
+        for name in (METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
+        if not (folder / name).is_file()
+    ]
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
+            f"--out {folder}, with --resume if it was interrupted"
+        )
+    spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
+    clips = load_clips(read_index(folder / SPLIT_FILE_NAME, spec.labels), spec.sample_rate, cache, strict=True)
+    recorded = (spec.provenance.data_sha256, spec.provenance.split_sha256)
+    if (clips.data_sha256(), clips.split_sha256()) != recorded:
+        raise ValueError(
+            f"the recordings or the split that {folder / SPLIT_FILE_NAME} lists are not those the model was trained "
+            "on; put the same ones back, or train again"
+        )
+    return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME), spec, clips)
