@@ -88,8 +88,8 @@ def write_model_object(content: Any) -> bytes:
     Notes
     -----
     The quantizer appends large buffers after the flatbuffer and stores offsets from the start of the file.
-    tflite-runtime 2.14 and older do not know that field, and offsets go wrong when metadata is added; the
-    schema's own Python writer aligns buffers to one byte only, where kernels may load float vectors.
+    tflite-runtime 2.14 does not know that field: it opens such a file and computes NaN; and the offsets go wrong when
+    metadata is added. The schema's own Python writer aligns buffers to one byte, where kernels load float vectors.
     """
     import flatbuffers
 
