@@ -14,7 +14,14 @@ from metadata.atomic_file import write_atomically
 from metadata.labels import read_labels
 from metadata.model_flatbuffer import read_tensors
 from metadata.spec import ModelSpec, replace_spec
-from metadata.tflite_metadata import find_metadata, pack_model, read_associated_files, read_model_labels, read_spec
+from metadata.tflite_metadata import (
+    find_label_file,
+    find_metadata,
+    pack_model,
+    read_associated_files,
+    read_model_labels,
+    read_spec,
+)
 
 VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 
@@ -71,7 +78,7 @@ def describe_file(path: Path, model: bytes) -> dict[str, Any]:
         "file": str(path),
         "size_bytes": len(model),
         "tensors": dataclasses.asdict(read_tensors(model)),
-        "labels": list(read_model_labels(model)) if values and _names_labels(values) else None,
+        "labels": list(read_model_labels(model)) if values and find_label_file(values) else None,
         "metadata": values,
         "spec": json.loads(spec.to_json()) if spec else None,
         "associated_files": {name: len(content) for name, content in files.items()},
@@ -148,16 +155,6 @@ def _align(rows: Iterable[tuple[str, str]]) -> str:
         lines.append(f"{'' if name == before else name:<{width}}  {text}")
         before = name
     return "\n".join(lines)
-
-
-def _names_labels(values: dict[str, Any]) -> bool:
-    """Whether the metadata speaks of a label file for an output."""
-    graphs = values.get("subgraph_metadata", [])
-    return bool(graphs) and any(
-        file.get("type") == "TENSOR_AXIS_LABELS"
-        for tensor in graphs[0].get("output_tensor_metadata", [])[:1]
-        for file in tensor.get("associated_files", [])
-    )
 
 
 def _write(model: bytes, args: argparse.Namespace) -> None:

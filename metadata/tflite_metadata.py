@@ -133,7 +133,9 @@ def read_model_labels(model: bytes) -> tuple[str, ...]:
     ModelContractError
         Not a model, no metadata, no label file, a broken one, or not one label a score.
     """
-    name = _label_file_name(read_metadata(model))
+    name = find_label_file(read_metadata(model))
+    if name is None:
+        raise ModelContractError("the metadata names no label file (TENSOR_AXIS_LABELS) for the model's first output")
     try:
         labels = parse_labels(read_files(model)[name], name)
     except ModelContractError:
@@ -178,12 +180,9 @@ def _named_files(values: Any) -> Iterator[str]:
                 yield from _named_files(item)
 
 
-def _label_file_name(values: dict[str, Any]) -> str:
-    """The name of the label file of the first output."""
+def find_label_file(values: dict[str, Any]) -> str | None:
+    """Return the name of the first output's label file, from what `read_metadata` gave; None where it names none."""
     graphs = values.get("subgraph_metadata", [])
     outputs = graphs[0].get("output_tensor_metadata", []) if graphs else []
     files = outputs[0].get("associated_files", []) if outputs else []
-    for file in files:
-        if file.get("type") == AXIS_LABELS and "name" in file:
-            return str(file["name"])
-    raise ModelContractError("the metadata names no label file (TENSOR_AXIS_LABELS) for the model's first output")
+    return next((str(file["name"]) for file in files if file.get("type") == AXIS_LABELS and "name" in file), None)

@@ -1,0 +1,176 @@
+"""The real loaders open our files: the TensorFlow Lite Task library, MediaPipe and tflite-runtime.
+
+Their environments are made by `clients/make_clients.py`. Where that fails, these tests are skipped,
+but fail where the environment variable CI is set.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.mel import model_input
+from metadata import MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec
+
+CLIENTS = Path(__file__).parent / "clients"
+AUDIO_CLIENTS = ["tflite_support", "mediapipe"]
+FLOAT_RECIPES = ("float32", "float16")  # weights may be smaller, the arithmetic is float32
+FLOAT_TOLERANCE = 1e-5
+# Integer kernels round differently from one version to the next, and a feature that differs in its last bit can
+# fall on the other side of a rounding step. MediaPipe 1.2.2 carries kernels of our runtime's age and gave the very
+# same scores; those of the Task library 0.4.4 and of tflite-runtime 2.14 are of 2023: up to 0.002 apart on 150 windows.
+INTEGER_TOLERANCE = {"tflite_support": 0.05, "tflite_runtime": 0.05, "mediapipe": 1e-5}
+MAX_WINDOWS = 32  # of the test split, evenly spread
+
+MEL_OUTSIDE = MelFrontEnd(inside_model=False)
+
+
+@pytest.fixture(scope="session")
+def clients():
+    """The Python of each environment by name."""
+    made = subprocess.run([sys.executable, CLIENTS / "make_clients.py"], capture_output=True, text=True, check=False)
+    if made.returncode == 0:
+        return dict(line.split("\t") for line in made.stdout.splitlines())
+    reason = f"the client environments could not be made: {made.stderr.strip()[-500:]}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    return pytest.skip(reason)
+
+
+@pytest.fixture
+def score(clients, tmp_path):
+    """Score inputs of shape (n, values) with a client; return its JSON, or the error it ended with."""
+
+    def run(client, model, inputs, *arguments):
+        environment = "mediapipe" if client == "mediapipe" else "tflite_support"
+        np.save(tmp_path / "inputs.npy", inputs)
+        script = CLIENTS / f"score_with_{client}.py"
+        files = [str(model), str(tmp_path / "inputs.npy"), str(tmp_path / "out.json")]
+        done = subprocess.run(
+            [clients[environment], script, *files, *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            return {"error": done.stderr}
+        return json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+
+    return run
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (3, 32_000)).astype(np.float32)
+
+
+def _scores_by_label(result, labels):
+    """The client's scores, shape (n_windows, n_labels), in the order of our labels."""
+    return np.array([[scores[label] for label in labels] for scores in result["scores"]])
+
+
+def _our_scores(path, windows):
+    classifier = Classifier(path)
+    return np.stack([classifier.scores(window) for window in windows])
+
+
+def _tolerance(client, recipe):
+    return FLOAT_TOLERANCE if recipe in FLOAT_RECIPES else INTEGER_TOLERANCE[client]
+
+
+def _check_scores(ours, theirs, tolerance):
+    """Scores within the tolerance, and the same decision wherever it is not a near tie."""
+    assert np.abs(ours - theirs).max() <= tolerance
+    highest = np.sort(ours, axis=1)
+    clear = highest[:, -1] - highest[:, -2] > 2 * tolerance
+    assert np.array_equal(ours.argmax(axis=1)[clear], theirs.argmax(axis=1)[clear])
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+@pytest.mark.parametrize("labels", [TINY_LABELS, ("Vögel", "door knock", "雨", "1", "a, b")])
+def test_an_audio_classifier_gives_our_labels_and_scores(client, labels, score, noise, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(pack_model(tiny_classifier(num_labels=len(labels)), tiny_spec(labels=labels)))
+    result = score(client, path, noise)
+    assert tuple(result["labels"]) == labels
+    _check_scores(_our_scores(path, noise), _scores_by_label(result, labels), FLOAT_TOLERANCE)
+
+
+def test_the_task_library_reads_rate_and_window_from_the_file(score, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(pack_model(tiny_classifier(4_410), tiny_spec(window_length=4_410, sample_rate=44_100)))
+    result = score("tflite_support", path, np.zeros((1, 4_410), np.float32))
+    assert (result["sample_rate"], result["window_length"]) == (44_100, 4_410)
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+def test_an_audio_classifier_refuses_a_model_that_takes_a_spectrogram(client, score, noise, tmp_path):
+    path = tmp_path / "mel.tflite"
+    path.write_bytes(pack_model(tiny_classifier(input_shape=(1, 128, 63, 1)), tiny_spec(front_end=MEL_OUTSIDE)))
+    result = score(client, path, noise)
+    assert "Expected AudioProperties" in result["error"]
+
+
+def test_tflite_runtime_scores_a_model_that_takes_a_spectrogram(score, noise, tmp_path):
+    path = tmp_path / "mel.tflite"
+    path.write_bytes(pack_model(tiny_classifier(input_shape=(1, 128, 63, 1)), tiny_spec(front_end=MEL_OUTSIDE)))
+    _check_spectrogram_scores(path, noise, score)
+
+
+@pytest.mark.parametrize("front_end", [tiny_spec().front_end, MEL_OUTSIDE], ids=["waveform", "spectrogram"])
+def test_the_metadata_tool_of_tflite_support_reads_what_we_read(front_end, clients, tmp_path):
+    shape = (1, 32_000) if front_end.inside_model else (1, 128, 63, 1)
+    packed = pack_model(tiny_classifier(input_shape=shape), tiny_spec(front_end=front_end))
+    (tmp_path / "tiny.tflite").write_bytes(packed)
+    result = subprocess.run(
+        [clients["tflite_support"], CLIENTS / "show_with_tflite_support.py", tmp_path / "tiny.tflite"],
+        capture_output=True,
+        check=True,
+    )
+    shown = json.loads(result.stdout)
+    assert shown["metadata"] == read_metadata(packed)
+    assert shown["files"] == sorted(read_associated_files(packed))
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+def test_every_waveform_file_of_a_build_opens_and_scores_as_ours_do(client, built, score):
+    windows = _some(built.test_windows)
+    files = [path for path in built.files if read_spec(path.read_bytes()).input_is_waveform]
+    assert files
+    for path in files:
+        spec = read_spec(path.read_bytes())
+        result = score(client, path, windows, *([str(spec.sample_rate)] if client == "mediapipe" else []))
+        assert "error" not in result, f"{client} does not open {path.name}: {result['error']}"
+        assert tuple(result["labels"]) == spec.labels, path.name
+        ours, theirs = _our_scores(path, windows), _scores_by_label(result, spec.labels)
+        print(f"{client} {path.name}: max abs error {np.abs(ours - theirs).max():.1e} on {len(windows)} windows")
+        _check_scores(ours, theirs, _tolerance(client, spec.recipe))
+
+
+def test_every_spectrogram_file_of_a_build_is_refused_as_audio_and_scored_by_tflite_runtime(built, score):
+    windows = _some(built.test_windows)
+    files = [path for path in built.files if not read_spec(path.read_bytes()).input_is_waveform]
+    assert files
+    for path in files:
+        for client in AUDIO_CLIENTS:
+            assert "Expected AudioProperties" in score(client, path, windows)["error"], (client, path.name)
+        _check_spectrogram_scores(path, windows, score)
+
+
+def _check_spectrogram_scores(path, windows, score):
+    """Compare tflite-runtime's scores of our own spectrograms with ours."""
+    spec = read_spec(path.read_bytes())
+    inputs = np.stack([np.ravel(model_input(window, spec)) for window in windows])
+    result = score("tflite_runtime", path, inputs)
+    assert "error" not in result, f"tflite-runtime does not open {path.name}: {result['error']}"
+    ours, theirs = _our_scores(path, windows), np.array(result["scores"])
+    print(f"tflite_runtime {path.name}: max abs error {np.abs(ours - theirs).max():.1e} on {len(windows)} windows")
+    _check_scores(ours, theirs, _tolerance("tflite_runtime", spec.recipe))
+
+
+def _some(windows):
+    """At most MAX_WINDOWS of the windows, evenly spread over the test split."""
+    return windows[np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)]
