@@ -30,7 +30,8 @@ VERBS = {
     "parity": Verb("edge_runtime.command", "", "check that .tflite files behave as the trained model does"),
     "bench": Verb("edge_runtime.command", "", "measure the latency of .tflite files on this machine"),
 }
-_NEEDED_BY_EXTRA = {"train": ("keras", "tensorflow", "soundfile", "soxr", "librosa", "ai_edge_quantizer", "tqdm")}
+_TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
+_NEEDED = {"train.command": _TRAIN, "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,12 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return BAD_INPUT
     verb = VERBS[chosen.verb]
-    missing = [name for name in _NEEDED_BY_EXTRA.get(verb.extra, ()) if importlib.util.find_spec(name) is None]
+    missing = [name for name in _NEEDED.get(verb.module, ()) if importlib.util.find_spec(name) is None]
     if missing:
         return _fail(
             chosen.verb,
             f"needs {', '.join(missing)}, which a device install leaves out; "
-            f'install the {verb.extra} extra: pip install "earshot[{verb.extra}]"',
+            f'install the {verb.extra} extra: pip install "earshot[{verb.extra}]" (Python 3.11 or newer)',
         )
     try:
         return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))

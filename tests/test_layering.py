@@ -19,6 +19,7 @@ THIRD_PARTY = {
         "tensorflow",
         "ai_edge_litert",
         "ai_edge_quantizer",
+        "flatbuffers",
     },
 }
 # The schema that is needed for writing comes with the interpreter.

@@ -16,6 +16,7 @@ from train.models import waveform_cnn
 from train.settings import TrainingSettings
 from train.split import split_clips
 from train.training_run import train_model
+from train.training_state import finished_epochs
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)
 VARIANT = "abdoli_1600"
@@ -54,7 +55,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(clips, tmp_path, mo
         patched.setattr(fit._EpochKeeper, "on_epoch_end", interrupt)
         with pytest.raises(KeyboardInterrupt):
             _train(clips, tmp_path / "stopped")
-    assert fit.finished_epochs(tmp_path / "stopped") == 1
+    assert finished_epochs(tmp_path / "stopped") == 1
     assert not (tmp_path / "stopped" / "model.keras").exists()
     _train(clips, tmp_path / "stopped")
     for first, second in zip(_weights(tmp_path / "through"), _weights(tmp_path / "stopped"), strict=True):

@@ -1,14 +1,7 @@
-"""Fit a Keras model: progress, early stopping on validation data, the best weights kept, resume after an interrupt.
-
-While it trains, the run folder holds `last.keras` (weights, optimizer and dropout state of the last finished epoch),
-`best.weights.h5` and `history.csv`. A training that is resumed from them gives the same weights as one never stopped.
-"""
+"""Fit a Keras model: progress, mean weights, early stopping on validation data, resume after an interrupt."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -16,16 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from metadata.atomic_file import write_atomically
 from train.progress import progress_bar
 from train.settings import TrainingSettings
+from train.training_state import HISTORY_COLUMNS, load_best, read_history, restore_state, save_best, save_state
 from train.training_windows import TrainingWindows
-
-LAST_FILE_NAME = "last.keras"
-BEST_FILE_NAME = "best.weights.h5"
-HISTORY_FILE_NAME = "history.csv"
-SETTINGS_FILE_NAME = "training.json"
-HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+from train.weight_average import WeightAverage
 
 
 def prepare_backend(seed: int) -> None:
@@ -59,10 +47,12 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train a compiled model from where `folder` says it stands, and leave it with its best weights.
 
+    What is validated and kept is the running mean of the weights (`train.weight_average`).
+
     Parameters
     ----------
     model : keras.Model
-        Compiled; where `last.keras` exists its weights and its optimizer's state are replaced by those.
+        Compiled; where epochs are finished in `folder` it takes over their state.
     windows : TrainingWindows
         Begun at the epoch that `finished_epochs(folder)` says.
     validation : tuple of np.ndarray
@@ -77,76 +67,47 @@ def fit(
     -------
     list of dict
         The history, one row an epoch with the keys of `HISTORY_COLUMNS`.
+
+    Raises
+    ------
+    ValueError
+        The loss is no longer finite.
     """
     history = read_history(folder)
-    if history:
-        restore(model, folder / LAST_FILE_NAME)
-    keeper = _EpochKeeper(folder, history, settings, name)
-    if not keeper.is_over():
-        # Keras draws the dropout seeds from state inside the model; nothing else is random while fitting.
-        model.fit(
-            windows,
-            validation_data=validation,
-            validation_batch_size=settings.batch_size,
-            initial_epoch=len(history),
-            epochs=settings.epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=[keeper],
-        )
-    keeper.close()
-    model.load_weights(folder / BEST_FILE_NAME)
-    return keeper.history
-
-
-def restore(model: keras.Model, path: Path) -> None:
-    """Give the model the weights, the optimizer state and the dropout state of a saved copy of itself."""
-    saved = keras.saving.load_model(path)
-    model.optimizer.build(model.trainable_variables)
-    for ours, theirs in zip(model.variables, saved.variables, strict=True):
-        ours.assign(theirs)
-    for ours, theirs in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
-        ours.assign(theirs)
-    for ours, theirs in zip(_seed_states(model), _seed_states(saved), strict=True):
-        ours.assign(theirs)
-
-
-def finished_epochs(folder: Path) -> int:
-    """Return how many epochs the run in this folder has finished."""
-    return len(read_history(folder))
-
-
-def read_history(folder: Path) -> list[dict[str, float]]:
-    """Return the rows of `history.csv`, none if there is no such file or nothing to go on from."""
-    path = folder / HISTORY_FILE_NAME
-    if not path.is_file() or not (folder / LAST_FILE_NAME).is_file():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-
-
-def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Record the settings of a run, or refuse to resume one that was begun with others."""
-    path = folder / SETTINGS_FILE_NAME
-    if path.is_file():
-        recorded = json.loads(path.read_text())
-        changed = sorted(key for key in {*recorded, *settings} if recorded.get(key) != settings.get(key))
-        if changed:
-            raise ValueError(
-                f"{folder} was begun with other settings: "
-                + ", ".join(f"{key} {recorded.get(key)!r}, now {settings.get(key)!r}" for key in changed)
-                + "; resume with the same, or start again with --force"
+    average = restore_state(model, folder, len(history)) if history else WeightAverage()
+    keeper = _EpochKeeper(folder, history, settings, name, average)
+    try:
+        if not keeper.is_over():
+            model.fit(
+                windows,
+                validation_data=validation,
+                validation_batch_size=settings.batch_size,
+                initial_epoch=len(history),
+                epochs=settings.epochs,
+                shuffle=False,  # the windows are drawn in random order already
+                verbose=0,
+                callbacks=[average, keeper],
             )
-    write_atomically(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
+    finally:
+        keeper.close()
+    load_best(model, folder)
+    return keeper.history
 
 
 class _EpochKeeper(keras.callbacks.Callback):
     """After each epoch: one line of history, the state to resume from, the best weights, the decision to stop."""
 
-    def __init__(self, folder: Path, history: list[dict[str, float]], settings: TrainingSettings, name: str):
+    def __init__(
+        self,
+        folder: Path,
+        history: list[dict[str, float]],
+        settings: TrainingSettings,
+        name: str,
+        average: WeightAverage,
+    ):
         super().__init__()
         self._folder, self.history, self._settings = folder, history, settings
-        self._name = name
+        self._name, self._average = name, average
         self._bar = progress_bar(settings.epochs, name, "epoch", len(history))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -161,8 +122,8 @@ class _EpochKeeper(keras.callbacks.Callback):
         best = min((earlier["val_loss"] for earlier in self.history), default=np.inf)
         self.history.append(row)
         if row["val_loss"] < best:
-            self._keep_weights()
-        self._keep_state()
+            save_best(self._average.mean, self._folder)
+        save_state(self.model, self._average, self.history, self._folder)
         self._bar.set_postfix(
             loss=f"{row['loss']:.3f}", val_accuracy=f"{row['val_accuracy']:.3f}", val_loss=f"{row['val_loss']:.3f}"
         )
@@ -175,31 +136,9 @@ class _EpochKeeper(keras.callbacks.Callback):
         if not self.history:
             return False
         losses = [row["val_loss"] for row in self.history]
-        return len(losses) >= self._settings.epochs or len(losses) - 1 - int(np.argmin(losses)) >= (
-            self._settings.patience
-        )
+        since_best = len(losses) - 1 - int(np.argmin(losses))
+        return len(losses) >= self._settings.epochs or since_best >= self._settings.patience
 
     def close(self) -> None:
         """End the progress bar."""
         self._bar.close()
-
-    def _keep_weights(self) -> None:
-        part = self._folder / f"part-{BEST_FILE_NAME}"
-        self.model.save_weights(part)
-        os.replace(part, self._folder / BEST_FILE_NAME)
-
-    def _keep_state(self) -> None:
-        """Save the model, then the history: an interrupt in between repeats one epoch and loses none."""
-        part = self._folder / f"part-{LAST_FILE_NAME}"
-        self.model.save(part)
-        os.replace(part, self._folder / LAST_FILE_NAME)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.history)
-        write_atomically(self._folder / HISTORY_FILE_NAME, text.getvalue().encode())
-
-
-def _seed_states(model: keras.Model) -> list[Any]:
-    """The random states of the dropout layers."""
-    return [layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")]

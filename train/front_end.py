@@ -93,7 +93,8 @@ class MelSpectrogram(keras.layers.Layer):
             padded = ops.pad(padded, ((0, 0), (0, missing)))
         blocks = ops.reshape(padded[:, : num_blocks * hop_length], (-1, num_blocks, hop_length))
         shifted = [blocks[:, shift : shift + num_frames] for shift in range(blocks_per_frame)]
-        return ops.concatenate(shifted, axis=2)[:, :, :n_fft]
+        frames = ops.concatenate(shifted, axis=2)
+        return frames if n_fft % hop_length == 0 else frames[:, :, :n_fft]
 
     def compute_output_shape(self, input_shape):
         """(batch, n_mels, n_frames)."""

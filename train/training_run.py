@@ -74,13 +74,13 @@ def train_model(
     ValueError
         An unknown variant, a run begun with other settings or data, or a training that diverges.
     """
-    from train import fit
+    from train.training_state import check_same_settings, remove_state
 
     module = model_module(name)
     variant = choose_variant(module, variant)
     folder.mkdir(parents=True, exist_ok=True)
     spec = describe_model(clips, module, variant, settings)
-    fit.check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
+    check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
     finished = folder / METRICS_FILE_NAME
     if finished.is_file() and (folder / MODEL_FILE_NAME).is_file():
         tell(f"{name}: already trained in {folder}")
@@ -94,10 +94,10 @@ def train_model(
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     metrics = _evaluate(model, cut_split(clips, "test", spec.window_length, hop), spec, history, folder)
     _save_model(model, folder / MODEL_FILE_NAME)
-    write_atomically(finished, (json.dumps(metrics, indent=2) + "\n").encode())
-    for name_left in (fit.LAST_FILE_NAME, fit.BEST_FILE_NAME):
-        (folder / name_left).unlink(missing_ok=True)
-    return metrics
+    text = json.dumps(metrics, indent=2) + "\n"
+    write_atomically(finished, text.encode())
+    remove_state(folder)
+    return json.loads(text)
 
 
 def choose_variant(module: Any, variant: str | None) -> str:
@@ -152,12 +152,13 @@ def _fit(
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
     from train import fit
+    from train.training_state import finished_epochs
     from train.training_windows import TrainingWindows
 
     fit.prepare_backend(settings.seed)
     model = module.build(len(clips.index.labels), variant)
     window_length = module.window_length(variant)
-    first_epoch = fit.finished_epochs(folder)
+    first_epoch = finished_epochs(folder)
     windows = TrainingWindows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows))
     held_out = cut_split(clips, "val", window_length, hop)

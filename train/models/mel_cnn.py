@@ -32,8 +32,8 @@ DEFAULT = TrainingSettings(
     cosine_decay=True,
     weight_decay=0.01,
     batch_size=32,
-    epochs=30,
-    patience=15,
+    epochs=40,
+    patience=20,
     label_smoothing=0.05,
     augment=True,
 )

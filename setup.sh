@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Makes .venv with earshot in it:  ./setup.sh        to train and convert
+#                                  ./setup.sh test   the same, and what the tests need
+#                                  ./setup.sh device only what a device needs
+# PYTHON=... chooses the interpreter: 3.11 to 3.13, for a device 3.10 too. A second run does nothing if nothing changed.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+case "${1:-train}" in
+  train) extras="[train]" oldest=11 ;;
+  test) extras="[train,test]" oldest=11 ;;
+  device) extras="" oldest=10 ;;
+  *) echo "usage: $0 [train|test|device]" >&2; exit 2 ;;
+esac
+
+say() { echo "setup: $*" >&2; }
+
+apt_install() {
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing $* with apt-get"
+    apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  else
+    say "this machine lacks $*; install it (Debian: apt-get install $*) and run this again"
+    exit 2
+  fi
+}
+
+find_python() {
+  for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3.10 python3; do
+    if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
+      "$candidate" -c "import sys; sys.exit(not (3, $oldest) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+}
+
+python=$(find_python)
+if [ -z "$python" ]; then
+  apt_install python3 python3-venv
+  python=$(find_python)
+  [ -n "$python" ] || { say "no Python 3.$oldest to 3.13 found; set PYTHON to one"; exit 2; }
+fi
+# Debian ships Python without what venv needs.
+"$python" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+if [ "${1:-train}" = test ]; then
+  # espeak-ng speaks the clips of data_short; the two libraries are what tflite-support loads.
+  missing=()
+  command -v espeak-ng >/dev/null || missing+=(espeak-ng)
+  ldconfig -p | grep -q libusb-1.0.so.0 || missing+=(libusb-1.0-0)
+  ldconfig -p | grep -q libportaudio.so.2 || missing+=(libportaudio2)
+  [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+fi
+
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+# The exact versions that CI ran are those of one Python; others choose within the bounds of pyproject.toml.
+constraints=()
+if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+  constraints=(--constraint constraints.txt)
+fi
+stamp=$(cat setup.sh pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)$extras
+if [ "$(cat .venv/earshot-setup 2>/dev/null)" != "$stamp" ]; then
+  say "installing earshot$extras into .venv; the first time this takes some minutes"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check "${constraints[@]}" --editable ".$extras"
+  echo "$stamp" >.venv/earshot-setup
+fi
+say "ready: .venv/bin/earshot --help"

@@ -1,0 +1,269 @@
+"""The command: help at once, clear errors, nothing half-written."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import SAMPLE_RATE, tone
+
+import earshot
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+QUICK = ["--epochs", "1", "--epoch-windows", "8", "--batch-size", "4", "--variant", "abdoli_1600"]
+
+
+def _run(capsys, *arguments):
+    code = earshot.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("verb", earshot.VERBS)
+def test_every_verb_has_help_and_loads_nothing_heavy_for_it(verb):
+    code = (
+        "import sys, earshot\n"
+        f"try: earshot.main(['{verb}', '--help'])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "print(sorted({'keras', 'tensorflow', 'librosa', 'matplotlib', 'ai_edge_litert'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    assert "usage: earshot" in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def test_every_verb_is_in_the_readme():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert [verb for verb in earshot.VERBS if f"earshot {verb}" not in readme] == []
+
+
+def test_no_verb_at_all_prints_the_help_and_is_bad_usage(capsys):
+    code, out, _ = _run(capsys)
+    assert (code, "build" in out) == (2, True)
+
+
+def test_a_verb_that_needs_the_train_extra_says_so_where_it_is_missing(capsys, monkeypatch, tmp_path):
+    find_spec = earshot.importlib.util.find_spec
+    monkeypatch.setattr(
+        earshot.importlib.util, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name)
+    )
+    code, _, err = _run(capsys, "build", tmp_path, "--out", tmp_path / "out")
+    assert code == 2
+    assert "needs tensorflow" in err
+    assert 'pip install "earshot[train]"' in err
+
+
+def test_the_device_verbs_work_without_the_train_extra(tmp_path):
+    """A process in which nothing of the train extra can be imported classifies, benches and checks parity."""
+    from tiny_tflite import tiny_classifier, tiny_spec
+
+    from metadata.tflite_metadata import pack_model
+
+    (tmp_path / "model.tflite").write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    soundfile.write(tmp_path / "clip.wav", tone(440, 3.0), SAMPLE_RATE)
+    program = (
+        "import importlib.abc, sys\n"
+        "class Refuse(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'keras', 'tensorflow', 'librosa', 'soundfile', 'soxr', 'scipy', 'tqdm'}:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "import importlib.util as util; find = util.find_spec\n"
+        "extra = {'keras', 'tensorflow', 'soundfile', 'soxr', 'librosa', 'matplotlib', 'ai_edge_quantizer', 'tqdm'}\n"
+        "util.find_spec = lambda name, *rest: None if name in extra else find(name, *rest)\n"
+        "import earshot\n"
+        "model, clip = sys.argv[1:]\n"
+        "codes = [earshot.main(['classify', model, clip]), earshot.main(['parity', model, '--audio', clip]),\n"
+        "         earshot.main(['bench', model, '--num-runs', '3', '--audio', clip]),\n"
+        "         earshot.main(['metadata', 'show', model]), earshot.main(['train', 'mel_cnn', '.', '--out', 'x'])]\n"
+        "print(codes)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "model.tflite"), str(tmp_path / "clip.wav")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.stdout.rstrip().endswith("[0, 0, 0, 0, 2]"), done.stdout + done.stderr
+    assert 'pip install "earshot[train]"' in done.stderr
+
+
+def test_data_counts_clips_groups_and_minutes(capsys, make_folder, tmp_path):
+    code, out, err = _run(capsys, "data", make_folder(6), "--cache", tmp_path / "cache", "--json")
+    assert code == 0
+    rows = json.loads(out)["labels"]
+    assert [row["label"] for row in rows] == ["high", "low"]
+    assert all(row["train_clips"] + row["val_clips"] + row["test_clips"] == 6 for row in rows)
+    assert "every recording is a group of its own" in err
+
+
+def test_an_index_that_data_wrote_can_be_trained_on(capsys, make_folder, tmp_path):
+    cache = ["--cache", tmp_path / "cache"]
+    assert _run(capsys, "data", make_folder(6), "--out", tmp_path / "clips.csv", *cache)[0] == 0
+    code, _, err = _run(
+        capsys, "train", "waveform_cnn", tmp_path / "clips.csv", "--out", tmp_path / "run", *QUICK, *cache
+    )
+    assert code == 0, err
+    assert "split as given" in err
+
+
+def test_import_makes_a_folder_of_16_khz_mono_flac(capsys, tmp_path):
+    for label, rate in (("a", 44_100), ("b", 8_000)):
+        (tmp_path / "raw" / label).mkdir(parents=True)
+        for number in range(3):
+            stereo = np.stack([tone(300 + number, 1.0, sample_rate=rate)] * 2, axis=1)
+            soundfile.write(tmp_path / "raw" / label / f"{number}.wav", stereo, rate)
+    out = tmp_path / "data_long"
+    out.mkdir()
+    (out / "README.md").write_text("how to fill it")
+    code, _, err = _run(capsys, "data", tmp_path / "raw", "--into", out, "--cache", tmp_path / "cache")
+    assert code == 0, err
+    names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    assert names == [".earshot", "README.md", *(f"{label}/{n}.flac" for label in "ab" for n in range(3)), "clips.csv"]
+    info = soundfile.info(out / "a" / "0.flac")
+    assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
+    assert _run(capsys, "data", out, "--cache", tmp_path / "cache")[0] == 0
+    assert _run(capsys, "data", tmp_path / "raw", "--into", out, "--cache", tmp_path / "cache")[0] == 2
+
+
+def _one_label(folder):
+    (folder / "only").mkdir(parents=True)
+    soundfile.write(folder / "only" / "1.wav", tone(440, 1.0), SAMPLE_RATE)
+
+
+def _no_audio(folder):
+    (folder / "notes").mkdir(parents=True)
+    (folder / "notes" / "a.txt").write_text("nothing to hear")
+
+
+def _two_groups(folder):
+    for label in ("a", "b"):
+        (folder / label).mkdir(parents=True)
+        for number in range(2):
+            soundfile.write(folder / label / f"{number}.wav", tone(440 + number, 1.0), SAMPLE_RATE)
+
+
+BAD_FOLDERS = {
+    "empty": (lambda folder: folder.mkdir(), "holds no recordings"),
+    "not there": (lambda folder: None, "does not exist"),
+    "one label": (_one_label, "needs at least two"),
+    "no audio": (_no_audio, "holds no recordings"),
+    "fewer groups than sides": (_two_groups, "need at least 3"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FOLDERS)
+@pytest.mark.parametrize("verb", [["build"], ["train", "mel_cnn"]])
+def test_data_that_cannot_be_trained_on_is_refused_and_nothing_is_written(capsys, tmp_path, verb, case):
+    make, reason = BAD_FOLDERS[case]
+    make(tmp_path / "data")
+    code, out, err = _run(capsys, *verb, tmp_path / "data", "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    assert (code, out) == (2, "")
+    assert reason in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_strict_refuses_a_broken_file_that_is_otherwise_left_out(capsys, make_folder, tmp_path):
+    root = make_folder(6)
+    (root / "low" / "zero.wav").write_bytes(b"")
+    soundfile.write(root / "low" / "nan.wav", np.full(9000, np.nan), SAMPLE_RATE, subtype="FLOAT")
+    code, _, err = _run(capsys, "data", root, "--cache", tmp_path / "cache", "--seed", "1")
+    assert code == 0, err
+    assert "left out" in err
+    assert "zero.wav is empty" in err
+    assert "nan.wav holds NaN" in err
+    assert "2 of 14 files were left out" in err
+    code, _, err = _run(capsys, "data", root, "--cache", tmp_path / "cache", "--strict")
+    assert code == 2
+    assert ".wav" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["train", "wavform_cnn", "DATA"], "did you mean waveform_cnn"),
+        (["train", "mel_cnn", "DATA", "--variant", "cubic"], "has no variant 'cubic'"),
+        (["train", "mel_cnn", "DATA", "--epochs", "0"], "epochs is 0"),
+        (["build", "DATA", "--recipe", "int9"], "did you mean int8"),
+        (["build", "DATA", "--model", "melcnn"], "did you mean mel_cnn"),
+    ],
+)
+def test_a_misspelt_choice_is_refused_before_anything_is_written(capsys, make_folder, tmp_path, arguments, reason):
+    chosen = [str(make_folder()) if argument == "DATA" else argument for argument in arguments]
+    code, _, err = _run(capsys, *chosen, "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    assert code == 2
+    assert reason in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_with_other_files_is_never_touched(capsys, make_folder, tmp_path):
+    root, out = make_folder(6), tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    for choice in ([], ["--force"], ["--resume"]):
+        code, _, err = _run(
+            capsys, "train", "waveform_cnn", root, "--out", out, "--cache", tmp_path / "cache", *QUICK, *choice
+        )
+        assert code == 2
+        assert "holds files that earshot did not write" in err
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_a_finished_run_is_kept_unless_forced(capsys, make_folder, tmp_path):
+    root, cache = make_folder(6), ["--cache", tmp_path / "cache"]
+    train = ["train", "waveform_cnn", root, "--out", tmp_path / "run", *QUICK, *cache]
+    assert _run(capsys, *train)[0] == 0
+    code, _, err = _run(capsys, *train)
+    assert code == 2
+    assert "--resume" in err
+    assert "--force" in err
+    assert "already trained" in _run(capsys, *train, "--resume")[2]
+    assert _run(capsys, *train, "--force")[0] == 0
+
+
+def test_stereo_at_44_1_khz_trains_as_mono_at_16_khz(capsys, tmp_path):
+    for place, label in enumerate(("low", "high")):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(3):
+            stereo = np.stack([tone(300 * 5**place + 10 * number, 0.5, sample_rate=44_100)] * 2, axis=1)
+            soundfile.write(tmp_path / "data" / label / f"{number}.flac", stereo, 44_100)
+    code, out, err = _run(
+        capsys,
+        "train",
+        "waveform_cnn",
+        tmp_path / "data",
+        "--out",
+        tmp_path / "run",
+        *QUICK,
+        "--cache",
+        tmp_path / "cache",
+        "--json",
+    )
+    assert code == 0, err
+    assert json.loads(out)["test"]["clip_mean_score"]["num_decisions"] == 2
+
+
+def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work(make_folder, tmp_path):
+    root, run = make_folder(6), tmp_path / "run"
+    command = [
+        sys.executable, "-m", "earshot", "train", "waveform_cnn", str(root), "--out", str(run), "--cache",
+        str(tmp_path / "cache"), "--variant", "abdoli_8000", "--epochs", "40", "--patience", "40",
+        "--epoch-windows", "64", "--batch-size", "8",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    deadline = time.monotonic() + 240
+    while not (run / "history.csv").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "go on with the same command and --resume" in err
+    assert "Traceback" not in err
+    assert not (run / "model.keras").exists()
+    finished = len((run / "history.csv").read_text().splitlines()) - 1
+    assert 1 <= finished < 40
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    assert len((run / "history.csv").read_text().splitlines()) == 41
