@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import librosa
 import numpy as np
 
 from convert.float_export import export_float
@@ -29,14 +28,14 @@ from edge_runtime.parity import FRONT_END_TOLERANCE, front_end_parity
 from edge_runtime.windows import cut_windows
 from metadata import MelFrontEnd
 from train.decode import decode
-from train.front_end import MelSpectrogram
+from train.front_end import mel_layer
+from train.librosa_mel import librosa_mel
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_LENGTH = 32_000  # samples
 MAX_WINDOWS = 200
 NUM_RUNS = 100
 FRONT_END = MelFrontEnd()
-_LAYER_SETTINGS = ("n_fft", "hop_length", "win_length", "power", "pad_mode", "n_mels", "fmin", "fmax")
 
 FrontEnd = Callable[[np.ndarray], np.ndarray]  # (window_length,) -> (n_mels, n_frames)
 
@@ -48,10 +47,10 @@ def main() -> None:
     paths = parser.parse_args().audio or sorted(Path(__file__).parents[1].glob("data_short/*/*.flac"))
     clips = [decode(path, SAMPLE_RATE) for path in paths]
     windows = np.concatenate([cut_windows(clip, WINDOW_LENGTH, WINDOW_LENGTH, "align") for clip in clips])[:MAX_WINDOWS]
-    reference = np.stack([by_librosa(window) for window in windows])
+    reference = np.stack([librosa_mel(window, FRONT_END, SAMPLE_RATE) for window in windows])
     layer = keras_layer()
     candidates: dict[str, FrontEnd] = {
-        "librosa": by_librosa,
+        "librosa": lambda window: librosa_mel(window, FRONT_END, SAMPLE_RATE),
         "NumPy": lambda window: mel_spectrogram(window, FRONT_END, SAMPLE_RATE),
         "Keras layer": lambda window: np.asarray(layer(window[np.newaxis]))[0],
         "exported graph": exported_graph(layer),
@@ -65,24 +64,10 @@ def main() -> None:
     print(machine_line(describe_machine()))
 
 
-def by_librosa(window: np.ndarray) -> np.ndarray:
-    """The reference, with the padding of the phone's JLibrosa."""
-    return librosa.feature.melspectrogram(
-        y=window,
-        sr=SAMPLE_RATE,
-        n_fft=FRONT_END.n_fft,
-        hop_length=FRONT_END.hop_length,
-        n_mels=FRONT_END.n_mels,
-        fmax=FRONT_END.fmax,
-        pad_mode=FRONT_END.pad_mode,
-    )
-
-
 def keras_layer() -> keras.Model:
     """The layer as a model of its own."""
     audio = keras.Input((WINDOW_LENGTH,), name="audio")
-    settings = {name: getattr(FRONT_END, name) for name in (*_LAYER_SETTINGS, "mel_scale", "mel_norm")}
-    return keras.Model(audio, MelSpectrogram(SAMPLE_RATE, **settings)(audio), name="front_end")
+    return keras.Model(audio, mel_layer(FRONT_END, SAMPLE_RATE)(audio), name="front_end")
 
 
 def exported_graph(layer: keras.Model) -> FrontEnd:

@@ -35,7 +35,6 @@ def build(
     recipes: Sequence[Recipe],
     *,
     cache: Path | None = None,
-    window_hop: int | None = None,
     num_calibration_windows: int,
     num_runs: int,
     warmup_runs: int,
@@ -55,8 +54,6 @@ def build(
         float32 among them: it is what the others are compared with.
     cache : Path, optional
         Of decoded recordings.
-    window_hop : int, optional
-        Samples between validation and test windows of the training.
     num_calibration_windows, num_runs, warmup_runs : int
         As for `convert_run` and `measure_latency`.
     tell : callable
@@ -66,7 +63,7 @@ def build(
     write_labels(out / LABELS_FILE_NAME, clips.index.labels)
     for step, (name, chosen) in enumerate(settings.items(), start=1):
         tell(f"[{step}/{len(settings)}] {name}: training, {chosen.epochs} epochs at most")
-        metrics.append(train_model(clips, name, out / name, chosen, window_hop=window_hop, tell=tell))
+        metrics.append(train_model(clips, name, out / name, chosen, tell=tell))
         proofs += deliver(
             open_run(out / name, cache),
             out,

@@ -83,7 +83,6 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
             settings,
             recipes,
             cache=args.cache,
-            window_hop=args.window_hop,
             num_calibration_windows=args.calibration_windows,
             num_runs=args.num_runs,
             warmup_runs=args.warmup_runs,

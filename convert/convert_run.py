@@ -122,7 +122,7 @@ def form_spec(spec: ModelSpec, form: str, recipe: Recipe, calibration: Calibrati
 
 def _calibration(run: FinishedRun, num_windows: int, seed: int) -> CalibrationSet:
     """Choose calibration windows from the training side; the test side must stay unseen."""
-    cut = cut_split(run.clips, "train", run.spec.window_length, run.spec.window_length)
+    cut = cut_split(run.clips, "train", run.spec.window_length)
     return choose_calibration(cut.windows, cut.truth, num_windows, seed)
 
 

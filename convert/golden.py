@@ -14,7 +14,6 @@ import numpy as np
 from convert.calibration import choose_calibration
 from convert.proof import librosa_mels
 from metadata.atomic_file import write_atomically
-from train.evaluate import cut_split
 from train.finished_run import FinishedRun
 from train.training_run import predict
 
@@ -23,7 +22,7 @@ NUM_GOLDEN_WINDOWS = 24
 
 def write_golden(run: FinishedRun, path: Path, seed: int = 0) -> None:
     """Write golden vectors from test windows, evenly over the labels, in one step."""
-    cut = cut_split(run.clips, "test", run.spec.window_length, run.spec.window_length)
+    cut = run.test_windows()
     places = choose_calibration(cut.windows, cut.truth, NUM_GOLDEN_WINDOWS, seed).indices
     windows = cut.windows[places]
     arrays = {

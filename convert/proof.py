@@ -23,8 +23,9 @@ from edge_runtime.parity import (
     score_parity,
 )
 from metadata import MelFrontEnd
-from train.evaluate import Evaluation, TestWindows, cut_split, evaluate_scores
+from train.evaluate import Evaluation, TestWindows, evaluate_scores
 from train.finished_run import FinishedRun
+from train.librosa_mel import librosa_mel
 from train.training_run import predict
 
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
@@ -82,7 +83,7 @@ def prove_files(
     list of FileProof
         In the order of `files`.
     """
-    cut = cut_split(run.clips, "test", run.spec.window_length, run.spec.window_length)
+    cut = run.test_windows()
     keras_scores = predict(run.model, cut.windows)
     front_end = prove_front_end(run, cut.windows)
     float_scores: dict[str, np.ndarray] = {}
@@ -130,7 +131,7 @@ def librosa_mels(run: FinishedRun, windows: np.ndarray) -> np.ndarray | None:
     """Return mel power spectrograms by librosa, float32 (n, n_mels, n_frames); None for a model without mel."""
     if not isinstance(run.spec.front_end, MelFrontEnd):
         return None
-    return np.stack([_librosa_mel(window, run) for window in windows])
+    return np.stack([librosa_mel(window, run.spec.front_end, run.spec.sample_rate) for window in windows])
 
 
 def phone_recordings(run: FinishedRun) -> list[np.ndarray]:
@@ -155,29 +156,6 @@ def _recipe_parity(
     }
     name = f"{file.path.name} against float32"
     return recipe_parity(float_scores[file.form], scores, cut.truth, cut.groups, tolerance, name)
-
-
-def _librosa_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:
-    """The mel power spectrogram by librosa, (n_mels, n_frames)."""
-    import librosa
-
-    front_end = run.spec.front_end
-    return librosa.feature.melspectrogram(
-        y=window,
-        sr=run.spec.sample_rate,
-        n_fft=front_end.n_fft,
-        hop_length=front_end.hop_length,
-        win_length=front_end.win_length,
-        window="hann",
-        center=True,
-        pad_mode=front_end.pad_mode,
-        power=front_end.power,
-        n_mels=front_end.n_mels,
-        fmin=front_end.fmin,
-        fmax=front_end.fmax,
-        htk=front_end.mel_scale == "htk",
-        norm=None if front_end.mel_norm == "none" else front_end.mel_norm,
-    )
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:

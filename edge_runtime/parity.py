@@ -172,7 +172,8 @@ def recipe_parity(
         Speaker or source recording of each window, for the interval.
     tolerance : mapping
         `decision_agreement`: at least this share; `accuracy_loss`: at most this much of the float
-        file's accuracy may be lost (both 0 to 1).
+        file's accuracy may be lost (both 0 to 1). A limit finer than one window is taken as one
+        window: on 30 windows nobody can see half a percent.
     name : str
     thresholds : sequence of float, optional
         As for `decisions`.
@@ -206,8 +207,10 @@ def recipe_parity(
         measures |= {"float_accuracy": float(right[0].mean()), "accuracy": float(right[1].mean())}
         measures["accuracy_loss"] = float(losses.mean())
         detail = _add_interval(measures, losses, groups)
-    passed = measures["decision_agreement"] >= limits["decision_agreement"]
-    passed = passed and measures.get("accuracy_loss", 0.0) <= limits["accuracy_loss"]
+    one_window = 1.0 / len(expected)
+    disagreement, loss = 1.0 - measures["decision_agreement"], measures.get("accuracy_loss", 0.0)
+    passed = _is_within(disagreement, max(1.0 - limits["decision_agreement"], one_window))
+    passed = passed and _is_within(loss, max(limits["accuracy_loss"], one_window))
     return _judged(3, name, passed, measures, limits, len(expected), detail)
 
 
@@ -264,6 +267,11 @@ def _right(scores: npt.ArrayLike, truth: npt.ArrayLike, thresholds: Sequence[flo
     if found.shape != expected.shape:
         raise ValueError(f"the truth has shape {expected.shape}; expected {found.shape}, as the decisions")
     return np.asarray((found == expected).reshape(len(found), -1).all(axis=1), np.float64)
+
+
+def _is_within(share: float, limit: float) -> bool:
+    """Whether a share of windows is at most the limit, but for the rounding of the division."""
+    return share <= limit + 1e-12
 
 
 def _recipe_limits(tolerance: Mapping[str, float]) -> dict[str, float]:

@@ -79,13 +79,21 @@ def test_a_recipe_that_changes_one_decision_of_four_agrees_in_three():
 
 @pytest.mark.parametrize(
     "tolerance",
-    [{"decision_agreement": 0.76, "accuracy_loss": 1.0}, {"decision_agreement": 0.0, "accuracy_loss": 0.24}],
+    [{"decision_agreement": 0.51, "accuracy_loss": 1.0}, {"decision_agreement": 0.0, "accuracy_loss": 0.49}],
 )
 def test_each_limit_of_a_recipe_can_fail_alone(tolerance):
     candidate = FLOAT.copy()
-    candidate[3] = [0.6, 0.4]
+    candidate[[1, 3]] = [0.6, 0.4]
 
     assert not recipe_parity(FLOAT, candidate, [0, 1, 0, 1], list("aabb"), tolerance).passed
+
+
+def test_a_limit_finer_than_one_window_is_taken_as_one_window():
+    candidate, strict = FLOAT.copy(), {"decision_agreement": 0.99, "accuracy_loss": 0.0}
+    candidate[3] = [0.6, 0.4]
+    assert recipe_parity(FLOAT, candidate, [0, 1, 0, 1], list("aabb"), strict).passed
+    candidate[1] = [0.6, 0.4]
+    assert not recipe_parity(FLOAT, candidate, [0, 1, 0, 1], list("aabb"), strict).passed
 
 
 def test_what_could_not_be_compared_is_said():

@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+from edge_runtime.windows import TAILS
 from train.models import MODEL_NAMES
 from train.settings import LOSSES, OPTIMIZERS, TrainingSettings
 
@@ -65,6 +66,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--epoch-windows", type=int, help="windows in an epoch (default: as many as the clips hold)")
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
     settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
+    settings.add_argument(
+        "--tail", choices=TAILS, help="what becomes of a clip's last, shorter stretch (default: drop)"
+    )
 
 
 def training_settings(model: str, args: argparse.Namespace) -> TrainingSettings:
@@ -121,9 +125,7 @@ def _train(args: argparse.Namespace) -> int:
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
     try:
-        metrics = train_model(
-            clips, args.model, folder, settings, variant=args.variant, window_hop=args.window_hop, tell=note
-        )
+        metrics = train_model(clips, args.model, folder, settings, variant=args.variant, tell=note)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))

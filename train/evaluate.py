@@ -41,9 +41,25 @@ class TestWindows:
     groups: np.ndarray
 
 
-def cut_split(clips: LoadedClips, split: str, window_length: int, window_hop: int, tail: str = "drop") -> TestWindows:
-    """Cut the clips of one side into windows; a clip shorter than a window is padded with zeros."""
+def cut_split(
+    clips: LoadedClips, split: str, window_length: int, window_hop: int = 0, tail: str = "drop"
+) -> TestWindows:
+    """Cut the clips of one side into windows; a clip shorter than a window is padded with zeros.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+    split : str
+        train, val or test.
+    window_length : int
+        Samples.
+    window_hop : int
+        Samples from window to window; 0: the window length.
+    tail : str
+        As for `edge_runtime.windows.window_starts`.
+    """
     places = clips.places(split)
+    window_hop = window_hop or window_length
     cut = [cut_windows(np.asarray(clips.waveforms[place]), window_length, window_hop, tail) for place in places]
     counts = [len(windows) for windows in cut]
     labels = [clips.index.labels.index(clips.index.clips[place].labels[0]) for place in places]

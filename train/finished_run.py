@@ -9,6 +9,7 @@ from typing import Any
 from metadata import ModelSpec
 from train.clip_index import read_index
 from train.clip_store import LoadedClips, load_clips
+from train.evaluate import TestWindows, cut_split
 from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 
 
@@ -29,6 +30,11 @@ class FinishedRun:
     model: Any
     spec: ModelSpec
     clips: LoadedClips
+
+    def test_windows(self) -> TestWindows:
+        """Return the test windows, cut as the training's settings say."""
+        training = self.spec.provenance.training
+        return cut_split(self.clips, "test", self.spec.window_length, training["window_hop"], training["tail"])
 
 
 def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun:

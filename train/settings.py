@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from edge_runtime.windows import TAILS
+
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
 
@@ -38,6 +40,10 @@ class TrainingSettings:
     epoch_windows : int
         Windows drawn in one epoch, the labels in equal shares; 0: as many as the training clips hold, and
         never so few that an epoch is only a step or two.
+    window_hop : int
+        Samples from one validation or test window to the next; 0: the window length.
+    tail : str
+        What happens to samples after a clip's last full window, see `edge_runtime.windows.TAILS`.
     seed : int
         Of weights, shuffling, augmentation and dropout.
     """
@@ -53,6 +59,8 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     augment: bool = False
     epoch_windows: int = 0
+    window_hop: int = 0
+    tail: str = "drop"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -63,7 +71,8 @@ class TrainingSettings:
         self._require(0 <= self.weight_decay < 1, "weight_decay", "0 up to but not including 1")
         for name in ("batch_size", "epochs", "patience"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
-        for name in ("epoch_windows", "seed"):
+        self._require(self.tail in TAILS, "tail", f"one of {', '.join(TAILS)}")
+        for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
 
     def _require(self, condition: bool, name: str, expected: str) -> None:

@@ -45,7 +45,6 @@ def train_model(
     settings: TrainingSettings,
     *,
     variant: str | None = None,
-    window_hop: int | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train one model on the clips and fill its run folder; go on where an earlier training there stopped.
@@ -59,8 +58,6 @@ def train_model(
     folder : Path
         Made if need be.
     settings : TrainingSettings
-    window_hop : int, optional
-        Samples between validation and test windows; the window length by default.
     tell : callable
         Called with notes for people.
 
@@ -89,10 +86,10 @@ def train_model(
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
-    hop = window_hop or spec.window_length
-    model, history = _fit(clips, module, variant, settings, folder, hop)
+    model, history = _fit(clips, module, variant, settings, folder)
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
-    metrics = _evaluate(model, cut_split(clips, "test", spec.window_length, hop), spec, history, folder)
+    cut = cut_split(clips, "test", spec.window_length, settings.window_hop, settings.tail)
+    metrics = _evaluate(model, cut, spec, history, folder)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
     write_atomically(finished, text.encode())
@@ -148,7 +145,7 @@ def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray
 
 
 def _fit(
-    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, folder: Path, hop: int
+    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, folder: Path
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
     from train import fit
@@ -161,7 +158,7 @@ def _fit(
     first_epoch = finished_epochs(folder)
     windows = TrainingWindows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows))
-    held_out = cut_split(clips, "val", window_length, hop)
+    held_out = cut_split(clips, "val", window_length, settings.window_hop, settings.tail)
     targets = np.eye(len(clips.index.labels), dtype=np.float32)[held_out.truth]
     history = fit.fit(model, windows, (held_out.windows, targets), settings, folder, module.NAME)
     return model, history

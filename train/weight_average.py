@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-MOMENTUM = 0.99  # of one training step; the mean reaches back some hundred steps
+MOMENTUM = 0.99  # of one training step: in the end the mean reaches back some hundred steps
 
 
 class WeightAverage(keras.callbacks.Callback):
@@ -17,8 +17,8 @@ class WeightAverage(keras.callbacks.Callback):
 
     Notes
     -----
-    Exponential moving average of the weights, as in Polyak and Juditsky 1992 and common since. Young means weigh
-    the steps evenly, so that the random start is soon forgotten.
+    Exponential moving average, after Polyak and Juditsky 1992. After t steps the momentum is (1 + t) / (10 + t) at
+    most, so that the mean reaches back over a tenth of the training and the random start is soon forgotten.
     """
 
     def __init__(self, mean: Sequence[np.ndarray] = (), steps: int = 0):
@@ -30,7 +30,7 @@ class WeightAverage(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Take one step into the mean."""
         self.steps += 1
-        share = max(1.0 - MOMENTUM, 1.0 / self.steps)
+        share = max(1.0 - MOMENTUM, 9.0 / (10.0 + self.steps))
         weights = self.model.get_weights()
         if self.steps == 1:
             self.mean = [np.array(values) for values in weights]

@@ -1,0 +1,42 @@
+"""The mel spectrogram by librosa, which the other front ends are measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metadata import MelFrontEnd
+
+
+def librosa_mel(waveform: np.ndarray, front_end: MelFrontEnd, sample_rate: int) -> np.ndarray:
+    """Return the mel spectrogram without its logarithm, float32 (n_mels, n_frames).
+
+    Parameters
+    ----------
+    waveform : np.ndarray
+        float32 (n_samples,) in [-1, 1].
+    front_end : MelFrontEnd
+    sample_rate : int
+        Hz.
+
+    Notes
+    -----
+    The padding is passed on: librosa fills with zeros by default since 0.9, the phone's JLibrosa reflects.
+    """
+    import librosa
+
+    return librosa.feature.melspectrogram(
+        y=waveform,
+        sr=sample_rate,
+        n_fft=front_end.n_fft,
+        hop_length=front_end.hop_length,
+        win_length=front_end.win_length,
+        window="hann",
+        center=True,
+        pad_mode=front_end.pad_mode,
+        power=front_end.power,
+        n_mels=front_end.n_mels,
+        fmin=front_end.fmin,
+        fmax=front_end.fmax,
+        htk=front_end.mel_scale == "htk",
+        norm=None if front_end.mel_norm == "none" else front_end.mel_norm,
+    )
