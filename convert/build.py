@@ -73,7 +73,7 @@ def build(
             warmup_runs=warmup_runs,
             tell=tell,
         )
-    report = describe_build(proofs, metrics)
+    report = describe_build(proofs, metrics, out)
     write_report(report, out)
     return report
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from convert.recipes import RECIPES, Recipe, find_recipe
@@ -48,7 +47,6 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, args: argparse.Namespace) -> int:
     """Do one verb; return the exit code: 1 where a file fails its parity."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
     recipes = chosen_recipes(args.recipe)
     report = _convert(args, recipes) if verb == "convert" else _build(args, recipes)
     from convert.report import format_table
@@ -114,6 +112,6 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         warmup_runs=args.warmup_runs,
         tell=note,
     )
-    report = describe_build(proofs, [json.loads((args.run / METRICS_FILE_NAME).read_text())])
+    report = describe_build(proofs, [json.loads((args.run / METRICS_FILE_NAME).read_text())], out)
     write_report(report, out)
     return report

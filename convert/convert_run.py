@@ -87,7 +87,7 @@ def convert_run(
         float_model = export_float(model)
         fed = calibration if calibration is None or form == WAVEFORM_FORM else _as_spectrograms(calibration, run.spec)
         for recipe in recipes:
-            tell(f"{file_name(run.spec, form, recipe)}")
+            tell(f"converting {file_name(run.spec, form, recipe)}")
             spec = form_spec(run.spec, form, recipe, calibration if recipe.needs_calibration else None)
             content = quantize(float_model, recipe, fed if recipe.needs_calibration else None)
             path = out / file_name(run.spec, form, recipe)

@@ -6,16 +6,13 @@ partition, where a dynamic batch leaves shape arithmetic in the graph and splits
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from convert.model_graph import ModelGraph, read_graph
+from train.backend import native_output_to
 
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
 _FOREIGN = (
@@ -91,7 +88,7 @@ def _export_quietly(model: Any, shape: tuple[int, ...], path: Path) -> None:
     signature = [tf.TensorSpec(shape, tf.float32, name=model.inputs[0].name)]
     log = path.with_suffix(".log")
     try:
-        with _output_to(log):
+        with native_output_to(log):
             model.export(str(path), format="litert", input_signature=signature, verbose=False)
     except Exception as error:  # whatever the converter raises is explained, here or by its log
         _explain_missing_operator(str(error))
@@ -110,25 +107,6 @@ def _shortened(message: str, log: Path) -> str:
     printed = log.read_text(encoding="utf-8", errors="replace").splitlines()
     lines = [*message.splitlines()[:SHOWN_LINES], *printed[-SHOWN_LINES:]]
     return "\n".join(line[:SHOWN_COLUMNS] for line in lines)
-
-
-@contextlib.contextmanager
-def _output_to(log: Path) -> Iterator[None]:
-    """Send file descriptors 1 and 2 to a file: the converter is C++ and does not ask Python where to print."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    try:
-        with log.open("wb") as target:
-            os.dup2(target.fileno(), 1)
-            os.dup2(target.fileno(), 2)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for descriptor, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, descriptor)
-            os.close(original)
 
 
 def _check_graph(graph: ModelGraph, shape: tuple[int, ...]) -> None:

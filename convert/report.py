@@ -27,10 +27,11 @@ HEADER = (
 )
 
 
-def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON."""
     return {
         "machine": describe_machine(),
+        "folder": str(folder),
         "training": list(metrics),
         "files": [_describe_file(proof) for proof in proofs],
         "passed": all(proof.passed for proof in proofs),
@@ -95,6 +96,8 @@ def _notes(report: dict[str, Any]) -> list[str]:
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
     notes = [
+        f"The files are in {report['folder']}.",
+        "",
         f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
         f"bootstrap over groups; {latency['num_runs']} runs on {latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. float32 agrees with Keras, the others with float32.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 from edge_runtime.windows import TAILS
@@ -84,7 +83,6 @@ def training_settings(model: str, args: argparse.Namespace) -> TrainingSettings:
 
 def run(verb: str, args: argparse.Namespace) -> int:
     """Do one verb; return the exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
     return _data(args) if verb == "data" else _train(args)
 
 

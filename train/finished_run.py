@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata import ModelSpec
+from train.backend import load_keras
 from train.clip_index import read_index
 from train.clip_store import LoadedClips, load_clips
 from train.evaluate import TestWindows, cut_split
@@ -47,8 +48,7 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
     ValueError
         Its recordings are not those it was trained on.
     """
-    import keras
-
+    keras = load_keras()
     import train.front_end  # noqa: F401  registers our layers with Keras
 
     folder = Path(folder)

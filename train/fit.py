@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from train.settings import TrainingSettings
 from train.training_state import HISTORY_COLUMNS, load_best, read_history, restore_state, save_best, save_state
 from train.training_windows import TrainingWindows
 from train.weight_average import WeightAverage
-
-
-def prepare_backend(seed: int) -> None:
-    """Seed Python, NumPy and the backend, so that two runs on one machine are equal."""
-    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
-    keras.utils.set_random_seed(seed)
 
 
 def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoch: int) -> None:

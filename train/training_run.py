@@ -21,6 +21,7 @@ import numpy as np
 
 from metadata import ModelSpec, Provenance
 from metadata.atomic_file import write_atomically
+from train.backend import load_keras, seed_everything
 from train.clip_index import write_index
 from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, cut_split, evaluate_scores
@@ -71,6 +72,7 @@ def train_model(
     ValueError
         An unknown variant, a run begun with other settings or data, or a training that diverges.
     """
+    load_keras()
     from train.training_state import check_same_settings, remove_state
 
     module = model_module(name)
@@ -148,11 +150,11 @@ def _fit(
     clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, folder: Path
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
+    seed_everything(settings.seed)  # imports Keras, and so comes before what is built on it
     from train import fit
     from train.training_state import finished_epochs
     from train.training_windows import TrainingWindows
 
-    fit.prepare_backend(settings.seed)
     model = module.build(len(clips.index.labels), variant)
     window_length = module.window_length(variant)
     first_epoch = finished_epochs(folder)
