@@ -111,6 +111,12 @@ def test_a_table_without_the_needed_columns_is_refused(tmp_path):
         read_index(_table(tmp_path, "path,kind\na.wav,x\n"))
 
 
+def test_a_recording_in_the_place_of_a_table_is_refused(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF\xff\x00\xfe")
+    with pytest.raises(ValueError, match="is not a CSV table"):
+        find_clips(tmp_path / "a.wav")
+
+
 def test_a_table_without_rows_is_refused(tmp_path):
     with pytest.raises(ValueError, match="lists no clips"):
         read_index(_table(tmp_path, "path,labels\n"))

@@ -109,10 +109,16 @@ def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipInd
 def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
     """Return the index that a CSV holds; paths are relative to its folder."""
     path = Path(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = _columns(reader.fieldnames or (), path)
-        rows = [{name: (row.get(column) or "").strip() for name, column in columns.items()} for row in reader]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = _columns(reader.fieldnames or (), path)
+            rows = [{name: (row.get(column) or "").strip() for name, column in columns.items()} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is not a CSV table ({error}); expected a folder of recordings, or a table with the columns "
+            f"{', '.join(COLUMNS)}"
+        ) from error
     clips, faults = [], []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=2):
