@@ -141,3 +141,12 @@ def test_published_and_own_settings_differ_as_the_readme_says():
     assert waveform_cnn.PUBLISHED.loss == "mean_squared_logarithmic_error"
     assert (waveform_cnn.PUBLISHED.optimizer, waveform_cnn.PUBLISHED.learning_rate) == ("adadelta", 1.0)
     assert waveform_cnn.DEFAULT.optimizer == "adam"
+
+
+@pytest.mark.parametrize(
+    ("losses", "kept"), [([0.5], 1), ([0.5, 0.4, 0.6], 2), ([0.5, 0.40, 0.41, 0.6], 3), ([0.4, 0.42, 0.30, 0.33], 3)]
+)
+def test_the_latest_epoch_close_to_the_lowest_validation_loss_is_kept(losses, kept):
+    from train.training_state import kept_epoch
+
+    assert kept_epoch([{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses, start=1)]) == kept

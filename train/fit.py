@@ -10,7 +10,15 @@ import numpy as np
 
 from train.progress import progress_bar
 from train.settings import TrainingSettings
-from train.training_state import HISTORY_COLUMNS, load_best, read_history, restore_state, save_best, save_state
+from train.training_state import (
+    HISTORY_COLUMNS,
+    kept_epoch,
+    load_best,
+    read_history,
+    restore_state,
+    save_best,
+    save_state,
+)
 from train.training_windows import TrainingWindows
 from train.weight_average import WeightAverage
 
@@ -112,9 +120,8 @@ class _EpochKeeper(keras.callbacks.Callback):
             )
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         row = {"epoch": epoch + 1, **{key: float(logs[key]) for key in HISTORY_COLUMNS[1:5]}, "learning_rate": rate}
-        best = min((earlier["val_loss"] for earlier in self.history), default=np.inf)
         self.history.append(row)
-        if row["val_loss"] < best:
+        if kept_epoch(self.history) == epoch + 1:
             save_best(self._average.mean, self._folder)
         save_state(self.model, self._average, self.history, self._folder)
         self._bar.set_postfix(

@@ -15,15 +15,14 @@ _INK = "#1f3b57"
 _ACCENT = "#c8553d"
 
 
-def plot_history(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
+def plot_history(history: Sequence[dict[str, float]], kept: int, path: Path, title: str) -> None:
     """Write loss and accuracy over the epochs as PNG, the epoch that was kept marked."""
     figure, (left, right) = _figure(2, (9.0, 3.4))
     epochs = [int(row["epoch"]) for row in history]
-    best = epochs[int(np.argmin([row["val_loss"] for row in history]))]
     for axes, measure in ((left, "loss"), (right, "accuracy")):
         axes.plot(epochs, [row[measure] for row in history], color=_INK, label="training")
         axes.plot(epochs, [row[f"val_{measure}"] for row in history], color=_ACCENT, label="validation")
-        axes.axvline(best, color="0.6", linestyle=":", label=f"kept: epoch {best}")
+        axes.axvline(kept, color="0.6", linestyle=":", label=f"kept: epoch {kept}")
         axes.set(xlabel="epoch", ylabel=measure)
         axes.grid(alpha=0.3)
     right.set_ylim(0.0, 1.02)

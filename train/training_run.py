@@ -171,15 +171,16 @@ def _evaluate(
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
     from train.plots import plot_confusion, plot_history
+    from train.training_state import kept_epoch
 
     evaluations = evaluate_scores(predict(model, cut.windows), cut, spec.labels)
-    plot_history(history, folder / "history.png", spec.name)
+    plot_history(history, kept_epoch(history), folder / "history.png", spec.name)
     plot_confusion(evaluations["window"], folder / "confusion.png", f"{spec.name}, test windows")
     return {
         "model": spec.name,
         "parameters": int(model.count_params()),
         "epochs": len(history),
-        "kept_epoch": 1 + int(np.argmin([row["val_loss"] for row in history])),
+        "kept_epoch": kept_epoch(history),
         "test": {level: evaluation.as_dict() for level, evaluation in evaluations.items()},
     }
 
