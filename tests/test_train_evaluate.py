@@ -37,6 +37,12 @@ def test_windows_of_one_group_widen_the_interval():
     assert together.wilson == apart.wilson
 
 
+def test_no_mistake_in_six_groups_is_no_certainty():
+    found = evaluate_decisions(np.zeros(60, int), np.zeros(60, int), np.repeat(np.arange(6), 10), LABELS)
+    assert found.accuracy == 1.0
+    assert found.interval == (pytest.approx(0.610, abs=0.001), 1.0)
+
+
 def test_a_single_group_falls_back_to_wilson():
     found = evaluate_decisions(np.array([0, 0]), np.array([0, 1]), np.array(["x", "x"]), LABELS)
     assert found.interval == found.wilson

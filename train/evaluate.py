@@ -88,7 +88,8 @@ class Evaluation:
     ----------
     accuracy : float
     interval : tuple of float
-        95 %, by the bootstrap over groups (Wilson's where there is one group): windows of a group hang together.
+        95 %, windows of a group hang together: by the bootstrap over groups; where every decision is right, or
+        every one wrong, Wilson's for as many decisions as there are groups; for a single group Wilson's.
     wilson : tuple of float
         95 %, as if every decision were independent.
     num_decisions, num_groups : int
@@ -136,11 +137,10 @@ def evaluate_decisions(
     right = truth == decisions
     wilson = tuple(wilson_interval(int(right.sum()), right.size))
     num_groups = len(set(groups))
-    interval = tuple(group_bootstrap_interval(right, groups)) if num_groups > 1 else wilson
     per_label = [_label_scores(confusion, place, label) for place, label in enumerate(labels)]
     return Evaluation(
         accuracy=float(right.mean()),
-        interval=interval,
+        interval=_interval(right, groups, num_groups),
         wilson=wilson,
         num_decisions=int(right.size),
         num_groups=num_groups,
@@ -175,6 +175,16 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, labels: Sequence[str])
         "clip_mean_score": evaluate_decisions(clip_truth, mean_scores.argmax(axis=1), clip_groups, labels),
         "clip_majority": evaluate_decisions(clip_truth, majority, clip_groups, labels),
     }
+
+
+def _interval(right: np.ndarray, groups: np.ndarray, num_groups: int) -> tuple[float, float]:
+    """95 % interval of the share of right decisions."""
+    if num_groups == 1:
+        return tuple(wilson_interval(int(right.sum()), right.size))
+    if right.all() or not right.any():
+        # Resampling what is all the same would claim a certainty that a handful of groups cannot give.
+        return tuple(wilson_interval(num_groups if right.all() else 0, num_groups))
+    return tuple(group_bootstrap_interval(right, groups))
 
 
 def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np.ndarray:
