@@ -44,7 +44,7 @@ class Choice:
     front : tuple of str
         Files that no other file beats in accuracy, size and latency together; only files that pass their parity.
     recommended : str
-        A file on the front; empty where no file passes.
+        A file with float32 input and output; empty where none passes.
     reason : str
     """
 
@@ -85,15 +85,16 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
 
     Notes
     -----
-    Recommended is, of the files on the front that every app can open (float32 in and out), the fastest; among those
-    within 5 % of it the smallest. Accuracy has had its say by then: what loses more than its recipe may has failed.
+    Recommended is, of the files that every app can open (float32 in and out) and that none of these beats, the fastest,
+    among those within 5 % of it the smallest. Accuracy has had its say by then: what loses more than its recipe may has
+    failed.
     """
     if not candidates:
         raise ValueError(f"there are no files of {model} to choose from; expected at least one")
     passed = [one for one in candidates if one.passed]
-    front = [one for one in passed if not any(one.is_beaten_by(other) for other in passed)]
-    usable = [one for one in front if not (one.recipe in RECIPES and RECIPES[one.recipe].integer_io)]
-    best, reason = _recommend(usable, candidates)
+    front = _unbeaten(passed)
+    everywhere = [one for one in passed if not (one.recipe in RECIPES and RECIPES[one.recipe].integer_io)]
+    best, reason = _recommend(_unbeaten(everywhere), candidates)
     return Choice(
         model=model,
         input=form,
@@ -126,6 +127,11 @@ def _candidate(file: dict[str, Any]) -> Candidate:
         p50_ms=file["latency"]["end_to_end"]["p50_ms"],
         passed=file["passed"],
     )
+
+
+def _unbeaten(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the files that no other of them beats."""
+    return [one for one in candidates if not any(one.is_beaten_by(other) for other in candidates)]
 
 
 def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> tuple[str, str]:

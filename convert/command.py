@@ -12,6 +12,8 @@ from train.command import add_data_arguments, add_output_arguments, add_training
 from train.models import MODEL_NAMES
 
 if TYPE_CHECKING:
+    from convert.foreign_model import ForeignModel
+    from metadata import ModelSpec
     from train.finished_run import FinishedRun
 
 DONE, CHECK_FAILED = 0, 1
@@ -60,13 +62,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 def run(verb: str, args: argparse.Namespace) -> int:
     """Do one verb; return the exit code: 1 where a file fails its parity."""
     recipes = choose_recipes(args.recipe)
-    if verb == "convert" and args.compare:
-        return _compare(args)
-    report = _convert(args, recipes) if verb == "convert" else _build(args, recipes)
-    from convert.report import format_table
-
-    print(json.dumps(report, indent=2) if args.json else format_table(report))
-    return DONE if report["passed"] else CHECK_FAILED
+    if verb == "convert" and _is_foreign(args):
+        return _foreign(args, recipes)
+    return _show(_convert(args, recipes) if verb == "convert" else _build(args, recipes), args)
 
 
 def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,21 +116,26 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 
 
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
-    """Convert and prove one finished training, or one foreign file."""
-    from convert.build import deliver
-    from convert.report import describe_build, write_report
+    """Convert and prove one finished training."""
     from train.finished_run import open_run
-    from train.output_folder import claim_folder
-    from train.prepare import note
     from train.training_run import METRICS_FILE_NAME
 
-    foreign = args.run.is_file() or args.run.suffix == ".tflite"
-    if not foreign and (args.data or args.labels or args.sample_rate or args.name):
+    if args.data or args.labels or args.sample_rate or args.name or args.compare:
         raise ValueError(
             f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
-            "--sample-rate and --name only for a FILE.tflite"
+            "--sample-rate, --name and --compare only for a FILE.tflite"
         )
-    run_of = _open_foreign(args) if foreign else open_run(args.run, args.cache)
+    run_of = open_run(args.run, args.cache)
+    return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())])
+
+
+def _deliver(run_of: FinishedRun, args: argparse.Namespace, recipes: list[Recipe], metrics: list[dict]) -> dict:
+    """Convert and prove a run; return the report, which is written too."""
+    from convert.build import deliver
+    from convert.report import describe_build, write_report
+    from train.output_folder import claim_folder
+    from train.prepare import note
+
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     proofs = deliver(
         run_of,
@@ -146,40 +149,75 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         drift=True,
         tell=note,
     )
-    metrics = [] if foreign else [json.loads((args.run / METRICS_FILE_NAME).read_text())]
     report = describe_build(proofs, metrics, out)
     write_report(report, out)
     return report
 
 
-def _open_foreign(args: argparse.Namespace) -> FinishedRun:
-    """Return somebody else's model with recordings."""
+def _is_foreign(args: argparse.Namespace) -> bool:
+    """Whether a model file was named where a run may be."""
+    return args.run.is_file() or args.run.suffix == ".tflite"
+
+
+def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
+    """Convert somebody else's model, or compare a file with it; return the exit code."""
     from convert.foreign_model import foreign_spec, read_foreign, with_recordings
     from metadata.labels import read_labels
     from train.prepare import find_and_split, load_with_progress
 
     model = read_foreign(args.run)
-    spec = foreign_spec(args.run, model, read_labels(args.labels) if args.labels else None, args.sample_rate, args.name)
+    labels = read_labels(args.labels) if args.labels else None
+    spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)
     if not args.data:
-        raise ValueError(
-            f"{args.run} comes without recordings; expected --data FOLDER with one sub-folder a label, to calibrate on "
-            "and to compare with"
-        )
+        return _foreign_alone(model, spec, args, recipes)
     index = find_and_split(args.data, args.labels, args.seed)
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
-    return with_recordings(model, spec, clips, args.run.parent)
+    run_of = with_recordings(model, spec, clips, args.run.parent)
+    if args.compare:
+        return _compare(run_of, args)
+    return _show(_deliver(run_of, args, recipes, []), args)
 
 
-def _compare(args: argparse.Namespace) -> int:
+def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
+    """Convert somebody else's model without recordings, as far as that goes."""
+    from convert.foreign_model import convert_unproven
+    from train.output_folder import claim_folder
+    from train.prepare import note
+
+    hungry = [recipe.name for recipe in recipes if recipe.needs_calibration]
+    if args.compare or (hungry and args.recipe and ALL not in args.recipe):
+        raise ValueError(
+            f"{'--compare' if args.compare else ', '.join(hungry)} needs recordings; expected --data FOLDER with one "
+            "sub-folder a label"
+        )
+    note(f"without --data nothing is calibrated or compared; left out: {', '.join(hungry) or 'no recipe'}")
+    out = claim_folder(args.out, force=args.force, resume=args.resume)
+    fed = [recipe for recipe in recipes if not recipe.needs_calibration]
+    files = [
+        {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
+    ]
+    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]
+    print(json.dumps({"files": files}, indent=2) if args.json else "\n".join(lines))
+    return DONE
+
+
+def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
     from convert.drift import format_drift, worst_first, write_drift
     from train.output_folder import claim_folder
 
-    run_of = _open_foreign(args)
     if not args.compare.is_file():
         raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")
-    windows = run_of.test_windows().windows
+    candidate = args.compare.read_bytes()
     out = claim_folder(args.out, force=args.force, resume=args.resume)
-    drifts = write_drift(run_of.model.pinned, args.compare.read_bytes(), windows, out, args.compare.stem)
+    drifts = write_drift(run_of.model.pinned, candidate, run_of.test_windows().windows, out, args.compare.stem)
     print(json.dumps([one.as_dict() for one in worst_first(drifts)], indent=2) if args.json else format_drift(drifts))
     return DONE
+
+
+def _show(report: dict, args: argparse.Namespace) -> int:
+    """Print a report; return the exit code."""
+    from convert.report import format_table
+
+    print(json.dumps(report, indent=2) if args.json else format_table(report))
+    return DONE if report["passed"] else CHECK_FAILED

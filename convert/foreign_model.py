@@ -5,23 +5,25 @@ The file itself is the reference: what is made of it is compared with it as it c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.float_scope import RecipeUnfitError
 from convert.model_graph import ModelGraph, read_graph
 from convert.model_scores import model_scores
 from convert.quantize import quantize
-from convert.recipes import REFERENCE, find_recipe
+from convert.recipes import REFERENCE, Recipe, find_recipe
 from convert.static_shapes import pin_batch
 from edge_runtime.third_party import spec_from_metadata
 from metadata import ModelContractError, ModelSpec, Provenance, WaveformFrontEnd, replace_spec
+from metadata.atomic_file import write_atomically
 from metadata.model_flatbuffer import read_tensors
 from metadata.tensor_contract import check_contract
-from metadata.tflite_metadata import read_spec, strip_metadata
+from metadata.tflite_metadata import pack_model, read_spec, strip_metadata
 from train.clip_store import LoadedClips
 from train.evaluate import TestWindows, cut_split
 from train.finished_run import FinishedRun
@@ -154,6 +156,34 @@ def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, fo
         data_sha256=clips.data_sha256(), split_sha256=clips.split_sha256(), training=dict(spec.provenance.training)
     )
     return ForeignRun(folder, model, replace_spec(spec, provenance=provenance), clips)
+
+
+def convert_unproven(
+    model: ForeignModel, spec: ModelSpec, out: Path, recipes: Sequence[Recipe], tell: Callable[[str], None]
+) -> list[Path]:
+    """Write the files that need no recordings, described but compared with nothing.
+
+    Parameters
+    ----------
+    model : ForeignModel
+    spec : ModelSpec
+    out : Path
+        An existing folder.
+    recipes : sequence of Recipe
+        None that needs calibration.
+    tell : callable
+        Called with a line for each recipe that the model has too few layers for.
+    """
+    written = []
+    for recipe in recipes:
+        try:
+            content = quantize(model.pinned, recipe)
+        except RecipeUnfitError as reason:
+            tell(f"left out {recipe.name}: {reason}")
+            continue
+        written.append(out / f"{spec.name}-{recipe.name}.tflite")
+        write_atomically(written[-1], pack_model(content, replace_spec(spec, recipe=recipe.name)))
+    return written
 
 
 def _own_spec(content: bytes) -> ModelSpec | None:

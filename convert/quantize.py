@@ -11,7 +11,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def quantize(
     recipe: Recipe,
     calibration: CalibrationSet | None = None,
     *,
-    kept_float: Collection[str] = (),
+    kept: Mapping[str, str] | None = None,
     ranges: Ranges | None = None,
 ) -> bytes:
     """Return the model quantized by a recipe: float32 front end always, float32 input and output but for int8_io.
@@ -61,8 +61,9 @@ def quantize(
         From `find_recipe`.
     calibration : CalibrationSet, optional
         Windows of the training split, as the model takes them; needed by recipes that say so.
-    kept_float : collection of str
-        Names of the output tensors of operations that stay float32 though the recipe would take them.
+    kept : mapping of str to str, optional
+        Exceptions: the name of an operation's output tensor, and what the operation becomes instead: "float32", or
+        "dynamic_int8", under which only layers with weights are quantized.
     ranges : dict, optional
         From `measured_for` the same model, recipe and calibration, to save the time.
 
@@ -89,12 +90,12 @@ def quantize(
     _check_is_float(graph)
     if recipe.name == "float32":
         return float_model
-    scope = tuple(item for item in recipe_scope(recipe, graph) if not kept_float or item.outputs[0] not in kept_float)
-    if not scope:
+    settings = _settings(recipe, graph, kept or {})
+    if not settings:
         return float_model
     if recipe.needs_calibration and ranges is None:
         ranges = measured_for(float_model, recipe, calibration)
-    return _rewrite(float_model, recipe, scope, ranges)
+    return _rewrite(float_model, recipe, settings, ranges)
 
 
 def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None) -> Ranges:
@@ -170,6 +171,12 @@ def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
     return tuple(operation for operation in candidates if operation.name in _REWRITTEN[recipe.name])
 
 
+def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
+    """Return the operations to rewrite, each with the name of the recipe it follows."""
+    chosen = [(kept.get(item.outputs[0], recipe.name), item) for item in recipe_scope(recipe, graph)]
+    return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
+
+
 def _check_is_float(graph: ModelGraph) -> None:
     """Refuse a model that holds integers where quantization has been."""
     narrow = [tensor.name for tensor in graph.tensors if tensor.dtype in ("INT8", "UINT8", "INT16", "FLOAT16")]
@@ -193,13 +200,15 @@ def with_outputs(float_model: bytes, names: list[str]) -> tuple[bytes, list[str]
     return write_model_object(content), kept
 
 
-def _rewrite(float_model: bytes, recipe: Recipe, scope: Iterable[Operation], ranges: Ranges | None) -> bytes:
-    """Let the quantizer rewrite the operations in scope."""
+def _rewrite(
+    float_model: bytes, recipe: Recipe, settings: Iterable[tuple[str, Operation]], ranges: Ranges | None
+) -> bytes:
+    """Let the quantizer rewrite the operations."""
     from ai_edge_quantizer import quantizer
 
     job = quantizer.Quantizer(bytearray(float_model))
-    for operation in scope:
-        _add_setting(job, recipe, operation)
+    for name, operation in settings:
+        _add_setting(job, name, operation)
     if recipe.integer_io:
         _add_integer_ends(job)
     statistics = None if ranges is None else _statistics(float_model, ranges)
@@ -210,22 +219,22 @@ def _rewrite(float_model: bytes, recipe: Recipe, scope: Iterable[Operation], ran
     return write_model_object(read_model_object(bytes(result.quantized_model)))
 
 
-def _add_setting(job: Any, recipe: Recipe, operation: Operation) -> None:
+def _add_setting(job: Any, recipe_name: str, operation: Operation) -> None:
     """Tell the quantizer what becomes of one operation."""
     from ai_edge_quantizer.qtyping import TFLOperationName
 
     # The quantizer matches a pattern against the output names, each closed by a semicolon.
     pattern = "^" + re.escape("".join(f"{name};" for name in operation.outputs)) + "$"
     kind = TFLOperationName(_QUANTIZER_NAMES.get(operation.name, operation.name))
-    if recipe.name == "float16":
+    if recipe_name == "float16":
         job.add_weight_only_config(pattern, kind, num_bits=16, algorithm_key="float_casting")
-    elif recipe.name == "dynamic_int8":
+    elif recipe_name == "dynamic_int8":
         job.add_dynamic_config(pattern, kind, num_bits=WEIGHT_BITS, granularity=_granularity(operation))
     else:
         job.add_static_config(
             pattern,
             kind,
-            activation_num_bits=ACTIVATION_BITS[recipe.name],
+            activation_num_bits=ACTIVATION_BITS[recipe_name],
             weight_num_bits=WEIGHT_BITS,
             weight_granularity=_granularity(operation),
         )

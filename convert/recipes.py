@@ -112,8 +112,8 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="auto",
             description=(
-                "As int8, but layers that lose too much in 8 bits stay float32: as few as make the decisions of the "
-                "validation windows hold."
+                "As int8, but layers that lose too much take their ranges anew in each window, or stay float32: as few "
+                "as make the decisions of the validation windows hold."
             ),
             when_not="Not where int8 passes its parity: the two are then the same file.",
             needs_calibration=True,

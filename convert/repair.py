@@ -1,5 +1,7 @@
-"""The recipe `auto`: 8 bits wherever they hold, float32 for the layers that lose too much.
+"""The recipe `auto`: 8 bits with fixed ranges wherever they hold, something wider for the layers that lose too much.
 
+Wider is first `dynamic_int8`: the weights stay in 8 bits, the activations between layers are float32 and get their
+range anew in each window, which costs next to nothing. A layer for which that is not enough stays float32.
 A layer here is one operation with weights and what follows it up to the next. Everything is judged on validation
 windows; the test side stays unseen until the finished file is proven.
 """
@@ -7,7 +9,7 @@ windows; the test side stays unseen until the finished file is proven.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,7 +26,9 @@ from edge_runtime.interpreter import open_interpreter
 from edge_runtime.parity import ParityResult, recipe_parity
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
+DYNAMIC, FLOAT = "dynamic_int8", "float32"
 Group = tuple[Operation, ...]
+Kept = dict[int, str]  # place of a layer -> DYNAMIC or FLOAT; the others have fixed ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +52,14 @@ class ValidationWindows:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptLayer:
-    """One layer that stays float32, and what that costs and buys against the same file with it in 8 bits.
+    """One layer that is not as int8 has it, and what that costs and buys against the same file with it as int8.
 
     Attributes
     ----------
     layer, operation : str
         Name of the layer and of its operation with weights.
+    kept_as : str
+        "dynamic_int8" or "float32".
     alone_snr_db : float
         SNR of the scores with only this layer in 8 bits: how the layers were ranked.
     cost_bytes : int
@@ -67,6 +73,7 @@ class KeptLayer:
 
     layer: str
     operation: str
+    kept_as: str
     alone_snr_db: float
     cost_bytes: int
     cost_ms: float
@@ -100,17 +107,18 @@ class Repair:
     def as_dict(self) -> dict[str, Any]:
         """Return the repair for JSON, without the model."""
         return {
-            "kept_float": [asdict(layer) for layer in self.kept],
+            "kept": [asdict(layer) for layer in self.kept],
             "num_layers": self.num_layers,
             "before": self.before.as_dict(),
             "after": self.after.as_dict(),
         }
 
     def sentence(self) -> str:
-        """Return in a sentence what stays float32."""
+        """Return in a sentence what is kept wider."""
         if not self.kept:
-            return "No layer had to stay float32."
-        return f"Of {self.num_layers} layers stay float32: {', '.join(layer.layer for layer in self.kept)}."
+            return "Every layer holds in 8 bits."
+        kept = ", ".join(f"{layer.layer} {layer.kept_as}" for layer in self.kept)
+        return f"Of {self.num_layers} layers in 8 bits these are kept wider: {kept}."
 
 
 def repair(
@@ -120,7 +128,7 @@ def repair(
     validation: ValidationWindows,
     tell: Callable[[str], None] = print,
 ) -> Repair:
-    """Quantize to 8 bits and keep as few layers float32 as make the recipe's tolerance hold.
+    """Quantize to 8 bits and keep as few layers wider, and as little wider, as make the recipe's tolerance hold.
 
     Parameters
     ----------
@@ -133,7 +141,7 @@ def repair(
     validation : ValidationWindows
         Neither trained nor tested on.
     tell : callable
-        Called with a line where something has to stay float32.
+        Called with a line where something has to be kept wider.
 
     Raises
     ------
@@ -144,13 +152,14 @@ def repair(
 
     Notes
     -----
-    First each layer alone is put into 8 bits: how far the scores move then ranks the layers. They are kept float in
-    that order until the tolerance holds; then each is tried in 8 bits again, those that moved the scores least first,
-    since layers that lose together need not all stay. The same arguments give the same bytes: time is only reported.
+    First each layer alone is put into 8 bits: how far the scores move then ranks the layers. In that order they become
+    dynamic_int8, and if all are and it is not enough, float32, until the tolerance holds. Then each is tried narrower
+    again, those that moved the scores least first, since layers that lose together need not all be kept. The same
+    arguments give the same bytes: time is only reported.
     """
     bench = _Bench(float_model, recipe, calibration, validation)
-    before = bench.parity(frozenset())
-    kept = bench.keep_until_it_holds() if not before.passed else frozenset()
+    before = bench.parity({})
+    kept = {} if before.passed else bench.keep_until_it_holds()
     found = Repair(
         model=bench.model(kept),
         kept=tuple(bench.price(place, kept) for place in sorted(kept)),
@@ -164,24 +173,24 @@ def repair(
 
 
 def format_repair(found: dict[str, Any]) -> str:
-    """Return what stays float32, what that costs and what it buys, for people; `found` is of `Repair.as_dict`."""
+    """Return what is kept wider, what that costs and what it buys, for people; `found` is of `Repair.as_dict`."""
     before, after = (found[name]["measures"].get("decision_agreement", 0.0) for name in ("before", "after"))
-    if not found["kept_float"]:
+    if not found["kept"]:
         return f"8 bits hold everywhere ({after:.1%} of {found['after']['num_windows']} validation windows agree)."
     layers = [
-        f"{layer['layer']} ({layer['cost_bytes'] / 1000:+.0f} kB, {layer['cost_ms']:+.2f} ms, "
+        f"{layer['layer']} {layer['kept_as']} ({layer['cost_bytes'] / 1000:+.0f} kB, {layer['cost_ms']:+.2f} ms, "
         f"agreement {layer['agreement_without']:.1%} -> {layer['agreement_with']:.1%}, "
         f"accuracy {layer['accuracy_without']:.1%} -> {layer['accuracy_with']:.1%})"
-        for layer in found["kept_float"]
+        for layer in found["kept"]
     ]
     return (
-        f"{len(layers)} of {found['num_layers']} layers stay float32: {', '.join(layers)}. In all the agreement on "
+        f"{len(layers)} of {found['num_layers']} layers are kept wider: {', '.join(layers)}. In all the agreement on "
         f"{found['after']['num_windows']} validation windows goes from {before:.1%} to {after:.1%}."
     )
 
 
 class _Bench:
-    """Tries which layers stay float32; every try is made once."""
+    """Tries which layers are kept wider; every try is made once."""
 
     def __init__(
         self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ValidationWindows
@@ -191,18 +200,19 @@ class _Bench:
         self.layers: tuple[Group, ...] = layer_groups(graph, recipe_scope(recipe, graph))
         self._ranges = measured_for(float_model, recipe, calibration)
         self._float_scores = model_scores(float_model, validation.windows)
-        self._tried: dict[frozenset[int], ParityResult] = {}
+        self._tried: dict[tuple[tuple[int, str], ...], ParityResult] = {}
 
-    def model(self, kept: Collection[int]) -> bytes:
-        """Return the file with the layers at these places float32."""
-        names = {operation.outputs[0] for place in kept for operation in self.layers[place]}
-        return quantize(self.float_model, self.recipe, kept_float=names, ranges=self._ranges)
+    def model(self, kept: Kept) -> bytes:
+        """Return the file with the layers at these places kept wider."""
+        names = {operation.outputs[0]: form for place, form in kept.items() for operation in self.layers[place]}
+        return quantize(self.float_model, self.recipe, kept=names, ranges=self._ranges)
 
-    def parity(self, kept: frozenset[int]) -> ParityResult:
+    def parity(self, kept: Kept) -> ParityResult:
         """Compare the file with float32 on the validation windows."""
-        if kept not in self._tried:
+        key = tuple(sorted(kept.items()))
+        if key not in self._tried:
             recipe, validation = self.recipe, self.validation
-            self._tried[kept] = recipe_parity(
+            self._tried[key] = recipe_parity(
                 self._float_scores,
                 model_scores(self.model(kept), validation.windows),
                 validation.truth,
@@ -210,35 +220,52 @@ class _Bench:
                 {"decision_agreement": recipe.min_decision_agreement, "accuracy_loss": recipe.max_accuracy_loss},
                 "validation windows against float32",
             )
-        return self._tried[kept]
+        return self._tried[key]
 
-    def keep_until_it_holds(self) -> frozenset[int]:
-        """Return the places of the layers that stay float32."""
+    def keep_until_it_holds(self) -> Kept:
+        """Return the places of the layers that are kept wider, and how."""
         worst_first = sorted(range(len(self.layers)), key=lambda place: (self.alone_snr_db(place), place))
-        kept: frozenset[int] = frozenset()
-        for place in worst_first:
-            kept |= {place}
-            if self.parity(kept).passed:
-                break
+        kept = self._widen(worst_first)
         for place in reversed(worst_first):
-            if place in kept and self.parity(kept - {place}).passed:
-                kept -= {place}
+            for narrower in self._narrower(kept, place):
+                if self.parity(narrower).passed:
+                    kept = narrower
+                    break
+        return dict(sorted(kept.items()))
+
+    def _widen(self, worst_first: list[int]) -> Kept:
+        """Return the first choice that holds; everything float32 is float32 itself and always does."""
+        kept: Kept = {}
+        for form in (DYNAMIC, FLOAT):
+            for place in worst_first:
+                kept = {**kept, place: form}
+                if self.parity(kept).passed:
+                    return kept
         return kept
+
+    @staticmethod
+    def _narrower(kept: Kept, place: int) -> list[Kept]:
+        """Return the choices that have one layer narrower, the narrowest first."""
+        if place not in kept:
+            return []
+        without = {other: form for other, form in kept.items() if other != place}
+        return [without, {**without, place: DYNAMIC}] if kept[place] == FLOAT else [without]
 
     def alone_snr_db(self, place: int) -> float:
         """Return the SNR of the scores with this layer in 8 bits and all others float32."""
-        others = frozenset(range(len(self.layers))) - {place}
-        return self.parity(others).measures["snr_db"]
+        return self.parity({other: FLOAT for other in range(len(self.layers)) if other != place}).measures["snr_db"]
 
-    def price(self, place: int, kept: frozenset[int]) -> KeptLayer:
+    def price(self, place: int, kept: Kept) -> KeptLayer:
         """Return what one kept layer costs and buys."""
-        with_it, without = self.model(kept), self.model(kept - {place})
-        measures = [self.parity(tried).measures for tried in (kept - {place}, kept)]
+        fewer = self._narrower(kept, place)[0]
+        with_it, without = self.model(kept), self.model(fewer)
+        measures = [self.parity(tried).measures for tried in (fewer, kept)]
         with_ms, without_ms = _median_ms((with_it, without), self.validation.windows)
         head = self.layers[place][0]
         return KeptLayer(
             layer=layer_name(head),
             operation=head.name,
+            kept_as=kept[place],
             alone_snr_db=self.alone_snr_db(place),
             cost_bytes=len(with_it) - len(without),
             cost_ms=with_ms - without_ms,

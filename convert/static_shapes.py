@@ -13,6 +13,8 @@ import numpy as np
 from convert.model_graph import read_graph, read_model_object, write_model_object
 from metadata.errors import ModelContractError
 
+_SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
+
 
 def pin_batch(model: bytes) -> bytes:
     """Return the model with a batch of 1 and every shape known; a static model comes back as it is.
@@ -29,7 +31,9 @@ def pin_batch(model: bytes) -> bytes:
 
     Notes
     -----
-    One run on zeros gives the shapes; what depends on shapes alone becomes a constant.
+    One run on zeros gives the shapes; what depends on shapes alone becomes a constant. Axes that are added and taken
+    away again (EXPAND_DIMS behind RESHAPE, around every Conv1D) become one RESHAPE, or none: the quantizer knows no
+    EXPAND_DIMS and would leave the 8 bits at each.
     """
     graph = read_graph(model)
     if not any(tensor.is_dynamic for tensor in graph.tensors):
@@ -47,6 +51,7 @@ def pin_batch(model: bytes) -> bytes:
             tensor.shape = np.asarray(shapes[index], np.int32)
         tensor.shapeSignature = None
     subgraph.operators = [item for item in subgraph.operators if not set(item.outputs) <= folded]
+    _join_reshapes(content)
     return write_model_object(content)
 
 
@@ -90,6 +95,58 @@ def _shape_only(subgraph: Any, names: list[str], buffers: list[Any]) -> set[int]
         if name == "SHAPE" or {index for index in operator.inputs if index >= 0} <= known | found:
             found |= {int(index) for index in operator.outputs}
     return found - {int(index) for index in subgraph.outputs}
+
+
+def _join_reshapes(content: Any) -> None:
+    """Make every chain of operations that only change the shape one RESHAPE, and drop it where the shape is the same.
+
+    A chain's start is read where its end was read; what is then read no more goes.
+    """
+    subgraph = content.subgraphs[0]
+    names = [operation.name for operation in read_graph(write_model_object(content)).operations]
+    start: dict[int, int] = {}
+    for operator, name in zip(subgraph.operators, names, strict=True):
+        if name in _SHAPE_ONLY:
+            source, result = int(operator.inputs[0]), int(operator.outputs[0])
+            start[result] = start.get(source, source)
+            operator.inputs = np.asarray([start[result], _new_shape(content, result)], np.int32)
+            operator.opcodeIndex, operator.builtinOptions, operator.builtinOptionsType = _reshape_code(content), None, 0
+    shape = {index: tuple(tensor.shape) for index, tensor in enumerate(subgraph.tensors)}
+    ends = {int(index) for index in subgraph.outputs}
+    same = {result: source for result, source in start.items() if shape[result] == shape[source] and result not in ends}
+    for operator in subgraph.operators:
+        operator.inputs = np.asarray([same.get(int(index), int(index)) for index in operator.inputs], np.int32)
+    read = ends | {int(index) for operator in subgraph.operators for index in operator.inputs}
+    subgraph.operators = [operator for operator in subgraph.operators if set(map(int, operator.outputs)) & read]
+
+
+def _new_shape(content: Any, index: int) -> int:
+    """Add the constant that RESHAPE takes a tensor's shape from; return its position among the tensors."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    tensors = content.subgraphs[0].tensors
+    values = np.asarray(tensors[index].shape, np.int32)
+    tensor = schema.TensorT()
+    tensor.name = tensors[index].name + b"/static_shape"  # the quantizer wants every name once
+    tensor.shape, tensor.type = np.asarray([values.size], np.int32), schema.TensorType.INT32
+    tensor.buffer = _new_buffer(content, values)
+    tensors.append(tensor)
+    return len(tensors) - 1
+
+
+def _reshape_code(content: Any) -> int:
+    """Return the position of RESHAPE among the operator codes, added where it is not there."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    reshape = schema.BuiltinOperator.RESHAPE
+    for position, code in enumerate(content.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == reshape:
+            return position
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = reshape
+    code.version = 1
+    content.operatorCodes.append(code)
+    return len(content.operatorCodes) - 1
 
 
 def _new_buffer(content: Any, values: np.ndarray) -> int:
