@@ -26,7 +26,7 @@ from metadata.tflite_metadata import strip_metadata
 
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
-MAX_WINDOWS = 50  # a layer's SNR moves by some tenths of a dB with more
+MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
 NUM_MARKED = 3  # layers in another colour
 CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a loss is counted in dB
 _NUMBER = "_1"

@@ -29,7 +29,7 @@ from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 from train.training_run import predict
 
-SLOW_MS, SLOW_NUM_RUNS = 20.0, 50
+SLOW_MS, SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 20.0, 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
 
 
@@ -108,8 +108,10 @@ def prove_files(
         else:
             parity = [_recipe_parity(file, float_scores, scores, cut)]
         parity.append(phone_parity(classifier, recordings[:1] if is_slow else recordings))
-        runs = min(num_runs, SLOW_NUM_RUNS) if is_slow else num_runs
-        latency = measure_latency(classifier, cut.windows, num_runs=runs, warmup_runs=warmup_runs)
+        runs, warm_up = (
+            (min(num_runs, SLOW_NUM_RUNS), min(warmup_runs, SLOW_WARMUP_RUNS)) if is_slow else (num_runs, warmup_runs)
+        )
+        latency = measure_latency(classifier, cut.windows, num_runs=runs, warmup_runs=warm_up)
         proofs.append(FileProof(file, evaluate_scores(scores, cut, run.spec.labels), parity, latency))
     order = [file.path for file in files]
     return sorted(proofs, key=lambda proof: order.index(proof.file.path))

@@ -102,11 +102,12 @@ def _notes(report: dict[str, Any]) -> list[str]:
     """What the table's numbers are, and what failed."""
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
+    runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
         f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
-        f"bootstrap over groups; {latency['num_runs']} runs on {latency['num_threads']} thread of "
+        f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. float32 agrees with the trained model, the others with float32. "
         "*: no other file of the model is as accurate, as small and as fast.",
     ]

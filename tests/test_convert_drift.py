@@ -135,7 +135,7 @@ def test_table_json_and_picture_are_written(model, integer, windows, tmp_path):
     drifts = write_drift(model, integer, windows, tmp_path / "drift", "tiny-int8_io")
     assert (tmp_path / "drift" / "tiny-int8_io.png").read_bytes().startswith(b"\x89PNG")
     document = json.loads((tmp_path / "drift" / "tiny-int8_io.json").read_text())
-    assert document["num_windows"] == 40
+    assert document["num_windows"] == 30
     assert [layer["layer"] for layer in document["layers"]] == [drift.layer for drift in worst_first(drifts)]
     table = (tmp_path / "drift" / "tiny-int8_io.md").read_text()
     assert table.count("\n") == len(drifts) + 2
