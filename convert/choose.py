@@ -8,7 +8,6 @@ from typing import Any
 
 from convert.recipes import RECIPES, REFERENCE
 
-HEADER = ("front", "recipe", "accuracy", "agrees with float", "size (kB)", "end to end p50 (ms)", "parity")
 NOISE = 0.05  # latencies that differ by less count as equal when one file is recommended
 
 
@@ -105,16 +104,6 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
     )
 
 
-def format_choice(choice: Choice) -> str:
-    """Return the files of a choice as an aligned Markdown table, the front marked, the recommendation below."""
-    rows = [HEADER, *[_row(one, one.file in choice.front) for one in choice.candidates]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    verdict = f"Take {choice.recommended}: {choice.reason}" if choice.recommended else choice.reason
-    return "\n".join([f"{choice.model}, {choice.input} input", "", *lines, "", verdict])
-
-
 def _candidate(file: dict[str, Any]) -> Candidate:
     """Return what decides about one file of a report."""
     measures = [result["measures"] for result in file["parity"] if result["level"] in (2, 3)]
@@ -154,17 +143,4 @@ def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> 
     return best.file, (
         f"{reason}; {REFERENCE} takes {reference.p50_ms:.2f} ms and {reference.size_bytes / 1000:.0f} kB. "
         f"It loses {100 * lost:.1f} points of accuracy and agrees on {best.decision_agreement:.1%} of the windows."
-    )
-
-
-def _row(one: Candidate, on_front: bool) -> tuple[str, ...]:
-    """One line of the table."""
-    return (
-        "*" if on_front else "",
-        one.recipe,
-        f"{one.accuracy:.1%}",
-        f"{one.decision_agreement:.1%}",
-        f"{one.size_bytes / 1000:.0f}",
-        f"{one.p50_ms:.2f}",
-        "pass" if one.passed else "FAIL",
     )

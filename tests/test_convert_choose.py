@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convert.choose import Candidate, choose, choose_files, format_choice
+from convert.choose import Candidate, choose, choose_files
 
 
 def candidate(recipe: str, accuracy: float, size_bytes: int, p50_ms: float, passed: bool = True) -> Candidate:
@@ -75,13 +75,6 @@ def test_where_nothing_passes_nothing_is_recommended():
 def test_no_files_are_refused():
     with pytest.raises(ValueError, match="expected at least one"):
         choose("net", "waveform", [])
-
-
-def test_the_table_marks_the_front():
-    lines = format_choice(choose("net", "waveform", [FLOAT32, INT8])).splitlines()
-    marked = {line.split("|")[2].strip(): line.split("|")[1].strip() for line in lines if line.startswith("| ")}
-    assert (marked["float32"], marked["int8"]) == ("*", "*")
-    assert lines[-1].startswith("Take net-int8.tflite: ")
 
 
 def test_each_model_and_input_form_has_its_own_choice():
