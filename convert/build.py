@@ -3,6 +3,7 @@
 OUT/<model>/            the training run, see `train.training_run`
 OUT/<model>[-spectrogram]-<recipe>.tflite
 OUT/golden/<model>.npz  windows with the trained model's scores, for `earshot parity` on a device
+OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earshot convert)
 OUT/labels.txt          what the files put out, in order
 OUT/report.json, OUT/report.md
 """
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from convert.convert_run import convert_run
+from convert.convert_run import convert_run, write_drifts
 from convert.golden import write_golden
 from convert.proof import FileProof, prove_files
 from convert.recipes import Recipe
@@ -25,6 +26,7 @@ from train.finished_run import FinishedRun, open_run
 from train.settings import TrainingSettings
 from train.training_run import train_model
 
+DRIFT_FOLDER_NAME = "drift"
 Tell = Callable[[str], None]
 
 
@@ -86,12 +88,25 @@ def deliver(
     num_calibration_windows: int,
     num_runs: int,
     warmup_runs: int,
+    calibration_seed: int = 0,
+    skip_unfit: bool = False,
+    drift: bool = False,
     tell: Tell,
 ) -> list[FileProof]:
-    """Convert one finished run into `out`, prove the files, and write their golden vectors."""
-    files = convert_run(run, out, recipes, num_calibration_windows=num_calibration_windows, tell=tell)
+    """Convert one finished run into `out`, prove the files, and write their golden vectors, where asked their drift."""
+    files = convert_run(
+        run,
+        out,
+        recipes,
+        num_calibration_windows=num_calibration_windows,
+        seed=calibration_seed,
+        skip_unfit=skip_unfit,
+        tell=tell,
+    )
     proofs = prove_files(run, files, num_runs=num_runs, warmup_runs=warmup_runs, tell=tell)
     golden = out / GOLDEN_FOLDER_NAME
     golden.mkdir(exist_ok=True)
     write_golden(run, golden / f"{run.spec.name}.npz")
+    if drift:
+        write_drifts(run, files, out / DRIFT_FOLDER_NAME, tell)
     return proofs

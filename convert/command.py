@@ -5,22 +5,33 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from convert.recipes import RECIPES, Recipe, find_recipe
+from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
 from train.command import add_data_arguments, add_output_arguments, add_training_arguments, training_settings
 from train.models import MODEL_NAMES
 
+if TYPE_CHECKING:
+    from convert.foreign_model import ForeignModel
+    from metadata import ModelSpec
+    from train.finished_run import FinishedRun
+
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz
-REFERENCE_RECIPE = "float32"
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb."""
     if verb == "convert":
-        parser.add_argument("run", type=Path, metavar="RUN", help="a folder that earshot train filled")
+        parser.add_argument(
+            "run", type=Path, metavar="RUN", help="a folder that earshot train filled, or somebody else's float .tflite"
+        )
         parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
         add_output_arguments(parser)
+        _add_foreign_arguments(parser)
+        parser.add_argument(
+            "--calibration-seed", type=int, default=0, metavar="N", help="of the choice of windows (default 0)"
+        )
     else:
         add_data_arguments(parser)
         add_output_arguments(parser)
@@ -35,7 +46,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "--recipe",
         action="append",
         metavar="RECIPE",
-        help=f"only this one and float32; may be repeated (default: {', '.join(RECIPES)})",
+        help=(
+            f"only this one and float32; may be repeated; {ALL} for every one of {', '.join(RECIPES)} "
+            f"(default: {', '.join(DEFAULT_RECIPES)})"
+        ),
     )
     parser.add_argument(
         "--calibration-windows", type=int, default=200, metavar="N", help="for static recipes (default 200)"
@@ -47,18 +61,27 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, args: argparse.Namespace) -> int:
     """Do one verb; return the exit code: 1 where a file fails its parity."""
-    recipes = chosen_recipes(args.recipe)
-    report = _convert(args, recipes) if verb == "convert" else _build(args, recipes)
-    from convert.report import format_table
-
-    print(json.dumps(report, indent=2) if args.json else format_table(report))
-    return DONE if report["passed"] else CHECK_FAILED
+    recipes = choose_recipes(args.recipe)
+    if verb == "convert" and _is_foreign(args):
+        return _foreign(args, recipes)
+    return _show(_convert(args, recipes) if verb == "convert" else _build(args, recipes), args)
 
 
-def chosen_recipes(names: list[str] | None) -> list[Recipe]:
-    """Return the recipes of these names, all if there are none; float32 always, the others are compared with it."""
-    wanted = [find_recipe(name).name for name in names] if names else list(RECIPES)
-    return [recipe for name, recipe in RECIPES.items() if name in wanted or name == REFERENCE_RECIPE]
+def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a .tflite file without a training run needs."""
+    foreign = parser.add_argument_group("for a FILE.tflite in place of RUN")
+    foreign.add_argument("--labels", type=Path, metavar="labels.txt", help="what its scores stand for, in order")
+    foreign.add_argument(
+        "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
+    )
+    foreign.add_argument(
+        "--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says, else 16000)"
+    )
+    foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
+    foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")
+    foreign.add_argument(
+        "--compare", type=Path, metavar="CANDIDATE.tflite", help="only compare this file with it, layer by layer"
+    )
 
 
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
@@ -94,14 +117,25 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
-    from convert.build import deliver
-    from convert.report import describe_build, write_report
     from train.finished_run import open_run
-    from train.output_folder import claim_folder
-    from train.prepare import note
     from train.training_run import METRICS_FILE_NAME
 
+    if args.data or args.labels or args.sample_rate or args.name or args.compare:
+        raise ValueError(
+            f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
+            "--sample-rate, --name and --compare only for a FILE.tflite"
+        )
     run_of = open_run(args.run, args.cache)
+    return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())])
+
+
+def _deliver(run_of: FinishedRun, args: argparse.Namespace, recipes: list[Recipe], metrics: list[dict]) -> dict:
+    """Convert and prove a run; return the report, which is written too."""
+    from convert.build import deliver
+    from convert.report import describe_build, write_report
+    from train.output_folder import claim_folder
+    from train.prepare import note
+
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     proofs = deliver(
         run_of,
@@ -110,8 +144,80 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         num_calibration_windows=args.calibration_windows,
         num_runs=args.num_runs,
         warmup_runs=args.warmup_runs,
+        calibration_seed=args.calibration_seed,
+        skip_unfit=not args.recipe or ALL in args.recipe,
+        drift=True,
         tell=note,
     )
-    report = describe_build(proofs, [json.loads((args.run / METRICS_FILE_NAME).read_text())], out)
+    report = describe_build(proofs, metrics, out)
     write_report(report, out)
     return report
+
+
+def _is_foreign(args: argparse.Namespace) -> bool:
+    """Whether a model file was named where a run may be."""
+    return args.run.is_file() or args.run.suffix == ".tflite"
+
+
+def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
+    """Convert somebody else's model, or compare a file with it; return the exit code."""
+    from convert.foreign_model import foreign_spec, read_foreign, with_recordings
+    from metadata.labels import read_labels
+    from train.prepare import find_and_split, load_with_progress
+
+    model = read_foreign(args.run)
+    labels = read_labels(args.labels) if args.labels else None
+    spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)
+    if not args.data:
+        return _foreign_alone(model, spec, args, recipes)
+    index = find_and_split(args.data, args.labels, args.seed)
+    clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
+    run_of = with_recordings(model, spec, clips, args.run.parent)
+    if args.compare:
+        return _compare(run_of, args)
+    return _show(_deliver(run_of, args, recipes, []), args)
+
+
+def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
+    """Convert somebody else's model without recordings, as far as that goes."""
+    from convert.foreign_model import convert_unproven
+    from train.output_folder import claim_folder
+    from train.prepare import note
+
+    hungry = [recipe.name for recipe in recipes if recipe.needs_calibration]
+    if args.compare or (hungry and args.recipe and ALL not in args.recipe):
+        raise ValueError(
+            f"{'--compare' if args.compare else ', '.join(hungry)} needs recordings; expected --data FOLDER with one "
+            "sub-folder a label"
+        )
+    note(f"without --data nothing is calibrated or compared; left out: {', '.join(hungry) or 'no recipe'}")
+    out = claim_folder(args.out, force=args.force, resume=args.resume)
+    fed = [recipe for recipe in recipes if not recipe.needs_calibration]
+    files = [
+        {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
+    ]
+    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]
+    print(json.dumps({"files": files}, indent=2) if args.json else "\n".join(lines))
+    return DONE
+
+
+def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
+    """Compare a candidate with a float file, layer by layer."""
+    from convert.drift import format_drift, worst_first, write_drift
+    from train.output_folder import claim_folder
+
+    if not args.compare.is_file():
+        raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")
+    candidate = args.compare.read_bytes()
+    out = claim_folder(args.out, force=args.force, resume=args.resume)
+    drifts = write_drift(run_of.model.pinned, candidate, run_of.test_windows().windows, out, args.compare.stem)
+    print(json.dumps([one.as_dict() for one in worst_first(drifts)], indent=2) if args.json else format_drift(drifts))
+    return DONE
+
+
+def _show(report: dict, args: argparse.Namespace) -> int:
+    """Print a report; return the exit code."""
+    from convert.report import format_table
+
+    print(json.dumps(report, indent=2) if args.json else format_table(report))
+    return DONE if report["passed"] else CHECK_FAILED

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
+from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.float_export import export_float
+from convert.float_scope import RecipeUnfitError
+from convert.foreign_model import ForeignModel
 from convert.forms import spectrogram_form
 from convert.quantize import quantize
-from convert.recipes import Recipe
+from convert.recipes import AUTO, REFERENCE, Recipe
+from convert.repair import Repair, ValidationWindows, repair
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
@@ -36,12 +40,15 @@ class ConvertedFile:
         "waveform": the file hears samples; "spectrogram": it takes the mel spectrogram that the app computes.
     recipe : Recipe
     spec : ModelSpec
+    repair : Repair, optional
+        What had to stay float32, where the recipe finds that out.
     """
 
     path: Path
     form: str
     recipe: Recipe
     spec: ModelSpec
+    repair: Repair | None = None
 
 
 def file_name(spec: ModelSpec, form: str, recipe: Recipe) -> str:
@@ -57,6 +64,7 @@ def convert_run(
     *,
     num_calibration_windows: int,
     seed: int = 0,
+    skip_unfit: bool = False,
     tell: Callable[[str], None] = print,
 ) -> list[ConvertedFile]:
     """Export, quantize and pack a trained model.
@@ -71,6 +79,8 @@ def convert_run(
         Windows of the training split on which static recipes measure their ranges.
     seed : int
         Of the choice of these windows.
+    skip_unfit : bool
+        Leave out a recipe that the model has too few layers for, and tell so.
     tell : callable
         Called with a line before each file.
 
@@ -83,17 +93,59 @@ def convert_run(
         _calibration(run, num_calibration_windows, seed) if any(r.needs_calibration for r in recipes) else None
     )
     converted = []
-    for form, model in model_forms(run.model, run.spec).items():
-        float_model = export_float(model)
-        fed = calibration if calibration is None or form == WAVEFORM_FORM else _as_spectrograms(calibration, run.spec)
+    for form, float_model in float_files(run).items():
+        fed = calibration if calibration is None else _as_fed(calibration, form, run.spec)
         for recipe in recipes:
+            if recipe.integer_io and form == SPECTROGRAM_FORM:
+                tell(f"left out {file_name(run.spec, form, recipe)}: mel power spans more decades than 8 bits hold")
+                continue
             tell(f"converting {file_name(run.spec, form, recipe)}")
+            try:
+                content, repaired = _quantized(run, form, float_model, recipe, fed, tell)
+            except RecipeUnfitError as reason:
+                if not skip_unfit:
+                    raise
+                tell(f"left out {recipe.name}: {reason}")
+                continue
             spec = form_spec(run.spec, form, recipe, calibration if recipe.needs_calibration else None)
-            content = quantize(float_model, recipe, fed if recipe.needs_calibration else None)
+            if repaired is not None:
+                spec = replace_spec(spec, description=f"{spec.description} {repaired.sentence()}".strip())
             path = out / file_name(run.spec, form, recipe)
             write_atomically(path, pack_model(content, spec))
-            converted.append(ConvertedFile(path, form, recipe, spec))
+            converted.append(ConvertedFile(path, form, recipe, spec, repaired))
     return converted
+
+
+def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path, tell: Callable[[str], None]) -> None:
+    """Compare every converted file with the float32 one of its form, layer by layer, and write what was found.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Its test windows are heard.
+    files : sequence of ConvertedFile
+        Of all forms, float32 among them.
+    folder : Path
+        Made where it is not there.
+    tell : callable
+        Called with the worst layer of each file.
+    """
+    windows = run.test_windows().windows
+    windows = windows[np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)]
+    for reference in (file for file in files if file.recipe.name == REFERENCE):
+        fed = windows if reference.form == WAVEFORM_FORM else _spectrograms(windows, run.spec)
+        for file in files:
+            if file.form == reference.form and file is not reference:
+                pair = reference.path.read_bytes(), file.path.read_bytes()
+                worst = worst_first(write_drift(*pair, fed, folder, file.path.stem))[0]
+                tell(f"{file.path.stem} drifts most in {worst.layer} ({worst.operation}): {worst.snr_db:.1f} dB")
+
+
+def float_files(run: FinishedRun) -> dict[str, bytes]:
+    """Return the float `.tflite` of every form of a run's model, without metadata."""
+    if isinstance(run.model, ForeignModel):
+        return {WAVEFORM_FORM: run.model.pinned}
+    return {form: export_float(model) for form, model in model_forms(run.model, run.spec).items()}
 
 
 def model_forms(model: Any, spec: ModelSpec) -> dict[str, Any]:
@@ -126,8 +178,40 @@ def _calibration(run: FinishedRun, num_windows: int, seed: int) -> CalibrationSe
     return choose_calibration(cut.windows, cut.truth, num_windows, seed)
 
 
-def _as_spectrograms(calibration: CalibrationSet, spec: ModelSpec) -> CalibrationSet:
-    """The same calibration windows as the spectrogram form takes them; they keep the hash of the audio."""
-    outside = replace(spec.front_end, inside_model=False, log="none")
-    fed = np.stack([model_input(window, replace_spec(spec, front_end=outside)) for window in calibration.windows])
-    return replace(calibration, windows=fed[..., np.newaxis])
+def _quantized(
+    run: FinishedRun,
+    form: str,
+    float_model: bytes,
+    recipe: Recipe,
+    calibration: CalibrationSet | None,
+    tell: Callable[[str], None],
+) -> tuple[bytes, Repair | None]:
+    """Return the quantized model, and what was repaired where the recipe does that."""
+    if recipe.name != AUTO:
+        return quantize(float_model, recipe, calibration if recipe.needs_calibration else None), None
+    found = repair(float_model, recipe, calibration, _validation(run, form), tell)
+    return found.model, found
+
+
+def _validation(run: FinishedRun, form: str) -> ValidationWindows:
+    """Return the windows of the validation side, as one form takes them."""
+    if not run.clips.places("val"):
+        raise ValueError(
+            f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
+        )
+    cut = cut_split(run.clips, "val", run.spec.window_length)
+    windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
+    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups)
+
+
+def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:
+    """The same calibration windows as a form takes them; they keep the hash of the audio."""
+    if form == WAVEFORM_FORM:
+        return calibration
+    return replace(calibration, windows=_spectrograms(calibration.windows, spec))
+
+
+def _spectrograms(windows: np.ndarray, spec: ModelSpec) -> np.ndarray:
+    """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1)."""
+    outside = replace_spec(spec, front_end=replace(spec.front_end, inside_model=False, log="none"))
+    return np.stack([model_input(window, outside) for window in windows])[..., np.newaxis]

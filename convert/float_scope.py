@@ -6,7 +6,8 @@ front end
     Everything before the first convolution stays float32 in every recipe. Its constants are a window, a Fourier
     matrix and mel filters, whose rounding would raise a noise floor above quiet bins, and mel power spans more
     decades than 8 bits hold. A network without convolutions begins at its first FULLY_CONNECTED after the last
-    operation of a front end (a Fourier transform or a logarithm).
+    operation of a front end (a Fourier transform or a logarithm). Where nothing but the shape changes before the
+    first layer, there is no front end, and the integer recipes begin at the input.
 first layer
     The first convolution, and what follows it up to the next layer with weights, stays float32 in the 8-bit
     recipes. It reads samples, power or log-power: 8 bits cannot hold a quiet room beside a loud voice. Nor would
@@ -18,6 +19,8 @@ body
 last layer
     The last layer with weights and everything after it stay float32 in the 8-bit recipes: an int8 softmax puts out
     steps of 1/256, int8 logits of a confident model steps of some tenths. It costs a few hundred multiplications.
+
+`int8_io` and `int16x8` take everything behind the front end, as integer hardware asks; that is where they lose.
 """
 
 from __future__ import annotations
@@ -28,6 +31,11 @@ CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
 FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "LOG")
 ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV")
+MOVING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "CONCATENATION", "SLICE", "STRIDED_SLICE", "PAD")
+
+
+class RecipeUnfitError(ValueError):
+    """A model has not the layers that a recipe works on; another recipe serves it."""
 
 
 def network_operations(graph: ModelGraph) -> tuple[Operation, ...]:
@@ -35,10 +43,32 @@ def network_operations(graph: ModelGraph) -> tuple[Operation, ...]:
 
     Raises
     ------
-    ValueError
+    RecipeUnfitError
         The graph has no layer with weights.
     """
     return graph.operations[_first_layer(graph) :]
+
+
+def integer_operations(graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return what the integer recipes rewrite: the network, and what leads to it where that only moves samples.
+
+    Raises
+    ------
+    RecipeUnfitError
+        The graph has no layer with weights.
+    """
+    before = graph.operations[: _first_layer(graph)]
+    return graph.operations if all(item.name in MOVING for item in before) else network_operations(graph)
+
+
+def layer_groups(graph: ModelGraph, operations: tuple[Operation, ...]) -> tuple[tuple[Operation, ...], ...]:
+    """Return operations in groups of a layer with weights and what follows it, in the order of execution."""
+    groups: list[list[Operation]] = []
+    for operation in operations:
+        if operation.name in WEIGHTED or not groups:
+            groups.append([])
+        groups[-1].append(operation)
+    return tuple(tuple(group) for group in groups)
 
 
 def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
@@ -46,14 +76,14 @@ def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
 
     Raises
     ------
-    ValueError
+    RecipeUnfitError
         The graph has fewer than three layers with weights: nothing would be left to quantize.
     """
     start = _first_layer(graph)
     weighted = [index for index, operation in enumerate(graph.operations) if operation.name in WEIGHTED]
     weighted = [index for index in weighted if index >= start]
     if len(weighted) < 3:
-        raise ValueError(
+        raise RecipeUnfitError(
             f"the network has {len(weighted)} layers with weights; the 8-bit recipes keep the first and the last in "
             f"float and need at least 3. Take float16 for this model"
         )
@@ -70,7 +100,7 @@ def _first_layer(graph: ModelGraph) -> int:
     front_end = max((index for index, name in enumerate(names) if name in FRONT_END_OPERATIONS), default=-1)
     dense = [index for index, name in enumerate(names) if name == "FULLY_CONNECTED" and index > front_end]
     if not dense:
-        raise ValueError(
+        raise RecipeUnfitError(
             f"the graph has no layer with weights behind its front end; its operations: {', '.join(names)}"
         )
     return dense[0]

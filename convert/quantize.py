@@ -11,31 +11,47 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import body_operations, network_operations
+from convert.float_scope import body_operations, integer_operations, network_operations
 from convert.model_graph import ModelGraph, Operation, read_graph, read_model_object, write_model_object
 from convert.recipes import Recipe
 from edge_runtime.interpreter import open_interpreter
 
 WEIGHT_BITS = 8
-ACTIVATION_BITS = 8
+ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
+INTEGER_RECIPES = ("int8_io", "int16x8")
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _BETWEEN = (
     *("ADD", "SUB", "MUL", "RELU", "TANH", "LOGISTIC", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "SUM"),
     *("BATCH_MATMUL", "CONCATENATION", "PAD", "RESHAPE", "SLICE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE"),
 )
-_REWRITTEN = {"float16": _LAYERS, "dynamic_int8": _LAYERS, "int8": (*_LAYERS, *_BETWEEN)}
+_ALSO_INTEGER = ("DIV", "GELU", "HARD_SWISH", "RSQRT", "SOFTMAX", "SQRT")  # in the body they would lose or do not occur
+_REWRITTEN = {
+    "float16": _LAYERS,
+    "dynamic_int8": _LAYERS,
+    "int8": (*_LAYERS, *_BETWEEN),
+    "auto": (*_LAYERS, *_BETWEEN),
+    "int8_io": (*_LAYERS, *_BETWEEN, *_ALSO_INTEGER),
+    "int16x8": (*_LAYERS, *_BETWEEN, *_ALSO_INTEGER),
+}
 _QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
 Ranges = dict[str, tuple[float, float]]  # tensor name -> smallest and largest value seen
 
 
-def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None = None) -> bytes:
-    """Return the model quantized by a recipe: float32 input and output, float32 front end and scores.
+def quantize(
+    float_model: bytes,
+    recipe: Recipe,
+    calibration: CalibrationSet | None = None,
+    *,
+    kept: Mapping[str, str] | None = None,
+    ranges: Ranges | None = None,
+) -> bytes:
+    """Return the model quantized by a recipe: float32 front end always, float32 input and output but for int8_io.
 
     Parameters
     ----------
@@ -45,6 +61,11 @@ def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | N
         From `find_recipe`.
     calibration : CalibrationSet, optional
         Windows of the training split, as the model takes them; needed by recipes that say so.
+    kept : mapping of str to str, optional
+        Exceptions: the name of an operation's output tensor, and what the operation becomes instead: "float32", or
+        "dynamic_int8", under which only layers with weights are quantized.
+    ranges : dict, optional
+        From `measured_for` the same model, recipe and calibration, to save the time.
 
     Returns
     -------
@@ -54,8 +75,9 @@ def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | N
     Raises
     ------
     ValueError
-        Calibration windows are missing or do not fit the model, the model is quantized already, or it has too few
-        layers for the recipe.
+        Calibration windows are missing or do not fit the model, or the model is quantized already.
+    RecipeUnfitError
+        A ValueError: the model has too few layers for the recipe.
     ModelContractError
         Not a model.
 
@@ -68,17 +90,33 @@ def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | N
     _check_is_float(graph)
     if recipe.name == "float32":
         return float_model
-    if recipe.needs_calibration and calibration is None:
+    settings = _settings(recipe, graph, kept or {})
+    if not settings:
+        return float_model
+    if recipe.needs_calibration and ranges is None:
+        ranges = measured_for(float_model, recipe, calibration)
+    return _rewrite(float_model, recipe, settings, ranges)
+
+
+def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None) -> Ranges:
+    """Return the ranges that a static recipe needs of a model; see `measure_ranges`.
+
+    Raises
+    ------
+    ValueError
+        No calibration windows, or of another length.
+    """
+    if calibration is None:
         raise ValueError(
             f"the recipe {recipe.name} needs calibration windows and got none; choose them from the training split "
             f"with choose_calibration"
         )
-    scope = _scope(recipe, graph)
-    ranges = None
-    if recipe.needs_calibration:
-        check_window_shape(calibration, graph.input.shape[1:])
-        ranges = measure_ranges(float_model, calibration.windows, _tensors_around(scope))
-    return _rewrite(float_model, recipe, scope, ranges)
+    graph = read_graph(float_model)
+    check_window_shape(calibration, graph.input.shape[1:])
+    watched = _tensors_around(recipe_scope(recipe, graph))
+    if recipe.integer_io:
+        watched |= {graph.input.name, graph.output.name}
+    return measure_ranges(float_model, calibration.windows, watched)
 
 
 def measure_ranges(float_model: bytes, windows: np.ndarray, tensor_names: Iterable[str]) -> Ranges:
@@ -99,7 +137,7 @@ def measure_ranges(float_model: bytes, windows: np.ndarray, tensor_names: Iterab
     which needs no debugging mode of the interpreter and leaves XNNPACK on.
     """
     names = sorted(tensor_names)
-    observed, kept = _with_outputs(float_model, names)
+    observed, kept = with_outputs(float_model, names)
     interpreter = open_interpreter(observed)
     source = interpreter.get_input_details()[0]
     targets = interpreter.get_output_details()
@@ -114,13 +152,29 @@ def measure_ranges(float_model: bytes, windows: np.ndarray, tensor_names: Iterab
     if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
         broken = [name for name, low, high in zip(kept, lowest, highest, strict=True) if not np.isfinite(high - low)]
         raise ValueError(f"the model computed NaN or infinite values on the calibration windows, first in {broken[0]}")
-    return {name: (low, high) for name, low, high in zip(kept, lowest.tolist(), highest.tolist(), strict=True)}
+    ranges = {name: (low, high) for name, low, high in zip(kept, lowest.tolist(), highest.tolist(), strict=True)}
+    if source["name"] in names:
+        ranges[source["name"]] = (float(np.min(windows)), float(np.max(windows)))
+    return ranges
 
 
-def _scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
-    """Return the operations that a recipe rewrites."""
-    candidates = network_operations(graph) if recipe.name == "float16" else body_operations(graph)
+def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations that a recipe rewrites.
+
+    Raises
+    ------
+    RecipeUnfitError
+        The graph has too few layers for the recipe.
+    """
+    chosen = {"float16": network_operations, **dict.fromkeys(INTEGER_RECIPES, integer_operations)}
+    candidates = chosen.get(recipe.name, body_operations)(graph)
     return tuple(operation for operation in candidates if operation.name in _REWRITTEN[recipe.name])
+
+
+def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
+    """Return the operations to rewrite, each with the name of the recipe it follows."""
+    chosen = [(kept.get(item.outputs[0], recipe.name), item) for item in recipe_scope(recipe, graph)]
+    return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
 
 
 def _check_is_float(graph: ModelGraph) -> None:
@@ -135,7 +189,7 @@ def _tensors_around(scope: Iterable[Operation]) -> set[str]:
     return {name for operation in scope for name in (*operation.inputs, *operation.outputs)}
 
 
-def _with_outputs(float_model: bytes, names: list[str]) -> tuple[bytes, list[str]]:
+def with_outputs(float_model: bytes, names: list[str]) -> tuple[bytes, list[str]]:
     """Return a copy of the model whose outputs are the named activations, and which they are, in order."""
     content = read_model_object(float_model)
     subgraph = content.subgraphs[0]
@@ -146,13 +200,17 @@ def _with_outputs(float_model: bytes, names: list[str]) -> tuple[bytes, list[str
     return write_model_object(content), kept
 
 
-def _rewrite(float_model: bytes, recipe: Recipe, scope: Iterable[Operation], ranges: Ranges | None) -> bytes:
-    """Let the quantizer rewrite the operations in scope."""
+def _rewrite(
+    float_model: bytes, recipe: Recipe, settings: Iterable[tuple[str, Operation]], ranges: Ranges | None
+) -> bytes:
+    """Let the quantizer rewrite the operations."""
     from ai_edge_quantizer import quantizer
 
     job = quantizer.Quantizer(bytearray(float_model))
-    for operation in scope:
-        _add_setting(job, recipe, operation)
+    for name, operation in settings:
+        _add_setting(job, name, operation)
+    if recipe.integer_io:
+        _add_integer_ends(job)
     statistics = None if ranges is None else _statistics(float_model, ranges)
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         # Progress bars of a few milliseconds, and a warning about an interpreter mode that is the quantizer's choice.
@@ -161,25 +219,33 @@ def _rewrite(float_model: bytes, recipe: Recipe, scope: Iterable[Operation], ran
     return write_model_object(read_model_object(bytes(result.quantized_model)))
 
 
-def _add_setting(job: Any, recipe: Recipe, operation: Operation) -> None:
+def _add_setting(job: Any, recipe_name: str, operation: Operation) -> None:
     """Tell the quantizer what becomes of one operation."""
     from ai_edge_quantizer.qtyping import TFLOperationName
 
     # The quantizer matches a pattern against the output names, each closed by a semicolon.
     pattern = "^" + re.escape("".join(f"{name};" for name in operation.outputs)) + "$"
     kind = TFLOperationName(_QUANTIZER_NAMES.get(operation.name, operation.name))
-    if recipe.name == "float16":
+    if recipe_name == "float16":
         job.add_weight_only_config(pattern, kind, num_bits=16, algorithm_key="float_casting")
-    elif recipe.name == "dynamic_int8":
+    elif recipe_name == "dynamic_int8":
         job.add_dynamic_config(pattern, kind, num_bits=WEIGHT_BITS, granularity=_granularity(operation))
     else:
         job.add_static_config(
             pattern,
             kind,
-            activation_num_bits=ACTIVATION_BITS,
+            activation_num_bits=ACTIVATION_BITS[recipe_name],
             weight_num_bits=WEIGHT_BITS,
             weight_granularity=_granularity(operation),
         )
+
+
+def _add_integer_ends(job: Any) -> None:
+    """Tell the quantizer to make the model's input and output int8 too."""
+    from ai_edge_quantizer.qtyping import TFLOperationName
+
+    for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):
+        job.add_static_config(".*", end, activation_num_bits=8, weight_num_bits=8)
 
 
 def _granularity(operation: Operation) -> Any:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from convert.choose import choose_files
 from convert.proof import FileProof
+from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
 HEADER = (
+    "",
     "model",
     "input",
     "recipe",
@@ -33,7 +36,8 @@ def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]
         "machine": describe_machine(),
         "folder": str(folder),
         "training": list(metrics),
-        "files": [_describe_file(proof) for proof in proofs],
+        "files": (files := [_describe_file(proof) for proof in proofs]),
+        "choices": [choice.as_dict() for choice in choose_files(files)],
         "passed": all(proof.passed for proof in proofs),
     }
 
@@ -46,7 +50,8 @@ def write_report(report: dict[str, Any], folder: Path) -> None:
 
 def format_table(report: dict[str, Any]) -> str:
     """Return the files of a build as an aligned Markdown table, with the machine and any failure below."""
-    rows = [HEADER, *[_row(file) for file in report["files"]]]
+    front = {name for choice in report["choices"] for name in choice["front"]}
+    rows = [HEADER, *[_row(file, front) for file in report["files"]]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
@@ -67,10 +72,11 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "test": {level: evaluation.as_dict() for level, evaluation in proof.evaluations.items()},
         "parity": [result.as_dict() for result in proof.parity],
         "latency": proof.latency.as_dict(),
+        "repair": None if proof.file.repair is None else proof.file.repair.as_dict(),
     }
 
 
-def _row(file: dict[str, Any]) -> tuple[str, ...]:
+def _row(file: dict[str, Any], front: Collection[str]) -> tuple[str, ...]:
     """One line of the table."""
     window, latency = file["test"]["window"], file["latency"]
     low, high = window["interval"]
@@ -78,6 +84,7 @@ def _row(file: dict[str, Any]) -> tuple[str, ...]:
         (result["measures"].get("decision_agreement") for result in file["parity"] if result["level"] in (2, 3)), None
     )
     return (
+        "*" if file["file"] in front else "",
         file["model"],
         file["input"],
         file["recipe"],
@@ -95,12 +102,19 @@ def _notes(report: dict[str, Any]) -> list[str]:
     """What the table's numbers are, and what failed."""
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
+    runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
         f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
-        f"bootstrap over groups; {latency['num_runs']} runs on {latency['num_threads']} thread of "
-        f"{report['machine']['cpu']}. float32 agrees with Keras, the others with float32.",
+        f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
+        f"{report['machine']['cpu']}. float32 agrees with the trained model, the others with float32. "
+        "*: no other file of the model is as accurate, as small and as fast.",
+    ]
+    notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
+    notes += [
+        f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
+        for choice in report["choices"]
     ]
     for file in report["files"]:
         for result in file["parity"]:

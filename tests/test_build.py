@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import earshot
-from convert.recipes import RECIPES
+from convert.recipes import DEFAULT_RECIPES
 from edge_runtime.classifier import Classifier
 from metadata import ModelContractError, read_labels
 from metadata.tflite_metadata import read_associated_files, read_spec
@@ -21,7 +21,7 @@ FORMS = ("waveform_cnn", "mel_cnn", "mel_cnn-spectrogram")
 
 def test_a_build_writes_every_model_in_every_recipe(built):
     names = {path.name for path in built.files}
-    assert names == {f"{form}-{recipe}.tflite" for form in FORMS for recipe in RECIPES}
+    assert names == {f"{form}-{recipe}.tflite" for form in FORMS for recipe in DEFAULT_RECIPES}
 
 
 def test_every_file_passes_every_parity_level(built):
@@ -81,7 +81,7 @@ def test_a_quantized_file_is_smaller_and_takes_and_gives_float32(built):
     from metadata.tflite_metadata import read_tensors
 
     for form in FORMS:
-        sizes = {recipe: (built.path / f"{form}-{recipe}.tflite").stat().st_size for recipe in RECIPES}
+        sizes = {recipe: (built.path / f"{form}-{recipe}.tflite").stat().st_size for recipe in DEFAULT_RECIPES}
         assert sizes["float16"] < 0.75 * sizes["float32"]
         assert max(sizes["int8"], sizes["dynamic_int8"]) < sizes["float16"]
         tensors = read_tensors((built.path / f"{form}-int8.tflite").read_bytes())

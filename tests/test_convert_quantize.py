@@ -15,6 +15,7 @@ pytest.importorskip("ai_edge_quantizer")
 from convert import RECIPES, choose_calibration, export_float, find_recipe, quantize  # noqa: E402
 from convert.float_scope import body_operations, network_operations  # noqa: E402
 from convert.model_graph import read_graph, read_model_object  # noqa: E402
+from convert.model_scores import model_scores  # noqa: E402
 from convert.quantize import measure_ranges  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelContractError  # noqa: E402
@@ -122,9 +123,11 @@ def _touched(model: bytes) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("kind", ["waveform", "mel"])
 @pytest.mark.parametrize("name", list(RECIPES))
-def test_every_recipe_keeps_float32_input_and_output(files, kind, name):
+def test_every_recipe_but_int8_io_keeps_float32_input_and_output(files, kind, name):
     graph = read_graph(files[kind, name])
-    assert (graph.input.dtype, graph.output.dtype) == ("FLOAT32", "FLOAT32")
+    assert (graph.input.dtype, graph.output.dtype) == (
+        ("INT8", "INT8") if name == "int8_io" else ("FLOAT32", "FLOAT32")
+    )
     assert graph.input.shape == (1, WINDOW_LENGTH)
 
 
@@ -140,6 +143,62 @@ def test_the_scores_stay_near_those_of_the_float_model(files, floats, windows, k
     scores = _scores(files[kind, name], windows)
     assert np.abs(scores - _scores(floats[kind], windows)).max() < (0.002 if name == "float16" else 0.06)
     np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["waveform", "mel"])
+@pytest.mark.parametrize(("name", "width"), [("int8_io", "INT8"), ("int16x8", "INT16")])
+def test_the_integer_recipes_leave_nothing_float_behind_the_front_end(files, floats, kind, name, width):
+    graph, touched = read_graph(files[kind, name]), _touched(files[kind, name])
+    first = next(item for item in network_operations(read_graph(floats[kind])))
+    names = [item.outputs[0] for item in graph.operations]
+    network = [item for item in graph.operations[names.index(first.outputs[0]) :] if item.name != "DEQUANTIZE"]
+    assert all("FLOAT32" not in touched[item.outputs[0]] and width in touched[item.outputs[0]] for item in network)
+
+
+def test_a_waveform_model_without_a_front_end_begins_in_integers(files):
+    graph, touched = read_graph(files["waveform", "int8_io"]), _touched(files["waveform", "int8_io"])
+    assert all("FLOAT32" not in touched[item.outputs[0]] for item in graph.operations)
+
+
+def test_the_mel_front_end_computes_in_float_between_an_integer_input_and_an_integer_network(files):
+    graph = read_graph(files["mel", "int8_io"])
+    names = [item.name for item in graph.operations]
+    assert names[0] == "DEQUANTIZE"
+    assert names.index("RFFT2D") < names.index("QUANTIZE") < names.index("CONV_2D")
+
+
+@pytest.mark.parametrize("kind", ["waveform", "mel"])
+def test_the_scores_of_int8_io_have_the_scale_that_tflite_asks_of_a_softmax(files, kind):
+    output = open_interpreter(files[kind, "int8_io"]).get_output_details()[0]
+    assert output["quantization"] == (1 / 256, -128)
+
+
+@pytest.mark.parametrize("kind", ["waveform", "mel"])
+@pytest.mark.parametrize(("name", "tolerance"), [("int8_io", 0.1), ("int16x8", 0.01)])
+def test_integer_scores_stay_near_the_float_ones_on_sound_within_the_ranges(
+    files, floats, calibration, kind, name, tolerance
+):
+    scores = model_scores(files[kind, name], calibration.windows)
+    assert np.abs(scores - model_scores(floats[kind], calibration.windows)).max() < tolerance
+
+
+def test_layers_named_as_exceptions_are_not_rewritten(floats, calibration):
+    graph = read_graph(floats["waveform"])
+    conv = next(item for item in body_operations(graph) if item.name == "CONV_2D")
+    for form, types in (("float32", {"FLOAT32"}), ("dynamic_int8", {"FLOAT32", "INT8"})):
+        model = quantize(floats["waveform"], find_recipe("int8"), calibration, kept={conv.outputs[0]: form})
+        assert _touched(model)[conv.outputs[0]] == types
+
+
+def test_with_every_layer_kept_float_the_file_is_the_float_one(floats, calibration):
+    kept = {item.outputs[0]: "float32" for item in read_graph(floats["mel"]).operations}
+    assert quantize(floats["mel"], find_recipe("int8"), calibration, kept=kept) == floats["mel"]
+
+
+@pytest.mark.parametrize("name", ["int8", "int8_io", "int16x8", "auto"])
+def test_other_calibration_windows_give_another_file(floats, windows, files, name):
+    other = choose_calibration(windows, np.arange(60) % 3, num_windows=30, seed=2)
+    assert quantize(floats["waveform"], find_recipe(name), other) != files["waveform", name]
 
 
 @pytest.mark.parametrize("kind", ["waveform", "mel"])

@@ -43,8 +43,11 @@ def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False,
             raise FileExistsError(f"{folder} exists; go on with --resume, start again with --force, or choose another")
         if force:
             _remove(entries)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER_FILE_NAME).write_text("This folder was filled by earshot; --force empties it.\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARKER_FILE_NAME).write_text("This folder was filled by earshot; --force empties it.\n")
+    except OSError as error:
+        raise type(error)(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     return folder
 
 

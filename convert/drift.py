@@ -1,0 +1,283 @@
+"""Where a quantized file drifts from its float one: every layer's output compared on the same windows.
+
+A layer here is one operation of the reference graph, and its output is one tensor. The candidate's integers are
+compared as the numbers they stand for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.float_scope import ELEMENTWISE, WEIGHTED
+from convert.model_graph import ModelGraph, Operation, read_graph
+from convert.model_scores import check_windows, from_tensor, to_tensor
+from convert.quantize import with_outputs
+from edge_runtime.interpreter import open_interpreter
+from metadata.atomic_file import write_atomically
+from metadata.errors import ModelContractError
+from metadata.tflite_metadata import strip_metadata
+
+CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
+MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
+NUM_MARKED = 3  # layers in another colour
+CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a loss is counted in dB
+_NUMBER = "_1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerDrift:
+    """How far one layer's output is from the reference.
+
+    Attributes
+    ----------
+    position : int
+        In the reference's order of execution.
+    layer : str
+        Name of the Keras layer, as far as the tensors' names tell it.
+    tensor : str
+        Full name of the output tensor in the reference.
+    operation : str
+        The schema's name, such as CONV_2D.
+    dtype : str
+        Of the candidate's tensor.
+    snr_db : float
+        Power of the reference over power of the difference, all windows together; infinite where they are equal.
+    lost_db : float
+        How much lower that is than for the worst of the layer's inputs; 0 where the layer loses nothing of its own.
+        Inputs without any error count as 16-bit audio does, 98 dB.
+    cosine_similarity, max_abs_error : float
+    """
+
+    position: int
+    layer: str
+    tensor: str
+    operation: str
+    dtype: str
+    snr_db: float
+    lost_db: float
+    cosine_similarity: float
+    max_abs_error: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the drift for JSON, which knows no infinity: an infinite SNR becomes None."""
+        return {**asdict(self), "snr_db": self.snr_db if math.isfinite(self.snr_db) else None}
+
+
+def compare_layers(reference: bytes, candidate: bytes, windows: np.ndarray) -> list[LayerDrift]:
+    """Compare a candidate with its float reference, layer by layer.
+
+    Parameters
+    ----------
+    reference, candidate : bytes
+        Model files of one input and one output, the reference in float32.
+    windows : np.ndarray
+        float32 (n_windows, ...), real input of the model; the first `MAX_WINDOWS` spread over them are used.
+
+    Returns
+    -------
+    list of LayerDrift
+        In the order of execution, the input before all; `worst_first` sorts them. A reference layer that the candidate
+        has not is left out.
+
+    Raises
+    ------
+    ValueError
+        No windows, windows of another size, or not a layer in common.
+    ModelContractError
+        Not a model.
+    """
+    reference, candidate = strip_metadata(reference), strip_metadata(candidate)
+    expected, found = read_graph(reference), read_graph(candidate)
+    pairs = match_layers(expected, found)
+    kept = _spread(windows, int(np.prod(expected.input.shape)))
+    ours = _Probe(reference, [operation.outputs[0] for operation, _ in pairs])
+    theirs = _Probe(candidate, [name for _, name in pairs])
+    fed = Operation(name="INPUT", version=1, is_custom=False, inputs=(), outputs=(expected.input.name,))
+    operations = [fed, *[operation for operation, _ in pairs]]
+    sums = [_Sums() for _ in operations]
+    for window in kept:
+        for total, one, other in zip(sums, ours.values(window), theirs.values(window), strict=True):
+            total.add(one, other)
+    return _drifts(operations, sums, theirs.dtypes)
+
+
+def match_layers(reference: ModelGraph, candidate: ModelGraph) -> list[tuple[Operation, str]]:
+    """Return the reference's operations with the name of the candidate's tensor that stands for their output.
+
+    Notes
+    -----
+    By name, as the quantizer keeps names. Where names differ (another converter) and the operations are the same but
+    for QUANTIZE and DEQUANTIZE, by position.
+    """
+    made = {name for item in candidate.operations for name in item.outputs}
+    named = [(item, item.outputs[0]) for item in reference.operations if item.outputs[0] in made]
+    ours, theirs = (
+        [item for item in graph.operations if item.name not in CONVERSIONS] for graph in (reference, candidate)
+    )
+    if len(named) < len(ours) and [item.name for item in ours] == [item.name for item in theirs]:
+        named = [(item, other.outputs[0]) for item, other in zip(ours, theirs, strict=True)]
+    if not named:
+        raise ModelContractError(
+            "the two files have not a layer in common, by name or by position; expected a float model and a quantized "
+            "version of it"
+        )
+    return named
+
+
+def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
+    """Return the layers by their SNR, the worst first; among equal ones first what lost it."""
+    return sorted(drifts, key=lambda drift: (drift.snr_db, -drift.lost_db, drift.position))
+
+
+def format_drift(drifts: Sequence[LayerDrift], shown: int | None = None) -> str:
+    """Return the layers, the worst first, as an aligned Markdown table."""
+    rows = [HEADER, *[_row(drift) for drift in worst_first(drifts)[:shown]]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
+    """Write the SNR of every layer in the order of execution as PNG, those that lose most of their own marked."""
+    from train.plots import draw_bars
+
+    losing = sorted(drifts, key=lambda drift: -drift.lost_db)[:NUM_MARKED]
+    worst = {drift.position for drift in losing if drift.lost_db > 0.0}
+    draw_bars(
+        [f"{drift.layer} ({drift.operation}, {drift.dtype})" for drift in drifts],
+        [min(drift.snr_db, CLEAN_DB) for drift in drifts],
+        [drift.position in worst for drift in drifts],
+        path,
+        title,
+        f"SNR against float (dB; {CLEAN_DB:.0f}: as 16 bits or better; red: loses most of its own)",
+    )
+
+
+def write_drift(reference: bytes, candidate: bytes, windows: np.ndarray, folder: Path, stem: str) -> list[LayerDrift]:
+    """Compare two files and write `<stem>.md` (the worst first), `<stem>.json` and `<stem>.png` into a folder."""
+    drifts = compare_layers(reference, candidate, windows)
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"num_windows": min(len(windows), MAX_WINDOWS), "layers": [one.as_dict() for one in worst_first(drifts)]}
+    write_atomically(folder / f"{stem}.json", (json.dumps(document, indent=2) + "\n").encode())
+    write_atomically(folder / f"{stem}.md", (format_drift(drifts) + "\n").encode())
+    plot_drift(drifts, folder / f"{stem}.png", f"{stem} against float, layer by layer")
+    return drifts
+
+
+class _Sums:
+    """Sums over windows from which SNR, cosine and the largest error follow."""
+
+    def __init__(self) -> None:
+        self.signal = self.other = self.noise = self.product = self.largest = 0.0
+
+    def add(self, expected: np.ndarray, found: np.ndarray) -> None:
+        """Take in one window's output."""
+        one, other = (np.asarray(values).ravel() for values in (expected, found))
+        if one.dtype == np.float32:
+            one, other = one.astype(np.float64), other.astype(np.float64)
+        error = np.abs(one - other)
+        self.signal += float(np.vdot(one, one).real)
+        self.other += float(np.vdot(other, other).real)
+        self.product += float(np.vdot(one, other).real)
+        self.noise += float(np.vdot(error, error))
+        self.largest = max(self.largest, float(error.max()))
+
+    @property
+    def snr_db(self) -> float:
+        """Signal over noise; infinite without noise."""
+        if self.noise == 0.0:
+            return math.inf
+        return 10.0 * math.log10(self.signal / self.noise) if self.signal > 0.0 else -math.inf
+
+    @property
+    def cosine_similarity(self) -> float:
+        """1 for two zeros, 0 where one is zero."""
+        norms = math.sqrt(self.signal * self.other)
+        return min(1.0, self.product / norms) if norms > 0.0 else float(self.signal == self.other)
+
+
+class _Probe:
+    """A model whose inner tensors can be read."""
+
+    def __init__(self, model: bytes, names: list[str]) -> None:
+        observed, kept = with_outputs(model, sorted(set(names)))
+        self._interpreter = open_interpreter(observed)
+        self._source = self._interpreter.get_input_details()[0]
+        details = dict(zip(kept, self._interpreter.get_output_details(), strict=True))
+        self._targets = [details[name] for name in names]
+        self.dtypes = [np.dtype(detail["dtype"]).name for detail in (self._source, *self._targets)]
+
+    def values(self, window: np.ndarray) -> list[np.ndarray]:
+        """Return the input and the named tensors for one window, integers as the numbers they stand for."""
+        given = to_tensor(window, self._source)
+        self._interpreter.set_tensor(self._source["index"], given)
+        self._interpreter.invoke()
+        read = [from_tensor(self._interpreter.get_tensor(target["index"]), target) for target in self._targets]
+        return [from_tensor(given, self._source), *read]
+
+
+def _spread(windows: np.ndarray, size: int) -> np.ndarray:
+    """Return some windows spread over all, float32 (n, size)."""
+    check_windows(windows, size)
+    places = np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)
+    return np.asarray(windows, np.float32)[places].reshape(len(places), size)
+
+
+def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str]) -> list[LayerDrift]:
+    """Return the drifts in the order of execution, with what each layer lost against its inputs."""
+    snr: dict[str, float] = {}
+    drifts = []
+    for position, (operation, total, dtype) in enumerate(zip(operations, sums, dtypes, strict=True)):
+        before = min((snr[name] for name in operation.inputs if name in snr), default=CLEAN_DB)
+        snr[operation.outputs[0]] = total.snr_db
+        drifts.append(
+            LayerDrift(
+                position=position,
+                layer=layer_name(operation),
+                tensor=operation.outputs[0],
+                operation=operation.name,
+                dtype=dtype,
+                snr_db=total.snr_db,
+                lost_db=max(0.0, min(before, CLEAN_DB) - min(total.snr_db, CLEAN_DB)),
+                cosine_similarity=total.cosine_similarity,
+                max_abs_error=total.largest,
+            )
+        )
+    return drifts
+
+
+def layer_name(operation: Operation) -> str:
+    """Return the name of the Keras layer that an operation came from, as far as its tensors tell; else the tensor's.
+
+    A convolution or a normalization is named by its weights, everything else by its output, because the exporter joins
+    the names of all that it fuses: `net_1/relu_2_1/Relu;net_1/conv_2_1/convolution` is put out by `conv_2`.
+    """
+    named = operation.inputs[1] if operation.name in (*WEIGHTED, *ELEMENTWISE) else operation.outputs[0]
+    if "/" not in named:
+        named = operation.outputs[0]
+    scopes = named.split(";")[0].split("/")[:-1]
+    # Keras' exporter numbers every layer once more (conv_2 becomes conv_2_1); what lies inside it has no number.
+    numbered = [scope[: -len(_NUMBER)] for scope in scopes[1:] if scope.endswith(_NUMBER)]
+    return numbered[-1] if numbered else (scopes[-1] if scopes else named)
+
+
+def _row(drift: LayerDrift) -> tuple[str, ...]:
+    """One line of the table."""
+    return (
+        drift.layer,
+        drift.operation,
+        drift.dtype,
+        "exact" if math.isinf(drift.snr_db) and drift.snr_db > 0 else f"{drift.snr_db:.1f}",
+        f"{drift.lost_db:.1f}",
+        f"{drift.cosine_similarity:.6f}",
+        f"{drift.max_abs_error:.3g}",
+    )

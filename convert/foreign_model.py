@@ -1,0 +1,215 @@
+"""A float `.tflite` that somebody else trained, as a run: quantized, compared and described without its Keras source.
+
+The file itself is the reference: what is made of it is compared with it as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.float_scope import RecipeUnfitError
+from convert.model_graph import ModelGraph, read_graph
+from convert.model_scores import model_scores
+from convert.quantize import quantize
+from convert.recipes import REFERENCE, Recipe, find_recipe
+from convert.static_shapes import pin_batch
+from edge_runtime.third_party import spec_from_metadata
+from metadata import ModelContractError, ModelSpec, Provenance, WaveformFrontEnd, replace_spec
+from metadata.atomic_file import write_atomically
+from metadata.model_flatbuffer import read_tensors
+from metadata.tensor_contract import check_contract
+from metadata.tflite_metadata import pack_model, read_spec, strip_metadata
+from train.clip_store import LoadedClips
+from train.evaluate import TestWindows, cut_split
+from train.finished_run import FinishedRun
+
+DEFAULT_SAMPLE_RATE = 16_000  # Hz, where neither the file nor the user says
+DEFAULT_THRESHOLD = 0.5
+_ACTIVATIONS = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
+
+
+@dataclass(frozen=True)
+class ForeignModel:
+    """Stands where a Keras model does: it has a name and predicts.
+
+    Attributes
+    ----------
+    name : str
+    content : bytes
+        The file as it came, without metadata.
+    pinned : bytes
+        The same with static shapes, which everything else is made from.
+    """
+
+    name: str
+    content: bytes
+    pinned: bytes
+
+    def predict(self, windows: np.ndarray, **_: Any) -> np.ndarray:
+        """Return the scores of the file as it came, float32 (n_windows, n_labels)."""
+        return model_scores(self.content, windows)
+
+
+@dataclass(frozen=True)
+class ForeignRun(FinishedRun):
+    """A foreign model with recordings, where a training run is expected."""
+
+    def test_windows(self) -> TestWindows:
+        """Return the test windows, one behind the other."""
+        return cut_split(self.clips, "test", self.spec.window_length)
+
+
+def read_foreign(path: Path) -> ForeignModel:
+    """Read somebody else's float model.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such file.
+    ModelContractError
+        Not a model, several inputs or outputs, or an input that is open in more than its batch.
+    ValueError
+        It is quantized already, or holds an operator that LiteRT has not built in.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there; expected a float .tflite file")
+    content = strip_metadata(path.read_bytes())
+    graph = read_graph(content)
+    _check_operators(graph, path)
+    return ForeignModel(path.stem, content, quantize(pin_batch(content), find_recipe(REFERENCE)))
+
+
+def foreign_spec(
+    path: Path,
+    model: ForeignModel,
+    labels: Sequence[str] | None = None,
+    sample_rate: int | None = None,
+    name: str | None = None,
+) -> ModelSpec:
+    """Return the contract of a foreign model: what the user says, else what the file says about itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file, whose metadata, if it has any, fills what is not given.
+    model : ForeignModel
+        Read from it.
+    labels : sequence of str, optional
+        In output order.
+    sample_rate : int, optional
+        Hz of the waveform it hears; 16000 where the file does not say.
+    name : str, optional
+        The file's name by default.
+
+    Raises
+    ------
+    ModelContractError
+        The input is no waveform, there are no labels or not one a score, or nothing makes scores of the output.
+    """
+    graph = read_graph(model.pinned)
+    known = _own_spec(path.read_bytes())
+    if max(graph.input.shape) != int(np.prod(graph.input.shape)):
+        raise ModelContractError(
+            f"{path} takes {list(graph.input.shape)}; expected a waveform: [1, n], [n] or [1, n, 1]. "
+            "A file that takes a spectrogram cannot be fed without knowing which"
+        )
+    labels = tuple(labels or (known.labels if known else ()))
+    if not labels:
+        raise ModelContractError(f"{path} does not say what its scores stand for; name them with --labels labels.txt")
+    spec = ModelSpec(
+        name=name or (known.name if known else model.name),
+        version=known.version if known else "1.0.0",
+        description=known.description if known else f"Tells {len(labels)} labels apart.",
+        sample_rate=sample_rate or (known.sample_rate if known else DEFAULT_SAMPLE_RATE),
+        window_length=int(np.prod(graph.input.shape)),
+        labels=labels,
+        activation=_activation(graph, path),
+        thresholds=known.thresholds
+        if known and len(known.thresholds) == len(labels)
+        else (DEFAULT_THRESHOLD,) * len(labels),
+        front_end=WaveformFrontEnd(),
+        provenance=Provenance(training={"source": path.name}),
+    )
+    check_contract(read_tensors(model.pinned), spec)
+    return spec
+
+
+def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, folder: Path) -> ForeignRun:
+    """Return the model and its recordings as a run.
+
+    Raises
+    ------
+    ModelContractError
+        The recordings have other labels than the model.
+    """
+    if tuple(clips.index.labels) != tuple(spec.labels):
+        raise ModelContractError(
+            f"the recordings are of {', '.join(clips.index.labels)} and the model tells {', '.join(spec.labels)}; "
+            "expected the same labels in the same order. Is labels.txt in output order?"
+        )
+    provenance = Provenance(
+        data_sha256=clips.data_sha256(), split_sha256=clips.split_sha256(), training=dict(spec.provenance.training)
+    )
+    return ForeignRun(folder, model, replace_spec(spec, provenance=provenance), clips)
+
+
+def convert_unproven(
+    model: ForeignModel, spec: ModelSpec, out: Path, recipes: Sequence[Recipe], tell: Callable[[str], None]
+) -> list[Path]:
+    """Write the files that need no recordings, described but compared with nothing.
+
+    Parameters
+    ----------
+    model : ForeignModel
+    spec : ModelSpec
+    out : Path
+        An existing folder.
+    recipes : sequence of Recipe
+        None that needs calibration.
+    tell : callable
+        Called with a line for each recipe that the model has too few layers for.
+    """
+    written = []
+    for recipe in recipes:
+        try:
+            content = quantize(model.pinned, recipe)
+        except RecipeUnfitError as reason:
+            tell(f"left out {recipe.name}: {reason}")
+            continue
+        written.append(out / f"{spec.name}-{recipe.name}.tflite")
+        write_atomically(written[-1], pack_model(content, replace_spec(spec, recipe=recipe.name)))
+    return written
+
+
+def _own_spec(content: bytes) -> ModelSpec | None:
+    """Return what the file says about itself, in our way or in the standard one; None where it says nothing of use."""
+    try:
+        return read_spec(content) or spec_from_metadata(content)
+    except ModelContractError:
+        return None
+
+
+def _check_operators(graph: ModelGraph, path: Path) -> None:
+    """Refuse operators that a phone cannot run."""
+    foreign = [f"{operation.name} ({operation.outputs[0]})" for operation in graph.operations if operation.is_custom]
+    if foreign:
+        raise ValueError(
+            f"{path} holds operators that LiteRT has not built in: {'; '.join(foreign)}. The name in brackets holds "
+            "that of the layer; export the model without it, or without SELECT_TF_OPS"
+        )
+
+
+def _activation(graph: ModelGraph, path: Path) -> str:
+    """Return what makes the scores."""
+    last = graph.operations[-1].name
+    if last not in _ACTIVATIONS:
+        raise ModelContractError(
+            f"{path} ends with {last}; expected SOFTMAX or LOGISTIC, so that what it puts out are scores in 0 to 1. "
+            "Export it with its activation"
+        )
+    return _ACTIVATIONS[last]

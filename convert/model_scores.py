@@ -1,0 +1,59 @@
+"""The scores of bare `.tflite` bytes on many windows: no spec needed, integers count as the numbers they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edge_runtime.interpreter import open_interpreter
+from edge_runtime.quantized import dequantize, quantize
+
+
+def model_scores(model: bytes, windows: np.ndarray) -> np.ndarray:
+    """Return what a model puts out, float32 (n_windows, n_outputs).
+
+    Parameters
+    ----------
+    model : bytes
+        Of one input and one output.
+    windows : np.ndarray
+        float32 (n_windows, ...), each reshaped to the model's input.
+
+    Raises
+    ------
+    ValueError
+        No windows, or windows of another size than the input.
+    """
+    interpreter = open_interpreter(model)
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    check_windows(windows, int(np.prod(source["shape"])))
+    scores = []
+    for window in windows:
+        interpreter.set_tensor(source["index"], to_tensor(window, source))
+        interpreter.invoke()
+        scores.append(from_tensor(interpreter.get_tensor(target["index"]), target).reshape(-1))
+    return np.array(scores, np.float32)
+
+
+def check_windows(windows: np.ndarray, size: int) -> None:
+    """Raise ValueError unless there are windows and each has `size` values."""
+    shape = np.shape(windows)
+    if len(shape) < 2 or shape[0] == 0 or int(np.prod(shape[1:])) != size:
+        raise ValueError(f"the windows have shape {shape}; expected (n_windows, {size}), at least one window")
+
+
+def to_tensor(window: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    """Return a window as an input tensor takes it."""
+    values = np.asarray(window, np.float32).reshape(detail["shape"])
+    return quantize(values, *detail["quantization"], detail["dtype"]) if _is_integer(detail) else values
+
+
+def from_tensor(values: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    """Return what a tensor's values stand for; integers without a scale, such as shapes, stay."""
+    return dequantize(values, *detail["quantization"]) if _is_integer(detail) else np.array(values)
+
+
+def _is_integer(detail: dict[str, Any]) -> bool:
+    """Whether a tensor holds quantized numbers."""
+    return bool(np.issubdtype(detail["dtype"], np.integer) and detail["quantization"][0] > 0.0)

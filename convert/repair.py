@@ -1,0 +1,290 @@
+"""The recipe `auto`: 8 bits with fixed ranges wherever they hold, something wider for the layers that lose too much.
+
+Wider is first `dynamic_int8`: the weights stay in 8 bits, the activations between layers are float32 and get their
+range anew in each window, which costs next to nothing. A layer for which that is not enough stays float32.
+A layer here is one operation with weights and what follows it up to the next. Everything is judged on validation
+windows; the test side stays unseen until the finished file is proven.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from convert.calibration import CalibrationSet
+from convert.drift import layer_name
+from convert.float_scope import layer_groups
+from convert.model_graph import Operation, read_graph
+from convert.model_scores import model_scores, to_tensor
+from convert.quantize import measured_for, quantize, recipe_scope
+from convert.recipes import Recipe
+from edge_runtime.interpreter import open_interpreter
+from edge_runtime.parity import ParityResult, recipe_parity
+
+NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
+DYNAMIC, FLOAT = "dynamic_int8", "float32"
+Group = tuple[Operation, ...]
+Kept = dict[int, str]  # place of a layer -> DYNAMIC or FLOAT; the others have fixed ranges
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationWindows:
+    """Windows that decide what stays float.
+
+    Attributes
+    ----------
+    windows : np.ndarray
+        float32 (n, ...), as the model takes them.
+    truth : np.ndarray
+        int64 (n,), position of the label.
+    groups : np.ndarray
+        str (n,), the clip's group.
+    """
+
+    windows: np.ndarray
+    truth: np.ndarray
+    groups: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptLayer:
+    """One layer that is not as int8 has it, and what that costs and buys against the same file with it as int8.
+
+    Attributes
+    ----------
+    layer, operation : str
+        Name of the layer and of its operation with weights.
+    kept_as : str
+        "dynamic_int8" or "float32".
+    alone_snr_db : float
+        SNR of the scores with only this layer in 8 bits: how the layers were ranked.
+    cost_bytes : int
+    cost_ms : float
+        Difference of the median invoke latencies on one thread; small ones are noise.
+    agreement_without, agreement_with : float
+        Share of validation windows decided as float does.
+    accuracy_without, accuracy_with : float
+        On the validation windows.
+    """
+
+    layer: str
+    operation: str
+    kept_as: str
+    alone_snr_db: float
+    cost_bytes: int
+    cost_ms: float
+    agreement_without: float
+    agreement_with: float
+    accuracy_without: float
+    accuracy_with: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """A repaired file and how it came about.
+
+    Attributes
+    ----------
+    model : bytes
+    kept : tuple of KeptLayer
+        In the order of execution; empty where plain int8 holds.
+    num_layers : int
+        That the recipe would take.
+    before, after : ParityResult
+        Plain int8 and the repaired file against float32, on the validation windows.
+    """
+
+    model: bytes
+    kept: tuple[KeptLayer, ...]
+    num_layers: int
+    before: ParityResult
+    after: ParityResult
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the repair for JSON, without the model."""
+        return {
+            "kept": [asdict(layer) for layer in self.kept],
+            "num_layers": self.num_layers,
+            "before": self.before.as_dict(),
+            "after": self.after.as_dict(),
+        }
+
+    def sentence(self) -> str:
+        """Return in a sentence what is kept wider."""
+        if not self.kept:
+            return "Every layer holds in 8 bits."
+        kept = ", ".join(f"{layer.layer} {layer.kept_as}" for layer in self.kept)
+        return f"Of {self.num_layers} layers in 8 bits these are kept wider: {kept}."
+
+
+def repair(
+    float_model: bytes,
+    recipe: Recipe,
+    calibration: CalibrationSet,
+    validation: ValidationWindows,
+    tell: Callable[[str], None] = print,
+) -> Repair:
+    """Quantize to 8 bits and keep as few layers wider, and as little wider, as make the recipe's tolerance hold.
+
+    Parameters
+    ----------
+    float_model : bytes
+        Without metadata.
+    recipe : Recipe
+        `auto`, with its tolerance.
+    calibration : CalibrationSet
+        For the ranges.
+    validation : ValidationWindows
+        Neither trained nor tested on.
+    tell : callable
+        Called with a line where something has to be kept wider.
+
+    Raises
+    ------
+    RecipeUnfitError
+        The model has too few layers for 8 bits.
+    ValueError
+        Windows do not fit the model.
+
+    Notes
+    -----
+    First each layer alone is put into 8 bits: how far the scores move then ranks the layers. In that order they become
+    dynamic_int8, and if all are and it is not enough, float32, until the tolerance holds. Then each is tried narrower
+    again, those that moved the scores least first, since layers that lose together need not all be kept. The same
+    arguments give the same bytes: time is only reported.
+    """
+    bench = _Bench(float_model, recipe, calibration, validation)
+    before = bench.parity({})
+    kept = {} if before.passed else bench.keep_until_it_holds()
+    found = Repair(
+        model=bench.model(kept),
+        kept=tuple(bench.price(place, kept) for place in sorted(kept)),
+        num_layers=len(bench.layers),
+        before=before,
+        after=bench.parity(kept),
+    )
+    if kept:
+        tell(format_repair(found.as_dict()))
+    return found
+
+
+def format_repair(found: dict[str, Any]) -> str:
+    """Return what is kept wider, what that costs and what it buys, for people; `found` is of `Repair.as_dict`."""
+    before, after = (found[name]["measures"].get("decision_agreement", 0.0) for name in ("before", "after"))
+    if not found["kept"]:
+        return f"8 bits hold everywhere ({after:.1%} of {found['after']['num_windows']} validation windows agree)."
+    layers = [
+        f"{layer['layer']} {layer['kept_as']} ({layer['cost_bytes'] / 1000:+.0f} kB, {layer['cost_ms']:+.2f} ms, "
+        f"agreement {layer['agreement_without']:.1%} -> {layer['agreement_with']:.1%}, "
+        f"accuracy {layer['accuracy_without']:.1%} -> {layer['accuracy_with']:.1%})"
+        for layer in found["kept"]
+    ]
+    return (
+        f"{len(layers)} of {found['num_layers']} layers are kept wider: {', '.join(layers)}. In all the agreement on "
+        f"{found['after']['num_windows']} validation windows goes from {before:.1%} to {after:.1%}."
+    )
+
+
+class _Bench:
+    """Tries which layers are kept wider; every try is made once."""
+
+    def __init__(
+        self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ValidationWindows
+    ) -> None:
+        graph = read_graph(float_model)
+        self.float_model, self.recipe, self.validation = float_model, recipe, validation
+        self.layers: tuple[Group, ...] = layer_groups(graph, recipe_scope(recipe, graph))
+        self._ranges = measured_for(float_model, recipe, calibration)
+        self._float_scores = model_scores(float_model, validation.windows)
+        self._tried: dict[tuple[tuple[int, str], ...], ParityResult] = {}
+
+    def model(self, kept: Kept) -> bytes:
+        """Return the file with the layers at these places kept wider."""
+        names = {operation.outputs[0]: form for place, form in kept.items() for operation in self.layers[place]}
+        return quantize(self.float_model, self.recipe, kept=names, ranges=self._ranges)
+
+    def parity(self, kept: Kept) -> ParityResult:
+        """Compare the file with float32 on the validation windows."""
+        key = tuple(sorted(kept.items()))
+        if key not in self._tried:
+            recipe, validation = self.recipe, self.validation
+            self._tried[key] = recipe_parity(
+                self._float_scores,
+                model_scores(self.model(kept), validation.windows),
+                validation.truth,
+                validation.groups,
+                {"decision_agreement": recipe.min_decision_agreement, "accuracy_loss": recipe.max_accuracy_loss},
+                "validation windows against float32",
+            )
+        return self._tried[key]
+
+    def keep_until_it_holds(self) -> Kept:
+        """Return the places of the layers that are kept wider, and how."""
+        worst_first = sorted(range(len(self.layers)), key=lambda place: (self.alone_snr_db(place), place))
+        kept = self._widen(worst_first)
+        for place in reversed(worst_first):
+            for narrower in self._narrower(kept, place):
+                if self.parity(narrower).passed:
+                    kept = narrower
+                    break
+        return dict(sorted(kept.items()))
+
+    def _widen(self, worst_first: list[int]) -> Kept:
+        """Return the first choice that holds; everything float32 is float32 itself and always does."""
+        kept: Kept = {}
+        for form in (DYNAMIC, FLOAT):
+            for place in worst_first:
+                kept = {**kept, place: form}
+                if self.parity(kept).passed:
+                    return kept
+        return kept
+
+    @staticmethod
+    def _narrower(kept: Kept, place: int) -> list[Kept]:
+        """Return the choices that have one layer narrower, the narrowest first."""
+        if place not in kept:
+            return []
+        without = {other: form for other, form in kept.items() if other != place}
+        return [without, {**without, place: DYNAMIC}] if kept[place] == FLOAT else [without]
+
+    def alone_snr_db(self, place: int) -> float:
+        """Return the SNR of the scores with this layer in 8 bits and all others float32."""
+        return self.parity({other: FLOAT for other in range(len(self.layers)) if other != place}).measures["snr_db"]
+
+    def price(self, place: int, kept: Kept) -> KeptLayer:
+        """Return what one kept layer costs and buys."""
+        fewer = self._narrower(kept, place)[0]
+        with_it, without = self.model(kept), self.model(fewer)
+        measures = [self.parity(tried).measures for tried in (fewer, kept)]
+        with_ms, without_ms = _median_ms((with_it, without), self.validation.windows)
+        head = self.layers[place][0]
+        return KeptLayer(
+            layer=layer_name(head),
+            operation=head.name,
+            kept_as=kept[place],
+            alone_snr_db=self.alone_snr_db(place),
+            cost_bytes=len(with_it) - len(without),
+            cost_ms=with_ms - without_ms,
+            agreement_without=measures[0]["decision_agreement"],
+            agreement_with=measures[1]["decision_agreement"],
+            accuracy_without=measures[0]["accuracy"],
+            accuracy_with=measures[1]["accuracy"],
+        )
+
+
+def _median_ms(models: tuple[bytes, ...], windows: np.ndarray) -> list[float]:
+    """Return the median invoke latency of each model, run in turn so that both see the same machine."""
+    interpreters = [open_interpreter(model) for model in models]
+    samples: list[list[float]] = [[] for _ in models]
+    for run in range(NUM_TIMED_RUNS):
+        for interpreter, taken in zip(interpreters, samples, strict=True):
+            source = interpreter.get_input_details()[0]
+            interpreter.set_tensor(source["index"], to_tensor(windows[run % len(windows)], source))
+            begin = time.perf_counter_ns()
+            interpreter.invoke()
+            taken.append((time.perf_counter_ns() - begin) / 1e6)
+    return [float(np.median(taken)) for taken in samples]

@@ -1,0 +1,141 @@
+"""The recipe auto: what it leaves alone, what it rescues, and that it says what that costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+keras = pytest.importorskip("keras")
+pytest.importorskip("ai_edge_quantizer")
+
+from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
+from convert.model_graph import read_graph  # noqa: E402
+from convert.model_scores import model_scores  # noqa: E402
+from convert.repair import Repair, ValidationWindows, format_repair, repair  # noqa: E402
+
+WINDOW_LENGTH = 256  # samples
+AUTO = RECIPES["auto"]
+
+
+def network() -> keras.Model:
+    """Power of blocks of samples into a few layers, as the published mel network takes mel power, no logarithm."""
+    layers = keras.layers
+    audio = layers.Input((WINDOW_LENGTH,), name="audio")
+    x = layers.Reshape((16, 16, 1), name="blocks")(audio)
+    x = layers.Lambda(keras.ops.square, output_shape=(16, 16, 1), name="power")(x)
+    for number in (1, 2, 3):
+        x = layers.Conv2D(8, 3, activation="relu", name=f"conv_{number}")(x)
+    x = layers.Flatten(name="flat")(x)
+    x = layers.Dense(16, activation="relu", name="dense_1")(x)
+    return keras.Model(audio, layers.Dense(3, activation="softmax", name="scores")(x), name="tiny_power")
+
+
+@pytest.fixture(scope="module")
+def float_model() -> bytes:
+    keras.utils.set_random_seed(8)
+    return export_float(network())
+
+
+def noise(levels_db: np.ndarray, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    return (10.0 ** (levels_db[:, None] / 20) * generator.normal(size=(len(levels_db), WINDOW_LENGTH))).astype(
+        "float32"
+    )
+
+
+def validation(float_model: bytes, windows: np.ndarray) -> ValidationWindows:
+    """Windows whose truth is what the float model says, so that agreement and accuracy are one."""
+    truth = model_scores(float_model, windows).argmax(axis=1)
+    return ValidationWindows(windows=windows, truth=truth, groups=(np.arange(len(windows)) % 8).astype(str))
+
+
+@pytest.fixture(scope="module")
+def rescued(float_model) -> tuple[Repair, ValidationWindows]:
+    """Calibrated on quiet sound and judged on loud sound: the fixed ranges clip."""
+    quiet = choose_calibration(noise(np.full(30, -40.0), 1), np.arange(30) % 3)
+    loud = validation(float_model, noise(np.linspace(-20.0, 0.0, 80), 2))
+    return repair(float_model, AUTO, quiet, loud, tell=lambda text: None), loud
+
+
+def test_where_8_bits_hold_the_file_is_that_of_int8(float_model):
+    levels = np.full(60, -20.0)
+    calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
+    loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)
+    found = repair(float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None)
+    assert found.kept == ()
+    assert found.model == quantize(float_model, RECIPES["int8"], calibration)
+    assert found.sentence() == "Every layer holds in 8 bits."
+    assert "8 bits hold everywhere" in format_repair(found.as_dict())
+
+
+def test_a_model_that_int8_loses_is_rescued(float_model, rescued):
+    found, loud = rescued
+    assert not found.before.passed
+    assert found.before.measures["decision_agreement"] < AUTO.min_decision_agreement
+    assert found.after.passed
+    agreement = (model_scores(found.model, loud.windows).argmax(axis=1) == loud.truth).mean()
+    assert agreement == pytest.approx(found.after.measures["decision_agreement"])
+    assert agreement >= AUTO.min_decision_agreement - 1 / len(loud.truth)
+
+
+def test_it_says_which_layers_are_kept_what_each_costs_and_what_it_buys(rescued):
+    found, _ = rescued
+    assert {layer.layer for layer in found.kept} <= {"conv_2", "conv_3", "dense_1"}
+    assert found.num_layers == 3
+    for layer in found.kept:
+        assert layer.kept_as in ("dynamic_int8", "float32")
+        assert layer.agreement_with > layer.agreement_without or layer.accuracy_with > layer.accuracy_without
+        assert layer.layer in found.sentence()
+        assert f"{layer.layer} {layer.kept_as} ({layer.cost_bytes / 1000:+.0f} kB" in format_repair(found.as_dict())
+
+
+def test_every_kept_layer_is_needed(rescued):
+    found, _ = rescued
+    assert found.kept
+    for layer in found.kept:
+        assert layer.agreement_without < AUTO.min_decision_agreement
+
+
+def test_weights_stay_in_8_bits_where_ranges_anew_in_each_window_are_enough(float_model, rescued):
+    found, _ = rescued
+    dynamic = [layer for layer in found.kept if layer.kept_as == "dynamic_int8"]
+    assert dynamic
+    assert all(layer.cost_bytes < 1000 for layer in dynamic)
+
+
+def test_a_tolerance_that_only_float_holds_ends_in_float(float_model):
+    quiet = choose_calibration(noise(np.full(30, -60.0), 1), np.arange(30) % 3)
+    loud = validation(float_model, noise(np.linspace(-20.0, 0.0, 600), 5))
+    strict = dataclasses.replace(AUTO, min_decision_agreement=1.0, max_accuracy_loss=0.0)
+    found = repair(float_model, strict, quiet, loud, tell=lambda text: None)
+    assert found.after.passed
+    assert "float32" in {layer.kept_as for layer in found.kept}
+    assert all(layer.kept_as != "float32" or layer.cost_bytes > 0 for layer in found.kept)
+
+
+def test_the_same_arguments_give_the_same_bytes(float_model, rescued):
+    found, loud = rescued
+    quiet = choose_calibration(noise(np.full(30, -40.0), 1), np.arange(30) % 3)
+    assert repair(float_model, AUTO, quiet, loud, tell=lambda text: None).model == found.model
+
+
+def test_the_front_end_stays_float_by_itself(rescued):
+    found, _ = rescued
+    graph = read_graph(found.model)
+    types = {tensor.name: tensor.dtype for tensor in graph.tensors}
+    names = [operation.name for operation in graph.operations]
+    before = graph.operations[: names.index("CONV_2D") + 1]
+    assert all(types[name] == "FLOAT32" for operation in before for name in operation.outputs)
+
+
+def test_windows_of_another_length_are_refused(float_model):
+    calibration = choose_calibration(noise(np.full(30, -20.0), 1), np.arange(30) % 3)
+    short = ValidationWindows(
+        windows=np.zeros((4, WINDOW_LENGTH - 1), np.float32), truth=np.zeros(4, int), groups=np.zeros(4, str)
+    )
+    with pytest.raises(ValueError, match=r"\(4, 255\); expected \(n_windows, 256\)"):
+        repair(float_model, AUTO, calibration, short, tell=lambda text: None)
