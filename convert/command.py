@@ -20,6 +20,12 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     if verb == "convert":
         parser.add_argument("run", type=Path, metavar="RUN", help="a folder that earshot train filled")
         parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+        parser.add_argument(
+            "--compress",
+            metavar="KIND",
+            help="train the model on first: qat, prune or cluster; the files are named MODEL-KIND-RECIPE.tflite",
+        )
+        parser.add_argument("--compress-epochs", type=int, default=6, metavar="N", help="of that (default 6)")
         add_output_arguments(parser)
     else:
         add_data_arguments(parser)
@@ -95,14 +101,19 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
     from convert.build import deliver
+    from convert.compress import CompressionSettings, compress_run
+    from convert.compression_report import describe_compression
     from convert.report import describe_build, write_report
     from train.finished_run import open_run
     from train.output_folder import claim_folder
     from train.prepare import note
     from train.training_run import METRICS_FILE_NAME
 
+    settings = CompressionSettings(kind=args.compress, epochs=args.compress_epochs) if args.compress else None
     run_of = open_run(args.run, args.cache)
     out = claim_folder(args.out, force=args.force, resume=args.resume)
+    if settings:
+        run_of = compress_run(run_of, settings, tell=note)
     proofs = deliver(
         run_of,
         out,
@@ -113,5 +124,8 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         tell=note,
     )
     report = describe_build(proofs, [json.loads((args.run / METRICS_FILE_NAME).read_text())], out)
+    if settings:
+        report["compression"] = describe_compression(run_of, [proof.file.path for proof in proofs])
+        report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
     return report

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
+from convert.compress import CompressedRun
 from convert.float_export import export_float
 from convert.forms import spectrogram_form
 from convert.quantize import quantize
@@ -86,10 +87,11 @@ def convert_run(
     for form, model in model_forms(run.model, run.spec).items():
         float_model = export_float(model)
         fed = calibration if calibration is None or form == WAVEFORM_FORM else _as_spectrograms(calibration, run.spec)
+        trained = run.tensor_ranges(float_model, calibration, fed) if isinstance(run, CompressedRun) else None
         for recipe in recipes:
             tell(f"converting {file_name(run.spec, form, recipe)}")
             spec = form_spec(run.spec, form, recipe, calibration if recipe.needs_calibration else None)
-            content = quantize(float_model, recipe, fed if recipe.needs_calibration else None)
+            content = quantize(float_model, recipe, fed if recipe.needs_calibration else None, trained)
             path = out / file_name(run.spec, form, recipe)
             write_atomically(path, pack_model(content, spec))
             converted.append(ConvertedFile(path, form, recipe, spec))

@@ -11,7 +11,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,12 @@ _QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
 Ranges = dict[str, tuple[float, float]]  # tensor name -> smallest and largest value seen
 
 
-def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None = None) -> bytes:
+def quantize(
+    float_model: bytes,
+    recipe: Recipe,
+    calibration: CalibrationSet | None = None,
+    trained_ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> bytes:
     """Return the model quantized by a recipe: float32 input and output, float32 front end and scores.
 
     Parameters
@@ -45,6 +50,8 @@ def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | N
         From `find_recipe`.
     calibration : CalibrationSet, optional
         Windows of the training split, as the model takes them; needed by recipes that say so.
+    trained_ranges : mapping of str to (float, float), optional
+        Tensor name to the range that quantization-aware training found; it goes before the measured one.
 
     Returns
     -------
@@ -78,6 +85,7 @@ def quantize(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | N
     if recipe.needs_calibration:
         check_window_shape(calibration, graph.input.shape[1:])
         ranges = measure_ranges(float_model, calibration.windows, _tensors_around(scope))
+        ranges |= {name: limits for name, limits in (trained_ranges or {}).items() if name in ranges}
     return _rewrite(float_model, recipe, scope, ranges)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convert.compression_report import compression_notes
 from convert.proof import FileProof
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
@@ -102,6 +103,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"bootstrap over groups; {latency['num_runs']} runs on {latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. float32 agrees with Keras, the others with float32.",
     ]
+    notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:
             if not result["passed"]:

@@ -31,10 +31,13 @@ class Twin:
         Keras 3: the waveform to what the network takes; None where the network takes it directly.
     network : tf_keras.Model
         The layers that have weights, and all after them.
+    rows : frozenset of str
+        Names of the layers whose kernel has a row axis that the original's has not.
     """
 
     front: Any
     network: Any
+    rows: frozenset[str]
 
     def features(self, windows: np.ndarray) -> np.ndarray:
         """Return what the network takes for windows (n, window_length): float32 (n, ...)."""
@@ -70,8 +73,9 @@ def build_twin(model: Any) -> Twin:
     for layer in layers[start:]:
         x = _translated(layer, tf_keras)(x)
     network = tf_keras.Model(inputs, x, name=model.name)
-    write_twin_weights(network, keras_weights(model))
-    return Twin(front, network)
+    twin = Twin(front, network, frozenset(layer.name for layer in layers if type(layer).__name__ == "Conv1D"))
+    write_twin_weights(twin, keras_weights(model))
+    return twin
 
 
 def prove_twin(model: Any, twin: Twin, windows: np.ndarray) -> float:
@@ -82,7 +86,7 @@ def prove_twin(model: Any, twin: Twin, windows: np.ndarray) -> float:
     ValueError
         A layer or weight is missing, has another shape or other values, or the scores differ by more than 1e-5.
     """
-    in_twin = read_twin_weights(twin.network)
+    in_twin = read_twin_weights(twin.network, twin.rows)
     for layer, weights in keras_weights(model).items():
         found = in_twin.get(layer, {})
         for name, values in weights.items():
@@ -112,26 +116,32 @@ def keras_weights(model: Any) -> Weights:
     }
 
 
-def read_twin_weights(network: Any) -> Weights:
-    """Return the weights of a twin in the shapes that its Keras 3 original has; wrappers are seen through."""
+def read_twin_weights(network: Any, rows: frozenset[str]) -> Weights:
+    """Return the weights of a twin's network in the shapes that its Keras 3 original has; wrappers are seen through."""
     found: Weights = {}
     for layer in network.layers:
         inner = getattr(layer, "layer", layer)
         values = {_weight_name(weight): np.asarray(weight) for weight in (*layer.weights, *inner.weights)}
         if values:
             found[inner.name] = values
-            if getattr(inner, "earshot_rows", False):
+            if inner.name in rows:
                 values["kernel"] = values["kernel"][0]
     return found
 
 
-def write_twin_weights(network: Any, weights: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """Set the weights of an unwrapped twin from those of its Keras 3 original."""
-    for layer in network.layers:
+def write_twin_weights(twin: Twin, weights: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Set the weights of a twin from those of its Keras 3 original.
+
+    Raises
+    ------
+    ValueError
+        A weight is missing or has another shape.
+    """
+    for layer in twin.network.layers:
         if layer.weights:
             _check_has(layer.name, [_weight_name(weight) for weight in layer.weights], weights)
             values = dict(weights[layer.name])
-            if getattr(layer, "earshot_rows", False):
+            if layer.name in twin.rows:
                 values["kernel"] = values["kernel"][np.newaxis]
             for weight in layer.weights:
                 _check_shape(f"{layer.name}/{_weight_name(weight)}", weight.shape, values[_weight_name(weight)])
@@ -236,9 +246,7 @@ def _translated(layer: Any, tf_keras: Any) -> Any:
     """Return the tf_keras layer that computes the same, under the same name."""
     config = layer.get_config()
     kind, arguments = _TRANSLATIONS[type(layer).__name__](config, layer)
-    twin = getattr(tf_keras.layers, kind)(name=layer.name, trainable=layer.trainable, **arguments)
-    twin.earshot_rows = type(layer).__name__ == "Conv1D"
-    return twin
+    return getattr(tf_keras.layers, kind)(name=layer.name, trainable=layer.trainable, **arguments)
 
 
 def _same(*keys: str) -> Callable[[dict[str, Any], Any], tuple[str, dict[str, Any]]]:

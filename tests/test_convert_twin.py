@@ -45,6 +45,10 @@ def _small(window_length: int = 96, name: str = "small"):
     return _shaken(keras.Model(audio, keras.layers.Dense(3, activation="softmax", name="scores")(x), name=name))
 
 
+def _read(twin):
+    return read_twin_weights(twin.network, twin.rows)
+
+
 @pytest.fixture(scope="module")
 def small():
     return _small()
@@ -80,7 +84,7 @@ def test_one_dimensional_convolutions_become_rows_that_quantization_aware_traini
 
 
 def test_weights_go_to_the_twin_and_back_unchanged(small):
-    back = with_weights(small, read_twin_weights(build_twin(small).network))
+    back = with_weights(small, _read(build_twin(small)))
     for ours, theirs in zip(small.get_weights(), back.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
     assert back is not small
@@ -116,7 +120,7 @@ def test_weights_of_another_shape_are_refused(small):
     with pytest.raises(ValueError, match=r"conv_1/kernel have the shape \(3, 1, 4\); expected \(5, 1, 4\)"):
         with_weights(small, weights)
     with pytest.raises(ValueError, match=r"conv_1/kernel have the shape \(1, 3, 1, 4\); expected \(1, 5, 1, 4\)"):
-        write_twin_weights(build_twin(small).network, weights)
+        write_twin_weights(build_twin(small), weights)
 
 
 def test_weights_that_lack_a_layer_are_refused(small):
