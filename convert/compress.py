@@ -78,6 +78,8 @@ class CompressionSettings:
             nearest = difflib.get_close_matches(self.kind, KINDS, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
             raise ValueError(f"there is no compression {self.kind!r}; expected one of {', '.join(KINDS)}{hint}")
+        if self.epochs < 1:
+            raise ValueError(f"epochs is {self.epochs!r}; expected at least 1")
         if not 0 < self.sparsity < 1:
             raise ValueError(f"sparsity is {self.sparsity!r}; expected a share above 0 and below 1")
         if self.clusters < 2:

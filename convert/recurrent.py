@@ -1,7 +1,10 @@
 """Recurrent layers for export: written out step by step, so that only built-in operators remain.
 
 A Keras 3 LSTM or GRU that loops becomes a WHILE with a graph of its own for the body, which delegates leave to the slow
-path and the quantizer does not enter. Written out, a window of known length is a plain chain of matrix products.
+path and the quantizer does not enter. The fused operator that TensorFlow makes of a tf_keras LSTM
+(UNIDIRECTIONAL_SEQUENCE_LSTM) is no way out: it keeps its state in variables of the interpreter from one window to the
+next, so that every window but the first is wrong. Written out, a window of known length is a plain chain of matrix
+products without memory.
 """
 
 from __future__ import annotations
