@@ -12,6 +12,7 @@ from train.command import add_data_arguments, add_output_arguments, add_training
 from train.models import MODEL_NAMES
 
 if TYPE_CHECKING:
+    from convert.compress import CompressionSettings
     from convert.foreign_model import ForeignModel
     from metadata import ModelSpec
     from train.finished_run import FinishedRun
@@ -27,6 +28,12 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             "run", type=Path, metavar="RUN", help="a folder that earshot train filled, or somebody else's float .tflite"
         )
         parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+        parser.add_argument(
+            "--compress",
+            metavar="KIND",
+            help="train the model on first: qat, prune or cluster; the files are named MODEL-KIND-RECIPE.tflite",
+        )
+        parser.add_argument("--compress-epochs", type=int, default=6, metavar="N", help="of that (default 6)")
         add_output_arguments(parser)
         _add_foreign_arguments(parser)
         parser.add_argument(
@@ -117,6 +124,7 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
+    from convert.compress import CompressionSettings
     from train.finished_run import open_run
     from train.training_run import METRICS_FILE_NAME
 
@@ -125,18 +133,29 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
             f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
             "--sample-rate, --name and --compare only for a FILE.tflite"
         )
+    settings = CompressionSettings(kind=args.compress, epochs=args.compress_epochs) if args.compress else None
     run_of = open_run(args.run, args.cache)
-    return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())])
+    return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())], settings)
 
 
-def _deliver(run_of: FinishedRun, args: argparse.Namespace, recipes: list[Recipe], metrics: list[dict]) -> dict:
-    """Convert and prove a run; return the report, which is written too."""
+def _deliver(
+    run_of: FinishedRun,
+    args: argparse.Namespace,
+    recipes: list[Recipe],
+    metrics: list[dict],
+    compression: CompressionSettings | None = None,
+) -> dict:
+    """Convert and prove a run, trained on first where a compression is given; return the report, written too."""
     from convert.build import deliver
+    from convert.compress import compress_run
+    from convert.compression_report import describe_compression
     from convert.report import describe_build, write_report
     from train.output_folder import claim_folder
     from train.prepare import note
 
     out = claim_folder(args.out, force=args.force, resume=args.resume)
+    if compression:
+        run_of = compress_run(run_of, compression, tell=note)
     proofs = deliver(
         run_of,
         out,
@@ -150,6 +169,9 @@ def _deliver(run_of: FinishedRun, args: argparse.Namespace, recipes: list[Recipe
         tell=note,
     )
     report = describe_build(proofs, metrics, out)
+    if compression:
+        report["compression"] = describe_compression(run_of, [proof.file.path for proof in proofs])
+        report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
     return report
 
@@ -165,6 +187,10 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     from metadata.labels import read_labels
     from train.prepare import find_and_split, load_with_progress
 
+    if args.compress:
+        raise ValueError(
+            f"--compress trains on, and {args.run} has no Keras source; expected a folder of earshot train"
+        )
     model = read_foreign(args.run)
     labels = read_labels(args.labels) if args.labels else None
     spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)

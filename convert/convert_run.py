@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
+from convert.compress import CompressedRun
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.float_export import export_float
 from convert.float_scope import RecipeUnfitError
@@ -95,13 +96,14 @@ def convert_run(
     converted = []
     for form, float_model in float_files(run).items():
         fed = calibration if calibration is None else _as_fed(calibration, form, run.spec)
+        trained = run.tensor_ranges(float_model, calibration, fed) if isinstance(run, CompressedRun) else None
         for recipe in recipes:
             if recipe.integer_io and form == SPECTROGRAM_FORM:
                 tell(f"left out {file_name(run.spec, form, recipe)}: mel power spans more decades than 8 bits hold")
                 continue
             tell(f"converting {file_name(run.spec, form, recipe)}")
             try:
-                content, repaired = _quantized(run, form, float_model, recipe, fed, tell)
+                content, repaired = _quantized(run, form, float_model, recipe, fed, trained, tell)
             except RecipeUnfitError as reason:
                 if not skip_unfit:
                     raise
@@ -184,11 +186,13 @@ def _quantized(
     float_model: bytes,
     recipe: Recipe,
     calibration: CalibrationSet | None,
+    trained_ranges: dict[str, tuple[float, float]] | None,
     tell: Callable[[str], None],
 ) -> tuple[bytes, Repair | None]:
     """Return the quantized model, and what was repaired where the recipe does that."""
     if recipe.name != AUTO:
-        return quantize(float_model, recipe, calibration if recipe.needs_calibration else None), None
+        fed = calibration if recipe.needs_calibration else None
+        return quantize(float_model, recipe, fed, trained_ranges=trained_ranges), None
     found = repair(float_model, recipe, calibration, _validation(run, form), tell)
     return found.model, found
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.model_graph import ModelGraph, read_graph
+from convert.recurrent import unrolled
 from train.backend import native_output_to
 
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
@@ -47,6 +48,7 @@ def export_float(model: Any) -> bytes:
     """
     _check_backend()
     shape = _input_shape(model)
+    model = unrolled(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
         _export_quietly(model, shape, path)

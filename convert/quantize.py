@@ -50,6 +50,7 @@ def quantize(
     *,
     kept: Mapping[str, str] | None = None,
     ranges: Ranges | None = None,
+    trained_ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> bytes:
     """Return the model quantized by a recipe: float32 front end always, float32 input and output but for int8_io.
 
@@ -66,6 +67,8 @@ def quantize(
         "dynamic_int8", under which only layers with weights are quantized.
     ranges : dict, optional
         From `measured_for` the same model, recipe and calibration, to save the time.
+    trained_ranges : mapping of str to (float, float), optional
+        Tensor name to the range that quantization-aware training found; it goes before the measured one.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def quantize(
         return float_model
     if recipe.needs_calibration and ranges is None:
         ranges = measured_for(float_model, recipe, calibration)
+    if ranges is not None:
+        ranges = ranges | {name: limits for name, limits in (trained_ranges or {}).items() if name in ranges}
     return _rewrite(float_model, recipe, settings, ranges)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.choose import choose_files
+from convert.compression_report import compression_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
@@ -116,6 +117,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
         for choice in report["choices"]
     ]
+    notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:
             if not result["passed"]:

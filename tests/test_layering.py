@@ -20,6 +20,8 @@ THIRD_PARTY = {
         "ai_edge_litert",
         "ai_edge_quantizer",
         "flatbuffers",
+        "tensorflow_model_optimization",
+        "tf_keras",
     },
 }
 # The schema that is needed for writing comes with the interpreter.

@@ -54,7 +54,10 @@ def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
     assert not bias.any()
 
 
-@pytest.mark.parametrize(("name", "variant"), [("waveform_cnn", "android"), ("mel_cnn", "log"), ("mel_cnn", "power")])
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [("waveform_cnn", "level"), ("waveform_cnn", "android"), ("mel_cnn", "log"), ("mel_cnn", "power")],
+)
 def test_a_tf_keras_twin_has_the_same_weights_in_the_same_order(name, variant):
     tf_keras = pytest.importorskip("tf_keras")
     module = model_module(name)

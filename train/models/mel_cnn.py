@@ -60,7 +60,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         One of `VARIANTS`.
     keras : module, optional
         Namespace to build with. With tf_keras, which has no `keras.ops` layers, the front end is left out and the
-        input is the mel spectrogram, (batch, 128, 63, 1).
+        input is the mel spectrogram, (batch, 128, 63, 1): power, or for the variant `log` its logarithm.
     """
     if keras is None:
         import keras

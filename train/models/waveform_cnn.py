@@ -116,14 +116,15 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     variant : str
         A key of `VARIANTS`.
     keras : module, optional
-        Namespace to build with: Keras 3 (the default) or tf_keras.
+        Namespace to build with: Keras 3 (the default) or tf_keras, which has no `keras.ops` layers: there the input
+        of the variant `level` is the window at its even level.
     """
     if keras is None:
         import keras
     layers, stack = keras.layers, VARIANTS[variant]
     audio = layers.Input((stack.window_length,), name="audio")
     samples = audio
-    if stack.even_level:
+    if stack.even_level and keras.__name__ == "keras":
         from train.front_end import EvenLevel
 
         samples = EvenLevel(name="even_level")(audio)

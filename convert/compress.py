@@ -1,0 +1,316 @@
+"""Compression by training on: a finished run in, a run with other weights out, which converts as any other.
+
+qat      quantization-aware training: the network learns with the roundings of 8 bits, and the `int8` recipe takes the
+         ranges that training found instead of measuring them
+prune    the smallest weights become zero, more of them from step to step (polynomial schedule)
+cluster  every kernel keeps a few different values
+
+The last two leave a file as large as before; what shrinks is the file compressed, as a store or a web server sends it.
+tensorflow-model-optimization does the work on the model's tf_keras twin, which is proven equal first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.calibration import CalibrationSet
+from convert.network_body import compressed_layers
+from convert.trained_ranges import tensor_ranges
+from convert.twin import Twin, build_twin, prove_twin, read_twin_weights, with_weights
+from metadata import ModelSpec, replace_spec
+from train.backend import native_output_to, seed_everything
+from train.evaluate import cut_split
+from train.finished_run import FinishedRun
+from train.settings import TrainingSettings
+
+KINDS: dict[str, str] = {
+    "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",
+    "prune": "Not for speed or memory: kernels compute with the zeros, only the compressed download is smaller.",
+    "cluster": "Not for speed or memory either; beside int8 it saves less than prune does.",
+}
+"""Each kind with the reason to leave it."""
+NUM_PROBE_WINDOWS = 32  # on which twin and model are compared
+NUM_RANGE_WINDOWS = 200  # on which the ranges of qat begin
+PRUNING_SHARE = 2 / 3  # of the steps, after which the final sparsity is reached and training mends what it broke
+PRUNING_INTERVAL = 4  # steps between two rounds of pruning
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressionSettings:
+    """How a trained model is compressed by training on.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`.
+    epochs : int
+        Of fine-tuning.
+    learning_rate : float
+    sparsity : float
+        Share of zeros that `prune` ends with in each kernel of the body, 0 to 1.
+    clusters : int
+        Different values that `cluster` leaves in each kernel of the body.
+    epoch_windows : int
+        Windows of one epoch; 0: as many as the training drew.
+    seed : int
+    """
+
+    kind: str
+    epochs: int = 6
+    learning_rate: float = 1e-4
+    sparsity: float = 0.75
+    clusters: int = 32
+    epoch_windows: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            nearest = difflib.get_close_matches(self.kind, KINDS, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise ValueError(f"there is no compression {self.kind!r}; expected one of {', '.join(KINDS)}{hint}")
+        if self.epochs < 1:
+            raise ValueError(f"epochs is {self.epochs!r}; expected at least 1")
+        if not 0 < self.sparsity < 1:
+            raise ValueError(f"sparsity is {self.sparsity!r}; expected a share above 0 and below 1")
+        if self.clusters < 2:
+            raise ValueError(f"clusters is {self.clusters!r}; expected at least 2")
+
+
+@dataclass(frozen=True)
+class CompressedRun(FinishedRun):
+    """A finished run whose model has been trained on; its spec carries the kind in the name and the settings.
+
+    Attributes
+    ----------
+    original : keras.Model
+        As it was trained.
+    settings : CompressionSettings
+    layers : tuple of str
+        Whose kernels are compressed.
+    ranges : dict of str to (float, float)
+        Of results by layer name, as qat found them; else empty.
+    history : list of dict
+        One row an epoch, see `convert.fine_tune`.
+    """
+
+    original: Any
+    settings: CompressionSettings
+    layers: tuple[str, ...]
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def tensor_ranges(
+        self, float_model: bytes, calibration: CalibrationSet | None, fed: CalibrationSet | None
+    ) -> dict[str, tuple[float, float]]:
+        """Return the trained ranges by the tensor names of one float export; none where training found none.
+
+        Parameters
+        ----------
+        float_model : bytes
+        calibration, fed : CalibrationSet
+            The same windows as waveforms and as the file takes them; the loudest of them tells the tensors apart.
+        """
+        if not self.ranges or calibration is None or fed is None:
+            return {}
+        loudest = int(np.square(calibration.windows).mean(axis=1).argmax())
+        return tensor_ranges(float_model, self.model, self.ranges, calibration.windows[loudest], fed.windows[loudest])
+
+
+def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = print) -> CompressedRun:
+    """Train a finished run on, on its own training windows, and return it with the compressed model.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Its folder stays as it is.
+    settings : CompressionSettings
+    tell : callable
+        Called with notes for people.
+
+    Raises
+    ------
+    ValueError
+        The model has no twin, the twin does not match, the training diverges, or the result is not compressed as
+        asked for.
+
+    Notes
+    -----
+    The same run, settings and machine give the same weights.
+    """
+    seed_everything(settings.seed)
+    _load_tools()
+    chosen = fine_tuning_settings(run.spec, settings)
+    heard = cut_split(run.clips, "train", run.spec.window_length).windows
+    twin = build_twin(run.model)
+    error = prove_twin(run.model, twin, _spread(heard, NUM_PROBE_WINDOWS))
+    tell(f"{run.spec.name}: the twin's scores differ by {error:.1e}; {settings.kind} over {chosen.epochs} epochs")
+    layers = tuple(compressed_layers(twin.network))
+    weights, ranges, history = _compress(run, twin, chosen, settings, _spread(heard, NUM_RANGE_WINDOWS), tell)
+    _check_compressed(weights, layers, settings)
+    return CompressedRun(
+        run.folder,
+        with_weights(run.model, weights),
+        compressed_spec(run.spec, settings),
+        run.clips,
+        original=run.model,
+        settings=settings,
+        layers=layers,
+        ranges=ranges,
+        history=history,
+    )
+
+
+def fine_tuning_settings(spec: ModelSpec, settings: CompressionSettings) -> TrainingSettings:
+    """Return the settings that the model was trained with, but for those that training on has of its own."""
+    known = {one.name for one in dataclasses.fields(TrainingSettings)}
+    trained = TrainingSettings(**{name: value for name, value in spec.provenance.training.items() if name in known})
+    return replace(
+        trained,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        epoch_windows=settings.epoch_windows or trained.epoch_windows,
+        seed=settings.seed,
+    )
+
+
+def compressed_spec(spec: ModelSpec, settings: CompressionSettings) -> ModelSpec:
+    """Return the contract of the compressed model: another name, and the settings beside those of the training."""
+    recorded = {f"compression_{name}": value for name, value in dataclasses.asdict(settings).items()}
+    provenance = replace(spec.provenance, training={**spec.provenance.training, **recorded})
+    return replace_spec(spec, name=f"{spec.name}-{settings.kind}", provenance=provenance)
+
+
+def _load_tools() -> None:
+    """Import tf_keras and tfmot; what their libraries print meanwhile is shown only if that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "import.log"
+        try:
+            with native_output_to(log):
+                import tensorflow_model_optimization  # noqa: F401
+        except ImportError as error:
+            raise RuntimeError(
+                f"compression by training needs tensorflow-model-optimization and tf-keras: {error}; "
+                f"install earshot[train]\n{log.read_text(errors='replace')}"
+            ) from error
+
+
+def _compress(
+    run: FinishedRun,
+    twin: Twin,
+    chosen: TrainingSettings,
+    settings: CompressionSettings,
+    heard: np.ndarray,
+    tell: Tell,
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, tuple[float, float]], list[dict[str, float]]]:
+    """Wrap the twin's network, train it and unwrap it; return its weights, ranges and history."""
+    from convert.fine_tune import fine_tune
+    from train.training_windows import TrainingWindows
+
+    windows = TrainingWindows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
+    held_out = cut_split(run.clips, "val", run.spec.window_length, chosen.window_hop, chosen.tail)
+    validation = (twin.features(held_out.windows), np.eye(len(run.spec.labels), dtype=np.float32)[held_out.truth])
+    wrapped, callbacks, first_kept, unwrap = _wrapped(twin, settings, len(windows), chosen.epochs, heard)
+    history = fine_tune(
+        twin,
+        wrapped,
+        windows,
+        validation,
+        chosen,
+        callbacks=callbacks,
+        first_kept_epoch=first_kept,
+        tell=tell,
+    )
+    ranges = {}
+    if settings.kind == "qat":
+        from convert.quantization_aware import trained_ranges
+
+        ranges = trained_ranges(wrapped)
+    return read_twin_weights(unwrap(wrapped), twin.rows), ranges, history
+
+
+def _wrapped(
+    twin: Twin, settings: CompressionSettings, steps_per_epoch: int, epochs: int, heard: np.ndarray
+) -> tuple[Any, Sequence[Any], int, Callable[[Any], Any]]:
+    """Return the network to train, its callbacks, the first epoch that may be kept, and what unwraps the network."""
+    import tensorflow_model_optimization as tfmot
+
+    if settings.kind == "qat":
+        from convert.quantization_aware import quantization_aware
+
+        return quantization_aware(twin.network, twin.features(heard)), (), 1, lambda network: network
+    if settings.kind == "cluster":
+        start = tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
+        network = _wrap_body(
+            twin.network,
+            lambda layer: tfmot.clustering.keras.cluster_weights(
+                layer, number_of_clusters=settings.clusters, cluster_centroids_init=start
+            ),
+        )
+        return network, (), 1, tfmot.clustering.keras.strip_clustering
+    last_step = pruning_steps(epochs * steps_per_epoch)
+    schedule = tfmot.sparsity.keras.PolynomialDecay(
+        initial_sparsity=0.0,
+        final_sparsity=settings.sparsity,
+        begin_step=0,
+        end_step=last_step,
+        frequency=PRUNING_INTERVAL,
+    )
+    network = _wrap_body(twin.network, lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule))
+    first_kept = -(-(last_step + 1) // steps_per_epoch)  # the first epoch that ends at the final sparsity
+    callbacks = [tfmot.sparsity.keras.UpdatePruningStep()]
+    return network, callbacks, first_kept, tfmot.sparsity.keras.strip_pruning
+
+
+def pruning_steps(total_steps: int) -> int:
+    """Return the step at which the final sparsity is reached: a multiple of the interval, so that it is reached.
+
+    Raises
+    ------
+    ValueError
+        There are too few steps for a schedule.
+    """
+    last_step = int(total_steps * PRUNING_SHARE) // PRUNING_INTERVAL * PRUNING_INTERVAL
+    if last_step < 2 * PRUNING_INTERVAL:
+        raise ValueError(
+            f"{total_steps} steps of fine-tuning are too few for a pruning schedule; expected at least "
+            f"{int(2 * PRUNING_INTERVAL / PRUNING_SHARE)}. Take more epochs"
+        )
+    return last_step
+
+
+def _wrap_body(network: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Return the network with the layers of its body wrapped; the layers and their weights are the same objects."""
+    import tf_keras
+
+    names = set(compressed_layers(network))
+    return tf_keras.models.clone_model(
+        network, clone_function=lambda layer: wrap(layer) if layer.name in names else layer
+    )
+
+
+def _check_compressed(
+    weights: dict[str, dict[str, np.ndarray]], layers: Sequence[str], settings: CompressionSettings
+) -> None:
+    """Check that every kernel is as sparse, or holds as few values, as asked for."""
+    for layer in layers:
+        kernel = weights[layer]["kernel"]
+        sparsity, distinct = float((kernel == 0).mean()), np.unique(kernel).size
+        if settings.kind == "prune" and sparsity < settings.sparsity - 1 / kernel.size:
+            raise ValueError(f"{layer} has {sparsity:.1%} zeros after pruning; expected {settings.sparsity:.1%}")
+        if settings.kind == "cluster" and distinct > settings.clusters:
+            raise ValueError(f"{layer} has {distinct} different weights after clustering; expected {settings.clusters}")
+
+
+def _spread(windows: np.ndarray, number: int) -> np.ndarray:
+    """Return windows taken evenly over all there are."""
+    return windows[np.linspace(0, len(windows) - 1, min(number, len(windows))).astype(int)]

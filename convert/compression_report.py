@@ -1,0 +1,120 @@
+"""What a compression cost and bought: accuracy against the model it began with, and the kernels of the files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.compress import CompressedRun, CompressionSettings
+from convert.twin import keras_weights
+from convert.weight_statistics import KernelStatistics, gzip_size, kernel_statistics
+from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
+from train.training_run import predict
+
+
+def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str, Any]:
+    """Return what was measured, ready for JSON.
+
+    Parameters
+    ----------
+    run : CompressedRun
+    files : sequence of Path
+        What was converted from it.
+
+    Returns
+    -------
+    dict
+        settings and history; parity: the compressed against the original Keras model on the test windows (level 3);
+        files: per file its size, the size gzip makes of it, and its compressed kernels; passed: whether the parity
+        and every kernel holds.
+    """
+    cut = run.test_windows()
+    before, after = predict(run.original, cut.windows), predict(run.model, cut.windows)
+    name = f"{run.spec.name} against the model it was made from"
+    parity = recipe_parity(before, after, cut.truth, cut.groups, DEFAULT_RECIPE_TOLERANCE, name)
+    described = [_describe_file(run, path) for path in files]
+    return {
+        "settings": dataclasses.asdict(run.settings),
+        "history": run.history,
+        "parity": parity.as_dict(),
+        "files": described,
+        "passed": parity.passed and all(kernel["held"] for file in described for kernel in file["kernels"]),
+    }
+
+
+def compression_notes(compression: dict[str, Any] | None) -> list[str]:
+    """Return lines for people; none where nothing was compressed."""
+    if compression is None:
+        return []
+    measures, kind = compression["parity"]["measures"], compression["settings"]["kind"]
+    lines = [
+        "",
+        f"{kind}, {compression['settings']['epochs']} epochs: Keras window accuracy {measures['float_accuracy']:.1%} "
+        f"before and {measures['accuracy']:.1%} after, {measures['decision_agreement']:.1%} of "
+        f"{compression['parity']['num_windows']} decisions equal.",
+    ]
+    for file in compression["files"]:
+        kernels = file["kernels"]
+        found = {
+            "qat": "trained with 8-bit roundings",
+            "prune": f"{min(kernel['sparsity'] for kernel in kernels):.1%} zeros or more",
+            "cluster": f"{max(kernel['distinct'] for kernel in kernels)} values a channel at most",
+        }
+        sizes = f"{file['size_bytes'] / 1000:.0f} kB, {file['gzip_bytes'] / 1000:.0f} kB by gzip"
+        lines.append(f"{file['file']}: {sizes}; {len(kernels)} kernels, {found[kind]}.")
+        lines += [f"FAIL {kernel['layer']} is not compressed in it" for kernel in kernels if not kernel["held"]]
+    if not compression["parity"]["passed"]:
+        lines.append(f"FAIL {compression['parity']['name']}: tolerance {compression['parity']['tolerance']}")
+    return lines
+
+
+def held_kernels(content: bytes, kernels: dict[str, np.ndarray], settings: CompressionSettings) -> list[dict[str, Any]]:
+    """Return, for each compressed layer, what its kernel is like in a file, and whether the compression held there.
+
+    Parameters
+    ----------
+    content : bytes
+        The `.tflite`.
+    kernels : dict of str to np.ndarray
+        Of the compressed Keras layers by name, output channels last.
+    settings : CompressionSettings
+    """
+    in_file = kernel_statistics(content)
+    return [_held(layer, kernel, in_file, settings) for layer, kernel in kernels.items()]
+
+
+def _describe_file(run: CompressedRun, path: Path) -> dict[str, Any]:
+    """Everything about one file."""
+    content, weights = path.read_bytes(), keras_weights(run.model)
+    kernels = {layer: weights[layer]["kernel"] for layer in run.layers}
+    return {
+        "file": path.name,
+        "size_bytes": len(content),
+        "gzip_bytes": gzip_size(content),
+        "kernels": held_kernels(content, kernels, run.settings),
+    }
+
+
+def _held(
+    layer: str, kernel: np.ndarray, in_file: list[KernelStatistics], settings: CompressionSettings
+) -> dict[str, Any]:
+    """Find a layer's kernel in a file, by its shape, and judge it."""
+    rows = np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1)
+    alike = [one for one in in_file if one.values.shape == rows.shape]
+    if settings.kind == "prune":
+        held = [one for one in alike if not one.values[rows == 0].any()]
+    elif settings.kind == "cluster":
+        held = [one for one in alike if one.distinct <= settings.clusters]
+    else:
+        held = alike
+    shown = (held or alike or [None])[0]
+    return {
+        "layer": layer,
+        "held": bool(held),
+        "sparsity": 0.0 if shown is None else shown.sparsity,
+        "distinct": 0 if shown is None else shown.distinct,
+    }

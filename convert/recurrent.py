@@ -1,0 +1,88 @@
+"""Recurrent layers for export: written out step by step, so that only built-in operators remain.
+
+A Keras 3 LSTM or GRU that loops becomes a WHILE with a graph of its own for the body, which delegates leave to the slow
+path and the quantizer does not enter. The fused operator that TensorFlow makes of a tf_keras LSTM
+(UNIDIRECTIONAL_SEQUENCE_LSTM) is no way out: it keeps its state in variables of the interpreter from one window to the
+next, so that every window but the first is wrong. Written out, a window of known length is a plain chain of matrix
+products without memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def unrolled(model: Any) -> Any:
+    """Return the model with its recurrent layers unrolled, the same weights; itself where none is to be unrolled.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Keras 3, functional. Bidirectional layers and models inside the model are entered.
+
+    Raises
+    ------
+    ValueError
+        A recurrent layer over an open number of steps, one that keeps its state from window to window, or a
+        convolutional one.
+
+    Notes
+    -----
+    The file grows with the number of steps: some ten small operators a step of an LSTM, no weight twice.
+    """
+    import keras
+
+    looping = [layer for layer in _layers_in(model) if _is_looping(layer)]
+    if not looping:
+        return model
+    for layer in looping:
+        _check(layer)
+
+    def unroll(layer: Any) -> Any:
+        config = layer.get_config()
+        if isinstance(layer, keras.layers.Bidirectional):
+            for part in ("layer", "backward_layer"):
+                if config.get(part):
+                    config[part]["config"]["unroll"] = True
+        elif isinstance(layer, keras.layers.RNN):
+            config["unroll"] = True
+        return type(layer).from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=unroll, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _layers_in(model: Any) -> list[Any]:
+    """Return all layers, those of models inside the model too."""
+    return [inner for layer in model.layers for inner in (_layers_in(layer) if hasattr(layer, "layers") else [layer])]
+
+
+def _is_looping(layer: Any) -> bool:
+    """Whether a layer has recurrent steps that are not written out."""
+    import keras
+
+    if isinstance(layer, keras.layers.Bidirectional):
+        return not (layer.forward_layer.unroll and layer.backward_layer.unroll)
+    return isinstance(layer, keras.layers.RNN) and not layer.unroll
+
+
+def _check(layer: Any) -> None:
+    """Refuse what cannot be written out."""
+    import keras
+
+    parts = [layer.forward_layer, layer.backward_layer] if isinstance(layer, keras.layers.Bidirectional) else [layer]
+    kind = type(parts[0]).__name__
+    if kind.startswith("ConvLSTM"):
+        raise ValueError(f"{layer.name} ({kind}) cannot be unrolled; expected LSTM, GRU or another RNN over vectors")
+    if any(part.stateful for part in parts):
+        raise ValueError(
+            f"{layer.name} ({kind}) keeps its state from window to window; expected stateful=False, because a model "
+            f"file hears each window by itself"
+        )
+    steps = layer.input.shape[1]
+    if steps is None:
+        raise ValueError(
+            f"{layer.name} ({kind}) runs over an open number of steps; expected a known one: give keras.Input its "
+            f"length, and layers before it fixed shapes"
+        )

@@ -1,0 +1,89 @@
+"""Where in a graph the results of named layers are, so that ranges found in training reach the right tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from convert.model_graph import read_model_object, write_model_object
+from edge_runtime.interpreter import open_interpreter
+
+MATCH_TOLERANCE = 1e-3  # of the largest value: another layer's result is off by far more, rounding by far less
+
+
+def tensor_ranges(
+    float_model: bytes,
+    model: Any,
+    layer_ranges: Mapping[str, tuple[float, float]],
+    window: np.ndarray,
+    fed: np.ndarray,
+) -> dict[str, tuple[float, float]]:
+    """Return the ranges of layers by the names of the tensors that hold their results.
+
+    Tensors are found by their values on one window, not by their names: those change with whatever the export fuses.
+
+    Parameters
+    ----------
+    float_model : bytes
+        The float export.
+    model : keras.Model
+        What it was exported from, hearing samples.
+    layer_ranges : mapping of str to (float, float)
+        By layer name.
+    window : np.ndarray
+        float32 (window_length,), with sound in it.
+    fed : np.ndarray
+        The same window as the file takes it.
+
+    Raises
+    ------
+    ValueError
+        Not one layer's result is in the graph.
+
+    Notes
+    -----
+    A layer whose result the export has fused away gives no range; what took its place is measured as ever.
+    """
+    import keras
+
+    probe = keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in layer_ranges})
+    results = {name: np.asarray(values).ravel() for name, values in probe(window[np.newaxis]).items()}
+    found = {
+        tensor: layer_ranges[name]
+        for tensor, values in _all_results(float_model, fed).items()
+        for name, expected in results.items()
+        if _is_same(expected, values)
+    }
+    if not found:
+        raise ValueError(
+            f"no tensor of the graph holds the result of {', '.join(layer_ranges)}; expected the export of {model.name}"
+        )
+    return found
+
+
+def _is_same(expected: np.ndarray, values: np.ndarray) -> bool:
+    """Whether two results are equal but for rounding."""
+    if expected.size != values.size or not expected.any():
+        return False
+    return float(np.abs(expected - values).max()) <= MATCH_TOLERANCE * float(np.abs(expected).max())
+
+
+def _all_results(float_model: bytes, fed: np.ndarray) -> dict[str, np.ndarray]:
+    """Return every float32 result of the graph for one input, flat, by tensor name."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = read_model_object(float_model)
+    subgraph = content.subgraphs[0]
+    made = [index for operator in subgraph.operators for index in operator.outputs]
+    kept = [index for index in made if subgraph.tensors[index].type == schema.TensorType.FLOAT32]
+    names = [subgraph.tensors[index].name.decode() for index in kept]
+    subgraph.outputs = kept
+    content.signatureDefs = None
+    interpreter = open_interpreter(write_model_object(content))
+    source = interpreter.get_input_details()[0]
+    interpreter.set_tensor(source["index"], np.asarray(fed, np.float32).reshape(source["shape"]))
+    interpreter.invoke()
+    targets = interpreter.get_output_details()
+    return {name: interpreter.get_tensor(target["index"]).ravel() for name, target in zip(names, targets, strict=True)}
