@@ -84,7 +84,7 @@ def convert_run(
     )
     converted = []
     for form, model in model_forms(run.model, run.spec).items():
-        float_model = export_float(model)
+        float_model = export_float(model, tell=tell)
         fed = calibration if calibration is None or form == WAVEFORM_FORM else _as_spectrograms(calibration, run.spec)
         for recipe in recipes:
             tell(f"converting {file_name(run.spec, form, recipe)}")
