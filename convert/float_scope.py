@@ -6,7 +6,7 @@ front end
     Everything before the first convolution stays float32 in every recipe. Its constants are a window, a Fourier
     matrix and mel filters, whose rounding would raise a noise floor above quiet bins, and mel power spans more
     decades than 8 bits hold. A network without convolutions begins at its first FULLY_CONNECTED after the last
-    operation of a front end (a Fourier transform or a logarithm).
+    operation of a front end (a Fourier transform, a square or a logarithm).
 first layer
     The first convolution, and what follows it up to the next layer with weights, stays float32 in the 8-bit
     recipes. It reads samples, power or log-power: 8 bits cannot hold a quiet room beside a loud voice. Nor would
@@ -32,7 +32,7 @@ from convert.model_graph import ModelGraph, Operation
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
-FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "LOG")
+FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "SQUARE", "LOG")
 INT8_LANES = 8  # channels that a tap is padded to
 ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV")
 
