@@ -94,7 +94,7 @@ def convert_run(
         _calibration(run, num_calibration_windows, seed) if any(r.needs_calibration for r in recipes) else None
     )
     converted = []
-    for form, float_model in float_files(run).items():
+    for form, float_model in float_files(run, tell).items():
         fed = calibration if calibration is None else _as_fed(calibration, form, run.spec)
         trained = run.tensor_ranges(float_model, calibration, fed) if isinstance(run, CompressedRun) else None
         for recipe in recipes:
@@ -143,11 +143,15 @@ def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path,
                 tell(f"{file.path.stem} drifts most in {worst.layer} ({worst.operation}): {worst.snr_db:.1f} dB")
 
 
-def float_files(run: FinishedRun) -> dict[str, bytes]:
+def float_files(run: FinishedRun, tell: Callable[[str], None] = print) -> dict[str, bytes]:
     """Return the float `.tflite` of every form of a run's model, without metadata."""
     if isinstance(run.model, ForeignModel):
         return {WAVEFORM_FORM: run.model.pinned}
-    return {form: export_float(model) for form, model in model_forms(run.model, run.spec).items()}
+    # Folding a normalization into weights keeps their zeros, but not the few values of a clustered kernel nor the
+    # tensors whose ranges quantization-aware training learned.
+    fast = not isinstance(run, CompressedRun) or run.settings.kind == "prune"
+    forms = model_forms(run.model, run.spec)
+    return {form: export_float(model, fast=fast, tell=tell) for form, model in forms.items()}
 
 
 def model_forms(model: Any, spec: ModelSpec) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from convert.fast_form import fast_form
 from convert.model_graph import ModelGraph, read_graph
 from convert.recurrent import unrolled
 from train.backend import native_output_to
@@ -22,13 +24,18 @@ _FOREIGN = (
 )
 
 
-def export_float(model: Any) -> bytes:
+def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] | None = None) -> bytes:
     """Return the float32 `.tflite` of a Keras model: static shapes, built-in operators, one input and one output.
 
     Parameters
     ----------
     model : keras.Model
         Built with Keras 3 on the TensorFlow backend; one input, every dimension but the batch known.
+    fast : bool
+        Whether to export the model's fast form, whose scores are the same (see `convert.fast_form`), or its layers
+        as they are.
+    tell : callable, optional
+        Called with a sentence where a layer could not be made faster.
 
     Returns
     -------
@@ -49,6 +56,10 @@ def export_float(model: Any) -> bytes:
     _check_backend()
     shape = _input_shape(model)
     model = unrolled(model)
+    if fast:
+        model, note = fast_form(model)
+        if note and tell:
+            tell(note)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
         _export_quietly(model, shape, path)

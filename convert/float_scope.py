@@ -6,13 +6,17 @@ front end
     Everything before the first convolution stays float32 in every recipe. Its constants are a window, a Fourier
     matrix and mel filters, whose rounding would raise a noise floor above quiet bins, and mel power spans more
     decades than 8 bits hold. A network without convolutions begins at its first FULLY_CONNECTED after the last
-    operation of a front end (a Fourier transform or a logarithm). Where nothing but the shape changes before the
-    first layer, there is no front end, and the integer recipes begin at the input.
+    operation of a front end (a Fourier transform, a square or a logarithm). Where nothing but the shape changes before
+    the first layer, there is no front end, and the integer recipes begin at the input.
 first layer
     The first convolution, and what follows it up to the next layer with weights, stays float32 in the 8-bit
     recipes. It reads samples, power or log-power: 8 bits cannot hold a quiet room beside a loud voice. Nor would
     it gain: LiteRT's int8 kernels pad each tap's channels to 8, so with one input channel they do eight times the
     work. Values enter 8 bits after the first pooling, where there are fewest.
+    It belongs to the body where both reasons are gone: the window is multiplied by a level taken from itself, so
+    that quiet and loud rooms fill the same 8 bits, and `convert.polyphase` has given the layer 8 channels or more.
+    Samples beyond the calibrated range are cut then, as a limiter would: a single click counts for less than it does
+    in float.
 body
     The layers between. An ADD, SUB, MUL or DIV with a constant vector (a BatchNormalization behind its ReLU, which
     no convolution can absorb) stays float32 there too, since int8 has one scale for the constants of all channels.
@@ -25,11 +29,14 @@ last layer
 
 from __future__ import annotations
 
+import math
+
 from convert.model_graph import ModelGraph, Operation
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
-FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "LOG")
+FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "SQUARE", "LOG")
+INT8_LANES = 8  # channels that a tap is padded to
 ELEMENTWISE = ("ADD", "SUB", "MUL", "DIV")
 MOVING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "CONCATENATION", "SLICE", "STRIDED_SLICE", "PAD")
 
@@ -72,7 +79,7 @@ def layer_groups(graph: ModelGraph, operations: tuple[Operation, ...]) -> tuple[
 
 
 def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
-    """Return the operations between the first and the last layer, without those that need a scale a channel.
+    """Return the operations of the body: between the first and the last layer, the first itself where it may.
 
     Raises
     ------
@@ -87,7 +94,8 @@ def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
             f"the network has {len(weighted)} layers with weights; the 8-bit recipes keep the first and the last in "
             f"float and need at least 3. Take float16 for this model"
         )
-    body = graph.operations[weighted[1] : weighted[-1]]
+    begin = weighted[0] if _first_layer_fits_8_bits(graph, weighted[0]) else weighted[1]
+    body = graph.operations[begin : weighted[-1]]
     return tuple(operation for operation in body if not _scales_channels(graph, operation))
 
 
@@ -104,6 +112,16 @@ def _first_layer(graph: ModelGraph) -> int:
             f"the graph has no layer with weights behind its front end; its operations: {', '.join(names)}"
         )
     return dense[0]
+
+
+def _first_layer_fits_8_bits(graph: ModelGraph, first: int) -> bool:
+    """Whether the first layer reads a levelled window and has channels enough for the int8 kernels."""
+    tensors = {tensor.name: tensor for tensor in graph.tensors}
+    layer = graph.operations[first]
+    if layer.name != "CONV_2D" or tensors[layer.inputs[0]].shape[-1] < INT8_LANES:
+        return False
+    levelled = [tensors[name] for item in graph.operations[:first] if item.name == "MUL" for name in item.inputs]
+    return any(not tensor.is_constant and math.prod(tensor.shape) == 1 for tensor in levelled)
 
 
 def _scales_channels(graph: ModelGraph, operation: Operation) -> bool:

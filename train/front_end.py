@@ -13,6 +13,7 @@ from keras import ops
 
 from edge_runtime.mel import hann_window, mel_filter_bank
 from metadata import MelFrontEnd
+from train.fourier import factored_fourier, filters_in_order
 
 
 @keras.saving.register_keras_serializable(package="earshot")
@@ -30,6 +31,8 @@ class MelSpectrogram(keras.layers.Layer):
     -----
     Built from `keras.ops` that TFLite has as built-in operators. Frames are cut by reshaping into blocks
     of `hop_length` and concatenating shifted views, because a gather costs more than the transform itself.
+    The transform is two matrix products (see `train.fourier`): LiteRT's own operator computes in double precision
+    without vector instructions, takes twice as long and knows powers of two only.
     The window and the filter bank are constants, not weights: they do not count as parameters.
     """
 
@@ -64,16 +67,24 @@ class MelSpectrogram(keras.layers.Layer):
         }
         front_end = MelFrontEnd(**self.settings)
         self._window = hann_window(win_length, n_fft).astype(np.float32)
-        self._filters = np.ascontiguousarray(mel_filter_bank(front_end, sample_rate).T)
+        filters = mel_filter_bank(front_end, sample_rate).T
+        self._fourier = factored_fourier(n_fft)
+        self._filters = np.ascontiguousarray(filters if self._fourier is None else filters_in_order(filters, n_fft))
 
     def call(self, waveform):
         """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
-        frames = self._frames(self._pad(waveform))
-        real, imag = ops.rfft(ops.multiply(frames, self._window))
-        magnitude = ops.add(ops.multiply(real, real), ops.multiply(imag, imag))
+        frames = ops.multiply(self._frames(self._pad(waveform)), self._window)
+        magnitude = self._power(frames)
         if self.settings["power"] != 2.0:
             magnitude = ops.power(magnitude, self.settings["power"] / 2.0)
         return ops.transpose(ops.matmul(magnitude, self._filters), (0, 2, 1))
+
+    def _power(self, frames):
+        """Return the power of each bin, (batch, n_frames, n_bins), in the order of the filters' rows."""
+        if self._fourier is not None:
+            return self._fourier.power(frames)
+        real, imag = ops.rfft(frames)
+        return ops.add(ops.multiply(real, real), ops.multiply(imag, imag))
 
     def _pad(self, waveform):
         """Centre the frames: n_fft // 2 samples before and after."""
