@@ -172,9 +172,9 @@ def test_the_int8_file_of_qat_has_the_ranges_that_training_found(run, aware):
     assert set(aware.ranges) == {"pool_relu_1", "conv_2", "norm_2", "relu_3", "dense_1"}
     windows = run.test_windows()
     calibration = choose_calibration(windows.windows, windows.truth, 4)
-    float_model = export_float(aware.model)
+    float_model = export_float(aware.model, fast=False)
     found = aware.tensor_ranges(float_model, calibration, calibration)
-    content = read_model_object(quantize(float_model, RECIPES["int8"], calibration, found))
+    content = read_model_object(quantize(float_model, RECIPES["int8"], calibration, trained_ranges=found))
     scales = {one.name.decode(): one.quantization.scale for one in content.subgraphs[0].tensors if one.quantization}
     for layer in ("conv_2", "relu_3", "dense_1"):
         (name,) = (tensor for tensor in found if tensor.split("/")[1].startswith(layer) and tensor in scales)
@@ -192,9 +192,9 @@ def test_the_ranges_move_with_the_training_and_began_where_measured(run, aware):
 def test_the_int8_file_of_qat_decides_as_its_float_model(run, aware):
     cut = run.test_windows()
     calibration = choose_calibration(cut.windows, cut.truth, 8)
-    float_model = export_float(aware.model)
+    float_model = export_float(aware.model, fast=False)
     ranges = aware.tensor_ranges(float_model, calibration, calibration)
-    interpreter = open_interpreter(quantize(float_model, RECIPES["int8"], calibration, ranges))
+    interpreter = open_interpreter(quantize(float_model, RECIPES["int8"], calibration, trained_ranges=ranges))
     scores = []
     for window in cut.windows:
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window[np.newaxis])
