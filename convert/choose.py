@@ -84,7 +84,7 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
 
     Notes
     -----
-    Recommended is, of the files that every app can open (float32 in and out) and that none of these beats, the fastest,
+    Recommended is, of the files that take and give float32 and that none of these beats, the fastest,
     among those within 5 % of it the smallest. Accuracy has had its say by then: what loses more than its recipe may has
     failed.
     """
@@ -130,7 +130,7 @@ def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> 
     fastest = min(one.p50_ms for one in usable)
     best = min((one for one in usable if one.p50_ms <= fastest * (1 + NOISE)), key=lambda one: one.size_bytes)
     reason = (
-        f"of the files that pass and that every app can open it is the fastest, {best.p50_ms:.2f} ms a window here, "
+        f"of the files that pass and that take float32 it is the fastest, {best.p50_ms:.2f} ms a window here, "
         f"with {best.size_bytes / 1000:.0f} kB"
     )
     quicker = [one for one in usable if one.p50_ms < best.p50_ms]
