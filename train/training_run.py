@@ -22,11 +22,13 @@ import numpy as np
 from metadata import ModelSpec, Provenance
 from metadata.atomic_file import write_atomically
 from train.backend import load_keras, seed_everything
+from train.clip import LABEL_SEPARATOR
 from train.clip_index import write_index
 from train.clip_store import LoadedClips, short_clips
-from train.evaluate import TestWindows, cut_split, evaluate_scores
+from train.evaluate import TestWindows, evaluate_scores
 from train.models import model_module
 from train.settings import TrainingSettings
+from train.task import Task
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -90,7 +92,7 @@ def train_model(
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
     model, history = _fit(clips, module, variant, settings, folder)
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
-    cut = cut_split(clips, "test", spec.window_length, settings.window_hop, settings.tail)
+    cut = task_of(module, variant).held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
@@ -107,9 +109,15 @@ def choose_variant(module: Any, variant: str | None) -> str:
     return chosen
 
 
+def task_of(module: Any, variant: str) -> Task:
+    """Return what a model's variant is trained to tell."""
+    return module.task(variant)
+
+
 def describe_model(clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings) -> ModelSpec:
     """Return the contract of a model that is trained on these clips."""
-    labels = clips.index.labels
+    task = task_of(module, variant)
+    labels = task.labels(clips.index)
     return ModelSpec(
         name=module.NAME,
         version=MODEL_VERSION,
@@ -117,14 +125,18 @@ def describe_model(clips: LoadedClips, module: Any, variant: str, settings: Trai
         sample_rate=module.SAMPLE_RATE,
         window_length=module.window_length(variant),
         labels=labels,
-        activation="softmax",
+        activation=task.activation,
         thresholds=(DEFAULT_THRESHOLD,) * len(labels),
         front_end=module.front_end(variant),
         provenance=Provenance(
             data_sha256=clips.data_sha256(),
             split_sha256=clips.split_sha256(),
             seed=settings.seed,
-            training={"variant": variant, **settings.as_dict()},
+            training={
+                "variant": variant,
+                "clip_labels": LABEL_SEPARATOR.join(clips.index.labels),
+                **settings.as_dict(),
+            },
             packages=package_versions(),
         ),
     )
@@ -153,16 +165,16 @@ def _fit(
     seed_everything(settings.seed)  # imports Keras, and so comes before what is built on it
     from train import fit
     from train.training_state import finished_epochs
-    from train.training_windows import TrainingWindows
 
-    model = module.build(len(clips.index.labels), variant)
+    task = task_of(module, variant)
+    model = module.build(len(task.labels(clips.index)), variant)
     window_length = module.window_length(variant)
     first_epoch = finished_epochs(folder)
-    windows = TrainingWindows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
+    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows))
-    held_out = cut_split(clips, "val", window_length, settings.window_hop, settings.tail)
-    targets = np.eye(len(clips.index.labels), dtype=np.float32)[held_out.truth]
-    history = fit.fit(model, windows, (held_out.windows, targets), settings, folder, module.NAME)
+    held_out = task.held_out(clips, "val", window_length, settings)
+    validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
+    history = fit.fit(model, windows, validation, settings, folder, module.NAME)
     return model, history
 
 

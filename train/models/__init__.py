@@ -6,7 +6,7 @@ import difflib
 import importlib
 from types import ModuleType
 
-MODEL_NAMES = ("waveform_cnn", "mel_cnn")
+MODEL_NAMES = ("waveform_cnn", "mel_cnn", "isocc")
 
 
 def model_module(name: str) -> ModuleType:
