@@ -1,4 +1,4 @@
-"""Which recordings make a mixture: all pairs whose labels differ, each pair on the side of the split its parts are on."""
+"""Which recordings make a mixture: all pairs whose labels differ, each on the side that both its parts are on."""
 
 from __future__ import annotations
 
