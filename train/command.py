@@ -22,6 +22,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     add_output_arguments(parser)
     parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
+    parser.add_argument(
+        "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
+    )
     add_training_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
 
@@ -110,7 +113,9 @@ def _train(args: argparse.Namespace) -> int:
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
     try:
-        metrics = train_model(clips, args.model, folder, settings, variant=args.variant, tell=note)
+        metrics = train_model(
+            clips, args.model, folder, settings, variant=args.variant, weights_from=args.weights_from, tell=note
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
