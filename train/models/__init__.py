@@ -6,7 +6,8 @@ import difflib
 import importlib
 from types import ModuleType
 
-MODEL_NAMES = ("waveform_cnn", "mel_cnn")
+ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earshot build` makes of a folder of labels
+MODEL_NAMES = (*ONE_LABEL_NAMES, "source_counter")
 
 
 def model_module(name: str) -> ModuleType:
