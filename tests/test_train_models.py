@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.models import mel_cnn, model_module, source_counter, waveform_cnn
+from train.models import isocc, mel_cnn, model_module, source_counter, waveform_cnn
 
 
 @pytest.mark.parametrize(
@@ -150,5 +150,31 @@ def test_digital_silence_gives_the_source_counter_finite_scores():
 
 
 def test_the_variants_of_the_source_counter_name_its_labels():
-    assert source_counter.VARIANTS == {"two": ("one", "two"), "three": ("one", "two", "three")}
+    names = [source_counter.task(variant).labels(None) for variant in source_counter.VARIANTS]
+    assert names == [("one", "two"), ("one", "two", "three")]
     assert source_counter.DEFAULT_VARIANT in source_counter.VARIANTS
+
+
+def test_the_isocc_network_has_the_published_layers_on_one_channel():
+    """2,075,690 are published for three channels; one takes 800 less, normalization by band 708 more."""
+    model = isocc.build(10)
+    assert model.count_params() == 2_075_690 - 800 + 708
+    shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
+    assert shapes["mel"] == (177, 120, 1)
+    assert [shapes[f"conv_{number}"] for number in (1, 2, 3, 4)] == [
+        (173, 116, 16),
+        (82, 54, 32),
+        (37, 23, 64),
+        (14, 7, 64),
+    ]
+    assert shapes["flat"] == (1344,)
+    order = [layer.name for layer in model.layers]
+    assert order.index("norm_1") < order.index("pool_1")
+    assert order.index("pool_2") < order.index("norm_2")
+
+
+def test_isocc_scores_do_not_depend_on_the_gain():
+    model = isocc.build(4)
+    window = np.random.default_rng(0).normal(0.0, 0.1, (1, 80_000)).astype(np.float32)
+    loud, soft = (model.predict(window * gain, verbose=0) for gain in (1.0, 0.1))
+    assert np.abs(loud - soft).max() < 1e-2
