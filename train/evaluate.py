@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.intervals import group_bootstrap_interval, wilson_interval
+from edge_runtime.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.windows import cut_windows
 from train.clip_store import LoadedClips
 
@@ -148,14 +148,13 @@ def evaluate_decisions(
     np.add.at(confusion, (truth, decisions), 1)
     right = truth == decisions
     wilson = tuple(wilson_interval(int(right.sum()), right.size))
-    num_groups = len(set(groups))
     per_label = [_label_scores(confusion, place, label) for place, label in enumerate(labels)]
     return Evaluation(
         accuracy=float(right.mean()),
-        interval=_interval(right, groups, num_groups),
+        interval=tuple(share_interval(right, groups)),
         wilson=wilson,
         num_decisions=int(right.size),
-        num_groups=num_groups,
+        num_groups=count_groups(groups),
         labels=per_label,
         macro_f1=float(np.mean([scores.f1 for scores in per_label])),
         confusion=confusion.tolist(),
@@ -187,16 +186,6 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, labels: Sequence[str])
         "clip_mean_score": evaluate_decisions(clip_truth, mean_scores.argmax(axis=1), clip_groups, labels),
         "clip_majority": evaluate_decisions(clip_truth, majority, clip_groups, labels),
     }
-
-
-def _interval(right: np.ndarray, groups: np.ndarray, num_groups: int) -> tuple[float, float]:
-    """95 % interval of the share of right decisions."""
-    if num_groups == 1:
-        return tuple(wilson_interval(int(right.sum()), right.size))
-    if right.all() or not right.any():
-        # Resampling what is all the same would claim a certainty that a handful of groups cannot give.
-        return tuple(wilson_interval(num_groups if right.all() else 0, num_groups))
-    return tuple(group_bootstrap_interval(right, groups))
 
 
 def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np.ndarray:
