@@ -20,20 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from edge_runtime.counted import CountedClassifier
+from edge_runtime.merge import merge_scores
+from train.arrangement import ARRANGEMENTS, arrange
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.counted import CountedClassifier
 from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from edge_runtime.machine import describe_machine, machine_line
-from edge_runtime.merge import merge_scores
 from edge_runtime.windows import cut_windows
-from train.arrangement import ARRANGEMENTS, arrange
 from train.clip_index import read_index
 from train.clip_store import LoadedClips, load_clips
-from train.exact_match import best_common_threshold
 from train.mixture_index import label_sets
 from train.progress import progress_bar
 from train.task import draw_parts, mixture_windows, part_groups
+from train.thresholds import sweep_common_threshold
 from train.training_run import SPLIT_FILE_NAME
 
 NORMALIZATIONS = ("pair", "set")
@@ -143,7 +143,7 @@ def exact_match_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
 
 def swept_thresholds(classifier: Classifier, sets: Sequence[TestSet]) -> dict[str, float]:
     """Return the one threshold for all labels that is best for each set of validation windows, as published."""
-    return {tested.name: best_common_threshold(score(classifier, tested), tested.truth)[0] for tested in sets}
+    return {tested.name: sweep_common_threshold(score(classifier, tested), tested.truth).threshold for tested in sets}
 
 
 def long_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
@@ -159,9 +159,7 @@ def long_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
         for row, (first, second) in enumerate(drawn):
             parts = [np.asarray(clips.waveforms[place][: spec.window_length]) for place in (first, second)]
             waveform = arrange(*parts, arrangement, spec.sample_rate).waveform
-            windows = cut_windows(
-                waveform, spec.window_length, round(LONG_HOP_SECONDS * spec.sample_rate), "drop"
-            )
+            windows = cut_windows(waveform, spec.window_length, round(LONG_HOP_SECONDS * spec.sample_rate), "drop")
             scores = np.stack([classifier.scores(window) for window in windows])
             for rule in MERGE_RULES:
                 heard[rule][row] = merge_scores(scores, rule) >= np.asarray(spec.thresholds, np.float32)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from metadata import ModelSpec, Provenance
+from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from train.backend import load_keras, seed_everything
 from train.clip import LABEL_SEPARATOR
@@ -30,6 +30,7 @@ from train.models import model_module
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import Task
+from train.thresholds import choose_thresholds
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -96,6 +97,7 @@ def train_model(
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
     model, history = _fit(clips, module, variant, settings, folder, weights_from, tell)
+    spec = replace_spec(spec, thresholds=_thresholds(model, clips, module, variant, settings))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task_of(module, variant).held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
@@ -193,6 +195,18 @@ def _fit(
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
     history = fit.fit(model, windows, validation, settings, folder, module.NAME)
     return model, history
+
+
+def _thresholds(
+    model: Any, clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings
+) -> tuple[float, ...]:
+    """The score from which each label counts: where several may be heard, the best on validation windows."""
+    task = task_of(module, variant)
+    labels = task.labels(clips.index)
+    if task.activation == "softmax":
+        return (DEFAULT_THRESHOLD,) * len(labels)
+    cut = task.held_out(clips, "val", module.window_length(variant), settings)
+    return choose_thresholds(predict(model, cut.windows), cut.truth, labels, cut.weights())
 
 
 def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:
