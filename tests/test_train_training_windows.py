@@ -53,7 +53,7 @@ def test_windows_are_float32_in_range_with_one_hot_targets(clips):
 def test_only_clips_of_the_training_side_are_drawn(clips):
     windows = _windows(clips)
     heard = {label for batch in range(len(windows)) for label in windows[batch][0].std(axis=1).round(3).tolist()}
-    assert len(windows._waveforms) == len(clips.places("train"))
+    assert len(windows._clips.waveforms) == len(clips.places("train"))
     assert heard
 
 

@@ -44,7 +44,12 @@ def change_speed(samples: np.ndarray, num_samples: int) -> np.ndarray:
     return np.interp(positions, np.arange(samples.size), samples).astype(np.float32)
 
 
-def vary_window(window: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+def vary_window(
+    window: np.ndarray,
+    sample_rate: int,
+    rng: np.random.Generator,
+    gain_range_db: tuple[float, float] = GAIN_RANGE_DB,
+) -> np.ndarray:
     """Return the window in another room, with another colour, noise and level.
 
     Parameters
@@ -54,6 +59,8 @@ def vary_window(window: np.ndarray, sample_rate: int, rng: np.random.Generator) 
     sample_rate : int
         Hz.
     rng : np.random.Generator
+    gain_range_db : tuple of float
+        How much softer or louder it may become.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def vary_window(window: np.ndarray, sample_rate: int, rng: np.random.Generator) 
     varied = np.fft.irfft(spectrum, window.size).astype(np.float32)
     if rng.random() < GAP_PROBABILITY:
         _cut_gap(varied, sample_rate, rng)
-    varied *= np.float32(10.0 ** (rng.uniform(*GAIN_RANGE_DB) / 20.0) * (1.0 if rng.random() < 0.5 else -1.0))
+    varied *= np.float32(10.0 ** (rng.uniform(*gain_range_db) / 20.0) * (1.0 if rng.random() < 0.5 else -1.0))
     peak = float(np.abs(varied).max())
     return varied * np.float32(PEAK_LIMIT / peak) if peak > PEAK_LIMIT else varied
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_runtime.windows import TAILS
 from train.importers import IMPORTERS
 from train.models import MODEL_NAMES
-from train.settings import LOSSES, OPTIMIZERS, TrainingSettings
+from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, of every model here
@@ -22,6 +22,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     add_output_arguments(parser)
     parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
+    parser.add_argument(
+        "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
+    )
     add_training_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
 
@@ -66,6 +69,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--label-smoothing", type=float)
     settings.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None)
     settings.add_argument("--epoch-windows", type=int, help="windows in an epoch (default: as many as the clips hold)")
+    settings.add_argument(
+        "--normalization", choices=MIXTURE_NORMALIZATIONS, help="of the parts of a mixture: to the volume of which"
+    )
+    settings.add_argument(
+        "--stop-exact-match", type=float, metavar="SHARE", help="stop when single and mixed sounds pass it (0: never)"
+    )
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
     settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
     settings.add_argument(
@@ -73,12 +82,13 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def training_settings(model: str, args: argparse.Namespace) -> TrainingSettings:
+def training_settings(model: str, args: argparse.Namespace, variant: str | None = None) -> TrainingSettings:
     """Return the model's settings, published or ours, with what the command line changes."""
     from train.models import model_module
 
     module = model_module(model)
     begin = module.PUBLISHED if args.published else module.DEFAULT
+    begin = dataclasses.replace(begin, **getattr(module, "VARIANT_SETTINGS", {}).get(variant, {}))
     names = [item.name for item in dataclasses.fields(TrainingSettings)]
     given = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     return dataclasses.replace(begin, **given)
@@ -96,13 +106,16 @@ def _train(args: argparse.Namespace) -> int:
     from train.prepare import find_and_split, load_with_progress, note
     from train.training_run import choose_variant, train_model
 
-    choose_variant(model_module(args.model), args.variant)
-    settings = training_settings(args.model, args)
-    index = find_and_split(args.data, args.labels, settings.seed, **data_choices(args))
+    module = model_module(args.model)
+    task = module.task(choose_variant(module, args.variant))
+    settings = training_settings(args.model, args, args.variant)
+    index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
     try:
-        metrics = train_model(clips, args.model, folder, settings, variant=args.variant, tell=note)
+        metrics = train_model(
+            clips, args.model, folder, settings, variant=args.variant, weights_from=args.weights_from, tell=note
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))

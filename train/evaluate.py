@@ -29,11 +29,11 @@ class TestWindows:
     windows : np.ndarray
         float32 (n, window_length).
     truth : np.ndarray
-        int64 (n,), position of the label; bool (n, n_labels) for a sigmoid model: which labels there are.
+        int64 (n,), position of the label; where several labels may be heard, bool (n, n_labels).
     clips : np.ndarray
         int64 (n,), which clip a window is from.
     groups : np.ndarray
-        str (n,), the clip's group; for mixtures (n, 2), the groups of both parts, the second empty for a single clip.
+        str (n,), the clip's group; of mixtures str (n, most parts), empty where one has fewer parts.
     """
 
     __test__ = False  # its name begins as a test's does
@@ -42,6 +42,18 @@ class TestWindows:
     truth: np.ndarray
     clips: np.ndarray
     groups: np.ndarray
+
+    def targets(self, num_labels: int) -> np.ndarray:
+        """Return the truth as a model is trained on it, float32 (n, n_labels)."""
+        if self.truth.ndim == 2:
+            return self.truth.astype(np.float32)
+        return np.eye(num_labels, dtype=np.float32)[self.truth]
+
+    def weights(self) -> np.ndarray:
+        """Return float32 (n,), mean 1: windows of one label, of two, ... weigh equally together."""
+        kinds = self.truth.sum(axis=1) if self.truth.ndim == 2 else np.zeros(len(self.truth), int)
+        _, kind, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+        return (kind.size / (counts.size * counts[kind])).astype(np.float32)
 
 
 def cut_split(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metadata import ModelSpec
 from train.backend import load_keras
+from train.clip import LABEL_SEPARATOR
 from train.clip_index import read_index
 from train.clip_store import LoadedClips, load_clips
-from train.evaluate import TestWindows, cut_split
+from train.evaluate import TestWindows
+from train.models import model_module
+from train.settings import TrainingSettings
+from train.task import Task
 from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 
 
@@ -34,8 +39,23 @@ class FinishedRun:
 
     def test_windows(self) -> TestWindows:
         """Return the test windows, cut as the training's settings say."""
+        return self.held_out("test")
+
+    def held_out(self, split: str) -> TestWindows:
+        """Return the windows of one side with what is right for each, as the model's task cuts or mixes them."""
+        return self.task.held_out(self.clips, split, self.spec.window_length, self.settings)
+
+    @property
+    def task(self) -> Task:
+        """What the model was trained to tell."""
+        return model_module(self.spec.name).task(self.spec.provenance.training["variant"])
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """The settings of the training; what an older version did not know is as by default."""
+        known = {item.name for item in dataclasses.fields(TrainingSettings)}
         training = self.spec.provenance.training
-        return cut_split(self.clips, "test", self.spec.window_length, training["window_hop"], training["tail"])
+        return TrainingSettings(**{name: value for name, value in training.items() if name in known})
 
 
 def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun:
@@ -63,7 +83,9 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
             f"--out {folder}, with --resume if it was interrupted"
         )
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
-    clips = load_clips(read_index(folder / SPLIT_FILE_NAME, spec.labels), spec.sample_rate, cache, strict=True)
+    recorded_labels = spec.provenance.training.get("clip_labels")
+    labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
+    clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
     recorded = (spec.provenance.data_sha256, spec.provenance.split_sha256)
     if (clips.data_sha256(), clips.split_sha256()) != recorded:
         raise ValueError(

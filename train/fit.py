@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from train.exact_match import ExactMatchStop, exact_match, has_passed
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.training_state import (
@@ -19,7 +20,6 @@ from train.training_state import (
     save_best,
     save_state,
 )
-from train.training_windows import TrainingWindows
 from train.weight_average import WeightAverage
 
 
@@ -35,13 +35,15 @@ def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoc
         "mean_squared_logarithmic_error": keras.losses.MeanSquaredLogarithmicError(),
         "binary_crossentropy": keras.losses.BinaryCrossentropy(),
     }
-    model.compile(optimizer, losses[settings.loss], metrics=["accuracy"])
+    several = model.layers[-1].activation is keras.activations.sigmoid
+    accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if several else "accuracy"
+    model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
 
 
 def fit(
     model: keras.Model,
-    windows: TrainingWindows,
-    validation: tuple[np.ndarray, np.ndarray],
+    windows: keras.utils.PyDataset,
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     settings: TrainingSettings,
     folder: Path,
     name: str,
@@ -54,10 +56,10 @@ def fit(
     ----------
     model : keras.Model
         Compiled; where epochs are finished in `folder` it takes over their state.
-    windows : TrainingWindows
-        Begun at the epoch that `finished_epochs(folder)` says.
+    windows : keras.utils.PyDataset
+        Of the task (`train.task`), begun at the epoch that `finished_epochs(folder)` says.
     validation : tuple of np.ndarray
-        Windows float32 (n, window_length) and one-hot targets float32 (n, n_labels).
+        Windows float32 (n, window_length), targets float32 (n, n_labels), weights float32 (n,).
     settings : TrainingSettings
     folder : Path
         Run folder, must exist.
@@ -77,8 +79,12 @@ def fit(
     history = read_history(folder)
     average = restore_state(model, folder, len(history)) if history else WeightAverage()
     keeper = _EpochKeeper(folder, history, settings, name, average)
+    callbacks: list[keras.callbacks.Callback] = [average, keeper]
+    if settings.stop_exact_match:
+        # Before the keeper: an epoch is finished when its history is written, and all must have been judged by then.
+        callbacks.insert(1, ExactMatchStop(*validation[:2], settings.stop_exact_match, average, folder))
     try:
-        if not keeper.is_over():
+        if not keeper.is_over() and not has_passed(folder, settings.stop_exact_match):
             model.fit(
                 windows,
                 validation_data=validation,
@@ -87,7 +93,7 @@ def fit(
                 epochs=settings.epochs,
                 shuffle=False,  # the windows are drawn in random order already
                 verbose=0,
-                callbacks=[average, keeper],
+                callbacks=callbacks,
             )
     finally:
         keeper.close()

@@ -120,7 +120,7 @@ def evaluate_label_sets(
     scores : np.ndarray
         float (n, n_labels).
     groups : np.ndarray
-        str (n,), or (n, 2) for mixtures.
+        str (n,), or (n, k) for mixtures, as `edge_runtime.intervals` takes them.
     labels : sequence of str
     thresholds : sequence of float
         One a label.

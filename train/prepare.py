@@ -11,6 +11,7 @@ from train.clip_index import ClipIndex, find_clips
 from train.clip_store import LoadedClips, load_clips
 from train.progress import progress_bar
 from train.split import split_by_fold, split_clips
+from train.task import OneLabel, Task
 
 
 def note(text: str) -> None:
@@ -23,18 +24,21 @@ def find_and_split(
     labels_file: str | Path | None,
     seed: int,
     *,
+    task: Task = OneLabel(),  # noqa: B008  (it is frozen)
     dataset: str | None = None,
     test_fold: str | None = None,
     val_fold: str | None = None,
 ) -> ClipIndex:
-    """Return the index of a data folder with every clip on a side: by its folds where a test fold is given."""
+    """Return the index of a data folder with every clip on a side: by its folds where a test fold is given.
+
+    Raises
+    ------
+    ValueError
+        The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
+    """
     index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
     index.check_labels()
-    multiple = [clip.path for clip in index.clips if len(clip.labels) > 1]
-    if multiple:
-        raise ValueError(
-            f"{multiple[0]} has several labels ({len(multiple)} clips do); these models tell one label a window"
-        )
+    task.check(index)
     return split_and_say(index, seed, test_fold, val_fold)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_runtime.windows import TAILS
+from train.mixing import NORMALIZATIONS
 
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
+MIXTURE_NORMALIZATIONS = (*NORMALIZATIONS, "both")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,12 @@ class TrainingSettings:
         never so few that an epoch is only a step or two.
     window_hop : int
         Samples from one validation or test window to the next; 0: the window length.
+    normalization : str
+        How the parts of a mixture are brought to one volume, see `train.mixing.mix`; both: by turns of the pair and of
+        the set.
+    stop_exact_match : float
+        End the training when the share of exactly right label sets passes this on validation data, single sounds and
+        mixtures each with its best threshold; 0: never. For models that tell several labels.
     tail : str
         What happens to samples after a clip's last full window, see `edge_runtime.windows.TAILS`.
     seed : int
@@ -60,6 +68,8 @@ class TrainingSettings:
     augment: bool = False
     epoch_windows: int = 0
     window_hop: int = 0
+    normalization: str = "pair"
+    stop_exact_match: float = 0.0
     tail: str = "drop"
     seed: int = 0
 
@@ -72,6 +82,10 @@ class TrainingSettings:
         for name in ("batch_size", "epochs", "patience"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
         self._require(self.tail in TAILS, "tail", f"one of {', '.join(TAILS)}")
+        self._require(
+            self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
+        )
+        self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
         for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from metadata import MelFrontEnd
 from train.settings import TrainingSettings
+from train.task import OneLabel, Task
 
 NAME = "mel_cnn"
 DEFAULT_VARIANT = "log"
@@ -37,6 +38,11 @@ DEFAULT = TrainingSettings(
     label_smoothing=0.05,
     augment=True,
 )
+
+
+def task(variant: str) -> Task:
+    """Return what the model is trained to tell."""
+    return OneLabel()
 
 
 def window_length(variant: str) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 from metadata import WaveformFrontEnd
 from train.gammatone import gammatone_filters
 from train.settings import TrainingSettings
+from train.task import OneLabel, Task
 
 NAME = "waveform_cnn"
 DEFAULT_VARIANT = "level"
@@ -94,6 +95,11 @@ DEFAULT = TrainingSettings(
     label_smoothing=0.05,
     augment=True,
 )
+
+
+def task(variant: str) -> Task:
+    """Return what the model is trained to tell."""
+    return OneLabel()
 
 
 def window_length(variant: str) -> int:

@@ -1,0 +1,68 @@
+"""Which clip comes next and which stretch of it is heard: what all training windows draw from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from train.augment import change_speed, draw_speed
+from train.clip_store import LoadedClips
+
+
+class ClipDraw:
+    """The clips of the training side, drawn by label.
+
+    Within a label a group counts by the square root of its length, so that one large source does not drown the many
+    small ones, and its clips by their length.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+        All clips; those of the train side with a single label are drawn.
+    window_length : int
+        Samples.
+
+    Attributes
+    ----------
+    waveforms : list of np.ndarray
+    label_of : np.ndarray
+        int64 (n,), the label of each waveform.
+    num_labels : int
+    num_windows : int
+        How many windows the waveforms hold.
+    """
+
+    def __init__(self, clips: LoadedClips, window_length: int):
+        index = clips.index
+        places = [place for place in clips.places("train") if len(index.clips[place].labels) == 1]
+        self.waveforms = [clips.waveforms[place] for place in places]
+        self.label_of = np.array([index.labels.index(index.clips[place].labels[0]) for place in places])
+        self.num_labels, self._window_length = len(index.labels), window_length
+        lengths = np.array([max(window_length, waveform.size) for waveform in self.waveforms], np.float64)
+        weights = lengths / np.sqrt(self._group_lengths([index.clips[place].group for place in places], lengths))
+        self.num_windows = int(lengths.sum() // window_length)
+        self._of_label = [np.flatnonzero(self.label_of == label) for label in range(self.num_labels)]
+        self._shares = [weights[own] / weights[own].sum() for own in self._of_label]
+
+    def draw(self, label: int, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return positions of `count` clips of a label, with replacement."""
+        return rng.choice(self._of_label[label], count, p=self._shares[label])
+
+    def cut(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
+        """Return a window of one clip at a random place, zero-padded where the clip is shorter; varied in speed."""
+        waveform = self.waveforms[place]
+        length = round(self._window_length * (draw_speed(rng) if vary else 1.0))
+        start = int(rng.integers(max(1, waveform.size - length + 1)))
+        piece = np.zeros(length, np.float32)
+        heard = waveform[start : start + length]
+        piece[: heard.size] = heard
+        return change_speed(piece, self._window_length)
+
+    def _group_lengths(self, groups: Sequence[str], lengths: np.ndarray) -> np.ndarray:
+        """Samples that the group of each clip has under the clip's label."""
+        total: Counter = Counter()
+        for group, label, length in zip(groups, self.label_of, lengths, strict=True):
+            total[group, label] += length
+        return np.array([total[group, label] for group, label in zip(groups, self.label_of, strict=True)])

@@ -1,0 +1,118 @@
+"""Batches of training windows with one or several sources in each, mixed as they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from train.augment import vary_window
+from train.clip_draw import ClipDraw
+from train.clip_store import LoadedClips
+from train.mixing import SilentClipError, mix, peak
+from train.settings import TrainingSettings
+from train.training_windows import windows_in_epoch
+
+PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
+WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
+VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
+NUM_TRIES = 20  # cuts of a clip until one has sound
+TARGETS = ("labels", "count")
+
+
+class MixtureWindows(keras.utils.PyDataset):
+    """Windows float32 (batch_size, window_length) of one source or several, with their targets.
+
+    Each window takes its number of sources from `sources` in turn, so that all are equally frequent, and its labels at
+    random, no label twice. What is drawn depends on the seed, the epoch and the batch alone.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+        All clips; those of the train side with a single label are mixed.
+    sample_rate, window_length : int
+        Hz and samples.
+    settings : TrainingSettings
+    sources : sequence of int
+        How many sources a window may have, for example (1, 2).
+    target : str
+        "labels": float32 (batch_size, n_labels), 1 where the label is heard. "count": one-hot over `sources`.
+    first_epoch : int
+        Number of the epoch to begin with, counted from 0.
+
+    Raises
+    ------
+    ValueError
+        More sources than labels, or an unknown target.
+    """
+
+    def __init__(
+        self,
+        clips: LoadedClips,
+        sample_rate: int,
+        window_length: int,
+        settings: TrainingSettings,
+        sources: Sequence[int],
+        target: str,
+        first_epoch: int = 0,
+    ):
+        super().__init__(workers=1, use_multiprocessing=False)
+        self._clips = ClipDraw(clips, window_length)
+        if target not in TARGETS:
+            raise ValueError(f"target is {target!r}; expected {' or '.join(TARGETS)}")
+        if max(sources) > self._clips.num_labels:
+            raise ValueError(
+                f"{max(sources)} sources of different labels need as many labels; there are {self._clips.num_labels}"
+            )
+        self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
+        self._sources, self._target = tuple(sources), target
+        self._set_peak = max(peak(waveform) for waveform in self._clips.waveforms)
+        self.num_windows = windows_in_epoch(self._clips, settings)
+
+    def __len__(self) -> int:
+        return self.num_windows // self._settings.batch_size
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self._settings.batch_size
+        rng = np.random.default_rng([self._settings.seed, self._epoch, 3, batch])
+        kinds = rng.permutation(np.resize(rng.permutation(len(self._sources)), size))
+        drawn = [self._draw(self._sources[kind], rng) for kind in kinds]
+        windows = np.stack([self._window(places, rng) for places in drawn])
+        if self._target == "count":
+            return windows, np.eye(len(self._sources), dtype=np.float32)[kinds]
+        targets = np.zeros((size, self._clips.num_labels), np.float32)
+        for row, places in zip(targets, drawn, strict=True):
+            row[self._clips.label_of[places]] = 1.0
+        return windows, targets
+
+    def on_epoch_end(self) -> None:
+        """Go on to the windows of the next epoch."""
+        self._epoch += 1
+
+    def _draw(self, num_sources: int, rng: np.random.Generator) -> list[int]:
+        """Places of clips of different labels."""
+        labels = rng.choice(self._clips.num_labels, num_sources, replace=False)
+        return [int(self._clips.draw(label, 1, rng)[0]) for label in labels]
+
+    def _window(self, places: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+        """Cut the parts, add them and vary the sum; a window of one source is treated alike."""
+        vary, normalization = self._settings.augment, self._settings.normalization
+        if normalization == "both":
+            normalization = ("pair", "set")[int(rng.integers(2))]
+        parts = [self._part(place, rng, vary) for place in places]
+        gains_db = rng.uniform(*PART_GAIN_RANGE_DB, len(parts)) if vary else None
+        window = mix(parts, normalization, self._set_peak, gains_db)
+        if vary and rng.random() < VARIED_SHARE:
+            return vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)
+        return window
+
+    def _part(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
+        """One source, at another speed and begun elsewhere where windows are varied."""
+        for _ in range(NUM_TRIES):
+            part = self._clips.cut(place, rng, vary)
+            if part.any():
+                break
+        else:
+            raise SilentClipError(f"no window with sound in {NUM_TRIES} cuts of a clip; leave silent clips out")
+        return np.roll(part, int(rng.integers(part.size))) if vary else part

@@ -1,0 +1,250 @@
+"""What a model is trained to tell: one label a window, the set of labels in a mixture, or how many sources there are.
+
+A task names the labels of the file and the activation of its output, feeds the training, and cuts the windows that a
+side of the split is judged on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Protocol
+
+import numpy as np
+
+from edge_runtime.windows import cut_windows
+from train.clip_index import ClipIndex
+from train.clip_store import LoadedClips
+from train.evaluate import TestWindows, cut_split
+from train.mixing import mix, peak
+from train.mixture_index import label_sets, pair_clips, spread
+from train.settings import TrainingSettings
+
+COUNT_LABELS = ("one", "two", "three")
+MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
+
+
+class Task(Protocol):
+    """What the trainer and the converter ask of a task."""
+
+    activation: str
+
+    def check(self, index: ClipIndex) -> None:
+        """Raise ValueError where the recordings cannot teach this."""
+
+    def labels(self, index: ClipIndex) -> tuple[str, ...]:
+        """Return the labels of the model's output."""
+
+    def training_windows(
+        self,
+        clips: LoadedClips,
+        sample_rate: int,
+        window_length: int,
+        settings: TrainingSettings,
+        first_epoch: int = 0,
+    ) -> Any:
+        """Return the `keras.utils.PyDataset` that feeds the training."""
+
+    def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
+        """Return the windows of one side with what is right for each."""
+
+
+@dataclass(frozen=True)
+class OneLabel:
+    """Exactly one label a window: softmax."""
+
+    activation: str = "softmax"
+
+    def check(self, index: ClipIndex) -> None:
+        """Refuse clips of several labels."""
+        _refuse_label_sets(index, "this model tells one label a window")
+
+    def labels(self, index: ClipIndex) -> tuple[str, ...]:
+        """Return the labels of the clips."""
+        return index.labels
+
+    def training_windows(
+        self,
+        clips: LoadedClips,
+        sample_rate: int,
+        window_length: int,
+        settings: TrainingSettings,
+        first_epoch: int = 0,
+    ) -> Any:
+        """Return single clips, labels in equal shares."""
+        from train.training_windows import TrainingWindows
+
+        return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
+
+    def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
+        """Return the windows of each clip; truth int64 (n,)."""
+        return cut_split(clips, split, window_length, settings.window_hop, settings.tail)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Every label that is heard, in single sounds and in mixtures: sigmoid.
+
+    Attributes
+    ----------
+    sources : tuple of int
+        How many sources a window has, in equal shares.
+    """
+
+    sources: tuple[int, ...] = (1, 2)
+    activation: str = "sigmoid"
+
+    def check(self, index: ClipIndex) -> None:
+        """Refuse fewer labels than sources."""
+        _refuse_few_labels(index, self.sources)
+        _refuse_label_sets(index, "mixtures are made of recordings of one label")
+
+    def labels(self, index: ClipIndex) -> tuple[str, ...]:
+        """Return the labels of the clips."""
+        return index.labels
+
+    def training_windows(
+        self,
+        clips: LoadedClips,
+        sample_rate: int,
+        window_length: int,
+        settings: TrainingSettings,
+        first_epoch: int = 0,
+    ) -> Any:
+        """Return windows of one source or several, mixed as they are drawn."""
+        from train.mixture_windows import MixtureWindows
+
+        return MixtureWindows(clips, sample_rate, window_length, settings, self.sources, "labels", first_epoch)
+
+    def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
+        """Return single clips and up to 720 mixtures of each larger number of sources; truth bool (n, n_labels)."""
+        drawn = [
+            parts for count in self.sources for parts in draw_parts(clips, split, count, window_length, MAX_MIXTURES)
+        ]
+        cut = mixture_windows(clips, drawn, window_length, settings.normalization)
+        heard = label_sets(clips.index)
+        truth = np.stack([heard[list(parts)].any(axis=0) for parts in drawn])
+        return TestWindows(cut, truth, np.arange(len(drawn)), part_groups(clips, drawn))
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """How many sources are heard at once: softmax over one, two, ...
+
+    Attributes
+    ----------
+    most : int
+        The highest number, at most 3.
+    """
+
+    most: int = 2
+    activation: str = "softmax"
+
+    def check(self, index: ClipIndex) -> None:
+        """Refuse clips of several labels, and fewer labels than sources."""
+        _refuse_label_sets(index, "a counter learns from recordings of one source each")
+        _refuse_few_labels(index, (self.most,))
+
+    def labels(self, index: ClipIndex) -> tuple[str, ...]:
+        """Return the names of the numbers."""
+        return COUNT_LABELS[: self.most]
+
+    def training_windows(
+        self,
+        clips: LoadedClips,
+        sample_rate: int,
+        window_length: int,
+        settings: TrainingSettings,
+        first_epoch: int = 0,
+    ) -> Any:
+        """Return windows of one source up to `most`, each number equally often."""
+        from train.mixture_windows import MixtureWindows
+
+        sources = range(1, self.most + 1)
+        return MixtureWindows(clips, sample_rate, window_length, settings, sources, "count", first_epoch)
+
+    def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
+        """Return each number of sources as often as there are single clips; truth int64 (n,)."""
+        most = len(draw_parts(clips, split, 1, window_length, MAX_MIXTURES))
+        counts = range(1, self.most + 1)
+        drawn = [parts for count in counts for parts in draw_parts(clips, split, count, window_length, most)]
+        cut = mixture_windows(clips, drawn, window_length, settings.normalization)
+        truth = np.array([len(parts) - 1 for parts in drawn])
+        return TestWindows(cut, truth, np.arange(len(drawn)), part_groups(clips, drawn))
+
+
+def draw_parts(
+    clips: LoadedClips, split: str, num_sources: int, window_length: int, most: int
+) -> list[tuple[int, ...]]:
+    """Return which clips of one side sound together, at most so many times, always the same ones.
+
+    Clips without sound in their first window are left out: their volume cannot be made equal to another's. Every
+    combination of labels comes about equally often; single clips all come, `most` of them at most.
+    """
+    index = clips.index
+    places = [place for place in clips.places(split) if np.any(clips.waveforms[place][:window_length])]
+    if num_sources == 1:
+        return [(place,) for place in places[:most]]
+    if num_sources == 2:
+        audible = np.zeros(len(index.clips), bool)
+        audible[places] = True
+        pairs = pair_clips(index).of_split(split)
+        chosen = spread(pairs.chosen(np.flatnonzero(audible[pairs.parts].all(axis=1))), most)
+        return [(int(first), int(second)) for first, second in chosen.parts]
+    return _draw_larger(index, places, num_sources, most)
+
+
+def mixture_windows(
+    clips: LoadedClips, drawn: Sequence[tuple[int, ...]], window_length: int, normalization: str
+) -> np.ndarray:
+    """Return the first window of each mixture, float32 (n, window_length), the parts zero-padded where shorter.
+
+    With the normalization "both" the mixtures take turns.
+    """
+    set_peak = max(peak(waveform) for waveform in clips.waveforms)
+    windows = np.zeros((len(drawn), window_length), np.float32)
+    for number, (window, parts) in enumerate(zip(windows, drawn, strict=True)):
+        cut = [cut_windows(np.asarray(clips.waveforms[place]), window_length, window_length)[0] for place in parts]
+        chosen = ("pair", "set")[number % 2] if normalization == "both" else normalization
+        window[:] = mix(cut, chosen, set_peak)
+    return windows
+
+
+def part_groups(clips: LoadedClips, drawn: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """Return the groups of the parts, str (n, most parts); empty where a mixture has fewer."""
+    most = max(len(parts) for parts in drawn)
+    names = [[clips.index.clips[place].group for place in parts] for parts in drawn]
+    groups = np.array([row + [""] * (most - len(row)) for row in names])
+    return groups[:, 0] if most == 1 else groups
+
+
+def _draw_larger(index: ClipIndex, places: Sequence[int], num_sources: int, most: int) -> list[tuple[int, ...]]:
+    """Mixtures of three or more, combinations of labels by turns, clips at random with a fixed seed."""
+    heard = label_sets(index, places).argmax(axis=1)
+    of_label = {label: np.flatnonzero(heard == label) for label in np.unique(heard)}
+    kinds = list(combinations(sorted(of_label), num_sources))
+    if not kinds:
+        raise ValueError(f"{num_sources} sources of different labels need as many labels; there are {len(of_label)}")
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(kinds))
+    drawn = {
+        tuple(sorted(places[int(rng.choice(of_label[label]))] for label in kinds[order[number % len(kinds)]]))
+        for number in range(most)
+    }
+    return sorted(drawn)
+
+
+def _refuse_label_sets(index: ClipIndex, why: str) -> None:
+    """Refuse clips of several labels."""
+    multiple = [clip.path for clip in index.clips if len(clip.labels) > 1]
+    if multiple:
+        raise ValueError(f"{multiple[0]} has several labels ({len(multiple)} clips do); {why}")
+
+
+def _refuse_few_labels(index: ClipIndex, sources: Sequence[int]) -> None:
+    """Refuse fewer labels than sounds in a mixture."""
+    if len(index.labels) < max(sources):
+        raise ValueError(
+            f"{max(sources)} sources of different labels need as many labels; there are {', '.join(index.labels)}"
+        )
