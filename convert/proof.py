@@ -126,7 +126,7 @@ def prove_files(
         latency = measure_latency(
             Classifier(file.path), cut.windows, num_runs=min(num_runs, runs), warmup_runs=min(warmup_runs, warm_up)
         )
-        proofs.append(FileProof(file, evaluate_scores(found.scores, cut, run.spec.labels), parity, latency))
+        proofs.append(FileProof(file, evaluate_scores(found.scores, cut, run.spec), parity, latency))
     return proofs
 
 

@@ -1,7 +1,7 @@
 """95 % intervals: Wilson's for a count of successes, the bootstrap over groups for windows that hang together.
 
-Groups have shape (n,), one a window; or (n, 2) where a window may be a mixture: the groups of its two parts, the second
-an empty text where there is one part alone.
+Groups have shape (n,), one a window; or (n, k) where a window may be a mixture of up to k parts: the groups of its
+parts, empty texts where it has fewer.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def share_interval(right: npt.ArrayLike, groups: npt.ArrayLike) -> Interval:
     Parameters
     ----------
     right : array_like of bool, shape (n,)
-    groups : array_like, shape (n,) or (n, 2)
+    groups : array_like, shape (n,) or (n, k)
 
     Returns
     -------
@@ -74,7 +74,7 @@ def share_interval(right: npt.ArrayLike, groups: npt.ArrayLike) -> Interval:
 
 
 def count_groups(groups: npt.ArrayLike) -> int:
-    """Return how many different groups there are, shape (n,) or (n, 2); the empty second one of a window is none."""
+    """Return how many different groups there are, shape (n,) or (n, k); an empty one of a mixture is none."""
     names, _ = _numbered(np.asarray(groups))
     return int(names.size)
 
@@ -88,10 +88,10 @@ def group_bootstrap_interval(
     ----------
     values : array_like, shape (n,)
         One number a window, for example 1.0 where the decision was right.
-    groups : array_like, shape (n,) or (n, 2)
+    groups : array_like, shape (n,) or (n, k)
         What each window belongs to: speaker or source recording. Windows of one group are drawn
-        together, because they are right or wrong together. A mixture belongs to two; the second column
-        of a single clip is empty.
+        together, because they are right or wrong together. A mixture belongs to several; columns it does not
+        need are empty.
     seed : int
         Of the resampling; the same seed gives the same interval.
     num_resamples : int
@@ -105,14 +105,13 @@ def group_bootstrap_interval(
     Notes
     -----
     Each resample draws as many groups as there are, with replacement. A window weighs as often as its group
-    was drawn, a mixture the product of both: the pigeonhole bootstrap (Owen 2007) with one kind of group on both
-    sides. A mixture of two parts of one group weighs as a window of that group. Resamples that leave no window at all
-    are left out.
+    was drawn, a mixture the product over its groups: the pigeonhole bootstrap (Owen 2007) with one kind of group in
+    all places. A group that a mixture has twice counts once. Resamples that leave no window at all are left out.
     """
     numbers, owner = np.asarray(values, np.float64), np.asarray(groups)
-    if numbers.ndim != 1 or owner.shape not in (numbers.shape, (numbers.size, 2)):
+    if numbers.ndim != 1 or owner.shape[:1] != numbers.shape:
         raise ValueError(
-            f"values has shape {numbers.shape}, groups {owner.shape}; expected (n,) for both, or (n, 2) for the groups"
+            f"values has shape {numbers.shape}, groups {owner.shape}; expected (n,) for both, or (n, k) for the groups"
         )
     if not np.isfinite(numbers).all():
         raise ValueError("values hold NaN or infinity; expected finite numbers")
@@ -121,11 +120,11 @@ def group_bootstrap_interval(
     names, index = _numbered(owner)
     if names.size < 2:
         raise ValueError(f"there are {names.size} groups; expected at least 2 to tell how they spread")
-    if (index[:, 1] == names.size).all():
+    if (index[:, 1:] == names.size).all():
         sums = np.bincount(index[:, 0], weights=numbers).astype(np.float64)
         means = _resampled_means(sums, np.bincount(index[:, 0]), seed, num_resamples)
     else:
-        means = _resampled_pair_means(numbers, index, names.size, seed, num_resamples)
+        means = _resampled_mixture_means(numbers, index, names.size, seed, num_resamples)
     lower, upper = np.percentile(means, _TAIL_PERCENTILES)
     return Interval(float(lower), float(upper))
 
@@ -147,20 +146,21 @@ def paired_bootstrap_interval(
 
 
 def _numbered(owner: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    """Return the groups' names and both their numbers a window, (n, 2); one past the last stands for no group."""
+    """Return the groups' names and their numbers for each window, (n, k); one past the last stands for no group."""
     if owner.ndim == 1:
         names, index = np.unique(owner, return_inverse=True)
-        return names, np.stack([index, np.full(index.size, names.size)], axis=1)
-    if owner.ndim != 2 or owner.shape[1] != 2:
-        raise ValueError(f"groups have shape {owner.shape}; expected (n,) or (n, 2)")
+        return names, index[:, np.newaxis]
+    if owner.ndim != 2 or owner.shape[1] < 1:
+        raise ValueError(f"groups have shape {owner.shape}; expected (n,) or (n, k)")
     texts = owner.astype(str)
     bare = np.flatnonzero((texts == "").all(axis=1))
     if bare.size:
-        raise ValueError(f"{bare.size} windows have no group, the first is number {bare[0]}; expected one each or two")
+        raise ValueError(f"{bare.size} windows have no group, the first is number {bare[0]}; expected one at least")
     names = np.unique(texts[texts != ""])
     index = np.where(texts == "", names.size, np.searchsorted(names, texts))
-    index.sort(axis=1)  # which part came first does not matter, and no group is the largest number
-    index[index[:, 0] == index[:, 1], 1] = names.size
+    index.sort(axis=1)  # the order of the parts does not matter
+    index[:, 1:][index[:, 1:] == index[:, :-1]] = names.size
+    index.sort(axis=1)  # no group has the largest number and comes last
     return names, index
 
 
@@ -178,22 +178,24 @@ def _resampled_means(
     return np.concatenate(means)
 
 
-def _resampled_pair_means(
+def _resampled_mixture_means(
     values: npt.NDArray[np.float64], index: npt.NDArray[np.intp], num_groups: int, seed: int, num_resamples: int
 ) -> npt.NDArray[np.float64]:
-    """Return the mean over all windows of each resample in which there are any, where windows have two groups."""
-    pairs, of_pair = np.unique(index, axis=0, return_inverse=True)
-    of_pair = of_pair.reshape(-1)
-    sums, sizes = np.bincount(of_pair, weights=values).astype(np.float64), np.bincount(of_pair).astype(np.float64)
+    """Return the mean over all windows of each resample in which there are any, where windows have several groups."""
+    mixtures, kind = np.unique(index, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    sums, sizes = np.bincount(kind, weights=values).astype(np.float64), np.bincount(kind).astype(np.float64)
     generator = np.random.default_rng(seed)
     even = np.full(num_groups, 1.0 / num_groups)
-    per_block = max(1, min(_RESAMPLES_PER_BLOCK, _VALUES_PER_BLOCK // max(len(pairs), num_groups)))
+    per_block = max(1, min(_RESAMPLES_PER_BLOCK, _VALUES_PER_BLOCK // max(len(mixtures), num_groups)))
     means = []
     for first in range(0, num_resamples, per_block):
         block = min(per_block, num_resamples - first)
         times_drawn = np.ones((block, num_groups + 1))  # the last column stands for no group and counts once
         times_drawn[:, :-1] = generator.multinomial(num_groups, even, size=block)
-        weights = times_drawn[:, pairs[:, 0]] * times_drawn[:, pairs[:, 1]]
+        weights = times_drawn[:, mixtures[:, 0]]
+        for part in mixtures[:, 1:].T:
+            weights *= times_drawn[:, part]
         totals = weights @ sizes
         means.append((weights @ sums)[totals > 0.0] / totals[totals > 0.0])
     found = np.concatenate(means)

@@ -170,8 +170,8 @@ def recipe_parity(
     truth : array_like or None
         The right decisions as `decisions` gives them: label indices (n_windows,), or for a sigmoid
         model bool (n_windows, n_labels). Without it only the agreement is judged.
-    groups : array_like, shape (n_windows,) or (n_windows, 2), or None
-        Speaker or source recording of each window, for the interval; two of a mixture.
+    groups : array_like, shape (n_windows,) or (n_windows, k), or None
+        Speaker or source recording of each window, for the interval; several of a mixture.
     tolerance : mapping
         `decision_agreement`: at least this share; `accuracy_loss`: at most this much of the float
         file's accuracy may be lost (both 0 to 1). A limit finer than one window is taken as one

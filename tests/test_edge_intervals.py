@@ -119,6 +119,21 @@ def test_mixtures_weigh_the_product_of_how_often_their_groups_are_drawn():
     assert found == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
 
 
+def test_a_mixture_of_three_weighs_the_product_of_its_different_groups():
+    values = np.array([1.0, 0.0, 4.0])
+    groups = np.array([["a", "b", "c"], ["b", "c", "b"], ["c", "", ""]])
+    generator, means = np.random.default_rng(2), []
+    for _ in range(200):
+        a, b, c = generator.multinomial(3, [1 / 3] * 3)
+        weights = np.array([a * b * c, b * c, c], float)
+        if weights.any():
+            means.append(weights @ values / weights.sum())
+
+    found = group_bootstrap_interval(values, groups, seed=2, num_resamples=200)
+
+    assert found == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
+
+
 def test_the_order_of_the_parts_of_a_mixture_does_not_matter():
     rng = np.random.default_rng(1)
     groups, values = rng.integers(0, 9, (200, 2)).astype(str), rng.random(200)
@@ -169,7 +184,8 @@ def test_groups_are_counted_in_both_columns_without_the_empty_one():
     ("groups", "message"),
     [
         ([["a", "b"], ["", ""]], "1 windows have no group, the first is number 1"),
-        ([["a", "b", "c"], ["a", "b", "c"]], r"groups \(2, 3\)"),
+        ([["a", "b", "c"]], r"groups \(1, 3\)"),
+        ([[["a"]], [["b"]]], r"groups have shape \(2, 1, 1\)"),
         ([["a", "a"], ["a", ""]], "1 groups"),
     ],
 )

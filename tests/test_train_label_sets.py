@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from edge_runtime.measures import decisions
 from train.label_sets import average_precision, evaluate_label_sets
 
 LABELS = ("dog", "rain", "bell")
@@ -93,10 +94,9 @@ def test_mixtures_hang_together_by_both_their_groups():
     assert together.interval[1] - together.interval[0] > apart.interval[1] - apart.interval[0]
 
 
-def test_decisions_of_another_rule_are_judged_in_place_of_the_thresholds():
-    found = _evaluate(decided=TRUTH)
+def test_a_faultless_model_is_as_sure_as_its_groups_allow():
+    found = _evaluate(truth=decisions(SCORES, THRESHOLDS))
     assert (found.exact_match, found.interval) == (1.0, (pytest.approx(0.51, abs=0.01), 1.0))
-    assert found.labels[0].average_precision == pytest.approx(1.0)
 
 
 def test_the_evaluation_is_json_with_an_accuracy():
@@ -113,7 +113,6 @@ def test_the_evaluation_is_json_with_an_accuracy():
         ({"truth": TRUTH.astype(int)}, "of int64"),
         ({"scores": np.where(SCORES > 0.85, np.nan, SCORES)}, "2 windows have scores that are not finite"),
         ({"groups": list("abc")}, "groups 3"),
-        ({"decided": TRUTH.astype(int)}, "decisions have shape"),
         ({"truth": TRUTH[:0], "scores": SCORES[:0], "groups": []}, "no windows to judge"),
     ],
 )

@@ -110,7 +110,6 @@ def evaluate_label_sets(
     groups: np.ndarray,
     labels: Sequence[str],
     thresholds: Sequence[float],
-    decided: np.ndarray | None = None,
 ) -> LabelSetEvaluation:
     """Judge scores at their thresholds.
 
@@ -121,13 +120,10 @@ def evaluate_label_sets(
     scores : np.ndarray
         float (n, n_labels).
     groups : np.ndarray
-        str (n,), or (n, 2) for mixtures.
+        str (n,), or (n, k) for mixtures, as `edge_runtime.intervals` takes them.
     labels : sequence of str
     thresholds : sequence of float
         One a label.
-    decided : np.ndarray, optional
-        bool (n, n_labels), where the decision is not that of the scores (a union over windows); the scores then serve
-        the average precision alone.
 
     Raises
     ------
@@ -136,9 +132,7 @@ def evaluate_label_sets(
     """
     truth, scores = np.asarray(truth), np.asarray(scores)
     _check(truth, scores, groups, labels)
-    decided = decisions(scores, thresholds) if decided is None else np.asarray(decided)
-    if decided.shape != truth.shape or decided.dtype != bool:
-        raise ValueError(f"decisions have shape {decided.shape} of {decided.dtype}; expected {truth.shape} of bool")
+    decided = decisions(scores, thresholds)
     right = (decided == truth).all(axis=1)
     per_label = [
         _label_scores(truth[:, place], scores[:, place], decided[:, place], label, float(thresholds[place]))
