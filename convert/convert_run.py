@@ -23,7 +23,7 @@ from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.tflite_metadata import pack_model
-from train.evaluate import cut_split
+from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
 
 WAVEFORM_FORM = "waveform"
@@ -149,7 +149,7 @@ def float_files(run: FinishedRun, tell: Callable[[str], None] = print) -> dict[s
         return {WAVEFORM_FORM: run.model.pinned}
     # Folding a normalization into weights keeps their zeros, but not the few values of a clustered kernel nor the
     # tensors whose ranges quantization-aware training learned.
-    fast = not isinstance(run, CompressedRun) or run.settings.kind == "prune"
+    fast = not isinstance(run, CompressedRun) or run.compression.kind == "prune"
     forms = model_forms(run.model, run.spec)
     return {form: export_float(model, fast=fast, tell=tell) for form, model in forms.items()}
 
@@ -180,7 +180,7 @@ def form_spec(spec: ModelSpec, form: str, recipe: Recipe, calibration: Calibrati
 
 def _calibration(run: FinishedRun, num_windows: int, seed: int) -> CalibrationSet:
     """Choose calibration windows from the training side; the test side must stay unseen."""
-    cut = cut_split(run.clips, "train", run.spec.window_length)
+    cut = run.held_out("train")
     return choose_calibration(cut.windows, cut.truth, num_windows, seed)
 
 
@@ -207,9 +207,9 @@ def _validation(run: FinishedRun, form: str) -> ValidationWindows:
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
-    cut = cut_split(run.clips, "val", run.spec.window_length)
+    cut = run.held_out("val")
     windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
-    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups)
+    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
 
 
 def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:

@@ -12,6 +12,7 @@ JUDGED = {
     "clip_union": "clips, union of windows",
 }
 """What an evaluation was made of, and its name for people."""
+SHARE_NAMES = {"softmax": "accuracy", "sigmoid": "exact match"}  # what the share of right decisions is called
 
 
 def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -34,7 +35,7 @@ def headline(found: Mapping[str, Any]) -> str:
 
 def share_name(found: Mapping[str, Any]) -> str:
     """Return what the share of right decisions is called."""
-    return "exact match" if is_label_sets(found) else "accuracy"
+    return SHARE_NAMES["sigmoid" if is_label_sets(found) else "softmax"]
 
 
 def is_label_sets(found: Mapping[str, Any]) -> bool:
