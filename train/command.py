@@ -125,21 +125,7 @@ def _train(args: argparse.Namespace) -> int:
 
 def describe_metrics(metrics: dict) -> str:
     """Return the test result of one model as text."""
+    from train.evaluation_text import describe_evaluations
+
     lines = [f"{metrics['model']}: {metrics['parameters']:,} parameters, epoch {metrics['kept_epoch']} kept"]
-    for level, name in (
-        ("window", "windows"),
-        ("clip_mean_score", "clips, mean score"),
-        ("clip_majority", "clips, vote"),
-    ):
-        test = metrics["test"][level]
-        low, high = test["interval"]
-        lines.append(
-            f"  test {name}: accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], macro F1 {test['macro_f1']:.3f}"
-            f" ({test['num_decisions']} in {test['num_groups']} groups)"
-        )
-    for scores in metrics["test"]["window"]["labels"]:
-        lines.append(
-            f"    {scores['label']:<12} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
-            f"  F1 {scores['f1']:.3f}  of {scores['support']}"
-        )
-    return "\n".join(lines)
+    return "\n".join(lines + describe_evaluations(metrics["test"]))

@@ -5,7 +5,7 @@ spec.json       its contract (`metadata.ModelSpec`)
 split.csv       every clip with its group and side
 history.csv     loss and accuracy of every epoch, history.png its picture
 training.json   the settings
-metrics.json    accuracy on the test side, confusion.png its picture
+metrics.json    accuracy on the test side, confusion.png or, of sets of labels, labels.png its picture
 """
 
 from __future__ import annotations
@@ -224,12 +224,13 @@ def _evaluate(
     model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
-    from train.plots import plot_confusion, plot_history
+    from train.plots import plot_evaluation, plot_history
     from train.training_state import kept_epoch
 
-    evaluations = evaluate_scores(predict(model, cut.windows), cut, spec.labels)
+    scores = predict(model, cut.windows)
+    evaluations = evaluate_scores(scores, cut, spec)
     plot_history(history, kept_epoch(history), folder / "history.png", spec.name)
-    plot_confusion(evaluations["window"], folder / "confusion.png", f"{spec.name}, test windows")
+    plot_evaluation(evaluations["window"], cut.truth, scores, folder, f"{spec.name}, test windows")
     return {
         "model": spec.name,
         "parameters": int(model.count_params()),
