@@ -19,14 +19,14 @@ from typing import Any
 
 from metadata import MelFrontEnd
 from train.settings import TrainingSettings
-from train.task import SourceCount, Task
+from train.task import LabelSet, SourceCount, Task
 
 NAME = "source_counter"
 DEFAULT_VARIANT = "two"
 SAMPLE_RATE = 16_000  # Hz
 NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 WINDOW_LENGTH = 80_000  # samples
-TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3)}
+TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3), "labels": LabelSet((1, 2))}
 VARIANTS = tuple(TASKS)
 
 FILTERS = (10, 1)
@@ -56,10 +56,11 @@ DEFAULT = TrainingSettings(
     epoch_windows=3200,
     normalization="both",
 )
+VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing": 0.0}}
 
 
 def task(variant: str) -> Task:
-    """Return what a variant is trained to tell."""
+    """Return what a variant is trained to tell: a number, or with `labels` what is heard, as a start for the others."""
     return TASKS[variant]
 
 
@@ -87,12 +88,13 @@ def front_end(variant: str) -> MelFrontEnd:
 
 
 def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
-    """Build the untrained network: input (batch, 80000) in [-1, 1], output softmax (batch, num_labels).
+    """Build the untrained network: input (batch, 80000) in [-1, 1], output (batch, num_labels).
 
     Parameters
     ----------
     num_labels : int
-        Width of the output; with 36 the network has the 201,247 parameters of the publication.
+        Width of the output: softmax, for the variant `labels` sigmoid. With 36 the network has the 201,247 parameters
+        of the publication.
     variant : str
         One of `VARIANTS`.
     keras : module, optional
@@ -119,7 +121,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     x = _attended(layers, x)
     x = layers.Dense(DENSE[0], activation="relu", name="dense_1")(x)
     x = layers.Dense(DENSE[1], name="dense_2")(x)  # linear, as published
-    scores = layers.Dense(num_labels, activation="softmax", name="scores")(x)
+    scores = layers.Dense(num_labels, activation=task(variant).activation, name="scores")(x)
     return keras.Model(inputs, scores, name=NAME)
 
 
