@@ -22,7 +22,9 @@ class Verb(NamedTuple):
 
 VERBS = {
     "build": Verb("convert.command", "train", "recordings in, proven .tflite files out: runs all the steps below"),
-    "data": Verb("train.data_command", "train", "list, index, split, check, trim and import recordings"),
+    "data": Verb(
+        "train.data_command", "train", "list, index, split, check, trim, import, mix and oversample recordings"
+    ),
     "plot": Verb("train.plot_command", "train", "draw a recording as a model sees it, with its scores"),
     "train": Verb("train.command", "train", "train one model on recordings"),
     "convert": Verb("convert.command", "train", "make .tflite files of a trained model"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 SPLITS = ("train", "val", "test")
 LABEL_SEPARATOR = ";"
+GROUP_SEPARATOR = "|"
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Clip:
 
     path: str  # relative to the index' root, with forward slashes
     labels: tuple[str, ...]
-    group: str  # what must stay on one side of a split: a speaker, a source recording
+    group: str  # what must stay on one side of a split: a speaker, a source recording; of a mixture those of its parts
     split: str = ""  # train, val, test, or empty while it is not drawn yet
     fold: str = ""  # of the data set's own cross-validation, empty where it has none
     licence: str = ""
@@ -22,3 +23,8 @@ class Clip:
     original: str = ""  # of a clip that was cut: the recording's path in the data it was cut from
     start_s: str = ""  # of a clip that was cut: where it begins in that recording, seconds
     end_s: str = ""  # and where it ends
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The group, or those of the parts of a mixture."""
+        return tuple(self.group.split(GROUP_SEPARATOR))

@@ -59,6 +59,6 @@ def _count(held: Sequence[tuple], prefix: str) -> dict[str, object]:
     """Clips, groups and seconds of some clips."""
     return {
         f"{prefix}clips": len(held),
-        f"{prefix}groups": len({clip.group for clip, _ in held}),
+        f"{prefix}groups": len({group for clip, _ in held for group in clip.groups}),
         f"{prefix}seconds": round(sum(length for _, length in held), 2),
     }

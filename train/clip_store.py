@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from metadata.atomic_file import write_atomically
 from train.clip_index import Clip, ClipIndex
 from train.decode import AudioError, read_file, to_waveform
+from train.mixing import is_silent
 from train.split import check_same_audio, check_split
 
 CACHE_VARIABLE = "EARSHOT_CACHE"
@@ -44,6 +45,19 @@ class LoadedClips:
     def places(self, split: str) -> list[int]:
         """Return the positions of the clips on one side."""
         return [place for place, clip in enumerate(self.index.clips) if clip.split == split]
+
+    def chosen(self, places: Sequence[int]) -> LoadedClips:
+        """Return the clips at these positions."""
+        return replace(
+            self,
+            index=self.index.with_clips(self.index.clips[place] for place in places),
+            waveforms=[self.waveforms[place] for place in places],
+            digests=[self.digests[place] for place in places],
+        )
+
+    def silent(self, num_samples: int | None = None) -> list[int]:
+        """Return the positions of clips without sound, or without any among their first samples."""
+        return [place for place, waveform in enumerate(self.waveforms) if is_silent(waveform[:num_samples])]
 
     def data_sha256(self) -> str:
         """Return one hash for labels and samples of all clips, whatever their paths and their order."""

@@ -111,11 +111,16 @@ def refuse_faults(
     for line, clip in clips:
         faults += [f"line {line}: {fault}" for fault in _faults(clip, root, seen, labels)]
         seen.setdefault(clip.path, line)
+    raise_faults(path, faults)
+    if not seen:
+        raise ValueError(f"{path} lists no clips; expected rows under the columns {', '.join(COLUMNS)}")
+
+
+def raise_faults(path: Path, faults: Sequence[str]) -> None:
+    """Raise ValueError that names the first ten faults of a table and counts the others; nothing without faults."""
     if faults:
         more = f"\n  and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
         raise ValueError(f"{path} has {len(faults)} faults:\n  " + "\n  ".join(faults[:_MOST_NAMED]) + more)
-    if not seen:
-        raise ValueError(f"{path} lists no clips; expected rows under the columns {', '.join(COLUMNS)}")
 
 
 def write_clips(path: Path, clips: Sequence[Clip], root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The verb `data`: list, index, split, check, trim and import recordings."""
+"""The verb `data`: list, index, split, check, trim, import, mix and oversample recordings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
+from train import mix_command, oversample_command
 from train.clip import LABEL_SEPARATOR
 from train.importers import IMPORTERS
+from train.sides import add_side_arguments, put_on_sides
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz, of the recordings that import writes
-SHARES = "8:1:1"
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -20,10 +21,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     _add_action(actions, "list", "count clips, groups and minutes by label and side")
     _add_out(_add_action(actions, "index", "write the clip index of recordings, to edit or to train on"))
     split = _add_out(_add_action(actions, "split", "write the clip index with every clip on a side, by group"))
-    split.add_argument("--shares", metavar="A:B:C", help=f"of train, val and test, for each label (default {SHARES})")
-    split.add_argument("--seed", type=int, default=0, help="of what is drawn (default 0)")
-    split.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
-    split.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
+    add_side_arguments(split)
     check = _add_action(actions, "check", "look for leaks, shortcuts and faulty recordings; exit code 1 for an error")
     check.add_argument("--plots", type=Path, metavar="DIR", help="write pictures of balance, level, bandwidth, length")
     check.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
@@ -33,6 +31,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     _add_into(trim)
     trim.add_argument("--threshold-dbfs", type=float, default=-50.0, metavar="DB", help="quiet is below (default -50)")
     trim.add_argument("--margin", type=float, default=0.1, metavar="S", help="seconds of quiet to keep (default 0.1)")
+    mix_command.add_arguments(_add_action(actions, "mix", "pair recordings of two labels; write the mixtures"))
+    oversample_command.add_arguments(_add_action(actions, "oversample", "write copies of other pitch to train on"))
     decode = _add_action(actions, "import", "write every clip as 16 kHz mono FLAC, one folder a label")
     _add_into(decode)
     decode.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
@@ -85,7 +85,7 @@ def _find(args: argparse.Namespace):
     if args.label:
         found = [index.relabelled(args.label) for index in found]
     index = combine(found, labels)
-    groups = len({clip.group for clip in index.clips})
+    groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}")
     return index
 
@@ -117,18 +117,8 @@ def _index(args: argparse.Namespace) -> int:
 
 def _split(args: argparse.Namespace) -> int:
     """Write the index with every clip on a side."""
-    from train.prepare import split_and_say
-    from train.split import read_shares
-
-    if args.shares and args.test_fold:
-        raise ValueError("--shares draws a split and --test-fold takes the data's own; choose one")
     _refuse_existing(args)
-    index = _find(args)
-    index.check_labels()
-    if args.shares:
-        index = index.without_split()
-    split = split_and_say(index, args.seed, args.test_fold, args.val_fold, read_shares(args.shares or SHARES))
-    return _write(split, args)
+    return _write(put_on_sides(_find(args), args), args)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -226,6 +216,17 @@ def _import(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _mix(args: argparse.Namespace) -> int:
+    """Pair recordings."""
+    mix_command.check(args)
+    return mix_command.run(_find(args), args)
+
+
+def _oversample(args: argparse.Namespace) -> int:
+    """Write copies of other pitch."""
+    return oversample_command.run(_find(args), args)
+
+
 def _pair_document(index, pair) -> dict:
     """A pair for JSON."""
     names = {name: index.clips[place].path for name, place in (("first", pair.first), ("second", pair.second))}
@@ -267,4 +268,6 @@ _ACTIONS = {
     "duplicates": _duplicates,
     "trim": _trim,
     "import": _import,
+    "mix": _mix,
+    "oversample": _oversample,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,13 +64,23 @@ def read_file(path: str | Path) -> tuple[np.ndarray, int]:
 
 def duration(path: str | Path) -> float:
     """Return the length in seconds that a recording's header tells, without decoding it; raises AudioError."""
+    return float(_header(path).duration)
+
+
+def stored_rate(path: str | Path) -> int:
+    """Return the rate in Hz that a recording's header tells, without decoding it; raises AudioError."""
+    return int(_header(path).samplerate)
+
+
+def _header(path: str | Path) -> Any:
+    """What soundfile reads of a recording without decoding it."""
     import soundfile
 
     path = Path(path)
     if path.stat().st_size == 0:
         raise AudioError(f"{path} is empty (0 bytes)")
     try:
-        return float(soundfile.info(str(path)).duration)
+        return soundfile.info(str(path))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"{path} cannot be decoded ({error}); expected WAV, FLAC, OGG or MP3 audio") from error
 

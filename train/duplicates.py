@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.clip import GROUP_SEPARATOR
 from train.fingerprint import FRAMES_PER_SECOND, Fingerprint, aligned_correlation, bit_error_rate
+from train.joined_groups import join_groups
 
 LEAST_CORRELATION = 0.3  # as `aligned_correlation` has it
 LEAST_SECONDS = 1.0  # that two recordings must have in common
@@ -77,19 +79,15 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
 
 
 def groups_with_duplicates(groups: Sequence[str], duplicates: Sequence[Duplicate]) -> list[str]:
-    """Return the groups with those joined that share audio; a joined group has the name of its first one."""
-    parent = {group: group for group in groups}
+    """Return the groups with those joined that share audio; a joined group has the name of its first one.
 
-    def root(group: str) -> str:
-        while parent[group] != group:
-            group = parent[group]
-        return group
-
-    order = {group: place for place, group in reversed(list(enumerate(groups)))}
-    for pair in duplicates:
-        kept, joined = sorted((root(groups[pair.first]), root(groups[pair.second])), key=order.__getitem__)
-        parent[joined] = kept
-    return [root(group) for group in groups]
+    A mixture has the groups of its parts; which of them sounds in its duplicate is not known, so all are joined.
+    """
+    parts = [group.split(GROUP_SEPARATOR) for group in groups]
+    joined = join_groups(
+        [*([group] for own in parts for group in own), *(parts[p.first] + parts[p.second] for p in duplicates)]
+    )
+    return [GROUP_SEPARATOR.join(dict.fromkeys(joined[group] for group in own)) for own in parts]
 
 
 def _equal_pairs(digests: Sequence[str]) -> Iterator[Duplicate]:

@@ -6,11 +6,13 @@ Waveforms are float32 (n_samples,) in [-1, 1].
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 NORMALIZATIONS = ("pair", "set", "none")
 PEAK_LIMIT = 0.999
+SILENT_PEAK = 2.0**-14  # two steps of 16 bits: less is rounding, dither, or the ringing of a resampler
 
 
 class SilentClipError(ValueError):
@@ -22,13 +24,44 @@ def peak(waveform: np.ndarray) -> float:
     return float(np.abs(waveform).max(initial=0.0))
 
 
+@dataclass(frozen=True, eq=False)
+class Mixed:
+    """A sum of recordings.
+
+    Attributes
+    ----------
+    waveform : np.ndarray
+        float32 (n_samples,), peak at most 0.999.
+    gains : tuple of float
+        What each part was multiplied by, all in all.
+    """
+
+    waveform: np.ndarray
+    gains: tuple[float, ...]
+
+
+def is_silent(waveform: np.ndarray) -> bool:
+    """Whether a waveform has no sound whose volume could be made equal to another's: a peak below -84 dBFS."""
+    return peak(waveform) < SILENT_PEAK
+
+
 def mix(
     waveforms: Sequence[np.ndarray],
     normalization: str = "pair",
     set_peak: float = 0.0,
     gains_db: Sequence[float] | None = None,
 ) -> np.ndarray:
-    """Return the sum of recordings that begin together, as long as the longest.
+    """Return the sum of recordings alone, float32 (n_samples,); see `mix_parts`."""
+    return mix_parts(waveforms, normalization, set_peak, gains_db).waveform
+
+
+def mix_parts(
+    waveforms: Sequence[np.ndarray],
+    normalization: str = "pair",
+    set_peak: float = 0.0,
+    gains_db: Sequence[float] | None = None,
+) -> Mixed:
+    """Return the sum of recordings that begin together, as long as the longest, and the gain of each.
 
     Parameters
     ----------
@@ -38,14 +71,14 @@ def mix(
         "pair": every part is brought to the lowest peak among the parts, so that none drowns another.
         "set": every part is brought to `set_peak`, the highest peak in the data set. "none": as they are.
     set_peak : float
-        Above 0, for "set".
+        Above 0, for "set"; resampled recordings pass 1 by a little.
     gains_db : sequence of float, optional
         How much louder than normalized each part is; 0 dB each by default.
 
     Returns
     -------
-    np.ndarray
-        float32; a sum whose peak would pass 0.999 is turned down as a whole, so that nothing wraps or clips.
+    Mixed
+        A sum whose peak would pass 0.999 is turned down as a whole, so that nothing wraps or clips.
 
     Raises
     ------
@@ -64,19 +97,17 @@ def mix(
         raise ValueError("there is nothing to mix; expected at least one waveform")
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization is {normalization!r}; expected {', '.join(NORMALIZATIONS)}")
-    mixed = np.zeros(max(waveform.size for waveform in waveforms), np.float32)
     factors = _factors(waveforms, normalization, set_peak)
-    for waveform, factor, gain_db in zip(
-        waveforms, factors, [0.0] * len(waveforms) if gains_db is None else gains_db, strict=True
-    ):
-        mixed[: waveform.size] += np.asarray(waveform, np.float32) * np.float32(factor * 10.0 ** (gain_db / 20.0))
-    return below_full_scale(mixed)
-
-
-def below_full_scale(waveform: np.ndarray) -> np.ndarray:
-    """Return the waveform, turned down where its peak passes 0.999."""
-    highest = peak(waveform)
-    return waveform * np.float32(PEAK_LIMIT / highest) if highest > PEAK_LIMIT else waveform
+    if gains_db is not None:
+        factors = [factor * 10.0 ** (gain_db / 20.0) for factor, gain_db in zip(factors, gains_db, strict=True)]
+    mixed = np.zeros(max(waveform.size for waveform in waveforms), np.float32)
+    for waveform, factor in zip(waveforms, factors, strict=True):
+        mixed[: waveform.size] += np.asarray(waveform, np.float32) * np.float32(factor)
+    highest = peak(mixed)
+    if highest > PEAK_LIMIT:
+        mixed *= np.float32(PEAK_LIMIT / highest)
+        factors = [factor * PEAK_LIMIT / highest for factor in factors]
+    return Mixed(mixed, tuple(factors))
 
 
 def _factors(waveforms: Sequence[np.ndarray], normalization: str, set_peak: float) -> list[float]:
@@ -84,12 +115,12 @@ def _factors(waveforms: Sequence[np.ndarray], normalization: str, set_peak: floa
     if normalization == "none":
         return [1.0] * len(waveforms)
     peaks = [peak(waveform) for waveform in waveforms]
-    silent = [str(place + 1) for place, highest in enumerate(peaks) if highest == 0.0]
+    silent = [str(place + 1) for place, highest in enumerate(peaks) if highest < SILENT_PEAK]
     if silent:
         raise SilentClipError(
             f"part {' and '.join(silent)} of {len(peaks)} is silent and has no volume to make equal; leave it out"
         )
-    if normalization == "set" and not 0.0 < set_peak <= 1.0:
-        raise ValueError(f"set_peak is {set_peak}; expected the highest peak of the data set, above 0 and at most 1")
+    if normalization == "set" and not 0.0 < set_peak < float("inf"):
+        raise ValueError(f"set_peak is {set_peak}; expected the highest peak of the data set, above 0")
     target = min(peaks) if normalization == "pair" else set_peak
     return [target / highest for highest in peaks]

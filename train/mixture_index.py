@@ -48,10 +48,10 @@ class MixtureIndex:
         heard = {label for part in self.parts[place] for label in self.clips.clips[part].labels}
         return tuple(label for label in self.clips.labels if label in heard)
 
-    def counts(self) -> dict[str, int]:
-        """Return how many mixtures there are by side, and how many pairs were left out."""
+    def counts_by_side(self) -> dict[str, int]:
+        """Return how many mixtures there are on each side that has any; `left_out` are on none of them."""
         kept = {split: int((self.splits == split).sum()) for split in (*SPLITS, "")}
-        return {**{split or "no side": count for split, count in kept.items() if count}, "left out": self.left_out}
+        return {split or "no side": count for split, count in kept.items() if count}
 
 
 def pair_clips(clips: ClipIndex) -> MixtureIndex:
@@ -91,6 +91,13 @@ def label_sets(clips: ClipIndex, places: Sequence[int] | None = None) -> np.ndar
     return heard
 
 
+def label_kinds(mixtures: MixtureIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sets of labels that occur, bool (n_kinds, n_labels), and which of them each mixture has, int (n,)."""
+    heard = label_sets(mixtures.clips)
+    kinds, kind = np.unique(heard[mixtures.parts[:, 0]] | heard[mixtures.parts[:, 1]], axis=0, return_inverse=True)
+    return kinds, kind.reshape(-1)
+
+
 def spread(mixtures: MixtureIndex, count: int) -> MixtureIndex:
     """Return at most `count` mixtures, every pair of labels and every clip about equally often, always the same ones.
 
@@ -98,9 +105,7 @@ def spread(mixtures: MixtureIndex, count: int) -> MixtureIndex:
     """
     if len(mixtures) <= count:
         return mixtures
-    heard = label_sets(mixtures.clips)
-    kinds = heard[mixtures.parts[:, 0]] | heard[mixtures.parts[:, 1]]
-    _, kind = np.unique(kinds, axis=0, return_inverse=True)
+    _, kind = label_kinds(mixtures)
     shuffled = np.random.default_rng(0).permutation(len(mixtures))
     turn = np.empty(len(mixtures), np.int64)
     for number in range(int(kind.max()) + 1):

@@ -10,7 +10,7 @@ import numpy as np
 from train.augment import vary_window
 from train.clip_draw import ClipDraw
 from train.clip_store import LoadedClips
-from train.mixing import SilentClipError, mix, peak
+from train.mixing import SilentClipError, is_silent, mix, peak
 from train.settings import TrainingSettings
 from train.training_windows import windows_in_epoch
 
@@ -111,7 +111,7 @@ class MixtureWindows(keras.utils.PyDataset):
         """One source, at another speed and begun elsewhere where windows are varied."""
         for _ in range(NUM_TRIES):
             part = self._clips.cut(place, rng, vary)
-            if part.any():
+            if not is_silent(part):
                 break
         else:
             raise SilentClipError(f"no window with sound in {NUM_TRIES} cuts of a clip; leave silent clips out")

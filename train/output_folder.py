@@ -51,6 +51,14 @@ def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False,
     return folder
 
 
+def refuse_originals(folder: Path, recordings: Iterable[Path]) -> None:
+    """Raise ValueError where a folder that is to be filled, and may be emptied first, holds a recording to read."""
+    inside = folder.resolve()
+    for recording in recordings:
+        if inside in recording.resolve().parents:
+            raise ValueError(f"{folder} holds the originals ({recording}); choose another folder to write to")
+
+
 def _remove(entries: Iterable[Path]) -> None:
     """Remove files and folders."""
     for entry in entries:

@@ -61,7 +61,7 @@ def split_and_say(
     else:
         index = split_clips(index, seed, shares)
         origin = f"drawn with seed {seed}" if drawn else "as given"
-    groups = len({clip.group for clip in index.clips})
+    groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
     if drawn and groups == len(index.clips):
         note(

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from train.clip_index import SPLITS, Clip, ClipIndex
+from train.joined_groups import join_groups
 
 DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -86,7 +87,8 @@ def check_split(index: ClipIndex) -> None:
     """Raise LeakError if a group is divided, ValueError if a side lacks a label."""
     sides = defaultdict(set)
     for clip in index.clips:
-        sides[clip.group].add(clip.split)
+        for group in clip.groups:
+            sides[group].add(clip.split)
     divided = sorted(group for group, splits in sides.items() if len(splits) > 1)
     if divided:
         named = ", ".join(f"{group} ({' and '.join(sorted(sides[group]))})" for group in divided[:5])
@@ -140,8 +142,9 @@ def _folds(index: ClipIndex) -> list[str]:
 def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mapping[str, float]) -> list[Clip]:
     """Put whole groups on sides so that each side comes near its share of every label."""
     content: dict[str, Counter] = defaultdict(Counter)
+    bound = join_groups(clip.groups for clip in clips)
     for clip in clips:
-        content[clip.group].update(clip.labels)
+        content[bound[clip.groups[0]]].update(clip.labels)
     _check_enough_groups(content, labels)
     total = sum(content.values(), Counter())
     have: dict[str, Counter] = {split: Counter() for split in SPLITS}
@@ -161,7 +164,7 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
             side = max(sides, key=lambda split: (need[split], split))
             chosen[group] = side
             have[side].update(content[group])
-    return [replace(clip, split=chosen[clip.group]) for clip in clips]
+    return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
 
 
 def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from train.clip import SPLITS, Clip
 from train.clip_index import ClipIndex
 from train.duplicates import Duplicate
 from train.findings import Finding
+from train.joined_groups import join_groups
 
 Side = Callable[[Clip], str]
 _SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
@@ -38,7 +39,8 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
     """Groups on several sides, or in several folds."""
     sides = defaultdict(set)
     for clip in index.clips:
-        sides[clip.group].add(_SIDES[name](clip) or "none")
+        for group in clip.groups:
+            sides[group].add(_SIDES[name](clip) or "none")
     leaks = [f"{group}: {', '.join(sorted(held))}" for group, held in sorted(sides.items()) if len(held) > 1]
     if leaks:
         yield Finding(
@@ -62,7 +64,7 @@ def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: st
 
 def _duplicates_apart(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iterable[Finding]:
     """The same audio in several groups, which a split yet to be drawn may part."""
-    apart = [pair for pair in duplicates if index.clips[pair.first].group != index.clips[pair.second].group]
+    apart = [pair for pair in duplicates if not _share_group(index, pair)]
     if apart:
         yield Finding(
             "warning",
@@ -75,7 +77,7 @@ def _duplicates_apart(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iter
 
 def _duplicates_together(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iterable[Finding]:
     """The same audio within a group, which counts it twice."""
-    together = [pair for pair in duplicates if index.clips[pair.first].group == index.clips[pair.second].group]
+    together = [pair for pair in duplicates if _share_group(index, pair)]
     if together:
         yield Finding(
             "note",
@@ -103,6 +105,11 @@ def _label_conflicts(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Itera
             )
 
 
+def _share_group(index: ClipIndex, pair: Duplicate) -> bool:
+    """Whether the two have a group in common."""
+    return not set(index.clips[pair.first].groups).isdisjoint(index.clips[pair.second].groups)
+
+
 def _has_several_labels(index: ClipIndex, pair: Duplicate) -> bool:
     """Whether one of the two has more than one label."""
     return max(len(index.clips[place].labels) for place in (pair.first, pair.second)) > 1
@@ -119,9 +126,10 @@ def _missing_labels(index: ClipIndex) -> Iterable[Finding]:
 
 def _few_groups(index: ClipIndex) -> Iterable[Finding]:
     """Labels whose groups cannot reach every side, a label with a single clip among them."""
+    bound = join_groups(clip.groups for clip in index.clips)
     for label in index.labels:
         clips = [clip for clip in index.clips if label in clip.labels]
-        groups = sorted({clip.group for clip in clips})
+        groups = sorted({bound[group] for clip in clips for group in clip.groups})
         if len(groups) < len(SPLITS):
             yield Finding(
                 "error",

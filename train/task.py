@@ -17,7 +17,7 @@ from edge_runtime.windows import cut_windows
 from train.clip_index import ClipIndex
 from train.clip_store import LoadedClips
 from train.evaluate import TestWindows, cut_split
-from train.mixing import mix, peak
+from train.mixing import is_silent, mix, peak
 from train.mixture_index import label_sets, pair_clips, spread
 from train.settings import TrainingSettings
 
@@ -183,7 +183,7 @@ def draw_parts(
     combination of labels comes about equally often; single clips all come, `most` of them at most.
     """
     index = clips.index
-    places = [place for place in clips.places(split) if np.any(clips.waveforms[place][:window_length])]
+    places = [place for place in clips.places(split) if not is_silent(clips.waveforms[place][:window_length])]
     if num_sources == 1:
         return [(place,) for place in places[:most]]
     if num_sources == 2:

@@ -11,7 +11,7 @@ import numpy as np
 from train.clip import Clip
 from train.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.decode import AudioError, read_file
-from train.output_folder import claim_folder
+from train.output_folder import claim_folder, refuse_originals
 
 FRAME_SECONDS = 0.02
 DEFAULT_THRESHOLD_DBFS = -50.0
@@ -111,7 +111,7 @@ def trim_clips(
     ValueError
         The folder holds the originals, two clips would get the same name, or nothing is left.
     """
-    _refuse_originals(index, folder)
+    refuse_originals(folder, (index.root / clip.path for clip in index.clips))
     names = [_new_name(clip) for clip in index.clips]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
@@ -135,14 +135,6 @@ def trim_clips(
     trimmed = replace(index, root=folder, clips=tuple(kept))
     write_index(folder / INDEX_FILE_NAME, trimmed)
     return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]))
-
-
-def _refuse_originals(index: ClipIndex, folder: Path) -> None:
-    """Refuse a folder in which a recording lies that is to be cut."""
-    inside = folder.resolve()
-    for clip in index.clips:
-        if inside in (index.root / clip.path).resolve().parents:
-            raise ValueError(f"{folder} holds the originals ({clip.path}); choose another folder to write to")
 
 
 def _new_name(clip: Clip) -> str:
