@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, Convolution, write_fast
+from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, SCOPE, Convolution, write_fast
 from convert.graph_writer import GraphWriter
 from convert.model_graph import read_model_object, write_model_object
+from convert.recipes import Recipe
 
+FLOAT_RECIPES = ("float32", "float16")
 AXES = (ROWS, COLUMNS)
 TAPS = (3, 4, 5)  # fewer gain nothing, more lose digits
 # Multiplications that must be saved for each value that is written and read in between. Of 39 shapes on an x86 core
@@ -53,11 +55,10 @@ def with_fast_convolutions(float_model: bytes, choose: Callable[[Convolution], i
         The same bytes for the same model; `float_model` itself where nothing changes. Scores agree to rounding.
     """
     content = read_model_object(float_model)
-    graph = content.subgraphs[0]
     writer = GraphWriter(content)
     changed = False
-    for operator in graph.operators:
-        convolution = _read(content, operator)
+    for operator in content.subgraphs[0].operators:
+        convolution = _read(writer, operator)
         axis = None if convolution is None else (choose or choose_axis)(convolution)
         if convolution is None or axis is None:
             writer.operators.append(operator)
@@ -68,6 +69,18 @@ def with_fast_convolutions(float_model: bytes, choose: Callable[[Convolution], i
         return float_model
     writer.finish()
     return write_model_object(content)
+
+
+def stored_form(float_model: bytes, recipe: Recipe) -> bytes:
+    """Return a float model as a recipe is to store it: with fast convolutions where all is computed in float.
+
+    Parameters
+    ----------
+    float_model : bytes
+        From `export_float`.
+    recipe : Recipe
+    """
+    return with_fast_convolutions(float_model) if recipe.name in FLOAT_RECIPES else float_model
 
 
 def choose_axis(convolution: Convolution) -> int | None:
@@ -90,21 +103,19 @@ def _saved_a_value(plain: Convolution, axis: int) -> float:
     return saved / values if saved >= MIN_SAVED_A_WEIGHT * added_weights else 0.0
 
 
-def _read(content: Any, operator: Any) -> Convolution | None:
+def _read(writer: GraphWriter, operator: Any) -> Convolution | None:
     """Return a convolution that has a fast form; None for everything else."""
     from ai_edge_litert import schema_py_generated as schema
 
-    code, options = content.operatorCodes[operator.opcodeIndex], operator.builtinOptions
-    if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.CONV_2D:
+    options = operator.builtinOptions
+    if writer.kind(operator) != schema.BuiltinOperator.CONV_2D:
         return None
     source, kernel, bias = (int(index) for index in (*operator.inputs, -1)[:3])
     target = int(operator.outputs[0])
-    tensors = content.subgraphs[0].tensors
-    image, filters, output = ([int(size) for size in tensors[index].shape] for index in (source, kernel, target))
-    steps = (options.strideH, options.strideW, options.dilationHFactor, options.dilationWFactor)
-    data = content.buffers[tensors[kernel].buffer].data
-    is_float = all(tensors[index].type == schema.TensorType.FLOAT32 for index in (source, kernel, target))
-    if set(steps) != {1} or not is_float or data is None or image[0] != 1 or image[3] != filters[3]:
+    image, filters, output = (writer.shape(tensor) for tensor in (source, kernel, target))
+    steps = {options.strideH, options.strideW, options.dilationHFactor, options.dilationWFactor}
+    is_plain = steps == {1} and image[0] == 1 and image[3] == filters[3] and f"/{SCOPE}/" not in writer.name(kernel)
+    if not is_plain or not all(map(writer.is_float, (source, kernel, target))) or not writer.is_constant(kernel):
         return None
     same = options.padding == schema.Padding.SAME
     return Convolution(
@@ -112,7 +123,7 @@ def _read(content: Any, operator: Any) -> Convolution | None:
         kernel=kernel,
         bias=bias,
         target=target,
-        weights=np.moveaxis(np.frombuffer(bytes(data), np.float32).reshape(filters), 0, 3),
+        weights=np.moveaxis(writer.values(kernel), 0, 3),
         output_size=(output[1], output[2]),
         padding=(_same(filters[1]), _same(filters[2])) if same else ((0, 0), (0, 0)),
         activation=options.fusedActivationFunction,

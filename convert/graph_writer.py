@@ -37,6 +37,28 @@ class GraphWriter:
         """Return the name of a tensor."""
         return self._tensors[tensor].name.decode()
 
+    def kind(self, operator: Any) -> int:
+        """Return what an operator is, the schema's number."""
+        code = self._content.operatorCodes[operator.opcodeIndex]
+        # Numbers above 127 do not fit the deprecated field, which then holds a placeholder.
+        return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+    def is_float(self, tensor: int) -> bool:
+        """Whether a tensor is float32."""
+        from ai_edge_litert import schema_py_generated as schema
+
+        return self._tensors[tensor].type == schema.TensorType.FLOAT32
+
+    def is_constant(self, tensor: int) -> bool:
+        """Whether a tensor is a constant of the file."""
+        data = self._content.buffers[self._tensors[tensor].buffer].data
+        return data is not None and len(data) > 0
+
+    def values(self, tensor: int) -> np.ndarray:
+        """Return a float32 constant."""
+        data = self._content.buffers[self._tensors[tensor].buffer].data
+        return np.frombuffer(bytes(data), np.float32).reshape(self.shape(tensor))
+
     def constant(self, name: str, values: np.ndarray) -> int:
         """Add a constant; return its number. Kept as int32 or float32."""
         from ai_edge_litert import schema_py_generated as schema
