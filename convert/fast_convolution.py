@@ -108,10 +108,9 @@ def _read(writer: GraphWriter, operator: Any) -> Convolution | None:
     from ai_edge_litert import schema_py_generated as schema
 
     options = operator.builtinOptions
-    if writer.kind(operator) != schema.BuiltinOperator.CONV_2D:
+    if writer.kind(operator) != schema.BuiltinOperator.CONV_2D or len(operator.inputs) != 3:
         return None
-    source, kernel, bias = (int(index) for index in (*operator.inputs, -1)[:3])
-    target = int(operator.outputs[0])
+    source, kernel, bias, target = (int(index) for index in (*operator.inputs, *operator.outputs))
     image, filters, output = (writer.shape(tensor) for tensor in (source, kernel, target))
     steps = {options.strideH, options.strideW, options.dilationHFactor, options.dilationWFactor}
     is_plain = steps == {1} and image[0] == 1 and image[3] == filters[3] and f"/{SCOPE}/" not in writer.name(kernel)

@@ -26,7 +26,7 @@ class Convolution:
     Attributes
     ----------
     source, kernel, bias, target : int
-        Numbers of tensors; bias is -1 where there is none.
+        Numbers of tensors.
     weights : np.ndarray
         float32 (height, width, channels, filters).
     output_size : (int, int)
@@ -75,9 +75,10 @@ class _FastForm:
             point = self._weighed(f"point{number}", image, taps, no_offset, stride=OUTPUTS)
             products.append(self._convolved(f"product{number}", point, kernels[number], silent))
         joined = self._joined(products)
-        bias = silent if self._plain.bias < 0 else self._plain.bias
-        sides = enumerate(self._filtering.output_side)
-        outputs = [self._weighed(f"output{number}", joined, taps, bias, steps=self._steps) for number, taps in sides]
+        outputs = [
+            self._weighed(f"output{number}", joined, taps, self._plain.bias, steps=self._steps)
+            for number, taps in enumerate(self._filtering.output_side)
+        ]
         self._interleave(outputs)
 
     def _padded(self) -> int:

@@ -68,7 +68,7 @@ class GraphWriter:
         buffer = schema.BufferT()
         buffer.data = stored.view(np.uint8).ravel()
         self._content.buffers.append(buffer)
-        number = self._tensor(name, stored.shape)
+        number = self.tensor(name, stored.shape)
         self._tensors[number].buffer = len(self._content.buffers) - 1
         self._tensors[number].type = schema.TensorType.INT32 if is_integer else schema.TensorType.FLOAT32
         return number
@@ -100,7 +100,7 @@ class GraphWriter:
 
         operator = schema.OperatorT()
         operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, kind), version)
-        number = output if isinstance(output, int) else self._tensor(*output)
+        number = output if isinstance(output, int) else self.tensor(*output)
         operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([number], np.int32)
         if options is not None:
             operator.builtinOptions = options
@@ -125,7 +125,7 @@ class GraphWriter:
             for end in (*signature.inputs, *signature.outputs):
                 end.tensorIndex = place[end.tensorIndex]
 
-    def _tensor(self, name: str, shape: Sequence[int]) -> int:
+    def tensor(self, name: str, shape: Sequence[int]) -> int:
         """Add a float32 tensor; return its number."""
         from ai_edge_litert import schema_py_generated as schema
 
