@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from convert.fast_convolution import stored_form
 from convert.float_scope import RecipeUnfitError
 from convert.model_graph import ModelGraph, read_graph
 from convert.model_scores import model_scores
+from convert.plain_convolution import with_plain_convolutions
 from convert.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
 from convert.static_shapes import pin_batch
@@ -48,7 +50,7 @@ class ForeignModel:
     content : bytes
         The file as it came, without metadata.
     pinned : bytes
-        The same with static shapes, which everything else is made from.
+        The same with static shapes and plain convolutions, which everything else is made from.
     """
 
     name: str
@@ -95,7 +97,9 @@ def read_foreign(path: Path) -> ForeignModel:
     content = strip_metadata(file)
     graph = read_graph(content)
     _check_operators(graph, path)
-    return ForeignModel(path.stem, content, quantize(pin_batch(content), find_recipe(REFERENCE)))
+    return ForeignModel(
+        path.stem, content, quantize(with_plain_convolutions(pin_batch(content)), find_recipe(REFERENCE))
+    )
 
 
 def foreign_spec(
@@ -195,7 +199,7 @@ def convert_unproven(
     written = []
     for recipe in recipes:
         try:
-            content = quantize(model.pinned, recipe)
+            content = quantize(stored_form(model.pinned, recipe), recipe)
         except RecipeUnfitError as reason:
             tell(f"left out {recipe.name}: {reason}")
             continue
