@@ -137,8 +137,8 @@ class _Reader:
         one, other = (self.clips[place] for place in places)
         if one.split != other.split:
             faults.append(
-                f"its parts are on two sides: {one.path} ({one.split or 'none'}), "
-                f"{other.path} ({other.split or 'none'})"
+                "its parts are on two sides: "
+                + " and ".join(f"{clip.path} ({clip.split or 'none'})" for clip in (one, other))
             )
         self.parts.append((places[0], places[1]))
         self.splits.append(one.split)
