@@ -6,14 +6,8 @@ from hypothesis.extra.numpy import arrays
 
 from edge_runtime.measures import decisions
 from train.evaluate import TestWindows
-from train.thresholds import (
-    COMMON_GRID,
-    ascend_exact_match,
-    best_f1_thresholds,
-    choose_thresholds,
-    exact_match,
-    sweep_common_threshold,
-)
+from train.threshold_search import ascend_exact_match, best_f1_thresholds, exact_match
+from train.thresholds import COMMON_GRID, choose_thresholds, sweep_common_threshold
 
 LABELS = ("dog", "rain")
 
@@ -178,3 +172,64 @@ def test_weights_that_weigh_nothing_are_refused(weights):
 def test_thresholds_that_do_not_fit_are_refused(thresholds):
     with pytest.raises(ValueError, match="expected 2 numbers in 0 to 1"):
         ascend_exact_match(np.zeros((1, 2), np.float32), np.zeros((1, 2), bool), thresholds)
+
+
+def _grouped(num_groups, spread, seed=0):
+    """Scores of two labels whose best thresholds are `spread` apart, 4 windows a group, one label or both in each."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(rng.random((num_groups, 2)) < 0.5, 4, axis=0)
+    truth[:4], truth[4:8] = True, False
+    centre = np.array([0.5 - spread / 2, 0.5 + spread / 2])
+    noise = np.repeat(rng.normal(0, 0.06, (num_groups, 2)), 4, axis=0) + rng.normal(0, 0.03, truth.shape)
+    scores = np.clip(centre + np.where(truth, 0.1, -0.1) + noise, 0, 1)
+    return scores.astype(np.float32), truth, np.repeat(np.arange(num_groups), 4).astype(str)
+
+
+def test_labels_keep_thresholds_of_their_own_where_held_out_groups_gain_by_them():
+    scores, truth, groups = _grouped(60, 0.4)
+    found = choose_thresholds(scores, truth, LABELS, groups=groups)
+    assert found[0] < 0.45 < 0.55 < found[1]
+    common = sweep_common_threshold(scores, truth)
+    assert exact_match(scores, truth, found) > common.exact_match + 0.1
+
+
+def _alike(num_groups, seed):
+    """Noisy scores of eight labels whose best threshold is the same, 4 windows a group."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(rng.random((num_groups, 8)) < 0.25, 4, axis=0)
+    truth[::9] |= np.eye(8, dtype=bool)[np.arange(len(truth[::9])) % 8]
+    noise = np.repeat(rng.normal(0, 0.1, (num_groups, 8)), 4, axis=0) + rng.normal(0, 0.06, truth.shape)
+    return np.clip(0.5 + np.where(truth, 0.12, -0.12) + noise, 0, 1), truth, np.repeat(np.arange(num_groups), 4)
+
+
+def test_where_held_out_groups_gain_nothing_by_them_unheard_ones_are_spared():
+    unheard, expected, _ = _alike(500, 99)
+    own, found = [], []
+    for seed in range(4):
+        scores, truth, groups = _alike(20, seed)
+        for chosen, told in ((own, None), (found, groups)):
+            thresholds = choose_thresholds(scores, truth, "abcdefgh", groups=told)
+            chosen.append(exact_match(unheard, expected, thresholds))
+    assert np.mean(found) > np.mean(own) + 0.01
+
+
+def test_mixtures_are_held_out_by_both_their_groups():
+    scores, truth, groups = _grouped(40, 0.4)
+    pairs = np.stack([groups, np.where(np.arange(160) % 2 == 0, np.roll(groups, 4), "")], axis=1)
+    found = choose_thresholds(scores, truth, LABELS, np.ones(160), pairs)
+    assert found[0] < 0.45 < 0.55 < found[1]
+
+
+def test_the_same_windows_give_the_same_thresholds():
+    scores, truth, groups = _grouped(20, 0.1)
+    assert choose_thresholds(scores, truth, LABELS, groups=groups) == choose_thresholds(
+        scores, truth, LABELS, groups=groups
+    )
+
+
+def test_a_label_of_a_single_group_cannot_be_held_out_and_the_common_threshold_stays():
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.6], [0.2, 0.7]], np.float32)
+    truth = scores > 0.5
+    found = choose_thresholds(scores, truth, LABELS, groups=np.array(["a", "a", "b", "b"]))
+    assert found[0] == found[1]
+    assert exact_match(scores, truth, found) == 1.0

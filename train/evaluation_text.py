@@ -18,11 +18,15 @@ SHARE_NAMES = {"softmax": "accuracy", "sigmoid": "exact match"}  # what the shar
 def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return lines for people: one or more for each way of judging, then a line a label.
 
+    Where every clip is one window, clips are not told apart from windows.
+
     Parameters
     ----------
     test : mapping of str to mapping
         As `train.evaluate.evaluate_scores` names them, each evaluation by its `as_dict` (metrics.json, report.json).
     """
+    if all(found == test["window"] for found in test.values()):  # clips of one window each
+        test = {"window": test["window"]}
     lines = [line for level, found in test.items() for line in _describe(JUDGED.get(level, level), found)]
     return lines + describe_labels(test["window"])
 
@@ -45,9 +49,9 @@ def is_label_sets(found: Mapping[str, Any]) -> bool:
 
 def describe_labels(found: Mapping[str, Any]) -> list[str]:
     """Return a line a label of one evaluation."""
-    lines = []
+    lines, width = [], max(12, *(len(scores["label"]) for scores in found["labels"]))
     for scores in found["labels"]:
-        line = f"    {scores['label']:<12} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
+        line = f"    {scores['label']:<{width}} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
         line += f"  F1 {scores['f1']:.3f}  of {scores['support']}"
         if is_label_sets(found):
             line += f"  from {scores['threshold']:.3f}, AP {decimals(scores['average_precision'])}"
