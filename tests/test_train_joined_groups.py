@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from train.clip import Clip
@@ -22,7 +24,7 @@ def test_bound_groups_have_the_name_of_the_first_through_others_too():
 
 def test_a_thousand_bonds_in_a_row_are_one_group():
     names = [str(number) for number in range(1000)]
-    assert set(join_groups(zip(names, names[1:], strict=False)).values()) == {"0"}
+    assert set(join_groups(pairwise(names)).values()) == {"0"}
 
 
 def _mixtures(*rows):
