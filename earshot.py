@@ -30,6 +30,7 @@ VERBS = {
     "convert": Verb("convert.command", "train", "make .tflite files of a trained model"),
     "metadata": Verb("metadata.command", "", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "", "hear recordings with a .tflite file"),
+    "count": Verb("edge_runtime.command", "", "say how many sources sound in recordings, and which, with three files"),
     "listen": Verb("edge_runtime.command", "", "report events in what a microphone, a pipe or a recording lets hear"),
     "parity": Verb("edge_runtime.command", "", "check that .tflite files behave as the trained model does"),
     "bench": Verb("edge_runtime.command", "", "measure what .tflite files cost on this machine, and compare results"),

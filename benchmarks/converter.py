@@ -34,6 +34,7 @@ import numpy as np
 
 import train.front_end  # noqa: F401 (the layers of saved models)
 from convert.calibration import CalibrationSet, choose_calibration
+from convert.fast_convolution import with_fast_convolutions
 from convert.float_export import converted, export_float
 from convert.forms import spectrogram_form
 from convert.quantize import quantize
@@ -117,7 +118,7 @@ def waveform_candidates(model: keras.Model, calibration: CalibrationSet) -> list
     return [
         Candidate("TensorFlow float32", of_file(export_float(model, fast=False))),
         Candidate("TensorFlow int8", of_file(tensorflow_int8(model, calibration))),
-        Candidate("earshot float32", of_file(ours), "TensorFlow float32", 1.3),
+        Candidate("earshot float32", of_file(with_fast_convolutions(ours)), "TensorFlow float32", 1.3),
         Candidate("earshot int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "TensorFlow int8", 8.0),
     ]
 
@@ -130,7 +131,7 @@ def mel_candidates(model: keras.Model, calibration: CalibrationSet) -> list[Cand
     with_librosa = "librosa + TensorFlow float32"
     return [
         Candidate(with_librosa, lambda window: plain(librosa_mel(window, settings, SAMPLE_RATE))),
-        Candidate("earshot float32", of_file(ours), with_librosa, 2.0),
+        Candidate("earshot float32", of_file(with_fast_convolutions(ours)), with_librosa, 2.0),
         Candidate("earshot int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "earshot float32", 1.5),
     ]
 

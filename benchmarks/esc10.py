@@ -26,7 +26,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.intervals import paired_bootstrap_interval
 from edge_runtime.machine import describe_machine, machine_line
 from train.finished_run import open_run
-from train.models import MODEL_NAMES
+from train.models import ONE_LABEL_NAMES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDS = range(1, 6)
@@ -50,7 +50,7 @@ def main() -> int:
         return earshot.DONE
     folders = [args.out / f"fold-{fold}" for fold in args.fold or FOLDS]
     for fold, folder in zip(args.fold or FOLDS, folders, strict=True):
-        for model in MODEL_NAMES:
+        for model in ONE_LABEL_NAMES:
             if build_fold(args.data, fold, folder, model) == earshot.BAD_INPUT:
                 return earshot.BAD_INPUT
     print("\n".join([*table(folders), "", machine_line(describe_machine())]))
@@ -87,7 +87,7 @@ def table(folders: Sequence[Path]) -> list[str]:
     lines = [
         f"{'model':<14}{'recipe':<8}{'windows':>8}{'groups':>8}{'float':>8}{'file':>8}{'points lost':>28}{'agree':>8}"
     ]
-    for model in MODEL_NAMES:
+    for model in ONE_LABEL_NAMES:
         for recipe in RECIPES:
             pairs = [decided_right(folder, model, recipe) for folder in folders]
             float_right, right, agree, groups = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
@@ -113,7 +113,7 @@ def decided_right(folder: Path, model: str, recipe: str) -> tuple[np.ndarray, np
 
 def repairs(folder: Path) -> list[str]:
     """Return what auto kept in float, file by file."""
-    reports = [json.loads((folder / model / "report.json").read_text(encoding="utf-8")) for model in MODEL_NAMES]
+    reports = [json.loads((folder / model / "report.json").read_text(encoding="utf-8")) for model in ONE_LABEL_NAMES]
     files = [file for report in reports for file in report["files"] if file["repair"]]
     return [f"{folder.name} {file['file']}: {format_repair(file['repair'])}" for file in files]
 

@@ -46,7 +46,8 @@ def choose_calibration(
     windows : np.ndarray
         float32 (n_windows, window_length), from the training split: the test split must stay unseen.
     labels : np.ndarray
-        (n_windows,), the label of each window, numbers or text.
+        (n_windows,), the label of each window, numbers or text; or bool (n_windows, n_labels), its set of labels, and
+        then the choice is as even over the sets as the data allows.
     num_windows : int
         How many to choose; all of them if there are fewer.
     seed : int
@@ -65,7 +66,8 @@ def choose_calibration(
     width zero.
     """
     windows, labels = _checked(windows, labels, num_windows)
-    indices = _balanced(labels, num_windows, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    indices = _balanced(_set_numbers(labels, generator) if labels.ndim == 2 else labels, num_windows, generator)
     chosen = windows[indices]
     if not _varies(chosen):
         raise ValueError(
@@ -104,7 +106,8 @@ def _checked(windows: np.ndarray, labels: np.ndarray, num_windows: int) -> tuple
         raise ValueError(
             f"the windows have the shape {windows.shape}; expected (n_windows, window_length) with at least one window"
         )
-    if labels.shape != (len(windows),):
+    fits = labels.ndim == 1 or (labels.ndim == 2 and labels.dtype == bool)
+    if not fits or len(labels) != len(windows):
         raise ValueError(f"there are {len(windows)} windows and labels of shape {labels.shape}; expected one a window")
     if num_windows < 1:
         raise ValueError(f"num_windows is {num_windows}; expected at least 1 (a few hundred serve well)")
@@ -121,6 +124,13 @@ def _varies(windows: np.ndarray) -> bool:
     """Whether any window has two different samples."""
     flat = windows.reshape(len(windows), -1)
     return bool((flat.min(axis=1) < flat.max(axis=1)).any())
+
+
+def _set_numbers(sets: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return a number for each different set of labels; at random, so that fewer windows than sets favour none."""
+    _, number = np.unique(sets, axis=0, return_inverse=True)
+    number = number.reshape(-1)
+    return generator.permutation(number.max() + 1)[number]
 
 
 def _balanced(labels: np.ndarray, num_windows: int, generator: np.random.Generator) -> np.ndarray:

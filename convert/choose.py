@@ -7,13 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.recipes import RECIPES, REFERENCE
+from train.evaluation_text import share_name
 
 NOISE = 0.05  # latencies that differ by less count as equal when one file is recommended
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What decides about one file: accuracy and agreement in 0 to 1 on the test windows, latency as measured here."""
+    """What decides about one file: accuracy and agreement in 0 to 1 on the test windows, latency as measured here.
+
+    The accuracy is the share of right decisions, called what `measure` says: the exact match of sets of labels.
+    """
 
     file: str
     recipe: str
@@ -22,6 +26,7 @@ class Candidate:
     size_bytes: int
     p50_ms: float
     passed: bool
+    measure: str = "accuracy"
 
     def is_beaten_by(self, other: Candidate) -> bool:
         """Whether the other file is nowhere worse and somewhere better; latencies to two digits, which repeat."""
@@ -111,6 +116,7 @@ def _candidate(file: dict[str, Any]) -> Candidate:
         file=file["file"],
         recipe=file["recipe"],
         accuracy=file["test"]["window"]["accuracy"],
+        measure=share_name(file["test"]["window"]),
         decision_agreement=measures[0].get("decision_agreement", 0.0) if measures else 0.0,
         size_bytes=file["size_bytes"],
         p50_ms=file["latency"]["end_to_end"]["p50_ms"],
@@ -142,5 +148,6 @@ def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> 
     lost = max(0.0, reference.accuracy - best.accuracy)
     return best.file, (
         f"{reason}; {REFERENCE} takes {reference.p50_ms:.2f} ms and {reference.size_bytes / 1000:.0f} kB. "
-        f"It loses {100 * lost:.1f} points of accuracy and agrees on {best.decision_agreement:.1%} of the windows."
+        f"It loses {100 * lost:.1f} points of {best.measure} and agrees on {best.decision_agreement:.1%} of the "
+        "windows."
     )

@@ -15,7 +15,7 @@ from train.command import (
     data_choices,
     training_settings,
 )
-from train.models import MODEL_NAMES
+from train.models import ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
     from convert.compress import CompressionSettings
@@ -54,7 +54,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             "--model",
             action="append",
             metavar="MODEL",
-            help=f"build only this one; may be repeated (default: {', '.join(MODEL_NAMES)})",
+            help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)})",
         )
         add_training_arguments(parser)
     parser.add_argument(
@@ -105,7 +105,7 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     from train.output_folder import claim_folder
     from train.prepare import find_and_split, load_with_progress, note
 
-    names = args.model or list(MODEL_NAMES)
+    names = args.model or list(ONE_LABEL_NAMES)
     settings = {model_module(name).NAME: training_settings(name, args) for name in names}
     index = find_and_split(args.data, args.labels, args.seed, **data_choices(args))
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)

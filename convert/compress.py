@@ -27,9 +27,9 @@ from convert.trained_ranges import tensor_ranges
 from convert.twin import Twin, build_twin, prove_twin, read_twin_weights, with_weights
 from metadata import ModelSpec, replace_spec
 from train.backend import native_output_to, seed_everything
-from train.evaluate import cut_split
 from train.finished_run import FinishedRun
 from train.settings import TrainingSettings
+from train.task import Task
 
 KINDS: dict[str, str] = {
     "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",
@@ -100,9 +100,9 @@ class CompressedRun(FinishedRun):
 
     Attributes
     ----------
-    original : keras.Model
+    begun_with : FinishedRun
         As it was trained.
-    settings : CompressionSettings
+    compression : CompressionSettings
     layers : tuple of str
         Whose kernels are compressed.
     ranges : dict of str to (float, float)
@@ -111,11 +111,16 @@ class CompressedRun(FinishedRun):
         One row an epoch, see `convert.fine_tune`.
     """
 
-    original: Any
-    settings: CompressionSettings
+    begun_with: FinishedRun
+    compression: CompressionSettings
     layers: tuple[str, ...]
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def task(self) -> Task:
+        """What the model was trained to tell, before as after."""
+        return self.begun_with.task
 
     def tensor_ranges(
         self, float_model: bytes, calibration: CalibrationSet | None, fed: CalibrationSet | None
@@ -157,8 +162,8 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     """
     seed_everything(settings.seed)
     _load_tools()
-    chosen = fine_tuning_settings(run.spec, settings)
-    heard = cut_split(run.clips, "train", run.spec.window_length).windows
+    chosen = fine_tuning_settings(run, settings)
+    heard = run.held_out("train").windows
     twin = build_twin(run.model)
     error = prove_twin(run.model, twin, _spread(heard, NUM_PROBE_WINDOWS))
     tell(f"{run.spec.name}: the twin's scores differ by {error:.1e}; {settings.kind} over {chosen.epochs} epochs")
@@ -170,23 +175,21 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
         with_weights(run.model, weights),
         compressed_spec(run.spec, settings),
         run.clips,
-        original=run.model,
-        settings=settings,
+        begun_with=run,
+        compression=settings,
         layers=layers,
         ranges=ranges,
         history=history,
     )
 
 
-def fine_tuning_settings(spec: ModelSpec, settings: CompressionSettings) -> TrainingSettings:
+def fine_tuning_settings(run: FinishedRun, settings: CompressionSettings) -> TrainingSettings:
     """Return the settings that the model was trained with, but for those that training on has of its own."""
-    known = {one.name for one in dataclasses.fields(TrainingSettings)}
-    trained = TrainingSettings(**{name: value for name, value in spec.provenance.training.items() if name in known})
     return replace(
-        trained,
+        run.settings,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
-        epoch_windows=settings.epoch_windows or trained.epoch_windows,
+        epoch_windows=settings.epoch_windows or run.settings.epoch_windows,
         seed=settings.seed,
     )
 
@@ -222,11 +225,11 @@ def _compress(
 ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, tuple[float, float]], list[dict[str, float]]]:
     """Wrap the twin's network, train it and unwrap it; return its weights, ranges and history."""
     from convert.fine_tune import fine_tune
-    from train.training_windows import TrainingWindows
 
-    windows = TrainingWindows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
-    held_out = cut_split(run.clips, "val", run.spec.window_length, chosen.window_hop, chosen.tail)
-    validation = (twin.features(held_out.windows), np.eye(len(run.spec.labels), dtype=np.float32)[held_out.truth])
+    windows = run.task.training_windows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
+    held_out = run.held_out("val")
+    targets = held_out.targets(len(run.spec.labels))
+    validation = (twin.features(held_out.windows), targets, held_out.weights())
     wrapped, callbacks, first_kept, unwrap = _wrapped(twin, settings, len(windows), chosen.epochs, heard)
     history = fine_tune(
         twin,

@@ -13,6 +13,8 @@ from convert.compress import CompressedRun, CompressionSettings
 from convert.twin import keras_weights
 from convert.weight_statistics import KernelStatistics, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
+from train.evaluate import score_thresholds
+from train.evaluation_text import SHARE_NAMES
 from train.training_run import predict
 
 
@@ -28,17 +30,18 @@ def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str,
     Returns
     -------
     dict
-        settings and history; parity: the compressed against the original Keras model on the test windows (level 3);
-        files: per file its size, the size gzip makes of it, and its compressed kernels; passed: whether the parity
-        and every kernel holds.
+        settings and history; measure: what the share of right windows is called; parity: the compressed against the
+        original Keras model on the test windows, at the same thresholds (level 3); files: per file its size, the size
+        gzip makes of it, and its compressed kernels; passed: whether the parity and every kernel holds.
     """
     cut = run.test_windows()
-    before, after = predict(run.original, cut.windows), predict(run.model, cut.windows)
-    name = f"{run.spec.name} against the model it was made from"
-    parity = recipe_parity(before, after, cut.truth, cut.groups, DEFAULT_RECIPE_TOLERANCE, name)
+    before, after = predict(run.begun_with.model, cut.windows), predict(run.model, cut.windows)
+    name, thresholds = f"{run.spec.name} against the model it was made from", score_thresholds(run.spec)
+    parity = recipe_parity(before, after, cut.truth, cut.groups, DEFAULT_RECIPE_TOLERANCE, name, thresholds)
     described = [_describe_file(run, path) for path in files]
     return {
-        "settings": dataclasses.asdict(run.settings),
+        "settings": dataclasses.asdict(run.compression),
+        "measure": SHARE_NAMES[run.spec.activation],
         "history": run.history,
         "parity": parity.as_dict(),
         "files": described,
@@ -53,9 +56,9 @@ def compression_notes(compression: dict[str, Any] | None) -> list[str]:
     measures, kind = compression["parity"]["measures"], compression["settings"]["kind"]
     lines = [
         "",
-        f"{kind}, {compression['settings']['epochs']} epochs: Keras window accuracy {measures['float_accuracy']:.1%} "
-        f"before and {measures['accuracy']:.1%} after, {measures['decision_agreement']:.1%} of "
-        f"{compression['parity']['num_windows']} decisions equal.",
+        f"{kind}, {compression['settings']['epochs']} epochs: Keras window {compression['measure']} "
+        f"{measures['float_accuracy']:.1%} before and {measures['accuracy']:.1%} after, "
+        f"{measures['decision_agreement']:.1%} of {compression['parity']['num_windows']} decisions equal.",
     ]
     for file in compression["files"]:
         kernels = file["kernels"]
@@ -95,7 +98,7 @@ def _describe_file(run: CompressedRun, path: Path) -> dict[str, Any]:
         "file": path.name,
         "size_bytes": len(content),
         "gzip_bytes": gzip_size(content),
-        "kernels": held_kernels(content, kernels, run.settings),
+        "kernels": held_kernels(content, kernels, run.compression),
     }
 
 

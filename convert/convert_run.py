@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from convert.calibration import CalibrationSet, choose_calibration
 from convert.compress import CompressedRun
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
+from convert.fast_convolution import stored_form
 from convert.float_export import export_float
 from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import ForeignModel
@@ -23,7 +24,7 @@ from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.tflite_metadata import pack_model
-from train.evaluate import cut_split
+from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
 
 WAVEFORM_FORM = "waveform"
@@ -41,6 +42,8 @@ class ConvertedFile:
         "waveform": the file hears samples; "spectrogram": it takes the mel spectrogram that the app computes.
     recipe : Recipe
     spec : ModelSpec
+    float_model : bytes
+        The float graph that it was made from, without metadata, layers as the recipes find them.
     repair : Repair, optional
         What had to stay float32, where the recipe finds that out.
     """
@@ -49,6 +52,7 @@ class ConvertedFile:
     form: str
     recipe: Recipe
     spec: ModelSpec
+    float_model: bytes = field(repr=False)
     repair: Repair | None = None
 
 
@@ -114,12 +118,12 @@ def convert_run(
                 spec = replace_spec(spec, description=f"{spec.description} {repaired.sentence()}".strip())
             path = out / file_name(run.spec, form, recipe)
             write_atomically(path, pack_model(content, spec))
-            converted.append(ConvertedFile(path, form, recipe, spec, repaired))
+            converted.append(ConvertedFile(path, form, recipe, spec, float_model, repaired))
     return converted
 
 
 def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path, tell: Callable[[str], None]) -> None:
-    """Compare every converted file with the float32 one of its form, layer by layer, and write what was found.
+    """Compare every converted file with the float graph it was made from, layer by layer, and write what was found.
 
     Parameters
     ----------
@@ -138,7 +142,7 @@ def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path,
         fed = windows if reference.form == WAVEFORM_FORM else _spectrograms(windows, run.spec)
         for file in files:
             if file.form == reference.form and file is not reference:
-                pair = reference.path.read_bytes(), file.path.read_bytes()
+                pair = file.float_model, file.path.read_bytes()
                 worst = worst_first(write_drift(*pair, fed, folder, file.path.stem))[0]
                 tell(f"{file.path.stem} drifts most in {worst.layer} ({worst.operation}): {worst.snr_db:.1f} dB")
 
@@ -149,7 +153,7 @@ def float_files(run: FinishedRun, tell: Callable[[str], None] = print) -> dict[s
         return {WAVEFORM_FORM: run.model.pinned}
     # Folding a normalization into weights keeps their zeros, but not the few values of a clustered kernel nor the
     # tensors whose ranges quantization-aware training learned.
-    fast = not isinstance(run, CompressedRun) or run.settings.kind == "prune"
+    fast = not isinstance(run, CompressedRun) or run.compression.kind == "prune"
     forms = model_forms(run.model, run.spec)
     return {form: export_float(model, fast=fast, tell=tell) for form, model in forms.items()}
 
@@ -180,7 +184,7 @@ def form_spec(spec: ModelSpec, form: str, recipe: Recipe, calibration: Calibrati
 
 def _calibration(run: FinishedRun, num_windows: int, seed: int) -> CalibrationSet:
     """Choose calibration windows from the training side; the test side must stay unseen."""
-    cut = cut_split(run.clips, "train", run.spec.window_length)
+    cut = run.held_out("train")
     return choose_calibration(cut.windows, cut.truth, num_windows, seed)
 
 
@@ -196,6 +200,9 @@ def _quantized(
     """Return the quantized model, and what was repaired where the recipe does that."""
     if recipe.name != AUTO:
         fed = calibration if recipe.needs_calibration else None
+        # Sums of trained weights keep neither the zeros of a pruned kernel nor the few values of a clustered one.
+        if not isinstance(run, CompressedRun):
+            float_model = stored_form(float_model, recipe)
         return quantize(float_model, recipe, fed, trained_ranges=trained_ranges), None
     found = repair(float_model, recipe, calibration, _validation(run, form), tell)
     return found.model, found
@@ -207,9 +214,9 @@ def _validation(run: FinishedRun, form: str) -> ValidationWindows:
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
-    cut = cut_split(run.clips, "val", run.spec.window_length)
+    cut = run.held_out("val")
     windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
-    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups)
+    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
 
 
 def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:

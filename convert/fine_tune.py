@@ -18,7 +18,7 @@ def fine_tune(
     twin: Twin,
     network: Any,
     windows: Any,
-    validation: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
     settings: TrainingSettings,
     *,
     callbacks: Sequence[Any] = (),
@@ -33,9 +33,10 @@ def fine_tune(
         Gives the features.
     network : tf_keras.Model
         The twin's network, or that network with its layers wrapped.
-    windows : TrainingWindows
+    windows : keras.utils.PyDataset
+        Of the model's task.
     validation : tuple of np.ndarray
-        Features (n, ...) and one-hot targets float32 (n, n_labels).
+        Features (n, ...), targets float32 (n, n_labels) and weights float32 (n,).
     settings : TrainingSettings
         Of which loss, label smoothing, learning rate and epochs count.
     callbacks : sequence of tf_keras.callbacks.Callback
@@ -56,14 +57,15 @@ def fine_tune(
     """
     import tf_keras
 
-    network.compile(tf_keras.optimizers.Adam(settings.learning_rate), _loss(settings), metrics=["accuracy"])
+    optimizer = tf_keras.optimizers.Adam(settings.learning_rate)
+    network.compile(optimizer, _loss(settings), weighted_metrics=[_accuracy(network)])
     hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=network)
     hooks.on_train_begin()
     history: list[dict[str, float]] = []
     best, kept = np.inf, None
     for epoch in range(1, settings.epochs + 1):
         loss = _one_epoch(twin, network, windows, hooks, epoch)
-        val_loss, val_accuracy = network.evaluate(*validation, verbose=0)
+        val_loss, val_accuracy = network.evaluate(*validation[:2], sample_weight=validation[2], verbose=0)
         if not np.isfinite([loss, val_loss]).all():
             raise ValueError(
                 f"the fine-tuning of {network.name} diverged in epoch {epoch} (loss {loss}); "
@@ -90,6 +92,20 @@ def _one_epoch(twin: Twin, network: Any, windows: Any, hooks: Any, epoch: int) -
     windows.on_epoch_end()
     hooks.on_epoch_end(epoch - 1)
     return float(np.mean(losses))
+
+
+def _accuracy(network: Any) -> Any:
+    """Return the metric of right decisions: of the highest score, or of the whole set of labels from 0.5 on."""
+    import tensorflow as tf
+    import tf_keras
+
+    if network.layers[-1].get_config().get("activation") != "sigmoid":
+        return "accuracy"
+
+    def exact_match(truth: Any, scores: Any) -> Any:
+        return tf.cast(tf.reduce_all((scores >= 0.5) == (truth >= 0.5), axis=-1), tf.float32)
+
+    return tf_keras.metrics.MeanMetricWrapper(exact_match, name="accuracy")
 
 
 def _loss(settings: TrainingSettings) -> Any:

@@ -6,15 +6,17 @@ The file itself is the reference: what is made of it is compared with it as it c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.fast_convolution import stored_form
 from convert.float_scope import RecipeUnfitError
 from convert.model_graph import ModelGraph, read_graph
 from convert.model_scores import model_scores
+from convert.plain_convolution import with_plain_convolutions
 from convert.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
 from convert.static_shapes import pin_batch
@@ -24,16 +26,18 @@ from metadata.atomic_file import write_atomically
 from metadata.model_check import check_model
 from metadata.model_digest import check_digest
 from metadata.model_flatbuffer import read_tensors
+from metadata.score_operator import ACTIVATION_OF, score_operator
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tensor_contract import check_contract
 from metadata.tflite_metadata import pack_model, read_associated_files, read_spec, strip_metadata
 from train.clip_store import LoadedClips
 from train.evaluate import TestWindows, cut_split
 from train.finished_run import FinishedRun
+from train.mixture_index import label_sets
+from train.task import OneLabel
 
 DEFAULT_SAMPLE_RATE = 16_000  # Hz, where neither the file nor the user says
 DEFAULT_THRESHOLD = 0.5
-_ACTIVATIONS = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class ForeignModel:
     content : bytes
         The file as it came, without metadata.
     pinned : bytes
-        The same with static shapes, which everything else is made from.
+        The same with static shapes and plain convolutions, which everything else is made from.
     """
 
     name: str
@@ -62,9 +66,12 @@ class ForeignModel:
 class ForeignRun(FinishedRun):
     """A foreign model with recordings, where a training run is expected."""
 
-    def test_windows(self) -> TestWindows:
-        """Return the test windows, one behind the other."""
-        return cut_split(self.clips, "test", self.spec.window_length)
+    def held_out(self, split: str) -> TestWindows:
+        """Return the windows of one side, one behind the other; for a sigmoid model with the set of labels of each."""
+        cut = cut_split(self.clips, split, self.spec.window_length)
+        if self.spec.activation == "softmax":
+            return cut
+        return replace(cut, truth=label_sets(self.clips.index)[cut.clips])
 
 
 def read_foreign(path: Path) -> ForeignModel:
@@ -90,7 +97,9 @@ def read_foreign(path: Path) -> ForeignModel:
     content = strip_metadata(file)
     graph = read_graph(content)
     _check_operators(graph, path)
-    return ForeignModel(path.stem, content, quantize(pin_batch(content), find_recipe(REFERENCE)))
+    return ForeignModel(
+        path.stem, content, quantize(with_plain_convolutions(pin_batch(content)), find_recipe(REFERENCE))
+    )
 
 
 def foreign_spec(
@@ -137,7 +146,7 @@ def foreign_spec(
         sample_rate=sample_rate or (known.sample_rate if known else DEFAULT_SAMPLE_RATE),
         window_length=int(np.prod(graph.input.shape)),
         labels=labels,
-        activation=_activation(graph, path),
+        activation=_activation(model.pinned, path),
         thresholds=known.thresholds
         if known and len(known.thresholds) == len(labels)
         else (DEFAULT_THRESHOLD,) * len(labels),
@@ -155,12 +164,16 @@ def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, fo
     ------
     ModelContractError
         The recordings have other labels than the model.
+    ValueError
+        Recordings of several labels, and a model that tells one: its scores come from a softmax.
     """
     if tuple(clips.index.labels) != tuple(spec.labels):
         raise ModelContractError(
             f"the recordings are of {', '.join(clips.index.labels)} and the model tells {', '.join(spec.labels)}; "
             "expected the same labels in the same order. Is labels.txt in output order?"
         )
+    if spec.activation == "softmax":
+        OneLabel().check(clips.index)
     provenance = Provenance(
         data_sha256=clips.data_sha256(), split_sha256=clips.split_sha256(), training=dict(spec.provenance.training)
     )
@@ -186,7 +199,7 @@ def convert_unproven(
     written = []
     for recipe in recipes:
         try:
-            content = quantize(model.pinned, recipe)
+            content = quantize(stored_form(model.pinned, recipe), recipe)
         except RecipeUnfitError as reason:
             tell(f"left out {recipe.name}: {reason}")
             continue
@@ -220,12 +233,12 @@ def _check_operators(graph: ModelGraph, path: Path) -> None:
         )
 
 
-def _activation(graph: ModelGraph, path: Path) -> str:
+def _activation(model: bytes, path: Path) -> str:
     """Return what makes the scores."""
-    last = graph.operations[-1].name
-    if last not in _ACTIVATIONS:
+    last = score_operator(model)
+    if last not in ACTIVATION_OF:
         raise ModelContractError(
             f"{path} ends with {last}; expected SOFTMAX or LOGISTIC, so that what it puts out are scores in 0 to 1. "
             "Export it with its activation"
         )
-    return _ACTIVATIONS[last]
+    return ACTIVATION_OF[last]

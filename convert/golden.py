@@ -1,7 +1,8 @@
 """Golden vectors: real windows with the scores of the trained model, for a device that has no Keras.
 
 One `.npz` a model: `windows` float32 (n, window_length), `scores` float32 (n, n_labels) of the Keras model, `truth`
-int64 (n,), `groups` str (n,), and for a mel model `mel` float32 (n, n_mels, n_frames) by librosa.
+int64 (n,), for a sigmoid model bool (n, n_labels), `groups` str (n,), of mixtures (n, k), and for a mel model `mel`
+float32 (n, n_mels, n_frames) by librosa.
 """
 
 from __future__ import annotations

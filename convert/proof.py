@@ -29,7 +29,7 @@ from edge_runtime.parity import (
     score_parity,
 )
 from metadata import MelFrontEnd
-from train.evaluate import Evaluation, TestWindows, evaluate_scores
+from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 from train.training_run import predict
@@ -45,14 +45,14 @@ class FileProof:
     Attributes
     ----------
     file : ConvertedFile
-    evaluations : dict of str to Evaluation
-        Keys window, clip_mean_score, clip_majority: on the test side.
+    evaluations : dict of str to Evaluation or LabelSetEvaluation
+        On the test side, as `train.evaluate.evaluate_scores` names them.
     parity : list of ParityResult
     latency : LatencyReport
     """
 
     file: ConvertedFile
-    evaluations: dict[str, Evaluation]
+    evaluations: Evaluations
     parity: list[ParityResult]
     latency: LatencyReport
 
@@ -107,7 +107,7 @@ def prove_files(
     without XNNPACK (level 5) either, which has no kernels for it.
     """
     cut = run.test_windows()
-    recordings = sorted(phone_recordings(run), key=len)
+    recordings = sorted(phone_recordings(run, cut), key=len)
     heard = _hear_all(files, cut, recordings, tell)
     keras_scores = predict(run.model, cut.windows)
     front_end = prove_front_end(run, cut.windows)
@@ -126,7 +126,7 @@ def prove_files(
         latency = measure_latency(
             Classifier(file.path), cut.windows, num_runs=min(num_runs, runs), warmup_runs=min(warmup_runs, warm_up)
         )
-        proofs.append(FileProof(file, evaluate_scores(found.scores, cut, run.spec.labels), parity, latency))
+        proofs.append(FileProof(file, evaluate_scores(found.scores, cut, run.spec), parity, latency))
     return proofs
 
 
@@ -186,14 +186,46 @@ def librosa_mels(run: FinishedRun, windows: np.ndarray) -> np.ndarray | None:
     return np.stack([librosa_mel(window, run.spec.front_end, run.spec.sample_rate) for window in windows])
 
 
-def phone_recordings(run: FinishedRun) -> list[np.ndarray]:
-    """Return test recordings as a microphone would give them, int16, the first of each label."""
-    chosen: dict[str, np.ndarray] = {}
+def phone_recordings(run: FinishedRun, cut: TestWindows | None = None) -> list[np.ndarray]:
+    """Return test recordings as a microphone would give them, int16: for each label the first that has it.
+
+    Where the model is judged on mixtures too, the first mixture of each label (of each number of sources, for a model
+    that counts them) comes behind them.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    cut : TestWindows, optional
+        The run's test windows, if they are at hand.
+    """
+    chosen: list[np.ndarray] = []
+    told: set[str] = set()
     for place in run.clips.places("test"):
-        waveform = np.asarray(run.clips.waveforms[place], np.float64)
-        steps = np.clip(np.round(waveform * 32768.0), -32768, 32767).astype(np.int16)
-        chosen.setdefault(run.clips.index.clips[place].labels[0], steps)
-    return list(chosen.values())
+        labels = set(run.clips.index.clips[place].labels)
+        if not labels <= told:
+            chosen.append(_as_recorded(run.clips.waveforms[place]))
+            told |= labels
+    return chosen + [_as_recorded(window) for window in _first_mixtures(cut or run.test_windows())]
+
+
+def _first_mixtures(cut: TestWindows) -> list[np.ndarray]:
+    """The first window of several parts for each thing to be told; none where no window has several."""
+    if cut.groups.ndim == 1:
+        return []
+    mixed = np.flatnonzero((cut.groups != "").sum(axis=1) > 1)
+    told: set[int] = set()
+    chosen = []
+    for place in mixed:
+        found = set(np.flatnonzero(cut.truth[place]).tolist() if cut.truth.ndim == 2 else [int(cut.truth[place])])
+        if not found <= told:
+            chosen.append(cut.windows[place])
+            told |= found
+    return chosen
+
+
+def _as_recorded(waveform: np.ndarray) -> np.ndarray:
+    """A waveform as 16-bit samples."""
+    return np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def _scores_of(classifier: Classifier, cut: TestWindows) -> np.ndarray:
@@ -211,14 +243,15 @@ def _float_file(file: ConvertedFile, files: Sequence[ConvertedFile], heard: dict
 
 def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray, cut: TestWindows) -> ParityResult:
     """Level 2 of a float file, against Keras; level 3 of another, against the float file by its recipe's tolerance."""
+    thresholds = score_thresholds(file.spec)
     if file.recipe.name == "float32":
-        return score_parity(reference, scores, f"{file.path.name} against Keras")
+        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds)
     tolerance = {
         "decision_agreement": file.recipe.min_decision_agreement,
         "accuracy_loss": file.recipe.max_accuracy_loss,
     }
     name = f"{file.path.name} against float32"
-    return recipe_parity(reference, scores, cut.truth, cut.groups, tolerance, name)
+    return recipe_parity(reference, scores, cut.truth, cut.groups, tolerance, name, thresholds)
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:

@@ -40,14 +40,17 @@ class ValidationWindows:
     windows : np.ndarray
         float32 (n, ...), as the model takes them.
     truth : np.ndarray
-        int64 (n,), position of the label.
+        int64 (n,), position of the label; bool (n, n_labels) for a sigmoid model.
     groups : np.ndarray
-        str (n,), the clip's group.
+        str (n,), the clip's group; (n, k) of mixtures.
+    thresholds : tuple of float, optional
+        Of a sigmoid model, whose decision is the set of labels that reach theirs.
     """
 
     windows: np.ndarray
     truth: np.ndarray
     groups: np.ndarray
+    thresholds: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +222,7 @@ class _Bench:
                 validation.groups,
                 {"decision_agreement": recipe.min_decision_agreement, "accuracy_loss": recipe.max_accuracy_loss},
                 "validation windows against float32",
+                validation.thresholds,
             )
         return self._tried[key]
 

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from convert.choose import choose_files
 from convert.compression_report import compression_notes
+from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
+from train.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
-HEADER = (
-    "",
-    "model",
-    "input",
-    "recipe",
-    "size (kB)",
-    "test window accuracy",
-    "agrees with float",
-    "invoke p50 / p95 (ms)",
-    "end to end p50 / p95 (ms)",
-    "parity",
-    "file",
-)
+_FIRST = ("", "model", "input", "recipe", "size (kB)")
+_LAST = ("agrees with float", "invoke p50 / p95 (ms)", "end to end p50 / p95 (ms)", "parity", "file")
 
 
 def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
@@ -53,13 +44,12 @@ def write_report(report: dict[str, Any], folder: Path) -> None:
 def format_table(report: dict[str, Any]) -> str:
     """Return the files of a build as an aligned Markdown table, with the machine and any failure below."""
     front = {name for choice in report["choices"] for name in choice["front"]}
-    rows = [HEADER, *[_row(file, front) for file in report["files"]]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join([*lines, "", *_notes(report), *machine_notes(report.get("other_machines"))])
+    columns = set_columns(report["files"])
+    names = dict.fromkeys(share_name(file["test"]["window"]) for file in report["files"])
+    header = [*_FIRST, f"test window {' or '.join(names)}", *columns, *_LAST]
+    lines = markdown_table([header, *[_row(file, front, columns) for file in report["files"]]])
+    sets, machines = label_set_notes(report["files"]), machine_notes(report.get("other_machines"))
+    return "\n".join([*lines, "", *_notes(report), *sets, *machines])
 
 
 def _describe_file(proof: FileProof) -> dict[str, Any]:
@@ -78,26 +68,27 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
     }
 
 
-def _row(file: dict[str, Any], front: Collection[str]) -> tuple[str, ...]:
+def _row(file: dict[str, Any], front: Collection[str], columns: Mapping[str, Cell]) -> list[str]:
     """One line of the table."""
     window, latency = file["test"]["window"], file["latency"]
     low, high = window["interval"]
     agreement = next(
         (result["measures"].get("decision_agreement") for result in file["parity"] if result["level"] in (2, 3)), None
     )
-    return (
+    return [
         "*" if file["file"] in front else "",
         file["model"],
         file["input"],
         file["recipe"],
         f"{file['size_bytes'] / 1000:.0f}",
         f"{window['accuracy']:.1%} [{low:.1%}, {high:.1%}]",
+        *(cell(window) for cell in columns.values()),
         "?" if agreement is None else f"{agreement:.1%}",
         f"{latency['invoke']['p50_ms']:.2f} / {latency['invoke']['p95_ms']:.2f}",
         f"{latency['end_to_end']['p50_ms']:.2f} / {latency['end_to_end']['p95_ms']:.2f}",
         "pass" if file["passed"] else "FAIL",
         file["file"],
-    )
+    ]
 
 
 def _notes(report: dict[str, Any]) -> list[str]:

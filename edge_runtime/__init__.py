@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classification, Classifier, WindowResult
+    from edge_runtime.counted import CountedClassification, CountedClassifier, CountedWindow
     from edge_runtime.interpreter import open_interpreter, runtime_name
     from edge_runtime.latency import LatencyReport, measure_latency
     from edge_runtime.mel import mel_spectrogram, stft_spectrogram
     from edge_runtime.mel_filters import mel_filter_bank
+    from edge_runtime.merge import ClipMerge, merge_windows
     from edge_runtime.parity import ParityResult
     from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
     from edge_runtime.resample import Resampler, resample
@@ -24,6 +26,10 @@ __all__ = [
     "AudioRecord",
     "Classification",
     "Classifier",
+    "ClipMerge",
+    "CountedClassification",
+    "CountedClassifier",
+    "CountedWindow",
     "LatencyReport",
     "ParityResult",
     "PhoneHarness",
@@ -36,6 +42,7 @@ __all__ = [
     "measure_latency",
     "mel_filter_bank",
     "mel_spectrogram",
+    "merge_windows",
     "open_interpreter",
     "read_wav",
     "resample",
@@ -46,10 +53,12 @@ __all__ = [
 
 _MODULES = {
     "classifier": ("Classification", "Classifier", "WindowResult"),
+    "counted": ("CountedClassification", "CountedClassifier", "CountedWindow"),
     "interpreter": ("open_interpreter", "runtime_name"),
     "latency": ("LatencyReport", "measure_latency"),
     "mel": ("mel_spectrogram", "stft_spectrogram"),
     "mel_filters": ("mel_filter_bank",),
+    "merge": ("ClipMerge", "merge_windows"),
     "parity": ("ParityResult",),
     "phone": ("AudioRecord", "PhoneHarness", "PhoneRun", "TensorAudio"),
     "resample": ("Resampler", "resample"),

@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from edge_runtime.frame_cache import FrameCache
 from edge_runtime.interpreter import open_interpreter
+from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
+from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
 from edge_runtime.resample import resample, resampled_length
 from edge_runtime.windows import check_finite, cut_windows, stream_windows, window_starts
@@ -43,27 +45,53 @@ class Classification:
     labels : tuple of str
     starts_seconds : ndarray of float64, shape (n_windows,)
     scores : ndarray of float32, shape (n_windows, n_labels)
+        0 in silent windows, which the model does not hear.
+    levels_dbfs : ndarray of float64, shape (n_windows,)
+        RMS of the samples that are there; padding does not count.
+    silent : ndarray of bool, shape (n_windows,)
+        Which windows are below the limit.
+    merge : {"mean", "union", "maximum"}
+        The rule by which windows became the clip, see `edge_runtime.merge`.
     clip_scores : ndarray of float32, shape (n_labels,)
-        Mean over the windows.
-    decision : str or tuple of str
-        For the clip: the label (softmax), or every label over its threshold (sigmoid).
+    decision : str, tuple of str or None
+        For the clip: the label (softmax, mean or maximum), or every label over its threshold (sigmoid, and
+        union); where all is silent None or the empty tuple.
     """
 
     labels: tuple[str, ...]
     starts_seconds: npt.NDArray[np.float64]
     scores: FloatArray
+    levels_dbfs: npt.NDArray[np.float64]
+    silent: npt.NDArray[np.bool_]
+    merge: str
     clip_scores: FloatArray
-    decision: Decision
+    decision: Decision | None
 
 
 @dataclass(frozen=True)
 class WindowResult:
-    """What a model says about one window; `end_seconds` is where the window or the clip ends."""
+    """What a model says about one window.
+
+    Attributes
+    ----------
+    start_seconds, end_seconds : float
+        The end is that of the window or of the clip.
+    scores : ndarray of float32, shape (n_labels,)
+        0 in a silent window, which the model does not hear.
+    decision : str, tuple of str or None
+        None (softmax) or the empty tuple (sigmoid) in a silent window.
+    level_dbfs : float
+        RMS of the samples that are there; padding does not count.
+    is_silent : bool
+        Whether that is below the limit.
+    """
 
     start_seconds: float
     end_seconds: float
     scores: FloatArray
-    decision: Decision
+    decision: Decision | None
+    level_dbfs: float
+    is_silent: bool
 
 
 class Classifier:
@@ -200,8 +228,24 @@ class Classifier:
         reached = values >= np.asarray(self.spec.thresholds, np.float32)
         return tuple(label for label, over in zip(self.spec.labels, reached, strict=True) if over)
 
+    def decide_nothing(self) -> Decision | None:
+        """Return what stands for silence: no label, which softmax scores have no word for."""
+        return None if self.spec.activation == "softmax" else ()
+
+    def decide_clip(self, merged: ClipMerge) -> Decision | None:
+        """Return the decision that the merged scores of a clip stand for; see `edge_runtime.merge`."""
+        if self.spec.activation == "softmax" and merged.rule != "union":
+            return self.decide(merged.scores) if merged.num_heard else self.decide_nothing()
+        return tuple(label for label, over in zip(self.spec.labels, merged.reached, strict=True) if over)
+
     def classify(
-        self, clip: npt.ArrayLike, sample_rate: int | None = None, window_hop: int | None = None, tail: str = "pad"
+        self,
+        clip: npt.ArrayLike,
+        sample_rate: int | None = None,
+        window_hop: int | None = None,
+        tail: str = "pad",
+        merge: str = "mean",
+        silence_below_dbfs: float | None = None,
     ) -> Classification:
         """Classify a clip window by window.
 
@@ -215,27 +259,48 @@ class Classifier:
             Samples between windows at the model's rate; by default one window after the other.
         tail : {"pad", "drop", "align"}
             As for `window_starts`.
+        merge : {"mean", "union", "maximum"}
+            How windows become the clip, see `edge_runtime.merge`.
+        silence_below_dbfs : float, optional
+            Windows below this level are silent: not run through the model and left out of the clip.
 
         Raises
         ------
         ValueError
-            An empty clip, NaN, not one-dimensional float, and as for `window_starts`.
+            An empty clip, NaN, not one-dimensional float, and as for `window_starts`, `ClipMerge` and
+            `check_silence_limit`.
         """
         spec = self.spec
+        check_silence_limit(silence_below_dbfs)
+        merged = ClipMerge(merge, spec.thresholds)
         waveform = resample(clip, sample_rate or spec.sample_rate, spec.sample_rate)
         hop = window_hop if window_hop is not None else spec.window_length
-        scores = np.stack([self.scores(window) for window in cut_windows(waveform, spec.window_length, hop, tail)])
-        clip_scores = scores.mean(axis=0, dtype=np.float64).astype(np.float32)
+        starts = window_starts(waveform.size, spec.window_length, hop, tail)
+        windows = cut_windows(waveform, spec.window_length, hop, tail)
+        there = np.minimum(waveform.size - starts, spec.window_length)
+        levels = np.array([level_dbfs(window[:size]) for window, size in zip(windows, there, strict=True)])
+        silent = np.array([is_silent(level, silence_below_dbfs) for level in levels.tolist()])
+        scores = np.zeros((starts.size, len(spec.labels)), np.float32)
+        for row in np.flatnonzero(~silent):
+            scores[row] = self.scores(windows[row])
+        merged.add(scores, silent)
         return Classification(
             labels=spec.labels,
-            starts_seconds=window_starts(waveform.size, spec.window_length, hop, tail) / spec.sample_rate,
+            starts_seconds=starts / spec.sample_rate,
             scores=scores,
-            clip_scores=clip_scores,
-            decision=self.decide(clip_scores),
+            levels_dbfs=levels,
+            silent=silent,
+            merge=merge,
+            clip_scores=merged.scores,
+            decision=self.decide_clip(merged),
         )
 
     def classify_file(
-        self, path: str | Path, window_hop: int | None = None, tail: str = "pad"
+        self,
+        path: str | Path,
+        window_hop: int | None = None,
+        tail: str = "pad",
+        silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify a WAV file of any length, rate and channel count, window by window in constant memory.
 
@@ -252,17 +317,23 @@ class Classifier:
         from edge_runtime.wav_file import WavFile
 
         with WavFile(path) as wav:
-            yield from self.classify_recording(wav, window_hop, tail)
+            yield from self.classify_recording(wav, window_hop, tail, silence_below_dbfs=silence_below_dbfs)
 
     def classify_recording(
-        self, recording: Recording, window_hop: int | None = None, tail: str = "pad", first: int = 0
+        self,
+        recording: Recording,
+        window_hop: int | None = None,
+        tail: str = "pad",
+        first: int = 0,
+        silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify an open recording window by window from number `first` on; see `classify_file`."""
         from edge_runtime.recordings import resampled_blocks
 
         rate = self.spec.sample_rate
         num_samples = resampled_length(recording.num_samples, recording.sample_rate, rate)
-        yield from self.classify_windows(resampled_blocks(recording, rate), num_samples, window_hop, tail, first)
+        blocks = resampled_blocks(recording, rate)
+        yield from self.classify_windows(blocks, num_samples, window_hop, tail, first, silence_below_dbfs)
 
     def classify_windows(
         self,
@@ -271,6 +342,7 @@ class Classifier:
         window_hop: int | None = None,
         tail: str = "pad",
         first: int = 0,
+        silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify a clip that comes in blocks at the model's rate; `num_samples` is its whole length.
 
@@ -284,17 +356,24 @@ class Classifier:
         Raises
         ------
         ValueError
-            As for `stream_windows` and `scores`.
+            As for `stream_windows`, `scores` and `check_silence_limit`.
         """
+        check_silence_limit(silence_below_dbfs)
         length, rate = self.spec.window_length, self.spec.sample_rate
         hop = window_hop if window_hop is not None else length
         cache = FrameCache(self.spec)
         for start, window in islice(stream_windows(blocks, num_samples, length, hop, tail), first, None):
-            self.load_input(cache.model_input(check_finite(window), start))
-            self.invoke()
-            scores = self.read_scores()
             end = min(start + length, num_samples)
-            yield WindowResult(start / rate, end / rate, scores, self.decide(scores))
+            level = level_dbfs(window[: end - start])
+            silent = is_silent(level, silence_below_dbfs)
+            if silent:
+                scores, decision = np.zeros(len(self.spec.labels), np.float32), self.decide_nothing()
+            else:
+                self.load_input(cache.model_input(check_finite(window), start))
+                self.invoke()
+                scores = self.read_scores()
+                decision = self.decide(scores)
+            yield WindowResult(start / rate, end / rate, scores, decision, level, silent)
 
     def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return input and output as the interpreter has allocated them, after comparing them with the spec."""

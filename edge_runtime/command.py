@@ -1,4 +1,4 @@
-"""The device's verbs: classify, listen, bench and parity."""
+"""The device's verbs: classify, count, listen, bench and parity."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `VERB_command`.
 VERBS = {
     "classify": "hear recordings with a .tflite file",
+    "count": "say how many sources sound in recordings, and which",
     "listen": "report events as a microphone, a pipe or a recording lets hear them",
     "bench": "measure what .tflite files cost on this machine, and compare results",
     "parity": "check that .tflite files behave as the trained model does",

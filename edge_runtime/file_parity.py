@@ -48,7 +48,7 @@ class Golden:
     windows: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     mel: npt.NDArray[np.float32] | None = None
-    truth: npt.NDArray[np.int64] | None = None
+    truth: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | None = None
     groups: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:

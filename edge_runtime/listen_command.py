@@ -21,6 +21,7 @@ from edge_runtime.live_microphone import LiveMicrophone
 from edge_runtime.microphone import PCM_ENCODINGS, ShortArray, to_shorts
 from edge_runtime.phone import TICK_SECONDS
 from edge_runtime.piped_audio import PipedAudio
+from edge_runtime.recording_run import add_silence_argument
 from edge_runtime.recordings import Decode, open_recording
 from edge_runtime.resample import Resampler
 from edge_runtime.smoothing import SMOOTHINGS
@@ -76,6 +77,7 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_seconds(parser, "--min-duration", default.min_duration_seconds, "shorter events do not count")
     _add_seconds(parser, "--min-gap", default.min_gap_seconds, "events of a label nearer than this are one")
+    add_silence_argument(parser, "ticks")
     parser.add_argument(
         "--label", action="append", default=[], metavar="LABEL", help="report this label only; repeatable"
     )
@@ -180,6 +182,7 @@ def _settings(args: argparse.Namespace, spec: ModelSpec) -> ListenSettings:
         smooth_seconds=args.smooth,
         min_duration_seconds=args.min_duration,
         min_gap_seconds=args.min_gap,
+        silence_below_dbfs=args.silence_below,
     )
 
 

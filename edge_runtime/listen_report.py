@@ -55,6 +55,8 @@ class ListenReport:
         self._clear()
         seconds = listener.num_samples / listener.classifier.spec.sample_rate
         print(f"{seconds:.2f} s heard, {listener.num_ticks} ticks, {self.num_events} events", file=sys.stderr)
+        if listener.num_silent:
+            print(f"{listener.num_silent} ticks were silent and not classified", file=sys.stderr)
         frames = listener.frames
         if frames.reused_frames:
             share = frames.reused_frames / (frames.reused_frames + frames.computed_frames)

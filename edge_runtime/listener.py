@@ -24,6 +24,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.event_files import Event
 from edge_runtime.events import EventDetector, EventRules, TickEvent
 from edge_runtime.frame_cache import FrameCache
+from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.microphone import ShortArray, TensorAudio, encode
 from edge_runtime.phone import TICK_SECONDS
 from edge_runtime.smoothing import make_smoother
@@ -50,11 +51,14 @@ class ListenSettings:
         Shorter events do not count.
     min_gap_seconds : float
         Events of one label nearer to each other than this are one.
+    silence_below_dbfs : float, optional
+        Ticks whose window is below this level are not classified: every label has a score of 0 there, one that is
+        called silence too.
 
     Raises
     ------
     ValueError
-        A tick that is not positive, or a negative time.
+        A tick that is not positive, a negative time, or a level above 0.
     """
 
     tick_seconds: float = TICK_SECONDS
@@ -63,8 +67,10 @@ class ListenSettings:
     smooth_seconds: float = 1.5
     min_duration_seconds: float = 1.0
     min_gap_seconds: float = 1.0
+    silence_below_dbfs: float | None = None
 
     def __post_init__(self) -> None:
+        check_silence_limit(self.silence_below_dbfs)
         if not 0.0 < self.tick_seconds < math.inf:
             raise ValueError(f"the tick is {self.tick_seconds} s; expected a positive time")
         for name in ("min_duration_seconds", "min_gap_seconds"):
@@ -95,7 +101,7 @@ class Tick:
     seconds : float
         Of the stream that were heard.
     scores : ndarray of float32, shape (n_labels,)
-        Of the window alone.
+        Of the window alone; 0 where it is silent.
     smoothed : ndarray of float64, shape (n_labels,)
     active : tuple of str
         Labels whose event is open.
@@ -123,8 +129,8 @@ class Listener:
 
     Attributes
     ----------
-    num_ticks, num_samples : int
-        So far.
+    num_ticks, num_silent, num_samples : int
+        So far; silent ticks are among the ticks.
     frames : FrameCache
         Counts how many front-end frames were computed and how many reused.
 
@@ -149,7 +155,7 @@ class Listener:
         on = spec.thresholds if on is None else on
         off = tuple(OFF_SHARE * threshold for threshold in on) if off is None else off
         self.frames = FrameCache(spec)
-        self.num_ticks = self.num_samples = 0
+        self.num_ticks = self.num_silent = self.num_samples = 0
         self._audio = TensorAudio(spec.window_length)
         self._smoother = make_smoother(self.settings.smoothing, self.settings.smooth_seconds, self._tick_seconds)
         self._detector = EventDetector(self.settings.rules(on, off, spec))
@@ -185,15 +191,24 @@ class Listener:
     def _tick(self) -> Tick:
         """Classify what the ring buffer holds."""
         spec = self.classifier.spec
-        window, start = self._audio.window(), self._audio.num_loaded - spec.window_length
-        self.classifier.load_input(self.frames.model_input(window, start))
-        self.classifier.invoke()
-        scores = self.classifier.read_scores()
+        scores = self._scores()
         smoothed = self._smoother.push(scores)
         self.num_ticks += 1
         events = tuple(self._event(event) for event in self._detector.push(smoothed))
         active = tuple(spec.labels[label] for label in self._detector.active)
         return Tick(self.num_ticks, self.num_samples / spec.sample_rate, scores, smoothed, active, events)
+
+    def _scores(self) -> FloatArray:
+        """Return the scores of what the ring buffer holds, 0 where it is silent."""
+        spec = self.classifier.spec
+        window, start = self._audio.window(), self._audio.num_loaded - spec.window_length
+        limit = self.settings.silence_below_dbfs
+        if limit is not None and is_silent(level_dbfs(window[max(0, -start) :]), limit):
+            self.num_silent += 1
+            return np.zeros(len(spec.labels), np.float32)
+        self.classifier.load_input(self.frames.model_input(window, start))
+        self.classifier.invoke()
+        return self.classifier.read_scores()
 
     def _event(self, event: TickEvent, is_open: bool = False) -> Event:
         """Return an event in seconds; one that is open when the stream ends goes on until then."""

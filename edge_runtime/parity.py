@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.intervals import paired_bootstrap_interval
+from edge_runtime.intervals import count_groups, paired_bootstrap_interval
 from edge_runtime.measures import (
     cosine_similarity,
     decision_agreement,
@@ -170,8 +170,8 @@ def recipe_parity(
     truth : array_like or None
         The right decisions as `decisions` gives them: label indices (n_windows,), or for a sigmoid
         model bool (n_windows, n_labels). Without it only the agreement is judged.
-    groups : array_like, shape (n_windows,), or None
-        Speaker or source recording of each window, for the interval.
+    groups : array_like, shape (n_windows,) or (n_windows, k), or None
+        Speaker or source recording of each window, for the interval; several of a mixture.
     tolerance : mapping
         `decision_agreement`: at least this share; `accuracy_loss`: at most this much of the float
         file's accuracy may be lost (both 0 to 1). A limit finer than one window is taken as one
@@ -297,7 +297,7 @@ def _recipe_limits(tolerance: Mapping[str, float]) -> dict[str, float]:
 
 def _add_interval(measures: dict[str, float], losses: FloatArray, groups: npt.ArrayLike | None) -> str:
     """Add the paired interval of the accuracy loss to the measures, or say why there is none."""
-    if groups is None or np.unique(np.asarray(groups)).size < 2:
+    if groups is None or count_groups(groups) < 2:
         return "fewer than two groups: no interval"
     interval = paired_bootstrap_interval(losses, groups)
     measures |= {"accuracy_loss_lower": interval.lower, "accuracy_loss_upper": interval.upper}

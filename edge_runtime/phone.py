@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.microphone import (
     AudioRecord,
     BlockRecording,
@@ -43,6 +44,29 @@ MINIMUM_DISPLAY_THRESHOLD = 1e-8  # the app shows categories above this score
 
 
 @dataclass(frozen=True)
+class PhoneWindow:
+    """What the app's ring buffer held at one tick.
+
+    Attributes
+    ----------
+    seconds : float
+    samples : ndarray of float32, shape (window_length,)
+    level_dbfs : float
+        RMS of the samples that have arrived; the zeros before the first do not count.
+    is_silent : bool
+        Whether that is below the app's limit.
+    lost_samples : int
+        Samples that the AudioRecord buffer could not hold, so far.
+    """
+
+    seconds: float
+    samples: FloatArray
+    level_dbfs: float
+    is_silent: bool
+    lost_samples: int
+
+
+@dataclass(frozen=True)
 class PhoneTick:
     """What the app showed at one tick.
 
@@ -50,18 +74,24 @@ class PhoneTick:
     ----------
     seconds : float
     scores : ndarray of float32, shape (n_labels,)
-    decision : str or tuple of str
+        0 where the tick is silent: the model was not run.
+    decision : str, tuple of str or None
+        As for `edge_runtime.classifier.WindowResult`.
     window : ndarray of float32, shape (window_length,)
         What the model heard.
     lost_samples : int
         Samples that the AudioRecord buffer could not hold, so far.
+    level_dbfs, is_silent
+        As for `PhoneWindow`.
     """
 
     seconds: float
     scores: FloatArray
-    decision: Decision
+    decision: Decision | None
     window: FloatArray
     lost_samples: int
+    level_dbfs: float
+    is_silent: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +112,7 @@ class PhoneRun:
 
     times_seconds: npt.NDArray[np.float64]
     scores: FloatArray
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Decision | None, ...]
     lost_samples: int
     windows: FloatArray | None = None
 
@@ -101,14 +131,18 @@ class PhoneHarness:
     max_late_seconds : float
         A tick comes late by up to this much, evenly drawn; later ticks are put off by it too, as
         `postDelayed` counts from the end of the work.
+    silence_below_dbfs : float, optional
+        Ticks below this level are not classified. The app that is imitated has no such limit.
     """
 
     classifier: Classifier
     tick_seconds: float = TICK_SECONDS
     pcm: str = "float"
     max_late_seconds: float = 0.0
+    silence_below_dbfs: float | None = None
 
     def __post_init__(self) -> None:
+        check_silence_limit(self.silence_below_dbfs)
         if not (self.tick_seconds > 0.0 and self.max_late_seconds >= 0.0):
             raise ValueError(
                 f"tick_seconds is {self.tick_seconds}, max_late_seconds {self.max_late_seconds}; "
@@ -156,6 +190,30 @@ class PhoneHarness:
 
         Ticks before number `first` read what has arrived, but it is not classified.
         """
+        classifier = self.classifier
+        for window in self.windows(recording, generator, first):
+            if window.is_silent:
+                scores, decision = np.zeros(len(classifier.spec.labels), np.float32), classifier.decide_nothing()
+            else:
+                scores = classifier.scores(window.samples)
+                decision = classifier.decide(scores)
+            yield PhoneTick(
+                window.seconds,
+                scores,
+                decision,
+                window.samples,
+                window.lost_samples,
+                window.level_dbfs,
+                window.is_silent,
+            )
+
+    def windows(
+        self,
+        recording: npt.ArrayLike | BlockRecording,
+        generator: np.random.Generator | None = None,
+        first: int = 0,
+    ) -> Iterator[PhoneWindow]:
+        """Replay a recording as `ticks` does, up to where the model would be asked."""
         spec = self.classifier.spec
         blocks = as_blocks(recording)
         record = AudioRecord(blocks, spec.sample_rate, BUFFER_MULTIPLIER * spec.window_length, self.pcm)
@@ -164,9 +222,9 @@ class PhoneHarness:
             audio.load(record.read(seconds))
             if number < first:
                 continue
-            window = audio.window()
-            scores = self.classifier.scores(window)
-            yield PhoneTick(seconds, scores, self.classifier.decide(scores), window, record.lost_samples)
+            samples = audio.window()
+            level = level_dbfs(samples[max(0, samples.size - audio.num_loaded) :])
+            yield PhoneWindow(seconds, samples, level, is_silent(level, self.silence_below_dbfs), record.lost_samples)
 
     def _tick_times(self, duration: float, generator: np.random.Generator | None) -> Iterator[float]:
         """Yield the times of the ticks: 0, and on until the recording is over."""

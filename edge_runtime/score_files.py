@@ -35,13 +35,17 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
     """Write a CSV table, one row a window or tick; a recording that could not be read has none."""
     lines = iter(lines)
     header = next(lines)
-    labels, phone = header["model"]["labels"], header["settings"]["phone"]
-    times = ["seconds"] if phone else ["start_seconds", "end_seconds"]
+    labels, counts = header["model"]["labels"], header["model"].get("counts", [])
+    times = ["seconds"] if header["settings"]["phone"] else ["start_seconds", "end_seconds"]
+    counted = ["count", *(f"score_{count}" for count in counts)] if counts else []
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(["file", *times, "decision", *(f"score_{label}" for label in labels)])
+    table.writerow(
+        ["file", *times, "level_dbfs", "silent", *counted, "decision", *(f"score_{label}" for label in labels)]
+    )
     for row in _with_file(lines):
-        decision = row["decision"] if isinstance(row["decision"], str) else "+".join(row["decision"])
-        table.writerow([row["file"], *(row[name] for name in times), decision, *row["scores"].values()])
+        cells = [row["file"], *(row[name] for name in times), *_level_cells(row)]
+        cells += [row["count"], *row["count_scores"].values()] if counts else []
+        table.writerow([*cells, told_decision(row["decision"]), *row["scores"].values()])
 
 
 WRITERS: dict[str, Callable[[Iterable[Line], TextIO], None]] = {
@@ -63,6 +67,16 @@ def check_suffix(path: Path) -> None:
         raise ValueError(f"--out is {path}; expected a name that ends in {', '.join(WRITERS)}")
 
 
+def told_decision(decision: str | list[str] | tuple[str, ...] | None) -> str:
+    """Return a decision as text, several labels with a plus between them; nothing where there is none."""
+    return decision if isinstance(decision, str) else "+".join(decision or ())
+
+
+def _level_cells(row: Line) -> list[Any]:
+    """Return the level and whether it is silence; JSON has no minus infinity, a table may."""
+    return ["-inf" if row["level_dbfs"] is None else row["level_dbfs"], "true" if row["silent"] else "false"]
+
+
 def _write_recording(opening: Line, lines: Iterator[Line], out: TextIO) -> None:
     """Write one recording as a JSON object, row by row, and take its lines."""
     was_read = opening["duration_seconds"] is not None
@@ -72,7 +86,7 @@ def _write_recording(opening: Line, lines: Iterator[Line], out: TextIO) -> None:
         out.write(f', "duration_seconds": {_json(opening["duration_seconds"])}, "{rows}": [')
     line, between = next(lines), "\n"
     while "scores" in line:
-        out.write(between + _json(_shown(line) if opening["phone"] else line))
+        out.write(between + _json(_shown(line) if opening["phone"] and "count" not in line else line))
         line, between = next(lines), ",\n"
     out.write("]" if was_read else "")
     out.write(f", {_json(line.get('phone', line))[1:-1]}}}")  # how it ended
@@ -92,7 +106,9 @@ def _shown(tick: Line) -> Line:
     """Return a tick as the app shows it."""
     labels = tuple(tick["scores"])
     shown = displayed(np.array(list(tick["scores"].values()), np.float32), labels)
-    return {"seconds": tick["seconds"], "shown": [{"label": label, "score": score} for label, score in shown]}
+    level = {"level_dbfs": tick["level_dbfs"], "silent": tick["silent"]}
+    entries = [{"label": label, "score": score} for label, score in shown]
+    return {"seconds": tick["seconds"], **level, "shown": entries}
 
 
 def _json(value: Any) -> str:

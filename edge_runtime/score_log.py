@@ -11,12 +11,21 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, BinaryIO, Protocol
 
 Line = dict[str, Any]
+
+
+class RowMerge(Protocol):
+    """Makes the clip of a recording's rows, in constant memory."""
+
+    def reset(self) -> None:
+        """Begin with another recording."""
+        ...
+
+    def take(self, row: Line) -> None:
+        """Count a row in."""
+        ...
 
 
 class ScoreLog:
@@ -27,6 +36,8 @@ class ScoreLog:
     path : Path
     header : dict
         What was asked for: model, recordings and settings, as JSON gives it back.
+    merge : RowMerge
+        Is given the rows of the recording that is not done, those of an earlier run too.
     resume : bool
         Go on with a log that is there; without one, begin.
 
@@ -36,8 +47,6 @@ class ScoreLog:
         Recordings that are done.
     num_rows : int
         Rows of the recording that is not.
-    totals : ndarray of float64, shape (n_labels,)
-        Sum of the scores of those rows.
     last_row : dict or None
         The last of them.
     failed : bool
@@ -49,10 +58,10 @@ class ScoreLog:
         The log to go on with was made of something else.
     """
 
-    def __init__(self, path: Path, header: Line, resume: bool = False) -> None:
+    def __init__(self, path: Path, header: Line, merge: RowMerge, resume: bool = False) -> None:
         self.path = path
         self.num_ended, self.num_rows, self.failed, self._is_open = 0, 0, False, False
-        self.totals: npt.NDArray[np.float64] = np.zeros(1)
+        self._merge = merge
         self.last_row: Line | None = None
         resume = resume and path.is_file()
         self._file = path.open("r+b" if resume else "w+b")
@@ -106,13 +115,14 @@ class ScoreLog:
     def _take(self, line: Line) -> None:
         """Count a line."""
         if "scores" in line:
-            self.totals = self.totals + np.array(list(line["scores"].values()), np.float32)
+            self._merge.take(line)
             self.num_rows, self.last_row = self.num_rows + 1, line
             return
         self._is_open = "recording" in line
         self.num_ended += not self._is_open
         self.failed = self.failed or "error" in line
-        self.num_rows, self.last_row, self.totals = 0, None, np.zeros(1)
+        self.num_rows, self.last_row = 0, None
+        self._merge.reset()
 
     def _write(self, line: Line) -> None:
         """Append a line."""

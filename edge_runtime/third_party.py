@@ -6,6 +6,7 @@ from typing import Any
 
 from metadata.errors import ModelContractError
 from metadata.model_flatbuffer import TensorInfo, read_tensors
+from metadata.score_operator import ACTIVATION_OF, score_operator
 from metadata.spec import ModelSpec, WaveformFrontEnd
 from metadata.tflite_metadata import read_metadata, read_model_labels
 
@@ -17,8 +18,9 @@ def spec_from_metadata(model: bytes) -> ModelSpec:
     """Return a spec made of what the standard metadata says.
 
     The sample rate comes from AudioProperties, the labels from the TENSOR_AXIS_LABELS file, the
-    window length from the input tensor. The metadata does not tell softmax from sigmoid: the
-    decision is taken to be the highest score, as the Task library's apps show it.
+    window length from the input tensor. The metadata does not tell softmax from sigmoid, the graph
+    does: behind a LOGISTIC every label whose score reaches 0.5 is decided for, else the highest
+    score decides, as the Task library's apps show it.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def spec_from_metadata(model: bytes) -> ModelSpec:
         sample_rate=_sample_rate(values),
         window_length=_waveform_length(tensors.inputs[0]),
         labels=labels,
-        activation="softmax",
+        activation="sigmoid" if ACTIVATION_OF.get(score_operator(model)) == "sigmoid" else "softmax",
         thresholds=(_THRESHOLD,) * len(labels),
         front_end=WaveformFrontEnd(),
         recipe="unknown",

@@ -94,3 +94,15 @@ def test_windows_fit_a_model_that_takes_the_same_values_in_another_shape():
     chosen = choose_calibration(_windows(2, 6), np.arange(2))
     check_window_shape(chosen, (3, 2, 1))
     assert chosen.windows.shape == (2, 6)
+
+
+def test_sets_of_labels_are_chosen_from_evenly_and_none_is_favoured_by_its_place():
+    sets = np.array([[bool(number & bit) for bit in (1, 2, 4)] for number in range(8)]).repeat(5, axis=0)
+    windows = _windows(40)
+    all_sets = choose_calibration(windows, sets, 16)
+    assert sorted(np.bincount(all_sets.indices // 5).tolist()) == [2] * 8
+    few = [tuple(sorted(choose_calibration(windows, sets, 3, seed).indices // 5)) for seed in range(20)]
+    assert len({number for chosen in few for number in chosen}) == 8
+    assert np.array_equal(
+        choose_calibration(windows, sets, 3, 4).windows, choose_calibration(windows, sets, 3, 4).windows
+    )

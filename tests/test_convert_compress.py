@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import SAMPLE_RATE
+from task_run import TaskRun
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
@@ -80,7 +81,7 @@ def run(tmp_path_factory) -> FinishedRun:
         front_end=WaveformFrontEnd(),
         provenance=Provenance(training={"variant": "tiny", **TRAINED.as_dict()}),
     )
-    return FinishedRun(root, _tiny_model(), spec, clips)
+    return TaskRun(root, _tiny_model(), spec, clips)
 
 
 def _compress(run, kind, **settings):
@@ -145,14 +146,14 @@ def test_the_file_says_what_it_went_through(files):
 def test_an_exported_file_that_lost_its_zeros_is_found(run, pruned):
     kernels = {layer: keras_weights(pruned.model)[layer]["kernel"] for layer in pruned.layers}
     unpruned = export_float(run.model)
-    assert not any(kernel["held"] for kernel in held_kernels(unpruned, kernels, pruned.settings))
+    assert not any(kernel["held"] for kernel in held_kernels(unpruned, kernels, pruned.compression))
 
 
 def test_clustering_leaves_four_values_a_kernel_and_the_file_has_no_more_in_a_channel(clustered):
     weights = keras_weights(clustered.model)
     assert all(np.unique(weights[layer]["kernel"]).size <= 4 for layer in clustered.layers)
     kernels = {layer: weights[layer]["kernel"] for layer in clustered.layers}
-    held = held_kernels(export_float(clustered.model), kernels, clustered.settings)
+    held = held_kernels(export_float(clustered.model), kernels, clustered.compression)
     assert all(kernel["held"] and kernel["distinct"] <= 4 for kernel in held)
 
 
@@ -211,7 +212,7 @@ def test_ranges_of_layers_that_another_model_has_are_refused(run, aware):
 
 
 def test_fine_tuning_keeps_the_settings_of_the_training_but_its_own(run):
-    chosen = fine_tuning_settings(run.spec, compression_settings("qat", epochs=5, learning_rate=2e-4, seed=9))
+    chosen = fine_tuning_settings(run, compression_settings("qat", epochs=5, learning_rate=2e-4, seed=9))
     assert chosen == replace(TRAINED, epochs=5, learning_rate=2e-4, seed=9)
 
 

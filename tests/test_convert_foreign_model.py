@@ -300,3 +300,52 @@ def test_the_integer_file_hears_through_the_classifier_as_the_float_one_does(win
         scores = candidate.scores(window)
         np.testing.assert_allclose(scores, reference.scores(window), atol=0.05)
         np.testing.assert_allclose(scores * 256, np.rint(scores * 256), atol=1e-4)
+
+
+@pytest.fixture
+def several(tmp_path):
+    """Recordings of one tone or two, listed with all their labels."""
+    import soundfile
+    from conftest import tone
+
+    rows = ["path,labels,group,split"]
+    kinds = {"low": (200,), "high": (3000,), "high;low": (200, 3000)}
+    for number in range(10):
+        for name, frequencies in kinds.items():
+            samples = sum(tone(frequency + 7 * number, 1.5) for frequency in frequencies)
+            path = tmp_path / f"{name.replace(';', '_')}{number}.wav"
+            soundfile.write(path, samples, 16_000)
+            split = ("test", "val", "train", "train")[number % 4]
+            rows.append(f"{path.name},{name},{path.stem},{split}")
+    table = tmp_path / "several.csv"
+    table.write_text("\n".join(rows) + "\n")
+    return table
+
+
+def _sigmoid(folder: Path) -> Path:
+    return write(folder, tiny_classifier(WINDOW_LENGTH, num_labels=2, activation="sigmoid"))
+
+
+def test_a_file_that_ends_with_a_sigmoid_is_compared_by_sets_of_labels(several, labels_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["--labels", labels_file, "--data", several, "--cache", tmp_path / "cache", "--num-runs", "3", "--json"]
+    code = convert(_sigmoid(tmp_path), "--out", out, *arguments, "--recipe", "float16")
+    report = json.loads(capsys.readouterr().out)
+    assert code in (0, 1)
+    float32, float16 = report["files"]
+    assert float32["passed"]
+    assert [size["size"] for size in float32["test"]["window"]["sizes"]] == [1, 2]
+    classifiers = [Classifier(out / file["file"]) for file in (float32, float16)]
+    assert {classifier.spec.activation for classifier in classifiers} == {"sigmoid"}
+    golden = np.load(out / "golden" / "theirs.npz")
+    assert golden["truth"].dtype == bool
+    assert (golden["truth"].sum(axis=1) == 2).any()
+    (level_3,) = [result for result in float16["parity"] if result["level"] == 3]
+    assert level_3["measures"]["accuracy"] == pytest.approx(float16["test"]["window"]["exact_match"])
+
+
+def test_recordings_of_several_labels_are_refused_for_a_softmax(several, labels_file, tmp_path, capsys):
+    source = write(tmp_path, tiny_classifier(WINDOW_LENGTH, num_labels=2))
+    arguments = ["--labels", labels_file, "--data", several, "--cache", tmp_path / "cache"]
+    assert convert(source, "--out", tmp_path / "out", *arguments) == 2
+    assert "has several labels" in capsys.readouterr().err

@@ -225,6 +225,14 @@ def test_a_third_party_file_runs_as_its_metadata_says(classifier):
     assert np.array_equal(other.scores(noise(WINDOW)), classifier.scores(noise(WINDOW)))
 
 
+def test_a_third_party_file_with_sigmoid_scores_is_decided_label_by_label_from_one_half_on():
+    other = Classifier(third_party(activation="sigmoid"))
+
+    assert other.spec.activation == "sigmoid"
+    assert other.decide([0.5, 0.4, 0.9]) == ("silence", "speech")
+    assert other.decide([0.2, 0.4, 0.1]) == ()
+
+
 def test_audio_metadata_on_a_spectrogram_input_is_refused():
     with pytest.raises(ModelContractError, match="which is no waveform"):
         Classifier(third_party(input_shape=(1, 128, 63, 1)))

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval, wilson_interval
+from edge_runtime.intervals import (
+    count_groups,
+    group_bootstrap_interval,
+    paired_bootstrap_interval,
+    share_interval,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +93,102 @@ def test_a_paired_difference_that_never_changes_sign_excludes_zero():
 def test_values_that_cannot_give_an_interval_are_refused(values, groups, message):
     with pytest.raises(ValueError, match=message):
         group_bootstrap_interval(values, groups)
+
+
+def test_a_second_column_of_empties_gives_what_one_column_does():
+    values, groups = np.random.default_rng(0).normal(size=60), np.char.add("g", (np.arange(60) % 12).astype(str))
+    alone = np.stack([groups, np.full(60, "")], axis=1)
+
+    assert group_bootstrap_interval(values, alone) == group_bootstrap_interval(values, groups)
+    assert group_bootstrap_interval(values, alone[:, ::-1]) == group_bootstrap_interval(values, groups)
+
+
+def test_mixtures_weigh_the_product_of_how_often_their_groups_are_drawn():
+    values = np.array([1.0, 0.0, 3.0, 2.0, 5.0])
+    groups = np.array([["a", "b"], ["b", "c"], ["c", ""], ["a", "c"], ["b", "b"]])
+    generator, means = np.random.default_rng(4), []
+    for _ in range(300):
+        a, b, c = generator.multinomial(3, [1 / 3] * 3)
+        weights = np.array([a * b, b * c, c, a * c, b], float)
+        if weights.any():  # three times a leaves no window
+            means.append(weights @ values / weights.sum())
+
+    assert len(means) < 300
+    found = group_bootstrap_interval(values, groups, seed=4, num_resamples=300)
+
+    assert found == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
+
+
+def test_a_mixture_of_three_weighs_the_product_of_its_different_groups():
+    values = np.array([1.0, 0.0, 4.0])
+    groups = np.array([["a", "b", "c"], ["b", "c", "b"], ["c", "", ""]])
+    generator, means = np.random.default_rng(2), []
+    for _ in range(200):
+        a, b, c = generator.multinomial(3, [1 / 3] * 3)
+        weights = np.array([a * b * c, b * c, c], float)
+        if weights.any():
+            means.append(weights @ values / weights.sum())
+
+    found = group_bootstrap_interval(values, groups, seed=2, num_resamples=200)
+
+    assert found == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
+
+
+def test_the_order_of_the_parts_of_a_mixture_does_not_matter():
+    rng = np.random.default_rng(1)
+    groups, values = rng.integers(0, 9, (200, 2)).astype(str), rng.random(200)
+
+    assert group_bootstrap_interval(values, groups) == group_bootstrap_interval(values, groups[:, ::-1])
+
+
+def test_mixtures_of_independent_parts_agree_with_the_variance_of_their_sums():
+    # The mean over all pairs of a_i + b_j is mean(a) + mean(b): its variance is that of two independent means.
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=40), rng.normal(size=40)
+    groups = np.array([[f"a{i}", f"b{j}"] for i in range(40) for j in range(40)])
+    values = (a[:, None] + b[None, :]).ravel()
+    half = 1.96 * np.sqrt(a.var() / 40 + b.var() / 40)
+
+    lower, upper = group_bootstrap_interval(values, groups, num_resamples=4000)
+
+    assert upper - lower == pytest.approx(2 * half, rel=0.15)
+    assert (lower + upper) / 2 == pytest.approx(values.mean(), abs=0.05)
+
+
+def test_many_mixtures_are_resampled_in_blocks_of_bounded_memory():
+    import tracemalloc
+
+    groups = np.array([[f"a{i}", f"b{j}"] for i in range(200) for j in range(200)])
+    values = np.random.default_rng(0).random(len(groups))
+    tracemalloc.start()
+    group_bootstrap_interval(values, groups, num_resamples=200)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 150e6
+
+
+def test_the_share_of_right_decisions_is_bounded_where_nothing_can_be_resampled():
+    assert share_interval([True] * 60, np.repeat(np.arange(6), 10)) == wilson_interval(6, 6)
+    assert share_interval([False] * 4, [["a", "b"], ["a", "c"], ["c", ""], ["b", "c"]]) == wilson_interval(0, 3)
+    assert share_interval([True, False], ["a", "a"]) == wilson_interval(1, 2)
+    assert share_interval([True, False, True], list("abc")) == group_bootstrap_interval([1, 0, 1], list("abc"))
+
+
+def test_groups_are_counted_in_both_columns_without_the_empty_one():
+    assert count_groups([["a", "b"], ["c", ""], ["b", "a"]]) == 3
+    assert count_groups(["a", "", "a"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([["a", "b"], ["", ""]], "1 windows have no group, the first is number 1"),
+        ([["a", "b", "c"]], r"groups \(1, 3\)"),
+        ([[["a"]], [["b"]]], r"groups have shape \(2, 1, 1\)"),
+        ([["a", "a"], ["a", ""]], "1 groups"),
+    ],
+)
+def test_groups_that_say_nothing_are_refused(groups, message):
+    with pytest.raises(ValueError, match=message):
+        group_bootstrap_interval([1.0, 0.0], groups)

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+from tiny_tflite import tiny_spec
 
+from edge_runtime.measures import decisions
 from train.evaluate import TestWindows, cut_split, evaluate_decisions, evaluate_scores
 
 LABELS = ("a", "b")
+SPEC = tiny_spec(labels=LABELS)
+SIGMOID = tiny_spec(labels=LABELS, activation="sigmoid", thresholds=(0.5, 0.3))
 
 
 def _cut(truth, clips, groups=None):
@@ -51,7 +55,7 @@ def test_a_single_group_falls_back_to_wilson():
 def test_clips_are_judged_by_mean_score_and_by_vote():
     # Two narrow votes for b against one sure one for a: the mean says a, the majority says b.
     scores = np.array([[0.45, 0.55], [0.45, 0.55], [1.0, 0.0], [0.2, 0.8]], np.float32)
-    found = evaluate_scores(scores, _cut([0, 0, 0, 1], [7, 7, 7, 9]), LABELS)
+    found = evaluate_scores(scores, _cut([0, 0, 0, 1], [7, 7, 7, 9]), SPEC)
     assert found["window"].accuracy == pytest.approx(0.5)
     assert found["clip_mean_score"].accuracy == 1.0
     assert found["clip_majority"].accuracy == 0.5
@@ -59,19 +63,19 @@ def test_clips_are_judged_by_mean_score_and_by_vote():
 
 def test_a_tie_of_votes_goes_to_the_higher_mean_score():
     scores = np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
-    found = evaluate_scores(scores, _cut([0, 0], [3, 3]), LABELS)
+    found = evaluate_scores(scores, _cut([0, 0], [3, 3]), SPEC)
     assert found["clip_majority"].accuracy == 1.0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_scores_that_are_not_finite_are_refused(value):
     with pytest.raises(ValueError, match="1 windows have scores that are not finite"):
-        evaluate_scores(np.array([[value, 0.0], [0.5, 0.5]]), _cut([0, 1], [0, 1]), LABELS)
+        evaluate_scores(np.array([[value, 0.0], [0.5, 0.5]]), _cut([0, 1], [0, 1]), SPEC)
 
 
 def test_scores_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="expected \\(2, 2\\)"):
-        evaluate_scores(np.zeros((2, 3)), _cut([0, 1], [0, 1]), LABELS)
+        evaluate_scores(np.zeros((2, 3)), _cut([0, 1], [0, 1]), SPEC)
 
 
 @pytest.mark.parametrize("decisions", [[], [0, 2], [0, -1]])
@@ -92,3 +96,45 @@ def test_a_window_that_ends_with_the_clip_is_kept(make_folder, tmp_path):
     cut = cut_split(clips, "test", 32_000, 32_000)
     assert set(cut.clips) == set(clips.places("test"))
     assert all((cut.clips == place).sum() == 1 for place in exact)
+
+
+# Two windows of one clip with both labels, one of a clip with b alone.
+SET_SCORES = np.array([[0.8, 0.1], [0.1, 0.4], [0.2, 0.9]], np.float32)
+SET_TRUTH = [[True, True], [True, True], [False, True]]
+
+
+def _set_cut(groups=(("x", "y"), ("x", "y"), ("z", ""))):
+    return _cut(SET_TRUTH, [4, 4, 8], groups)
+
+
+def test_a_sigmoid_model_is_judged_by_its_sets_of_labels():
+    found = evaluate_scores(SET_SCORES, _set_cut(), SIGMOID)
+    assert list(found) == ["window", "clip_mean_score", "clip_union"]
+    assert found["window"].exact_match == pytest.approx(1 / 3)
+    assert found["window"].num_groups == 3
+    assert [one.threshold for one in found["window"].labels] == [0.5, 0.3]
+
+
+def test_the_union_of_the_windows_finds_what_no_window_holds_alone_and_the_mean_does_not():
+    found = evaluate_scores(SET_SCORES, _set_cut(), SIGMOID)
+    assert found["clip_union"].exact_match == 1.0
+    assert found["clip_mean_score"].exact_match == 0.5  # means 0.45 and 0.25 of the first clip
+    union = [
+        decisions(SET_SCORES[:2], SIGMOID.thresholds).any(axis=0),
+        decisions(SET_SCORES[2:], SIGMOID.thresholds)[0],
+    ]
+    assert np.array_equal(union, [[True, True], [False, True]])
+    assert found["clip_union"].num_decisions == 2
+
+
+def test_a_clip_is_truly_what_any_of_its_windows_is():
+    cut = _cut([[True, False], [False, True]], [1, 1], ["x", "x"])
+    found = evaluate_scores(np.array([[0.9, 0.0], [0.0, 0.9]]), cut, SIGMOID)
+    assert found["clip_union"].exact_match == 1.0
+    assert found["clip_union"].sizes[0].size == 2
+
+
+@pytest.mark.parametrize(("spec", "truth"), [(SPEC, SET_TRUTH), (SIGMOID, [0, 1, 1])])
+def test_a_truth_of_the_other_activation_is_refused(spec, truth):
+    with pytest.raises(ValueError, match=f"model with {spec.activation} scores"):
+        evaluate_scores(SET_SCORES, _cut(truth, [4, 4, 8]), spec)

@@ -5,7 +5,7 @@ import pytest
 from conftest import tone
 
 from metadata import MelFrontEnd
-from train.front_end import EvenLevel, LogCompression, mel_layer
+from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
 from train.librosa_mel import librosa_mel
 
 
@@ -54,7 +54,8 @@ def test_a_window_does_not_depend_on_its_neighbours_in_the_batch():
 def test_the_layers_survive_saving(tmp_path):
     inputs = keras.Input((32_000,))
     mel = mel_layer(MelFrontEnd(), 16_000)(EvenLevel()(inputs))
-    model = keras.Model(inputs, LogCompression(1e-8)(mel))
+    log = keras.layers.Flatten()(LogCompression(1e-8)(mel))
+    model = keras.Model(inputs, WindowStandardization(0.01)(log))
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     window = _window()[np.newaxis]
@@ -77,3 +78,11 @@ def test_digital_silence_gives_the_floor_and_no_infinity():
 def test_the_level_is_evened_out_but_near_silence_stays_near_silence(level, expected):
     window = np.full((1, 1000), level, np.float32)
     assert np.asarray(EvenLevel()(window)).max() == pytest.approx(expected, rel=0.02)
+
+
+def test_each_window_is_standardized_by_itself_and_one_without_contrast_becomes_zeros():
+    values = np.random.default_rng(3).normal(-4, 2, (2, 1000)).astype(np.float32)
+    values[1] = -3.0
+    found = np.asarray(WindowStandardization()(values))
+    np.testing.assert_allclose(found[0], (values[0] - values[0].mean()) / values[0].std(), rtol=0, atol=2e-3)
+    assert not found[1].any()

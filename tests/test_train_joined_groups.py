@@ -1,4 +1,4 @@
-from itertools import pairwise
+import itertools
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_bound_groups_have_the_name_of_the_first_through_others_too():
 
 def test_a_thousand_bonds_in_a_row_are_one_group():
     names = [str(number) for number in range(1000)]
-    assert set(join_groups(pairwise(names)).values()) == {"0"}
+    assert set(join_groups(itertools.pairwise(names)).values()) == {"0"}
 
 
 def _mixtures(*rows):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.models import mel_cnn, model_module, waveform_cnn
+from train.models import isocc, mel_cnn, model_module, source_counter, waveform_cnn
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,13 @@ def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
 
 @pytest.mark.parametrize(
     ("name", "variant"),
-    [("waveform_cnn", "level"), ("waveform_cnn", "android"), ("mel_cnn", "log"), ("mel_cnn", "power")],
+    [
+        ("waveform_cnn", "level"),
+        ("waveform_cnn", "android"),
+        ("mel_cnn", "log"),
+        ("mel_cnn", "power"),
+        ("source_counter", "two"),
+    ],
 )
 def test_a_tf_keras_twin_has_the_same_weights_in_the_same_order(name, variant):
     tf_keras = pytest.importorskip("tf_keras")
@@ -75,3 +81,100 @@ def test_a_quiet_window_and_a_loud_one_give_the_level_variant_the_same_scores():
     model = waveform_cnn.build(3, "level")
     loud, quiet = model.predict(window, verbose=0), model.predict(window * 0.2, verbose=0)
     assert np.abs(loud - quiet).max() < 0.01
+
+
+def test_the_source_counter_has_the_201247_parameters_of_the_attention_rnn_for_36_labels():
+    model = source_counter.build(36)
+    assert model.count_params() == 201_247
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 201_225
+
+
+def test_the_layers_of_the_source_counter_have_the_published_parameters_and_run_along_time():
+    model = source_counter.build(36)
+    counts = [60, 40, 51, 4, 74_240, 98_816, 16_512, 8_256, 2_080, 1_188]
+    assert [layer.count_params() for layer in model.layers if layer.weights] == counts
+    assert model.get_layer("conv_1").kernel.shape == (5, 1, 1, 10)
+    assert tuple(model.get_layer("rows").output.shape) == (None, 126, 80, 1)
+    assert tuple(model.get_layer("both_ways_2").output.shape) == (None, 126, 128)
+
+
+def test_the_rows_of_the_source_counter_are_frames_of_the_window_in_their_order():
+    import keras
+
+    model = source_counter.build(2)
+    rows = keras.Model(model.inputs, model.get_layer("rows").output)
+    click = np.zeros((1, 80_000), np.float32)
+    click[0, 64_000] = 0.5  # at 4 s, in the middle of frame 100
+    assert np.asarray(rows(click))[0, :, :, 0].mean(axis=1).argmax() == 100
+    low, high = (np.sin(2 * np.pi * hz / 16_000 * np.arange(80_000), dtype=np.float32)[None] for hz in (200, 6_000))
+    bands = [int(np.asarray(rows(sine))[0, :, :, 0].mean(axis=0).argmax()) for sine in (low, high)]
+    assert bands[0] < 20
+    assert bands[1] > 60
+
+
+def test_the_attention_of_the_source_counter_asks_with_the_last_time_step():
+    import keras
+
+    model = source_counter.build(2)
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(3, 126, 128)).astype(np.float32)
+    kernel, bias = model.get_layer("query").get_weights()
+    fit = np.einsum("bw,btw->bt", steps[:, -1] @ kernel + bias, steps)
+    weights = np.exp(fit - fit.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    attention = keras.Model(model.get_layer("both_ways_2").output, model.get_layer("heard").output)
+    expected = np.einsum("bt,btw->bw", weights, steps)
+    np.testing.assert_allclose(np.asarray(attention(steps)), expected, rtol=0, atol=1e-4)
+
+
+def test_a_window_has_the_same_source_count_alone_and_beside_a_louder_one():
+    rng = np.random.default_rng(1)
+    windows = rng.normal(0, 0.05, (2, 80_000)).astype(np.float32) * np.array([[1.0], [8.0]], np.float32)
+    model = source_counter.build(2)
+    alone, together = model.predict(windows[:1], verbose=0), model.predict(windows, verbose=0)
+    np.testing.assert_allclose(alone[0], together[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [0.05, 4.0])
+def test_gain_is_no_source_to_the_source_counter(gain):
+    import keras
+
+    window = np.random.default_rng(2).normal(0, 0.05, (1, 80_000)).astype(np.float32)
+    model = source_counter.build(2)
+    rows = keras.Model(model.inputs, model.get_layer("rows").output)
+    np.testing.assert_allclose(np.asarray(rows(window * gain)), np.asarray(rows(window)), rtol=0, atol=0.01)
+
+
+def test_digital_silence_gives_the_source_counter_finite_scores():
+    assert np.isfinite(source_counter.build(2).predict(np.zeros((1, 80_000), np.float32), verbose=0)).all()
+
+
+def test_the_variants_of_the_source_counter_name_its_labels():
+    names = [source_counter.task(variant).labels(None) for variant in source_counter.VARIANTS]
+    assert names == [("one", "two"), ("one", "two", "three")]
+    assert source_counter.DEFAULT_VARIANT in source_counter.VARIANTS
+
+
+def test_the_isocc_network_has_the_published_layers_on_one_channel():
+    """2,075,690 are published for three channels; one takes 800 less, normalization by band 708 more."""
+    model = isocc.build(10)
+    assert model.count_params() == 2_075_690 - 800 + 708
+    shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
+    assert shapes["mel"] == (177, 120, 1)
+    assert [shapes[f"conv_{number}"] for number in (1, 2, 3, 4)] == [
+        (173, 116, 16),
+        (82, 54, 32),
+        (37, 23, 64),
+        (14, 7, 64),
+    ]
+    assert shapes["flat"] == (1344,)
+    order = [layer.name for layer in model.layers]
+    assert order.index("norm_1") < order.index("pool_1")
+    assert order.index("pool_2") < order.index("norm_2")
+
+
+def test_isocc_scores_do_not_depend_on_the_gain():
+    model = isocc.build(4)
+    window = np.random.default_rng(0).normal(0.0, 0.1, (1, 80_000)).astype(np.float32)
+    loud, soft = (model.predict(window * gain, verbose=0) for gain in (1.0, 0.1))
+    assert np.abs(loud - soft).max() < 1e-2

@@ -10,28 +10,32 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.speech_like import speech_like
-from metadata import MelFrontEnd, pack_model
+from metadata import MelFrontEnd, pack_model, replace_spec
 
 NUM_WINDOWS = 2
 WAVEFORM_FILES = ("wave-float32.tflite", "wave-int8.tflite")
 SPECTROGRAM_FILES = ("mel-spectrogram-float32.tflite", "mel-spectrogram-int8.tflite")
 
 
-def make_tiny_run(folder: Path) -> Path:
-    """Fill a folder with two models in two recipes each, their golden vectors and a report.
+def make_tiny_run(folder: Path, **changes: object) -> Path:
+    """Fill a folder with two models in two recipes each, their golden vectors and a report; `changes` to both specs.
 
     The files of one model hold the same weights, so that every one of them agrees with the golden vectors.
     """
     (folder / "golden").mkdir(parents=True)
     windows = np.stack([speech_like(2.0, 16_000, seed) for seed in range(NUM_WINDOWS)])
-    specs = {"wave": tiny_spec(name="wave"), "mel": tiny_spec(name="mel", front_end=MelFrontEnd(inside_model=False))}
+    specs = {
+        "wave": tiny_spec(name="wave", **changes),
+        "mel": tiny_spec(name="mel", front_end=MelFrontEnd(inside_model=False), **changes),
+    }
     reported = []
     for name in (*WAVEFORM_FILES, *SPECTROGRAM_FILES):
         model = name.split("-")[0]
         recipe = name.removesuffix(".tflite").split("-")[-1]
         shape = (1, 32_000) if model == "wave" else (1, 128, 63, 1)
-        spec = tiny_spec(name=model, recipe=recipe, front_end=specs[model].front_end)
-        (folder / name).write_bytes(pack_model(tiny_classifier(input_shape=shape), spec))
+        spec = replace_spec(specs[model], recipe=recipe)
+        content = tiny_classifier(input_shape=shape, activation=spec.activation)
+        (folder / name).write_bytes(pack_model(content, spec))
         size = (folder / name).stat().st_size
         reported.append({"file": name, "model": model, "recipe": recipe, "size_bytes": size, "passed": True})
     for model, name in (("wave", WAVEFORM_FILES[0]), ("mel", SPECTROGRAM_FILES[0])):

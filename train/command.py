@@ -22,6 +22,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     add_output_arguments(parser)
     parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
+    parser.add_argument(
+        "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
+    )
     add_training_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
 
@@ -110,7 +113,9 @@ def _train(args: argparse.Namespace) -> int:
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
     try:
-        metrics = train_model(clips, args.model, folder, settings, variant=args.variant, tell=note)
+        metrics = train_model(
+            clips, args.model, folder, settings, variant=args.variant, weights_from=args.weights_from, tell=note
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
@@ -120,21 +125,7 @@ def _train(args: argparse.Namespace) -> int:
 
 def describe_metrics(metrics: dict) -> str:
     """Return the test result of one model as text."""
+    from train.evaluation_text import describe_evaluations
+
     lines = [f"{metrics['model']}: {metrics['parameters']:,} parameters, epoch {metrics['kept_epoch']} kept"]
-    for level, name in (
-        ("window", "windows"),
-        ("clip_mean_score", "clips, mean score"),
-        ("clip_majority", "clips, vote"),
-    ):
-        test = metrics["test"][level]
-        low, high = test["interval"]
-        lines.append(
-            f"  test {name}: accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], macro F1 {test['macro_f1']:.3f}"
-            f" ({test['num_decisions']} in {test['num_groups']} groups)"
-        )
-    for scores in metrics["test"]["window"]["labels"]:
-        lines.append(
-            f"    {scores['label']:<12} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
-            f"  F1 {scores['f1']:.3f}  of {scores['support']}"
-        )
-    return "\n".join(lines)
+    return "\n".join(lines + describe_evaluations(metrics["test"]))

@@ -1,7 +1,8 @@
 """How well scores agree with the truth: per window, per clip, per label, with 95 % intervals.
 
-Scores are float (n_windows, n_labels); truth is the label's position, int (n_windows,). In the confusion matrix the
-rows are the truth and the columns the decisions.
+Scores are float (n_windows, n_labels). For a softmax model truth is the label's position, int (n_windows,), and in the
+confusion matrix the rows are the truth and the columns the decisions. For a sigmoid model truth is bool (n_windows,
+n_labels), see `train.label_sets`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.intervals import group_bootstrap_interval, wilson_interval
+from edge_runtime.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.windows import cut_windows
+from metadata.spec import ModelSpec
 from train.clip_store import LoadedClips
+from train.label_sets import LabelSetEvaluation, evaluate_label_sets
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ class Evaluation:
         return asdict(self)
 
 
+Evaluations = dict[str, Evaluation | LabelSetEvaluation]
+"""What was judged ("window", "clip_mean_score" and so on), each with its evaluation."""
+
+
 def evaluate_decisions(
     truth: np.ndarray, decisions: np.ndarray, groups: np.ndarray, labels: Sequence[str]
 ) -> Evaluation:
@@ -148,34 +155,64 @@ def evaluate_decisions(
     np.add.at(confusion, (truth, decisions), 1)
     right = truth == decisions
     wilson = tuple(wilson_interval(int(right.sum()), right.size))
-    num_groups = len(set(groups))
     per_label = [_label_scores(confusion, place, label) for place, label in enumerate(labels)]
     return Evaluation(
         accuracy=float(right.mean()),
-        interval=_interval(right, groups, num_groups),
+        interval=tuple(share_interval(right, groups)),
         wilson=wilson,
         num_decisions=int(right.size),
-        num_groups=num_groups,
+        num_groups=count_groups(groups),
         labels=per_label,
         macro_f1=float(np.mean([scores.f1 for scores in per_label])),
         confusion=confusion.tolist(),
     )
 
 
-def evaluate_scores(scores: np.ndarray, cut: TestWindows, labels: Sequence[str]) -> dict[str, Evaluation]:
-    """Judge scores per window and per clip, the latter by mean score and by majority vote.
+def evaluate_scores(scores: np.ndarray, cut: TestWindows, spec: ModelSpec) -> Evaluations:
+    """Judge scores per window and per clip, as the model's activation says.
+
+    Parameters
+    ----------
+    scores : np.ndarray
+        float (n_windows, n_labels).
+    cut : TestWindows
+        Its truth is int64 (n_windows,) for softmax, bool (n_windows, n_labels) for sigmoid.
+    spec : ModelSpec
+        Of which labels, activation and thresholds count.
+
+    Returns
+    -------
+    dict of str to Evaluation or LabelSetEvaluation
+        softmax: "window", "clip_mean_score" and "clip_majority". sigmoid: "window", "clip_mean_score" (the mean of the
+        scores of a clip's windows, at the thresholds) and "clip_union" (every label that one of its windows has).
 
     Raises
     ------
     ValueError
-        A score that is not finite, or not one row a window and one column a label.
+        A score that is not finite, not one row a window and one column a label, or a truth of the other activation.
     """
     scores = np.asarray(scores)
-    if scores.shape != (len(cut.truth), len(labels)):
-        raise ValueError(f"scores have shape {scores.shape}; expected {(len(cut.truth), len(labels))}")
+    if scores.shape != (len(cut.truth), len(spec.labels)):
+        raise ValueError(f"scores have shape {scores.shape}; expected {(len(cut.truth), len(spec.labels))}")
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).any(axis=1).sum())} windows have scores that are not finite")
-    _, first, of_clip = np.unique(cut.clips, return_index=True, return_inverse=True)
+    is_set = spec.activation == "sigmoid"
+    if cut.truth.shape != (scores.shape if is_set else scores.shape[:1]):
+        raise ValueError(
+            f"the truth has shape {cut.truth.shape}; expected {scores.shape if is_set else scores.shape[:1]} for a "
+            f"model with {spec.activation} scores"
+        )
+    return _evaluate_sets(scores, cut, spec) if is_set else _evaluate_positions(scores, cut, spec.labels)
+
+
+def score_thresholds(spec: ModelSpec) -> tuple[float, ...] | None:
+    """Return the thresholds that decide, as `edge_runtime.measures.decisions` takes them: those of a sigmoid model."""
+    return spec.thresholds if spec.activation == "sigmoid" else None
+
+
+def _evaluate_positions(scores: np.ndarray, cut: TestWindows, labels: Sequence[str]) -> Evaluations:
+    """Judge the highest scores: per window, and per clip by mean score and by majority vote."""
+    first, of_clip = _clips_of(cut)
     mean_scores = _mean_by_clip(scores, of_clip, first.size)
     votes = _mean_by_clip(np.eye(len(labels))[scores.argmax(axis=1)], of_clip, first.size)
     # A tie of votes goes to the label with the higher mean score among those that tie.
@@ -189,14 +226,28 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, labels: Sequence[str])
     }
 
 
-def _interval(right: np.ndarray, groups: np.ndarray, num_groups: int) -> tuple[float, float]:
-    """95 % interval of the share of right decisions."""
-    if num_groups == 1:
-        return tuple(wilson_interval(int(right.sum()), right.size))
-    if right.all() or not right.any():
-        # Resampling what is all the same would claim a certainty that a handful of groups cannot give.
-        return tuple(wilson_interval(num_groups if right.all() else 0, num_groups))
-    return tuple(group_bootstrap_interval(right, groups))
+def _evaluate_sets(scores: np.ndarray, cut: TestWindows, spec: ModelSpec) -> Evaluations:
+    """Judge sets of labels: per window, and per clip by mean score and by the union of its windows' sets."""
+    first, of_clip = _clips_of(cut)
+    # In float32, as the device takes the mean of a clip's scores.
+    mean_scores = _mean_by_clip(scores, of_clip, first.size).astype(np.float32)
+    highest = np.full_like(mean_scores, -np.inf)
+    np.maximum.at(highest, of_clip, np.asarray(scores, np.float32))
+    truth = np.zeros(mean_scores.shape, bool)
+    np.logical_or.at(truth, of_clip, cut.truth)  # what any window of the clip holds
+    groups, rest = cut.groups[first], (spec.labels, spec.thresholds)
+    return {
+        "window": evaluate_label_sets(cut.truth, scores, cut.groups, *rest),
+        "clip_mean_score": evaluate_label_sets(truth, mean_scores, groups, *rest),
+        # A label is in the union where the highest of its scores reaches the threshold.
+        "clip_union": evaluate_label_sets(truth, highest, groups, *rest),
+    }
+
+
+def _clips_of(cut: TestWindows) -> tuple[np.ndarray, np.ndarray]:
+    """The first window of each clip, and the number of the clip that each window is of."""
+    _, first, of_clip = np.unique(cut.clips, return_index=True, return_inverse=True)
+    return first, of_clip
 
 
 def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np.ndarray:

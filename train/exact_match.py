@@ -13,27 +13,18 @@ import keras
 import numpy as np
 
 from metadata.atomic_file import write_atomically
+from train.thresholds import sweep_common_threshold
 from train.weight_average import WeightAverage
 
 EXACT_MATCH_FILE_NAME = "exact_match.csv"
 COLUMNS = ("epoch", "single_threshold", "single", "mixed_threshold", "mixed")
-SWEPT = np.arange(0.02, 0.99, 0.01)
 
 
+@keras.saving.register_keras_serializable(package="earshot")
 def exact_match(truth, scores):
     """Return 1.0 for each window whose set of labels at the threshold 0.5 is exactly right (a Keras metric)."""
     agree = keras.ops.equal(keras.ops.greater_equal(scores, 0.5), keras.ops.greater_equal(truth, 0.5))
     return keras.ops.cast(keras.ops.all(agree, axis=-1), "float32")
-
-
-def best_common_threshold(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Return the threshold for all labels at which most sets are exactly right, and the share of those.
-
-    Of thresholds that do equally well the middle one is returned.
-    """
-    shares = np.array([((scores >= threshold) == truth).all(axis=1).mean() for threshold in SWEPT])
-    best = np.flatnonzero(shares == shares.max())
-    return float(SWEPT[best[best.size // 2]]), float(shares.max())
 
 
 class ExactMatchStop(keras.callbacks.Callback):
@@ -66,7 +57,8 @@ class ExactMatchStop(keras.callbacks.Callback):
         row: dict[str, float] = {"epoch": epoch + 1}
         for name, chosen in self._sets.items():
             if chosen.any():
-                row[f"{name}_threshold"], row[name] = best_common_threshold(scores[chosen], self._truth[chosen])
+                swept = sweep_common_threshold(scores[chosen], self._truth[chosen])
+                row[f"{name}_threshold"], row[name] = swept.threshold, swept.exact_match
         self._write(row)
         if all(row.get(name, 1.0) > self._share for name in self._sets):
             self.model.stop_training = True

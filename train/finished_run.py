@@ -92,4 +92,4 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
             f"the recordings or the split that {folder / SPLIT_FILE_NAME} lists are not those the model was trained "
             "on; put the same ones back, or train again"
         )
-    return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME), spec, clips)
+    return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)

@@ -76,7 +76,9 @@ class MelSpectrogram(keras.layers.Layer):
         """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
         frames = ops.multiply(self._frames(self._pad(waveform)), self._window)
         magnitude = self._power(frames)
-        if self.settings["power"] != 2.0:
+        if self.settings["power"] == 1.0:
+            magnitude = ops.sqrt(magnitude)  # a vector instruction, where a power is a call for each bin
+        elif self.settings["power"] != 2.0:
             magnitude = ops.power(magnitude, self.settings["power"] / 2.0)
         return ops.transpose(self._filtered(magnitude), (0, 2, 1))
 
@@ -153,7 +155,7 @@ class EvenLevel(keras.layers.Layer):
     Parameters
     ----------
     target, floor : float
-        RMS amplitudes, full scale 1.
+        RMS values: of samples amplitudes, full scale 1; of a spectrogram laid out in a row, in its own unit.
     """
 
     def __init__(self, target: float = 0.1, floor: float = 3e-4, **kwargs):
@@ -162,23 +164,51 @@ class EvenLevel(keras.layers.Layer):
 
     def call(self, waveform):
         """Return the waveform at its new level, same shape."""
-        power = ops.mean(self._in_blocks(ops.multiply(waveform, waveform)), axis=2)
-        level = ops.sqrt(ops.mean(power, axis=1, keepdims=True))
+        level = ops.sqrt(_mean(ops.multiply(waveform, waveform)))
         return ops.multiply(waveform, ops.divide(self.target, ops.add(level, self.floor)))
-
-    def _in_blocks(self, power):
-        """Cut (batch, n_samples) into (batch, n_blocks, block_length).
-
-        The kernels of older runtimes add up one value after the other in float32. Over 32,000 samples that rounds
-        enough to move scores by 1e-5; over blocks, and then over their means, it does not.
-        """
-        num_samples = power.shape[1]
-        num_blocks = max(count for count in range(1, math.isqrt(num_samples) + 1) if num_samples % count == 0)
-        return ops.reshape(power, (-1, num_blocks, num_samples // num_blocks))
 
     def get_config(self):
         """Return what rebuilds the layer."""
         return {**super().get_config(), "target": self.target, "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable(package="earshot")
+class WindowStandardization(keras.layers.Layer):
+    """Take each window's own mean off its values and divide them by their own standard deviation.
+
+    Nothing is taken from other windows of the batch: a window's scores are the same alone and in company.
+
+    Parameters
+    ----------
+    floor : float
+        Added to the standard deviation, in the values' unit: a window without any contrast becomes zeros.
+    """
+
+    def __init__(self, floor: float = 1e-3, **kwargs):
+        super().__init__(**kwargs)
+        self.floor = floor
+
+    def call(self, values):
+        """Return the values (batch, n_values) with mean 0 and standard deviation 1, same shape."""
+        centred = ops.subtract(values, _mean(values))
+        deviation = ops.sqrt(_mean(ops.multiply(centred, centred)))
+        return ops.multiply(centred, ops.divide(1.0, ops.add(deviation, self.floor)))
+
+    def get_config(self):
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "floor": self.floor}
+
+
+def _mean(values):
+    """Return the mean of each row of (batch, n_values), (batch, 1), taken over blocks and then over their means.
+
+    The kernels of older runtimes add up one value after the other in float32. Over 32,000 samples that rounds
+    enough to move scores by 1e-5; over blocks it does not.
+    """
+    num_values = values.shape[1]
+    num_blocks = max(count for count in range(1, math.isqrt(num_values) + 1) if num_values % count == 0)
+    blocks = ops.reshape(values, (-1, num_blocks, num_values // num_blocks))
+    return ops.mean(ops.mean(blocks, axis=2), axis=1, keepdims=True)
 
 
 def mel_layer(front_end: MelFrontEnd, sample_rate: int, name: str = "mel_spectrogram") -> MelSpectrogram:

@@ -16,6 +16,7 @@ from train.training_windows import windows_in_epoch
 
 PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
+VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
 NUM_TRIES = 20  # cuts of a clip until one has sound
 TARGETS = ("labels", "count")
 
@@ -102,7 +103,9 @@ class MixtureWindows(keras.utils.PyDataset):
         parts = [self._part(place, rng, vary) for place in places]
         gains_db = rng.uniform(*PART_GAIN_RANGE_DB, len(parts)) if vary else None
         window = mix(parts, normalization, self._set_peak, gains_db)
-        return vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB) if vary else window
+        if vary and rng.random() < VARIED_SHARE:
+            return vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)
+        return window
 
     def _part(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """One source, at another speed and begun elsewhere where windows are varied."""

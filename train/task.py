@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edge_runtime.counted import COUNT_LABELS
 from edge_runtime.windows import cut_windows
 from train.clip_index import ClipIndex
 from train.clip_store import LoadedClips
@@ -21,7 +22,6 @@ from train.mixing import is_silent, mix, peak
 from train.mixture_index import label_sets, pair_clips, spread
 from train.settings import TrainingSettings
 
-COUNT_LABELS = ("one", "two", "three")
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
 
 

@@ -5,7 +5,7 @@ spec.json       its contract (`metadata.ModelSpec`)
 split.csv       every clip with its group and side
 history.csv     loss and accuracy of every epoch, history.png its picture
 training.json   the settings
-metrics.json    accuracy on the test side, confusion.png its picture
+metrics.json    accuracy on the test side, confusion.png or, of sets of labels, labels.png its picture
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from metadata import ModelSpec, Provenance
+from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from train.backend import load_keras, seed_everything
 from train.clip import LABEL_SEPARATOR
@@ -28,7 +28,9 @@ from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, evaluate_scores
 from train.models import model_module
 from train.settings import TrainingSettings
+from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import Task
+from train.thresholds import choose_thresholds
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -48,6 +50,7 @@ def train_model(
     settings: TrainingSettings,
     *,
     variant: str | None = None,
+    weights_from: Path | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train one model on the clips and fill its run folder; go on where an earlier training there stopped.
@@ -61,6 +64,8 @@ def train_model(
     folder : Path
         Made if need be.
     settings : TrainingSettings
+    weights_from : Path, optional
+        Run folder of a finished training of the same model to begin with, of this variant or another.
     tell : callable
         Called with notes for people.
 
@@ -72,7 +77,8 @@ def train_model(
     Raises
     ------
     ValueError
-        An unknown variant, a run begun with other settings or data, or a training that diverges.
+        An unknown variant, a run begun with other settings or data, a training that diverges, or weights of a training
+        that heard recordings which are held out here.
     """
     load_keras()
     from train.training_state import check_same_settings, remove_state
@@ -80,7 +86,7 @@ def train_model(
     module = model_module(name)
     variant = choose_variant(module, variant)
     folder.mkdir(parents=True, exist_ok=True)
-    spec = describe_model(clips, module, variant, settings)
+    spec = describe_model(clips, module, variant, settings, weights_from)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
     finished = folder / METRICS_FILE_NAME
     if finished.is_file() and (folder / MODEL_FILE_NAME).is_file():
@@ -90,7 +96,8 @@ def train_model(
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
-    model, history = _fit(clips, module, variant, settings, folder)
+    model, history = _fit(clips, module, variant, settings, folder, weights_from, tell)
+    spec = replace_spec(spec, thresholds=_thresholds(model, clips, module, variant, settings))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task_of(module, variant).held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
@@ -114,8 +121,11 @@ def task_of(module: Any, variant: str) -> Task:
     return module.task(variant)
 
 
-def describe_model(clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings) -> ModelSpec:
+def describe_model(
+    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, weights_from: Path | None = None
+) -> ModelSpec:
     """Return the contract of a model that is trained on these clips."""
+    begun_with = {"weights_from_sha256": start_weights_sha256(weights_from / MODEL_FILE_NAME)} if weights_from else {}
     task = task_of(module, variant)
     labels = task.labels(clips.index)
     return ModelSpec(
@@ -135,6 +145,7 @@ def describe_model(clips: LoadedClips, module: Any, variant: str, settings: Trai
             training={
                 "variant": variant,
                 "clip_labels": LABEL_SEPARATOR.join(clips.index.labels),
+                **begun_with,
                 **settings.as_dict(),
             },
             packages=package_versions(),
@@ -159,7 +170,13 @@ def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray
 
 
 def _fit(
-    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, folder: Path
+    clips: LoadedClips,
+    module: Any,
+    variant: str,
+    settings: TrainingSettings,
+    folder: Path,
+    weights_from: Path | None,
+    tell: Tell,
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
     seed_everything(settings.seed)  # imports Keras, and so comes before what is built on it
@@ -170,6 +187,8 @@ def _fit(
     model = module.build(len(task.labels(clips.index)), variant)
     window_length = module.window_length(variant)
     first_epoch = finished_epochs(folder)
+    if weights_from and not first_epoch:
+        _begin_with(model, weights_from, clips, tell)
     windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows))
     held_out = task.held_out(clips, "val", window_length, settings)
@@ -178,16 +197,40 @@ def _fit(
     return model, history
 
 
+def _thresholds(
+    model: Any, clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings
+) -> tuple[float, ...]:
+    """The score from which each label counts: where several may be heard, the best on validation windows."""
+    task = task_of(module, variant)
+    labels = task.labels(clips.index)
+    if task.activation == "softmax":
+        return (DEFAULT_THRESHOLD,) * len(labels)
+    cut = task.held_out(clips, "val", module.window_length(variant), settings)
+    return choose_thresholds(predict(model, cut.windows), cut.truth, labels, cut.weights())
+
+
+def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:
+    """Give the model the weights of a finished training, after checking that they know nothing of the test side."""
+    import keras
+
+    import train.front_end  # noqa: F401  registers our layers with Keras
+
+    check_start_split(folder / SPLIT_FILE_NAME, clips.index)
+    kept = take_weights(model, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False))
+    tell(f"begun with the weights of {folder}" + (f"; new: {', '.join(kept)}" if kept else ""))
+
+
 def _evaluate(
     model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
-    from train.plots import plot_confusion, plot_history
+    from train.plots import plot_evaluation, plot_history
     from train.training_state import kept_epoch
 
-    evaluations = evaluate_scores(predict(model, cut.windows), cut, spec.labels)
+    scores = predict(model, cut.windows)
+    evaluations = evaluate_scores(scores, cut, spec)
     plot_history(history, kept_epoch(history), folder / "history.png", spec.name)
-    plot_confusion(evaluations["window"], folder / "confusion.png", f"{spec.name}, test windows")
+    plot_evaluation(evaluations["window"], cut.truth, scores, folder, f"{spec.name}, test windows")
     return {
         "model": spec.name,
         "parameters": int(model.count_params()),

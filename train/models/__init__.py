@@ -6,11 +6,12 @@ import difflib
 import importlib
 from types import ModuleType
 
-MODEL_NAMES = ("waveform_cnn", "mel_cnn", "isocc")
+ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earshot build` makes of a folder of labels
+MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter")
 
 
 def model_module(name: str) -> ModuleType:
-    """Return the module of a model: NAME, VARIANTS, DEFAULT, PUBLISHED, window_length, front_end and build.
+    """Return the module of a model: NAME, VARIANTS, DEFAULT, PUBLISHED, task, window_length, front_end and build.
 
     Raises
     ------

@@ -14,6 +14,7 @@ Axis order: (batch, n_mels, n_frames, 1).
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +35,8 @@ FILTERS = (16, 32, 64, 64)
 KERNEL = 5
 DENSE = (1024, 512)
 CONV_DROPOUT, DENSE_DROPOUT = 0.2, 0.5
+# Mel powers of a window come to an RMS of 1; 1e-5 is that of noise with an RMS amplitude of 3e-4.
+LEVEL_TARGET, LEVEL_FLOOR = 1.0, 1e-5
 
 PUBLISHED = TrainingSettings(
     loss="binary_crossentropy", optimizer="adam", learning_rate=1e-3, batch_size=32, epochs=60, stop_exact_match=0.85
@@ -68,7 +71,7 @@ def window_length(variant: str) -> int:
 
 
 def front_end(variant: str) -> MelFrontEnd:
-    """Return the mel settings: 177 x 120 for 80,000 samples, the floor 60 to 80 dB below the loudest point."""
+    """Return the mel settings: 177 x 120 for 80,000 samples, the floor 60 dB below the window's level."""
     return MelFrontEnd(n_fft=2048, hop_length=HOP_LENGTH, n_mels=NUM_MELS, log="log10", log_floor=1e-6)
 
 
@@ -91,11 +94,8 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     settings = front_end(variant)
     shape = (NUM_MELS, 1 + WINDOW_LENGTH // HOP_LENGTH, 1)
     if keras.__name__ == "keras":
-        from train.front_end import EvenLevel, LogCompression, mel_layer
-
         inputs = layers.Input((WINDOW_LENGTH,), name="audio")
-        x = mel_layer(settings, SAMPLE_RATE)(EvenLevel(name="even_level")(inputs))
-        x = LogCompression(settings.log_floor, name="log_compression")(layers.Reshape(shape, name="mel")(x))
+        x = _log_mel(inputs, settings, shape)
     else:
         inputs = x = layers.Input(shape, name="mel")
     x = layers.BatchNormalization(axis=1, momentum=NORM_MOMENTUM, name="band_norm")(x)
@@ -107,6 +107,22 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         x = layers.Dropout(DENSE_DROPOUT, name=f"dense_dropout_{number}")(x)
     scores = layers.Dense(num_labels, activation=task(variant).activation, name="scores")(x)
     return keras.Model(inputs, scores, name=NAME)
+
+
+def _log_mel(audio: Any, settings: MelFrontEnd, shape: tuple[int, ...]) -> Any:
+    """Return the log mel spectrogram, (batch, n_mels, n_frames, 1), its level evened out.
+
+    The level step stands behind the mel filters: so the form of the model that is fed with mel has it too.
+    """
+    from keras import layers
+
+    from train.front_end import EvenLevel, LogCompression, mel_layer
+
+    x = mel_layer(settings, SAMPLE_RATE)(audio)
+    x = layers.Reshape((math.prod(shape),), name="values")(x)
+    x = EvenLevel(LEVEL_TARGET, LEVEL_FLOOR, name="even_level")(x)
+    x = LogCompression(settings.log_floor, name="log_compression")(x)
+    return layers.Reshape(shape, name="mel")(x)
 
 
 def _block(layers: Any, x: Any, filters: int, number: int) -> Any:

@@ -1,0 +1,252 @@
+"""What the systems for mixed sounds reach on held-out recordings: the ISOCC classifier and the source counter.
+
+    python benchmarks/mixed_sounds.py sets RUN FILE.tflite [FILE.tflite ...]
+    python benchmarks/mixed_sounds.py long RUN FILE.tflite
+    python benchmarks/mixed_sounds.py count RUN COUNTER.tflite [FILE.tflite ...]
+    python benchmarks/mixed_sounds.py pipeline RUN COUNTER.tflite ONE.tflite TWO.tflite FILE.tflite
+
+RUN is a training of one of them: its `split.csv` says which recordings are held out. Tested is every single clip of the
+test side and every pair of them with different labels, at both published volume normalizations. Files are run as on a
+device, by `edge_runtime.Classifier`; the first FILE is what the others are compared with, window by window. Intervals
+are 95 %, by the bootstrap over source recordings; a mixture counts as often as both of its recordings are drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.counted import CountedClassifier
+from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
+from edge_runtime.level import level_dbfs
+from edge_runtime.machine import describe_machine, machine_line
+from edge_runtime.merge import merge_windows
+from edge_runtime.windows import cut_windows
+from train.arrangement import ARRANGEMENTS, arrange
+from train.clip_index import read_index
+from train.clip_store import LoadedClips, load_clips
+from train.mixture_index import label_sets
+from train.progress import progress_bar
+from train.task import draw_parts, mixture_windows, part_groups
+from train.thresholds import sweep_common_threshold
+from train.training_run import SPLIT_FILE_NAME
+
+NORMALIZATIONS = ("pair", "set")
+WINDOWS_AT_ONCE = 64
+NUM_LONG = 720  # pairs in each set of longer recordings, spread over all pairs of labels
+LONG_HOP_SECONDS = 1.0
+MERGE_RULES = ("union", "mean")
+SILENCE_BELOW_DBFS = -60.0
+ALL = 1_000_000  # mixtures: no limit
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Windows to be mixed, with what is right for them.
+
+    Attributes
+    ----------
+    name : str
+    clips : LoadedClips
+    drawn : list of tuple of int
+        Which clips sound together.
+    normalization : str
+    """
+
+    __test__ = False
+
+    name: str
+    clips: LoadedClips
+    drawn: list[tuple[int, ...]]
+    normalization: str = "pair"
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Which labels are heard, bool (n, n_labels)."""
+        heard = label_sets(self.clips.index)
+        return np.stack([heard[list(parts)].any(axis=0) for parts in self.drawn])
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The source recordings of each window."""
+        return part_groups(self.clips, self.drawn)
+
+    def windows(self, window_length: int) -> Iterator[np.ndarray]:
+        """Yield the windows one by one."""
+        with progress_bar(len(self.drawn), self.name, "window") as bar:
+            for first in range(0, len(self.drawn), WINDOWS_AT_ONCE):
+                some = self.drawn[first : first + WINDOWS_AT_ONCE]
+                yield from mixture_windows(self.clips, some, window_length, self.normalization)
+                bar.update(len(some))
+
+
+def main() -> int:
+    """Measure what was asked for and print it as tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, files in (
+        ("sets", {"files": "+"}),
+        ("long", {"files": 1}),
+        ("count", {"files": "+"}),
+        ("pipeline", {"files": 4}),
+    ):
+        action = actions.add_parser(name)
+        action.add_argument("run", type=Path, metavar="RUN")
+        action.add_argument("files", type=Path, nargs=files["files"], metavar="FILE")
+    args = parser.parse_args()
+    measure = {"sets": exact_match_table, "long": long_table, "count": count_table, "pipeline": pipeline_table}
+    clips = recordings_of(args.run)
+    print("\n".join([*measure[args.action](clips, args.files), "", machine_line(describe_machine())]))
+    return 0
+
+
+def recordings_of(run: Path) -> LoadedClips:
+    """Return the recordings of a training, each on its side."""
+    return load_clips(read_index(run / SPLIT_FILE_NAME), 16_000, strict=True)
+
+
+def sets_of(clips: LoadedClips, split: str, window_length: int, most: int = ALL) -> list[TestSet]:
+    """Return the single clips of a side and its pairs at each normalization."""
+    singles = TestSet("single", clips, draw_parts(clips, split, 1, window_length, most))
+    pairs = draw_parts(clips, split, 2, window_length, most)
+    return [singles, *(TestSet(f"mixed, {name} volume", clips, pairs, name) for name in NORMALIZATIONS)]
+
+
+def score(classifier: Classifier, tested: TestSet) -> np.ndarray:
+    """Return the file's scores of every window, (n, n_labels)."""
+    return np.stack([classifier.scores(window) for window in tested.windows(classifier.spec.window_length)])
+
+
+def exact_match_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
+    """Return the exact match of each file: with the thresholds in it, and with one for each set as published."""
+    lines = [f"{'file':<28}{'set':<20}{'windows':>8}{'exact match':>26}{'points lost':>28}{'own threshold':>22}"]
+    reference: dict[str, np.ndarray] = {}
+    for path in files:
+        classifier = Classifier(path)
+        length = classifier.spec.window_length
+        swept = swept_thresholds(classifier, sets_of(clips, "val", length, NUM_LONG))
+        for tested in sets_of(clips, "test", length):
+            scores, truth, groups = score(classifier, tested), tested.truth, tested.groups
+            right = (reached(scores, classifier) == truth).all(axis=1).astype(float)
+            own = ((scores >= swept[tested.name]) == truth).all(axis=1).mean()
+            lost = reference.setdefault(tested.name, right) - right
+            lines.append(
+                f"{path.name:<28}{tested.name:<20}{len(right):>8}{with_interval(right, groups):>26}"
+                f"{points(lost, groups):>28}{f'{own:.1%} at {swept[tested.name]:.2f}':>22}"
+            )
+    return lines
+
+
+def swept_thresholds(classifier: Classifier, sets: Sequence[TestSet]) -> dict[str, float]:
+    """Return the one threshold for all labels that is best for each set of validation windows, as published."""
+    return {tested.name: sweep_common_threshold(score(classifier, tested), tested.truth).threshold for tested in sets}
+
+
+def long_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
+    """Return the exact match on recordings of 8, 10 and 12 s: windows of 5 s every second, merged by each rule.
+
+    The parts come in either order, and as they are, as published.
+    """
+    classifier = Classifier(files[0])
+    spec = classifier.spec
+    hop = round(LONG_HOP_SECONDS * spec.sample_rate)
+    drawn = draw_parts(clips, "test", 2, spec.window_length, NUM_LONG)
+    tested = TestSet("long", clips, drawn)
+    truth, groups = tested.truth, tested.groups
+    lines = [f"{'recording':<24}{'windows':>8}{'rule':>10}{'recordings':>12}{'exact match':>26}"]
+    for arrangement in ARRANGEMENTS:
+        heard = {rule: np.zeros_like(truth) for rule in MERGE_RULES}
+        for row, (first, second) in enumerate(drawn):
+            order = (first, second) if row % 2 else (second, first)
+            parts = [np.asarray(clips.waveforms[place][: spec.window_length]) for place in order]
+            waveform = arrange(*parts, arrangement, spec.sample_rate).waveform
+            windows = cut_windows(waveform, spec.window_length, hop, "drop")
+            scores = np.stack([classifier.scores(window) for window in windows])
+            levels = [level_dbfs(window) for window in windows]
+            for rule in MERGE_RULES:
+                merged = merge_windows(scores, levels, spec.thresholds, rule, SILENCE_BELOW_DBFS)
+                heard[rule][row] = merged.reached
+        for rule in MERGE_RULES:
+            right = (heard[rule] == truth).all(axis=1).astype(float)
+            lines.append(
+                f"{arrangement:<24}{len(windows):>8}{rule:>10}{len(right):>12}{with_interval(right, groups):>26}"
+            )
+    return lines
+
+
+def count_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
+    """Return how often the number of sources is right, for one and for two, and the mean of both."""
+    lines = [f"{'file':<34}{'one source':>26}{'two sources':>26}{'mean of both':>16}"]
+    for path in files:
+        classifier = Classifier(path)
+        singles, *mixed = sets_of(clips, "test", classifier.spec.window_length)
+        right = {tested.name: counted_right(classifier, tested) for tested in (singles, *mixed)}
+        for tested in mixed:
+            one, two = right[singles.name], right[tested.name]
+            lines.append(
+                f"{f'{path.name}, {tested.normalization}':<34}{with_interval(one, singles.groups):>26}"
+                f"{with_interval(two, tested.groups):>26}{(one.mean() + two.mean()) / 2:>16.1%}"
+            )
+    return lines
+
+
+def counted_right(classifier: Classifier, tested: TestSet) -> np.ndarray:
+    """Return 1.0 for each window whose number of sources is decided right."""
+    counts = tested.truth.sum(axis=1)
+    return (score(classifier, tested).argmax(axis=1) + 1 == counts).astype(float)
+
+
+def pipeline_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
+    """Return the counted pipeline against the plain multi-label classifier on the same windows, paired."""
+    counter, one, two, plain_file = files
+    counted = CountedClassifier(Classifier(counter), {1: Classifier(one), 2: Classifier(two)})
+    plain = Classifier(plain_file)
+    labels = plain.spec.labels
+    lines = [
+        f"{'set':<20}{'windows':>8}{'count right':>26}{'labels given that':>20}{'pipeline':>26}"
+        f"{'plain':>26}{'pipeline - plain (points)':>28}"
+    ]
+    for tested in sets_of(clips, "test", plain.spec.window_length):
+        truth, groups = tested.truth, tested.groups
+        count_right, right, plain_right = [], [], []
+        for window, heard in zip(tested.windows(plain.spec.window_length), truth, strict=True):
+            expected = tuple(label for label, there in zip(labels, heard, strict=True) if there)
+            found = counted.scores(window)
+            count_right.append(found.count == len(expected))
+            right.append(set(found.labels) == set(expected))
+            plain_right.append(plain.decide(plain.scores(window)) == expected)
+        by_count, by_pipeline, by_plain = (np.array(each, float) for each in (count_right, right, plain_right))
+        given = f"{by_pipeline[by_count == 1].mean():.1%}" if by_count.any() else "-"
+        lines.append(
+            f"{tested.name:<20}{len(truth):>8}{with_interval(by_count, groups):>26}{given:>20}"
+            f"{with_interval(by_pipeline, groups):>26}{with_interval(by_plain, groups):>26}"
+            f"{points(by_pipeline - by_plain, groups):>28}"
+        )
+    return lines
+
+
+def reached(scores: np.ndarray, classifier: Classifier) -> np.ndarray:
+    """Return which labels reach their threshold, bool (n, n_labels)."""
+    return scores >= np.asarray(classifier.spec.thresholds, np.float32)
+
+
+def with_interval(right: np.ndarray, groups: np.ndarray) -> str:
+    """Return a share with its interval."""
+    low, high = group_bootstrap_interval(right, groups)
+    return f"{right.mean():.1%} [{low:.1%}, {high:.1%}]"
+
+
+def points(differences: np.ndarray, groups: np.ndarray) -> str:
+    """Return a mean difference in percentage points with its paired interval."""
+    low, high = paired_bootstrap_interval(differences, groups)
+    return f"{100 * differences.mean():+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+"""Recordings heard one after the other into a log, shown on the way, and written out in the form asked for.
+
+What hears them is an `Ear`: one model (`earshot classify`) or a pipeline of several (`earshot count`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.level import check_silence_limit
+from edge_runtime.microphone import PCM_ENCODINGS
+from edge_runtime.out_file import check_out_file
+from edge_runtime.phone import PhoneHarness
+from edge_runtime.recording_screen import RecordingScreen
+from edge_runtime.recordings import Decode, Recording, open_recording
+from edge_runtime.score_files import WRITERS, check_suffix, write_document
+from edge_runtime.score_log import ScoreLog
+from edge_runtime.windows import TAILS
+from metadata.atomic_file import open_atomically
+from metadata.spec import ModelSpec
+
+Row = dict[str, Any]
+DONE, BAD_INPUT = 0, 2
+
+
+class Ear(Protocol):
+    """What hears recordings.
+
+    Attributes
+    ----------
+    verb : str
+    spec : ModelSpec
+        Says the sample rate and the window.
+    """
+
+    verb: str
+    spec: ModelSpec
+
+    def describe(self) -> Row:
+        """Return what the output says about the model, by which a log is known too."""
+        ...
+
+    def rows(self, recording: Recording, first: int) -> Iterator[Row]:
+        """Yield a row for each window or tick from number `first` on, in constant memory."""
+        ...
+
+    def told(self, row: Row) -> str:
+        """Return a row that is not silent, or the clip, as the table shows it after its time."""
+        ...
+
+    def reset(self) -> None:
+        """Begin with another recording; this and `take` are those of `RowMerge`."""
+        ...
+
+    def take(self, row: Row) -> None:
+        """Count a row into the clip."""
+        ...
+
+    def clip(self) -> Row:
+        """Return what the clip is."""
+        ...
+
+
+def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how recordings are heard and where the result goes."""
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (default: a window)")
+    parser.add_argument("--tail", choices=TAILS, default="pad", help="the end of a recording (default: pad with zeros)")
+    add_silence_argument(parser, "windows")
+    parser.add_argument("--phone", action="store_true", help="replay through AudioRecord and its ring buffer instead")
+    parser.add_argument("--pcm", choices=PCM_ENCODINGS, default="float", help="the phone's sample path (default float)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .json, .jsonl or .csv file when all is heard")
+    parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE, and begin again where FILE.part is there")
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
+
+
+def add_silence_argument(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the level below which there is silence."""
+    parser.add_argument(
+        "--silence-below",
+        type=float,
+        metavar="DB",
+        help=f"leave out {what} whose RMS is below this many dBFS, such as -60 (default: none)",
+    )
+
+
+def run_recordings(ear: Ear, args: argparse.Namespace, decode: Decode | None = None) -> int:
+    """Hear the recordings; one that cannot be read is named and the others go on, with exit code 2.
+
+    Raises
+    ------
+    FileExistsError
+        The file of --out, or what a stopped run left of it, is there.
+    ValueError
+        A hop that is not positive, a suffix that stands for no format, --resume of another run, or options that
+        exclude each other.
+    """
+    header = _header(ear, args)
+    if args.out is not None:
+        return _hear_into(_checked_part(args), header, ear, args, decode)
+    if args.resume:
+        raise ValueError("--resume goes on with what --out FILE left; expected --out too")
+    with tempfile.TemporaryDirectory() as folder:
+        return _hear_into(Path(folder) / "scores.jsonl", header, ear, args, decode)
+
+
+def hop_in_samples(seconds: float | None, spec: ModelSpec) -> int | None:
+    """Return --hop in samples at the model's rate.
+
+    Raises
+    ------
+    ValueError
+        Not positive, or less than a sample.
+    """
+    if seconds is None:
+        return None
+    hop = round(seconds * spec.sample_rate) if 0.0 < seconds < float("inf") else 0
+    if hop < 1:
+        raise ValueError(f"--hop is {seconds} s; expected a positive time of at least one sample")
+    return hop
+
+
+def phone_harness(classifier: Classifier, args: argparse.Namespace) -> PhoneHarness:
+    """Return the phone that --phone asks for."""
+    return PhoneHarness(classifier=classifier, pcm=args.pcm, silence_below_dbfs=args.silence_below)
+
+
+def describe_model(classifier: Classifier, path: Path) -> Row:
+    """Return what the output says about a model."""
+    spec = classifier.spec
+    return {
+        "file": str(path),
+        "name": spec.name,
+        "recipe": spec.recipe,
+        "labels": list(spec.labels),
+        "activation": spec.activation,
+        "thresholds": list(spec.thresholds),
+        "sample_rate": spec.sample_rate,
+        "window_length": spec.window_length,
+        "sha256": hashlib.sha256(classifier.model).hexdigest(),
+    }
+
+
+def _hear_into(part: Path, header: Row, ear: Ear, args: argparse.Namespace, decode: Decode | None) -> int:
+    """Hear what the log does not hold yet, then write it out in the form that was asked for."""
+    with ScoreLog(part, header, ear, args.resume) as log:
+        try:
+            for path in args.audio[log.num_ended :]:
+                _hear(ear, path, log, args, decode)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"{part} keeps what was heard: add --resume" if args.out else "") from None
+        if args.json:
+            write_document(log.lines(), sys.stdout)
+        if args.out is not None:
+            with open_atomically(args.out) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+                WRITERS[args.out.suffix](log.lines(), text)
+    if args.out is not None:
+        part.unlink()
+    return BAD_INPUT if log.failed else DONE
+
+
+def _hear(ear: Ear, path: Path, log: ScoreLog, args: argparse.Namespace, decode: Decode | None) -> None:
+    """Hear one recording, or what the log lacks of it; a fault of the recording ends up in the log."""
+    opening = {"recording": str(path), "duration_seconds": None, "phone": args.phone}
+    try:
+        with open_recording(path, decode) as recording:
+            duration = recording.num_samples / recording.sample_rate
+            log.begin({**opening, "duration_seconds": duration})
+            if log.num_rows:
+                print(f"{path}: going on after {log.num_rows} rows", file=sys.stderr)
+            end = _hear_rows(ear, path, recording, log, args)
+    except BrokenPipeError:  # of our own output, whose reader has gone
+        raise
+    except (ValueError, OSError) as error:
+        print(f"earshot {ear.verb}: {error}", file=sys.stderr)
+        log.begin(opening)
+        end = {"error": str(error)}
+    log.add(end)
+
+
+def _hear_rows(ear: Ear, path: Path, recording: Recording, log: ScoreLog, args: argparse.Namespace) -> Row:
+    """Put the rows of a recording into the log and on the screen; return the line that ends it."""
+    screen = RecordingScreen(ear, path, recording.num_samples / recording.sample_rate, args)
+    for row in ear.rows(recording, log.num_rows):
+        log.add(row)
+        screen.show(row)
+    if args.phone:
+        lost = log.last_row["lost_samples"] if log.last_row else 0
+        screen.note_lost(lost)
+        return {"phone": {"lost_samples": lost}}
+    clip = ear.clip()
+    screen.show_clip(clip)
+    return {"clip": clip}
+
+
+def _header(ear: Ear, args: argparse.Namespace) -> Row:
+    """Return what was asked for, by which `--resume` knows its own log."""
+    hop_in_samples(args.hop, ear.spec)
+    check_silence_limit(args.silence_below)
+    if args.phone and args.merge is not None:
+        raise ValueError("--merge makes one clip of all windows; --phone shows ticks and makes none. Leave one out")
+    heard = {"pcm": args.pcm} if args.phone else {"hop": args.hop, "tail": args.tail, "merge": ear.clip()["merge"]}
+    return {
+        "model": ear.describe(),
+        "settings": {"phone": args.phone, **heard, "silence_below_dbfs": args.silence_below},
+        "recordings": [_fingerprint(path) for path in args.audio],
+    }
+
+
+def _fingerprint(path: Path) -> Row:
+    """Return by what a recording is told from another of the same name."""
+    there = path.stat() if path.is_file() else None
+    return {
+        "file": str(path),
+        "num_bytes": there.st_size if there else None,
+        "modified_ns": there.st_mtime_ns if there else None,
+    }
+
+
+def _checked_part(args: argparse.Namespace) -> Path:
+    """Return the log beside the file of --out, after checking that neither would be lost by writing."""
+    check_suffix(args.out)
+    check_out_file(args.out, args.force)
+    part = Path(f"{args.out}.part")
+    if part.exists() and not (args.resume or args.force):
+        raise FileExistsError(f"{part} holds what a stopped run heard; --resume goes on with it, --force begins again")
+    return part

@@ -1,0 +1,147 @@
+"""`earshot classify` by rule and with silence left out: the table, the documents, and going on after a stop."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_edge_classifier import write_wav
+from test_edge_command import run
+from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.merge import MERGES
+from metadata.tflite_metadata import pack_model
+
+RATE = 16_000
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(pack_model(tiny_classifier(activation="sigmoid"), tiny_spec(activation="sigmoid")))
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Ten seconds: noise, two seconds of zeros, noise."""
+    waveform = np.random.default_rng(0).normal(0, 0.1, 10 * RATE)
+    waveform[4 * RATE : 6 * RATE] = 0.0
+    return write_wav(tmp_path / "clip.wav", waveform)
+
+
+@pytest.fixture
+def silence(tmp_path):
+    return write_wav(tmp_path / "silence.wav", np.zeros(5 * RATE))
+
+
+def test_the_table_says_rule_and_silence(model, clip, silence, capsys):
+    assert run("classify", model, clip, silence, "--merge", "union", "--silence-below", "-60") == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[3] == "    4.00 -     6.00 s  silent (-inf dBFS)"
+    assert lines[6].startswith("clip (union of 4, 1 silent)  ")
+    assert lines[-1] == "  clip (all 3 silent)  (none)"
+
+
+def test_without_silence_the_line_is_what_it_was(model, clip, capsys):
+    run("classify", model, clip)
+
+    assert "\n     clip (mean of 5)  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rule", MERGES)
+def test_the_document_holds_what_the_classifier_says(model, clip, capsys, rule):
+    arguments = ["--merge", rule, "--silence-below", "-60", "--hop", "1"]
+    assert run("classify", model, clip, *arguments, "--json") == 0
+    (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+    waveform = np.frombuffer(clip.read_bytes()[44:], "<i2").astype(np.float32) / 32768
+    expected = Classifier(model).classify(waveform, window_hop=RATE, merge=rule, silence_below_dbfs=-60.0)
+
+    assert [window["silent"] for window in recording["windows"]] == expected.silent.tolist()
+    levels = [window["level_dbfs"] for window in recording["windows"]]
+    assert levels == [None if np.isinf(level) else level for level in expected.levels_dbfs]
+    assert recording["clip"] == {
+        "merge": rule,
+        "num_windows": 9,
+        "num_silent": 1,
+        "scores": dict(zip(TINY_LABELS, expected.clip_scores.tolist(), strict=True)),
+        "decision": list(expected.decision),
+    }
+
+
+def test_the_csv_table_has_level_and_silence(model, clip, tmp_path):
+    out = tmp_path / "scores.csv"
+    run("classify", model, clip, "--silence-below", "-60", "--out", out)
+    rows = list(csv.DictReader(out.open()))
+
+    assert [row["silent"] for row in rows] == ["false", "false", "true", "false", "false"]
+    assert float(rows[2]["level_dbfs"]) == -np.inf
+    assert float(rows[0]["level_dbfs"]) == pytest.approx(-20.0, abs=0.2)
+    assert rows[2]["decision"] == ""
+    assert {float(rows[2][f"score_{label}"]) for label in TINY_LABELS} == {0.0}
+
+
+@pytest.mark.parametrize("rule", MERGES)
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_wherever_a_run_stopped_the_next_one_merges_the_same_clip(model, clip, silence, tmp_path, rule, kept):
+    out = tmp_path / "scores.jsonl"
+    command = ["classify", model, clip, silence, "--hop", "0.25", "--merge", rule, "--silence-below", "-60"]
+    run(*command, "--out", out)
+    whole = out.read_bytes()
+    out.unlink()
+    Path(f"{out}.part").write_bytes(whole[: round(kept * len(whole))])
+
+    assert run(*command, "--out", out, "--resume") == 0
+    assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("changed", [["--merge", "maximum"], ["--merge", "mean", "--silence-below", "-50"]])
+def test_another_rule_or_limit_is_not_gone_on_with(model, clip, tmp_path, changed):
+    out = tmp_path / "scores.jsonl"
+    run("classify", model, clip, "--out", out)
+    out.rename(f"{out}.part")
+    with pytest.raises(ValueError, match="another settings"):
+        run("classify", model, clip, "--out", out, "--resume", *changed)
+
+
+def test_the_default_rule_by_name_is_the_same_run(model, clip, tmp_path):
+    out = tmp_path / "scores.jsonl"
+    run("classify", model, clip, "--out", out)
+    out.rename(f"{out}.part")
+
+    assert run("classify", model, clip, "--out", out, "--resume", "--merge", "mean") == 0
+
+
+def test_a_phone_with_a_limit_shows_silent_ticks(model, clip, capsys):
+    run("classify", model, clip, "--phone", "--silence-below", "-60")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "    0.00 s  silent (-inf dBFS)"
+    assert lines[13] == "    6.00 s  silent (-inf dBFS)"
+    assert "song" in lines[14]
+
+    run("classify", model, clip, "--phone", "--silence-below", "-60", "--json")
+    ticks = json.loads(capsys.readouterr().out)["recordings"][0]["ticks"]
+    assert ticks[12] == {"seconds": 6.0, "level_dbfs": None, "silent": True, "shown": []}
+    assert len(ticks[13]["shown"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--silence-below", "60"], "silence is below 60.0 dBFS; expected a level of 0 or less"),
+        (["--silence-below", "nan"], "silence is below nan"),
+        (["--phone", "--merge", "union"], "--phone shows ticks"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(model, clip, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        run("classify", model, clip, *arguments)
+
+
+def test_listen_says_how_many_ticks_were_silent(model, clip, capsys):
+    assert run("listen", model, clip, "--silence-below", "-60") == 0
+
+    assert "1 ticks were silent and not classified" in capsys.readouterr().err

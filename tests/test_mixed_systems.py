@@ -1,0 +1,157 @@
+"""The systems for mixed sounds from recordings to proven files: a few steps of each on sounds made by code."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import SAMPLE_RATE
+
+import earshot
+from edge_runtime.classifier import Classifier
+from metadata.tflite_metadata import read_spec
+from train.finished_run import open_run
+
+SECONDS = 5.0
+LABELS = ("chirp", "hum", "noise")
+CLIPS_PER_LABEL = 6
+STEPS = ("--batch-size", "16", "--no-augment", "--seed", "1")
+
+
+def _hum(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    base = rng.uniform(90.0, 140.0)
+    return sum(np.sin(2 * np.pi * base * number * times) / number for number in range(1, 12))
+
+
+def _noise(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    return rng.standard_normal(times.size) * (1.0 + 0.5 * np.sin(2 * np.pi * rng.uniform(0.5, 1.0) * times))
+
+
+def _chirp(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    rate, low = rng.uniform(1.0, 2.0), rng.uniform(1500.0, 2500.0)
+    phase = (times * rate) % 1.0
+    return np.sin(2 * np.pi * np.cumsum(low + 2000.0 * phase) / SAMPLE_RATE) * (phase < 0.4)
+
+
+MAKERS = {"chirp": _chirp, "hum": _hum, "noise": _noise}
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder tree of three kinds of sound, six clips of five seconds each."""
+    root = tmp_path_factory.mktemp("mixed") / "sounds"
+    rng = np.random.default_rng(0)
+    times = np.arange(int(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    for label, maker in MAKERS.items():
+        (root / label).mkdir(parents=True)
+        for number in range(CLIPS_PER_LABEL):
+            samples = maker(rng, times)
+            scaled = samples / np.abs(samples).max() * rng.uniform(0.2, 0.8)
+            soundfile.write(root / label / f"{number}.wav", scaled, SAMPLE_RATE)
+    return root
+
+
+@pytest.fixture(scope="module")
+def train(recordings, tmp_path_factory):
+    """Return a function that trains a model once and converts it, by its command lines."""
+    made = {}
+    cache = str(tmp_path_factory.mktemp("cache"))
+
+    def run(model, variant, *more):
+        if (model, variant) not in made:
+            folder = tmp_path_factory.mktemp(f"{model}-{variant}")
+            trained, files = folder / "run", folder / "files"
+            command = ["train", model, str(recordings), "--out", str(trained), "--variant", variant, "--cache", cache]
+            assert earshot.main([*command, *STEPS, *more]) == 0
+            code = earshot.main(
+                ["convert", str(trained), "--out", str(files), "--recipe", "int8", "--cache", cache, "--num-runs", "5"]
+            )
+            made[model, variant] = trained, files, code
+        return made[model, variant]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def isocc(train):
+    return train("isocc", "mixed", "--epochs", "6", "--epoch-windows", "96")
+
+
+@pytest.fixture(scope="module")
+def counter(train):
+    return train("source_counter", "two", "--epochs", "4", "--epoch-windows", "96")
+
+
+def _report(files):
+    return json.loads((files / "report.json").read_text())
+
+
+def test_the_isocc_classifier_passes_every_level_as_float(isocc):
+    _, files, _ = isocc
+    found = [file for file in _report(files)["files"] if file["recipe"] == "float32"]
+    assert {file["file"] for file in found} == {"isocc-float32.tflite", "isocc-spectrogram-float32.tflite"}
+    for file in found:
+        assert [result["name"] for result in file["parity"] if not result["passed"]] == []
+        assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
+
+
+def test_its_files_say_that_several_labels_may_be_heard_and_from_which_score_each(isocc):
+    trained, files, _ = isocc
+    run = open_run(trained)
+    for path in files.glob("*.tflite"):
+        spec = read_spec(path.read_bytes())
+        assert spec.activation == "sigmoid"
+        assert spec.labels == LABELS
+        assert spec.thresholds == run.spec.thresholds
+        assert len(set(spec.thresholds)) > 1
+
+
+def test_its_test_side_holds_single_sounds_and_mixtures_judged_as_sets(isocc):
+    trained, files, _ = isocc
+    cut = open_run(trained).test_windows()
+    assert set(cut.truth.sum(axis=1)) == {1, 2}
+    metrics = json.loads((trained / "metrics.json").read_text())["test"]["window"]
+    assert metrics["num_decisions"] == len(cut.truth)
+    assert {size["size"] for size in metrics["sizes"]} == {1, 2}
+    for file in _report(files)["files"]:
+        assert 0.0 <= file["test"]["window"]["mean_average_precision"] <= 1.0
+    assert (trained / "labels.png").is_file()
+    assert (trained / "exact_match.csv").read_text().startswith("epoch,single_threshold,single,mixed_threshold,mixed\n")
+
+
+def test_a_device_hears_the_same_set_of_labels_as_the_trained_model(isocc):
+    trained, files, _ = isocc
+    run = open_run(trained)
+    cut = run.test_windows()
+    classifier = Classifier(files / "isocc-float32.tflite")
+    scores = run.model.predict(cut.windows, verbose=0)
+    for window, row in zip(cut.windows, scores, strict=True):
+        expected = tuple(
+            label for label, score, least in zip(LABELS, row, run.spec.thresholds, strict=True) if score >= least
+        )
+        assert classifier.decide(classifier.scores(window)) == expected
+
+
+def test_the_counter_passes_every_level_as_float_and_holds_no_loop(counter):
+    _, files, _ = counter
+    for file in _report(files)["files"]:
+        if file["recipe"] == "float32":
+            assert [result["name"] for result in file["parity"] if not result["passed"]] == []
+    spec = read_spec((files / "source_counter-float32.tflite").read_bytes())
+    assert spec.labels == ("one", "two")
+    assert spec.activation == "softmax"
+
+
+def test_the_counter_is_judged_on_as_many_mixtures_as_single_sounds(counter):
+    trained, _, _ = counter
+    truth = open_run(trained).test_windows().truth
+    assert np.bincount(truth).tolist() == [truth.size // 2] * 2
+
+
+def test_a_variant_begins_with_the_weights_of_another(isocc, train):
+    trained, _, _ = isocc
+    single, _, code = train("isocc", "single", "--epochs", "1", "--epoch-windows", "32", "--weights-from", str(trained))
+    assert code in (0, 1)
+    spec = open_run(single).spec
+    assert spec.activation == "softmax"
+    assert len(spec.provenance.training["weights_from_sha256"]) == 64

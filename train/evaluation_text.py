@@ -1,0 +1,82 @@
+"""What was judged on the test side, as text: the lines under a training, in a report, for either kind of model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+JUDGED = {
+    "window": "windows",
+    "clip_mean_score": "clips, mean score",
+    "clip_majority": "clips, vote",
+    "clip_union": "clips, union of windows",
+}
+"""What an evaluation was made of, and its name for people."""
+SHARE_NAMES = {"softmax": "accuracy", "sigmoid": "exact match"}  # what the share of right decisions is called
+
+
+def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return lines for people: one or more for each way of judging, then a line a label.
+
+    Parameters
+    ----------
+    test : mapping of str to mapping
+        As `train.evaluate.evaluate_scores` names them, each evaluation by its `as_dict` (metrics.json, report.json).
+    """
+    lines = [line for level, found in test.items() for line in _describe(JUDGED.get(level, level), found)]
+    return lines + describe_labels(test["window"])
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """Return the share of right decisions with its interval: the accuracy, or the exact match of sets of labels."""
+    low, high = found["interval"]
+    return f"{share_name(found)} {found['accuracy']:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def share_name(found: Mapping[str, Any]) -> str:
+    """Return what the share of right decisions is called."""
+    return SHARE_NAMES["sigmoid" if is_label_sets(found) else "softmax"]
+
+
+def is_label_sets(found: Mapping[str, Any]) -> bool:
+    """Whether sets of labels were judged, not single labels."""
+    return "exact_match" in found
+
+
+def describe_labels(found: Mapping[str, Any]) -> list[str]:
+    """Return a line a label of one evaluation."""
+    lines = []
+    for scores in found["labels"]:
+        line = f"    {scores['label']:<12} precision {scores['precision']:.3f}  recall {scores['recall']:.3f}"
+        line += f"  F1 {scores['f1']:.3f}  of {scores['support']}"
+        if is_label_sets(found):
+            line += f"  from {scores['threshold']:.3f}, AP {decimals(scores['average_precision'])}"
+        lines.append(line)
+    return lines
+
+
+def decimals(value: float | None) -> str:
+    """Return a measure in 0 to 1 with three decimals, a dash where it is not defined."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _describe(name: str, found: Mapping[str, Any]) -> list[str]:
+    """The lines of one evaluation."""
+    of = f"({found['num_decisions']} in {found['num_groups']} groups)"
+    if not is_label_sets(found):
+        return [f"  test {name}: {headline(found)}, macro F1 {found['macro_f1']:.3f} {of}"]
+    measures = (
+        f"mAP {decimals(found['mean_average_precision'])}, micro F1 {found['micro_f1']:.3f}, "
+        f"macro F1 {found['macro_f1']:.3f}, Hamming loss {found['hamming_loss']:.3f}"
+    )
+    return [f"  test {name}: {headline(found)}, {measures} {of}", *map(_describe_size, found["sizes"])]
+
+
+def _describe_size(found: Mapping[str, Any]) -> str:
+    """The exact match of windows with so many labels."""
+    low, high = found["interval"]
+    name = {0: "no label", 1: "1 label"}.get(found["size"], f"{found['size']} labels")
+    return (
+        f"    with {name}: exact match {found['exact_match']:.1%} [{low:.1%}, {high:.1%}]"
+        f" ({found['num_decisions']} in {found['num_groups']} groups)"
+    )

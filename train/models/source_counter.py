@@ -1,0 +1,155 @@
+"""The source counter: how many sounds a window holds, by the attention RNN of arXiv 1808.08929 at its published size.
+
+The published source counter (one or two sounds in 5 s) names that network as its model and departs from it: it turns
+(frequency, time) into (time, frequency) with a reshape, which scrambles both axes; its three LSTM layers run over the
+batch axis, so that a window's answer depends on its neighbours; it has no attention, but a dense head of 353 million
+parameters, 1.4 GB. Rebuilt here is the network it meant, of 0.2 million, which a phone can hold: convolutions along
+time, two bidirectional LSTM layers over time, and attention with the last time step as the query.
+
+Of the attention RNN itself one thing is mended: it takes mean and deviation of the spectrogram over the whole batch,
+and here each window has its own. Its batch normalizations have their means of training at inference, as ever. Frames
+are centred and the level is evened out, so that gain does not count as a source.
+Axis order from `rows` on: (batch, time, mel, channels).
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from metadata import MelFrontEnd
+from train.settings import TrainingSettings
+from train.task import LabelSet, SourceCount, Task
+
+NAME = "source_counter"
+DEFAULT_VARIANT = "two"
+SAMPLE_RATE = 16_000  # Hz
+NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
+WINDOW_LENGTH = 80_000  # samples
+TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3), "labels": LabelSet((1, 2))}
+VARIANTS = tuple(TASKS)
+
+FILTERS = (10, 1)
+KERNEL = (5, 1)  # frames, mel bands
+LSTM_UNITS = 64  # in each direction
+NUM_LSTM_LAYERS = 2
+DENSE = (64, 32)
+
+# Mel magnitudes of a window come to an RMS of 1; 0.03 is that of noise with an RMS amplitude of 3e-4.
+LEVEL_TARGET, LEVEL_FLOOR = 1.0, 0.03
+# 60 dB below the window's level. Lower ones would tell clips that were padded with digital silence, which are single
+# sources, from all others, and would leave the sounds themselves a small part of the standard deviation.
+LOG_FLOOR = 1e-3
+
+# The publication multiplies the rate by 0.4 every 15 epochs down to 4e-5, and its early stop looks at the accuracy.
+PUBLISHED = TrainingSettings(optimizer="adam", learning_rate=1e-3, batch_size=32, epochs=60, patience=10)
+DEFAULT = TrainingSettings(
+    optimizer="adam",
+    learning_rate=1e-3,
+    cosine_decay=True,
+    weight_decay=0.01,
+    batch_size=32,
+    epochs=40,
+    patience=20,
+    label_smoothing=0.05,
+    augment=True,
+    epoch_windows=3200,
+    normalization="both",
+)
+VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing": 0.0}}
+
+
+def task(variant: str) -> Task:
+    """Return what a variant is trained to tell: a number, or with `labels` what is heard, as a start for the others."""
+    return TASKS[variant]
+
+
+def window_length(variant: str) -> int:
+    """Return the samples in one input: 5 s at 16 kHz."""
+    return WINDOW_LENGTH
+
+
+def front_end(variant: str) -> MelFrontEnd:
+    """Return the mel settings: 80 HTK bands of magnitudes, 126 frames for 5 s."""
+    return MelFrontEnd(
+        n_fft=1024,
+        hop_length=640,
+        win_length=1024,
+        power=1.0,
+        pad_mode="reflect",
+        n_mels=80,
+        fmin=40.0,
+        fmax=8000.0,
+        mel_scale="htk",
+        mel_norm="none",
+        log="log10",
+        log_floor=LOG_FLOOR,
+    )
+
+
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+    """Build the untrained network: input (batch, 80000) in [-1, 1], output (batch, num_labels).
+
+    Parameters
+    ----------
+    num_labels : int
+        Width of the output: softmax, for the variant `labels` sigmoid. With 36 the network has the 201,247 parameters
+        of the publication.
+    variant : str
+        One of `VARIANTS`.
+    keras : module, optional
+        Namespace to build with. With tf_keras, which has no `keras.ops` layers, the front end is left out and the
+        input is the standardized log mel, (batch, 126, 80, 1).
+    """
+    if keras is None:
+        import keras
+    layers = keras.layers
+    settings = front_end(variant)
+    num_frames = 1 + WINDOW_LENGTH // settings.hop_length
+    if keras.__name__ == "keras":
+        inputs = layers.Input((WINDOW_LENGTH,), name="audio")
+        x = _rows(inputs, settings, num_frames)
+    else:
+        inputs = x = layers.Input((num_frames, settings.n_mels, 1), name="rows")
+    for number, filters in enumerate(FILTERS, start=1):
+        x = layers.Conv2D(filters, KERNEL, padding="same", activation="relu", name=f"conv_{number}")(x)
+        x = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(x)  # after the ReLU, as published
+    x = layers.Reshape((num_frames, settings.n_mels), name="steps")(x)
+    for number in range(1, NUM_LSTM_LAYERS + 1):
+        lstm = layers.LSTM(LSTM_UNITS, return_sequences=True, name=f"lstm_{number}")
+        x = layers.Bidirectional(lstm, name=f"both_ways_{number}")(x)
+    x = _attended(layers, x)
+    x = layers.Dense(DENSE[0], activation="relu", name="dense_1")(x)
+    x = layers.Dense(DENSE[1], name="dense_2")(x)  # linear, as published
+    scores = layers.Dense(num_labels, activation=task(variant).activation, name="scores")(x)
+    return keras.Model(inputs, scores, name=NAME)
+
+
+def _rows(audio: Any, settings: MelFrontEnd, num_frames: int) -> Any:
+    """Return the log mel of the window, standardized by itself, (batch, time, mel, 1).
+
+    The level is evened out behind the mel filters: so the form of the model that is fed with mel does that too.
+    """
+    from keras import layers
+
+    from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
+
+    x = mel_layer(settings, SAMPLE_RATE)(audio)
+    x = layers.Reshape((settings.n_mels * num_frames,), name="values")(x)
+    x = EvenLevel(LEVEL_TARGET, LEVEL_FLOOR, name="even_level")(x)
+    x = LogCompression(settings.log_floor, name="log_compression")(x)
+    x = WindowStandardization(name="standardization")(x)
+    x = layers.Reshape((settings.n_mels, num_frames), name="bands")(x)
+    x = layers.Permute((2, 1), name="frames")(x)
+    return layers.Reshape((num_frames, settings.n_mels, 1), name="rows")(x)
+
+
+def _attended(layers: Any, steps: Any) -> Any:
+    """Return the time steps (batch, time, 128) weighed by how they fit the last one, (batch, 128)."""
+    num_steps, width = steps.shape[1:]
+    last = layers.Cropping1D((num_steps - 1, 0), name="last_step")(steps)
+    query = layers.Dense(width, name="query")(last)
+    fit = layers.Dot(axes=(2, 2), name="fit")([query, steps])  # (batch, 1, time)
+    weights = layers.Softmax(name="attention")(fit)
+    heard = layers.Dot(axes=(2, 1), name="attended")([weights, steps])  # (batch, 1, 128)
+    return layers.Reshape((width,), name="heard")(heard)
