@@ -49,12 +49,11 @@ class TwoWayLstm(keras.layers.Layer):
             raise ValueError(f"{self.name} is written out for one window; expected a batch of 1, not {steps.shape[0]}")
         # One constant each for all steps: the converter stores what it meets once.
         recurrent = [ops.convert_to_tensor(weights[1]) for weights in self._directions]
-        hidden = cell = None
-        outputs = []
-        for gates in self._projected(ops.squeeze(steps, axis=0)):
-            if hidden is not None:
-                gates = ops.add(gates, self._recurred(hidden, recurrent))
-            hidden, cell = _step(gates, cell)
+        first, *others = self._projected(ops.squeeze(steps, axis=0))
+        hidden, cell = _first_step(first, self._units)
+        outputs = [hidden]
+        for gates in others:
+            hidden, cell = _step(ops.add(gates, self._recurred(hidden, recurrent)), cell)
             outputs.append(hidden)
         return self._in_order(outputs) if self._return_sequences else ops.reshape(outputs[-1], (1, -1))
 
@@ -87,11 +86,18 @@ class TwoWayLstm(keras.layers.Layer):
         return (*input_shape[:2], width) if self._return_sequences else (input_shape[0], width)
 
 
+def _first_step(gates: Any, units: int) -> tuple[Any, Any]:
+    """Return the hidden and the cell state behind the first step, which has no cell state to forget."""
+    # Cut one by one: a split would leave the forget gate without a reader, which the quantizer takes for float32.
+    enter, candidate, leave = (gates[:, gate * units : (gate + 1) * units] for gate in (0, 2, 3))
+    cell = ops.multiply(ops.sigmoid(enter), ops.tanh(candidate))
+    return ops.multiply(ops.sigmoid(leave), ops.tanh(cell)), cell
+
+
 def _step(gates: Any, cell: Any) -> tuple[Any, Any]:
-    """Return the hidden and the cell state behind one step; `cell` is None before the first."""
+    """Return the hidden and the cell state behind one step."""
     enter, forget, candidate, leave = ops.split(gates, NUM_GATES, axis=1)
-    entered = ops.multiply(ops.sigmoid(enter), ops.tanh(candidate))
-    cell = entered if cell is None else ops.add(ops.multiply(ops.sigmoid(forget), cell), entered)
+    cell = ops.add(ops.multiply(ops.sigmoid(forget), cell), ops.multiply(ops.sigmoid(enter), ops.tanh(candidate)))
     return ops.multiply(ops.sigmoid(leave), ops.tanh(cell)), cell
 
 
