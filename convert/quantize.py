@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import body_operations, integer_operations, network_operations
+from convert.float_scope import body_operations, integer_operations, network_operations, recurrent_operations
 from convert.model_graph import ModelGraph, Operation, read_graph, read_model_object, write_model_object
 from convert.recipes import Recipe
 from edge_runtime.interpreter import open_interpreter
@@ -25,6 +25,7 @@ from edge_runtime.interpreter import open_interpreter
 WEIGHT_BITS = 8
 ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
 INTEGER_RECIPES = ("int8_io", "int16x8")
+FLOAT_STATE, STEPWISE = ("int8", "auto"), "dynamic_int8"  # recipes whose recurrent layers follow another one
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _BETWEEN = (
     *("ADD", "SUB", "MUL", "RELU", "TANH", "LOGISTIC", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "SUM"),
@@ -118,7 +119,7 @@ def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet
         )
     graph = read_graph(float_model)
     check_window_shape(calibration, graph.input.shape[1:])
-    watched = _tensors_around(recipe_scope(recipe, graph))
+    watched = _tensors_around(item for name, item in _settings(recipe, graph, {}) if name == recipe.name)
     if recipe.integer_io:
         watched |= {graph.input.name, graph.output.name}
     return measure_ranges(float_model, calibration.windows, watched)
@@ -178,7 +179,11 @@ def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
 
 def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
     """Return the operations to rewrite, each with the name of the recipe it follows."""
-    chosen = [(kept.get(item.outputs[0], recipe.name), item) for item in recipe_scope(recipe, graph)]
+    stepwise = recurrent_operations(graph) if recipe.name in FLOAT_STATE else frozenset()
+    own = dict.fromkeys(stepwise, STEPWISE)
+    chosen = [
+        (kept.get(item.outputs[0], own.get(item.outputs[0], recipe.name)), item) for item in recipe_scope(recipe, graph)
+    ]
     return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
 
 
