@@ -20,6 +20,8 @@ first layer
 body
     The layers between. An ADD, SUB, MUL or DIV with a constant vector (a BatchNormalization behind its ReLU, which
     no convolution can absorb) stays float32 there too, since int8 has one scale for the constants of all channels.
+    So does a convolution with one output channel, and what follows it: all that is heard passes there through the 8
+    bits of one scale, and the kernels, which compute 8 channels at once, would gain nothing.
 recurrent layers
     A state that is rounded to 8 bits at every step adds up its errors over the steps. Written-out recurrent layers (see
     `convert.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what flows
@@ -116,8 +118,9 @@ def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
             f"float and need at least 3. Take float16 for this model"
         )
     begin = weighted[0] if _first_layer_fits_8_bits(graph, weighted[0]) else weighted[1]
-    body = graph.operations[begin : weighted[-1]]
-    return tuple(operation for operation in body if not _scales_channels(graph, operation))
+    body = layer_groups(graph, graph.operations[begin : weighted[-1]])
+    kept = [operation for group in body if not _is_bottleneck(graph, group[0]) for operation in group]
+    return tuple(operation for operation in kept if not _scales_channels(graph, operation))
 
 
 def _first_layer(graph: ModelGraph) -> int:
@@ -143,6 +146,12 @@ def _first_layer_fits_8_bits(graph: ModelGraph, first: int) -> bool:
         return False
     levelled = [tensors[name] for item in graph.operations[:first] if item.name == "MUL" for name in item.inputs]
     return any(not tensor.is_constant and math.prod(tensor.shape) == 1 for tensor in levelled)
+
+
+def _is_bottleneck(graph: ModelGraph, layer: Operation) -> bool:
+    """Whether a layer is a convolution whose output is a single channel."""
+    shape = next(tensor.shape for tensor in graph.tensors if tensor.name == layer.outputs[0])
+    return layer.name == "CONV_2D" and shape[-1] == 1
 
 
 def _scales_channels(graph: ModelGraph, operation: Operation) -> bool:
