@@ -40,6 +40,16 @@ def recurrences(graph: ModelGraph, weighted: tuple[str, ...]) -> tuple[Names, ..
     return tuple(found)
 
 
+def inner_steps(graph: ModelGraph, weighted: tuple[str, ...]) -> Names:
+    """Return the operations of recurrent layers whose output nothing outside the layer reads."""
+    found: set[str] = set()
+    for layer in recurrences(graph, weighted):
+        read = {name for item in graph.operations if item.outputs[0] not in layer for name in item.inputs}
+        read.add(graph.output.name)
+        found |= {item.outputs[0] for item in graph.operations if item.outputs[0] in layer and not read & {*item.outputs}}
+    return frozenset(found)
+
+
 def _grow(inside: list[Operation], names: set[str], beside, weighted: tuple[str, ...], ends: tuple[str, ...]) -> None:
     """Add what is beside the operations, up to layers with weights, of which those in `ends` still belong."""
     open_ends = list(inside)

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from convert.calibration import choose_calibration  # noqa: E402
-from convert.drift import layer_name  # noqa: E402
+from convert.drift import compare_layers, layer_name  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
 from convert.float_scope import WEIGHTED, layer_groups  # noqa: E402
 from convert.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
@@ -174,6 +174,21 @@ def test_the_steps_of_a_recurrent_layer_are_one_layer_to_the_repair():
     heads = [layer_name(group[0]) for group in groups if group[0].name == "FULLY_CONNECTED"]
     assert heads.count("both") == 1
     assert sum(len(group) for group in groups) == len(graph.operations)
+
+
+def test_the_comparison_of_layers_shows_of_a_recurrent_layer_what_it_hands_on(windows):
+    model = _shake(
+        _network(
+            layers.Bidirectional(layers.LSTM(6, return_sequences=True), name="both"),
+            layers.Flatten(name="flat"),
+            layers.Dense(5, name="after"),
+        )
+    )
+    content = export_float(model)
+    drifts = compare_layers(content, content, windows)
+    shown = [drift for drift in drifts if drift.layer == "both"]
+    assert 0 < len(shown) < 4
+    assert not any(drift.operation == "TANH" for drift in drifts)
 
 
 def test_a_network_without_steps_has_no_recurrences():
