@@ -4,7 +4,7 @@ A Keras 3 LSTM or GRU that loops becomes a WHILE with a graph of its own for the
 path and the quantizer does not enter. The fused operator that TensorFlow makes of a tf_keras LSTM
 (UNIDIRECTIONAL_SEQUENCE_LSTM) is no way out: it keeps its state in variables of the interpreter from one window to the
 next, so that every window but the first is wrong. Written out, a window of known length is a plain chain of matrix
-products without memory.
+products without memory. Bidirectional LSTMs take the shorter form of `convert.two_way_lstm`, others Keras' own.
 """
 
 from __future__ import annotations
@@ -28,17 +28,23 @@ def unrolled(model: Any) -> Any:
 
     Notes
     -----
-    The file grows with the number of steps: some ten small operators a step of an LSTM, no weight twice.
+    The file grows with the number of steps: some fifteen small operators a step of an LSTM, no weight twice. In
+    memory each of XNNPACK's products has a packed copy of its own weights (see the README).
     """
     import keras
 
-    looping = [layer for layer in _layers_in(model) if _is_looping(layer)]
+    layers = _layers_in(model)
+    looping = [layer for layer in layers if _is_looping(layer)]
     if not looping:
         return model
     for layer in looping:
         _check(layer)
+    shortened = {} if _masks_steps(layers) else _shortened(looping)
+    pairs = []
 
     def unroll(layer: Any) -> Any:
+        if id(layer) in shortened:
+            return shortened[id(layer)]
         config = layer.get_config()
         if isinstance(layer, keras.layers.Bidirectional):
             for part in ("layer", "backward_layer"):
@@ -46,11 +52,32 @@ def unrolled(model: Any) -> Any:
                     config[part]["config"]["unroll"] = True
         elif isinstance(layer, keras.layers.RNN):
             config["unroll"] = True
-        return type(layer).from_config(config)
+        fresh = type(layer).from_config(config)
+        pairs.append((layer, fresh))
+        return fresh
 
-    copy = keras.models.clone_model(model, clone_function=unroll, recursive=True)
-    copy.set_weights(model.get_weights())
+    # A batch of 1 from the start: TensorFlow traces a model for the batch of its input too, not for the export's alone.
+    audio = model.inputs[0]
+    window = keras.Input(batch_shape=(1, *audio.shape[1:]), dtype=audio.dtype, name=audio.name)
+    copy = keras.models.clone_model(model, window, clone_function=unroll, recursive=True)
+    for layer, fresh in pairs:
+        fresh.set_weights(layer.get_weights())
     return copy
+
+
+def _shortened(looping: list[Any]) -> dict[int, Any]:
+    """Return the layers that have a shorter form, by the identity of the original."""
+    from convert.two_way_lstm import two_way_lstm
+
+    forms = {id(layer): two_way_lstm(layer) for layer in looping}
+    return {key: form for key, form in forms.items() if form is not None}
+
+
+def _masks_steps(layers: list[Any]) -> bool:
+    """Whether a layer tells later ones to skip steps, which Keras' own unrolling understands."""
+    import keras
+
+    return any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in layers)
 
 
 def _layers_in(model: Any) -> list[Any]:
