@@ -1,7 +1,7 @@
 """Where a quantized file drifts from its float one: every layer's output compared on the same windows.
 
-A layer here is one operation of the reference graph, and its output is one tensor; of a written-out recurrent layer only
-what it hands on. The candidate's integers are compared as the numbers they stand for.
+A layer here is one operation of the reference graph, and its output is one tensor; of a written-out recurrent layer
+only what it hands on. The candidate's integers are compared as the numbers they stand for.
 """
 
 from __future__ import annotations
