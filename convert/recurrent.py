@@ -33,13 +33,12 @@ def unrolled(model: Any) -> Any:
     """
     import keras
 
-    layers = _layers_in(model)
-    looping = [layer for layer in layers if _is_looping(layer)]
+    looping = [layer for layer in _layers_in(model) if _is_looping(layer)]
     if not looping:
         return model
     for layer in looping:
         _check(layer)
-    shortened = {} if _masks_steps(layers) else _shortened(looping)
+    shortened = _shortened(looping)
     pairs = []
 
     def unroll(layer: Any) -> Any:
@@ -53,7 +52,8 @@ def unrolled(model: Any) -> Any:
         elif isinstance(layer, keras.layers.RNN):
             config["unroll"] = True
         fresh = type(layer).from_config(config)
-        pairs.append((layer, fresh))
+        if isinstance(layer, keras.layers.Layer):  # not an operation such as the comparison of a mask
+            pairs.append((layer, fresh))
         return fresh
 
     # A batch of 1 from the start: TensorFlow traces a model for the batch of its input too, not for the export's alone.
@@ -71,13 +71,6 @@ def _shortened(looping: list[Any]) -> dict[int, Any]:
 
     forms = {id(layer): two_way_lstm(layer) for layer in looping}
     return {key: form for key, form in forms.items() if form is not None}
-
-
-def _masks_steps(layers: list[Any]) -> bool:
-    """Whether a layer tells later ones to skip steps, which Keras' own unrolling understands."""
-    import keras
-
-    return any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in layers)
 
 
 def _layers_in(model: Any) -> list[Any]:
@@ -107,7 +100,7 @@ def _check(layer: Any) -> None:
             f"{layer.name} ({kind}) keeps its state from window to window; expected stateful=False, because a model "
             f"file hears each window by itself"
         )
-    steps = layer.input.shape[1]
+    steps = (layer.input[0] if isinstance(layer.input, list) else layer.input).shape[1]  # a mask comes behind it
     if steps is None:
         raise ValueError(
             f"{layer.name} ({kind}) runs over an open number of steps; expected a known one: give keras.Input its "

@@ -103,7 +103,9 @@ def _step(gates: Any, cell: Any) -> tuple[Any, Any]:
 
 def two_way_lstm(layer: Any) -> TwoWayLstm | None:
     """Return the written-out form of a trained layer; None where it is no bidirectional LSTM of the usual kind."""
-    if type(layer) is not keras.layers.Bidirectional or layer.merge_mode != "concat" or isinstance(layer.input, list):
+    if type(layer) is not keras.layers.Bidirectional or layer.merge_mode != "concat":
+        return None
+    if isinstance(layer.input, list):  # a mask or a first state beside the steps
         return None
     parts = (layer.forward_layer, layer.backward_layer)
     if not all(_is_usual(part) for part in parts) or parts[0].go_backwards or parts[0].units != parts[1].units:
