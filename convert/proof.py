@@ -102,9 +102,9 @@ def prove_files(
 
     Notes
     -----
-    A file that takes more than `SLOW_MS` of processor time a window (int16x8 on a CPU) replays the shortest recording only and is timed
-    in `SLOW_NUM_RUNS` runs at most; otherwise it alone would take longer than all others together. It is not run
-    without XNNPACK (level 5) either, which has no kernels for it.
+    A file that takes more than `SLOW_MS` of processor time a window (int16x8 on a CPU) replays the shortest recording
+    only and is timed in `SLOW_NUM_RUNS` runs at most; otherwise it alone would take longer than all others together. It
+    is not run without XNNPACK (level 5) either, which has no kernels for it.
     """
     cut = run.test_windows()
     recordings = sorted(phone_recordings(run, cut), key=len)
