@@ -36,8 +36,10 @@ def spectrogram_form(model: Any) -> Any:
     features = front_end.output
     spectrogram = keras.Input((*features.shape[1:], 1), dtype=features.dtype, name=SPECTROGRAM_INPUT)
     mel = keras.layers.Reshape(features.shape[1:], name="spectrogram_rows")(spectrogram)
-    tail = _network_after(model, features)
-    return keras.Model(spectrogram, tail(mel), name=f"{model.name}_spectrogram")
+    # Layer by layer, not as one nested model: that would keep an open batch, which recurrent layers cannot be written
+    # out for.
+    scores = _network_after(model, features).call(mel)
+    return keras.Model(spectrogram, scores, name=f"{model.name}_spectrogram")
 
 
 def _front_end(model: Any) -> Any:
@@ -57,7 +59,7 @@ def _front_end(model: Any) -> Any:
 
 
 def _network_after(model: Any, features: Any) -> Any:
-    """Return what follows the front end as a function of its output."""
+    """Return what follows the front end as a model."""
     import keras
 
     refusal = f"{model.name} reads the waveform beside its front end; expected all paths to pass {FRONT_END_LAYER}"

@@ -26,6 +26,8 @@ class ClipDraw:
 
     Attributes
     ----------
+    places : np.ndarray
+        int64 (n,), where they stand among all clips.
     waveforms : list of np.ndarray
     label_of : np.ndarray
         int64 (n,), the label of each waveform.
@@ -37,6 +39,7 @@ class ClipDraw:
     def __init__(self, clips: LoadedClips, window_length: int):
         index = clips.index
         places = [place for place in clips.places("train") if len(index.clips[place].labels) == 1]
+        self.places = np.array(places)
         self.waveforms = [clips.waveforms[place] for place in places]
         self.label_of = np.array([index.labels.index(index.clips[place].labels[0]) for place in places])
         self.num_labels, self._window_length = len(index.labels), window_length

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from train.clip_index import Clip, ClipIndex
 from train.decode import AudioError, read_file, to_waveform
 from train.mixing import is_silent
 from train.split import check_same_audio, check_split
+
+if TYPE_CHECKING:
+    from train.mixture_index import MixtureIndex
 
 CACHE_VARIABLE = "EARSHOT_CACHE"
 _HASH_BLOCK = 1 << 20  # bytes
@@ -35,12 +39,15 @@ class LoadedClips:
         SHA-256 of the samples, one a clip.
     skipped : list of str
         Why a file was left out, one line each.
+    pairs : MixtureIndex, optional
+        The mixtures of two that may be heard, where they were chosen (`train.chosen_mixtures`); else all are.
     """
 
     index: ClipIndex
     waveforms: list[np.ndarray]
     digests: list[str]
     skipped: list[str]
+    pairs: MixtureIndex | None = None
 
     def places(self, split: str) -> list[int]:
         """Return the positions of the clips on one side."""
@@ -53,6 +60,7 @@ class LoadedClips:
             index=self.index.with_clips(self.index.clips[place] for place in places),
             waveforms=[self.waveforms[place] for place in places],
             digests=[self.digests[place] for place in places],
+            pairs=None,  # they count by position
         )
 
     def silent(self, num_samples: int | None = None) -> list[int]:
@@ -60,8 +68,11 @@ class LoadedClips:
         return [place for place, waveform in enumerate(self.waveforms) if is_silent(waveform[:num_samples])]
 
     def data_sha256(self) -> str:
-        """Return one hash for labels and samples of all clips, whatever their paths and their order."""
+        """Return one hash for labels and samples of all clips and for chosen pairs, whatever their paths and order."""
         lines = [f"{digest},{';'.join(clip.labels)}" for clip, digest in self._pairs()]
+        if self.pairs is not None:
+            parts = self.pairs.parts.tolist()
+            lines += [" with ".join(sorted((self.digests[one], self.digests[other]))) for one, other in parts]
         return _text_sha256([";".join(self.index.labels), *sorted(lines)])
 
     def split_sha256(self) -> str:

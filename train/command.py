@@ -23,6 +23,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_output_arguments(parser)
     parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
     parser.add_argument(
+        "--mixtures", type=Path, metavar="CSV", help="mix these pairs of clips alone, as earshot data mix lists them"
+    )
+    parser.add_argument(
         "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
     )
     add_training_arguments(parser)
@@ -101,6 +104,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     """Train one model."""
+    from train.chosen_mixtures import choose_mixtures
     from train.models import model_module
     from train.output_folder import claim_folder
     from train.prepare import find_and_split, load_with_progress, note
@@ -111,6 +115,8 @@ def _train(args: argparse.Namespace) -> int:
     settings = training_settings(args.model, args, args.variant)
     index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    if args.mixtures:
+        clips = choose_mixtures(clips, args.mixtures, task)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
     try:
         metrics = train_model(

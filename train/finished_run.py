@@ -9,10 +9,12 @@ from typing import Any
 
 from metadata import ModelSpec
 from train.backend import load_keras
+from train.chosen_mixtures import choose_mixtures
 from train.clip import LABEL_SEPARATOR
 from train.clip_index import read_index
 from train.clip_store import LoadedClips, load_clips
 from train.evaluate import TestWindows
+from train.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
 from train.settings import TrainingSettings
 from train.task import Task
@@ -86,6 +88,8 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
+    if (folder / MIXTURES_FILE_NAME).is_file():
+        clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)
     recorded = (spec.provenance.data_sha256, spec.provenance.split_sha256)
     if (clips.data_sha256(), clips.split_sha256()) != recorded:
         raise ValueError(

@@ -11,6 +11,7 @@ from train.augment import vary_window
 from train.clip_draw import ClipDraw
 from train.clip_store import LoadedClips
 from train.mixing import SilentClipError, is_silent, mix, peak
+from train.mixture_index import label_kinds
 from train.settings import TrainingSettings
 from train.training_windows import windows_in_epoch
 
@@ -25,7 +26,8 @@ class MixtureWindows(keras.utils.PyDataset):
     """Windows float32 (batch_size, window_length) of one source or several, with their targets.
 
     Each window takes its number of sources from `sources` in turn, so that all are equally frequent, and its labels at
-    random, no label twice. What is drawn depends on the seed, the epoch and the batch alone.
+    random, no label twice; where pairs of clips were chosen (`LoadedClips.pairs`), two sources are one of these, each
+    pair of labels equally often. What is drawn depends on the seed, the epoch and the batch alone.
 
     Parameters
     ----------
@@ -67,6 +69,7 @@ class MixtureWindows(keras.utils.PyDataset):
             )
         self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
         self._sources, self._target = tuple(sources), target
+        self._pairs = _pairs_by_labels(clips, self._clips.places) if clips.pairs is not None else []
         self._set_peak = max(peak(waveform) for waveform in self._clips.waveforms)
         self.num_windows = windows_in_epoch(self._clips, settings)
 
@@ -92,6 +95,9 @@ class MixtureWindows(keras.utils.PyDataset):
 
     def _draw(self, num_sources: int, rng: np.random.Generator) -> list[int]:
         """Places of clips of different labels."""
+        if num_sources == 2 and self._pairs:
+            alike = self._pairs[int(rng.integers(len(self._pairs)))]
+            return alike[int(rng.integers(len(alike)))].tolist()
         labels = rng.choice(self._clips.num_labels, num_sources, replace=False)
         return [int(self._clips.draw(label, 1, rng)[0]) for label in labels]
 
@@ -116,3 +122,12 @@ class MixtureWindows(keras.utils.PyDataset):
         else:
             raise SilentClipError(f"no window with sound in {NUM_TRIES} cuts of a clip; leave silent clips out")
         return np.roll(part, int(rng.integers(part.size))) if vary else part
+
+
+def _pairs_by_labels(clips: LoadedClips, places: np.ndarray) -> list[np.ndarray]:
+    """Chosen pairs of the training side as positions among `places`, int (n, 2), one array a pair of labels."""
+    chosen = clips.pairs.of_split("train")
+    position = np.full(len(clips.index.clips), -1)
+    position[places] = np.arange(places.size)
+    kinds, kind = label_kinds(chosen)
+    return [position[chosen.parts[kind == number]] for number in range(len(kinds))]

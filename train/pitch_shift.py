@@ -69,7 +69,7 @@ def shifts(copies: int, max_cents: float = DEFAULT_MAX_CENTS, downward: bool = F
     if downward:
         return [-max_cents * number / copies for number in range(1, copies + 1)]
     steps = (copies + 1) // 2
-    return [(-1) ** (number + 1) * max_cents * (number // 2 + 1) / steps for number in range(copies)]
+    return [(-1) ** number * max_cents * (number // 2 + 1) / steps for number in range(copies)]
 
 
 def shift_pitch(waveform: np.ndarray, sample_rate: int, cents: float) -> np.ndarray:

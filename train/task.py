@@ -189,7 +189,7 @@ def draw_parts(
     if num_sources == 2:
         audible = np.zeros(len(index.clips), bool)
         audible[places] = True
-        pairs = pair_clips(index).of_split(split)
+        pairs = (clips.pairs or pair_clips(index)).of_split(split)
         chosen = spread(pairs.chosen(np.flatnonzero(audible[pairs.parts].all(axis=1))), most)
         return [(int(first), int(second)) for first, second in chosen.parts]
     return _draw_larger(index, places, num_sources, most)

@@ -2,7 +2,7 @@
 
 model.keras     the trained model, best weights
 spec.json       its contract (`metadata.ModelSpec`)
-split.csv       every clip with its group and side
+split.csv       every clip with its group and side; mixtures.csv the pairs of clips, where they were chosen
 history.csv     loss and accuracy of every epoch, history.png its picture
 training.json   the settings
 metrics.json    accuracy on the test side, confusion.png or, of sets of labels, labels.png its picture
@@ -26,6 +26,7 @@ from train.clip import LABEL_SEPARATOR
 from train.clip_index import write_index
 from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, evaluate_scores
+from train.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
@@ -93,6 +94,8 @@ def train_model(
         tell(f"{name}: already trained in {folder}")
         return json.loads(finished.read_text())
     write_index(folder / SPLIT_FILE_NAME, clips.index)
+    if clips.pairs is not None:
+        write_mixtures(folder / MIXTURES_FILE_NAME, clips.pairs)
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")

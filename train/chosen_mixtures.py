@@ -1,0 +1,55 @@
+"""A training on chosen pairs of clips: those that a table lists, instead of all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from train.clip import SPLITS
+from train.clip_store import LoadedClips
+from train.mixture_index import MixtureIndex, pair_clips
+from train.mixture_table import read_mixtures
+from train.task import OneLabel, Task
+
+
+def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = None) -> LoadedClips:
+    """Return the clips with the pairs that a table lists; a held-out side of which it lists none keeps all its pairs.
+
+    Parameters
+    ----------
+    clips : LoadedClips
+        Each on a side of the split.
+    path : str or Path
+        A table as `train.mixture_table` reads it.
+    task : Task, optional
+        What is to be trained.
+
+    Raises
+    ------
+    ValueError
+        The task mixes nothing, the table has faults (unknown recordings or labels among them), it lists no pair of the
+        training side, or a part is silent.
+    """
+    if isinstance(task, OneLabel):
+        raise ValueError(f"this model hears single sounds and mixes none; leave {path} out")
+    listed = read_mixtures(path, clips.index)
+    if not (listed.splits == "train").any():
+        raise ValueError(f"{path} lists no mixture of the train side; expected some to train on")
+    silent = sorted({clips.index.clips[place].path for place in np.intersect1d(clips.silent(), listed.parts)})
+    if silent:
+        raise ValueError(
+            f"{path} mixes {', '.join(silent)}, which {'is' if len(silent) == 1 else 'are'} silent: no volume to make "
+            "equal to another's; take those rows out"
+        )
+    everything = pair_clips(clips.index)
+    unlisted = [split for split in SPLITS if not (listed.splits == split).any()]
+    kept = [listed, *(everything.of_split(split) for split in unlisted)]
+    pairs = MixtureIndex(
+        clips.index,
+        np.concatenate([mixtures.parts for mixtures in kept]),
+        np.concatenate([mixtures.splits for mixtures in kept]),
+        everything.left_out,
+    )
+    return replace(clips, pairs=pairs)
