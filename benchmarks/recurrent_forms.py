@@ -55,8 +55,8 @@ def main() -> None:
         check_model(content)
         check_ms = (time.process_time() - begin) * 1000
         operators = len(read_graph(content).operations)
-        row = f"{seconds:.1f} | {len(content)} | {operators} | {check_ms:.0f} | {times[name]:.2f} | {_memory_mb(content):.0f}"
-        print(f"| {name} | {row} |", flush=True)
+        cells = f"{seconds:.1f} | {len(content)} | {operators} | {check_ms:.0f} | {times[name]:.2f}"
+        print(f"| {name} | {cells} | {_memory_mb(content):.0f} |", flush=True)
 
 
 def _files() -> dict[str, tuple[bytes, float]]:
