@@ -192,7 +192,7 @@ def _is_foreign(args: argparse.Namespace) -> bool:
 
 def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
-    from convert.foreign_model import foreign_spec, read_foreign, with_recordings
+    from convert.foreign_model import ForeignTask, foreign_spec, read_foreign, with_recordings
     from metadata.labels import read_labels
     from train.prepare import find_and_split, load_with_progress
 
@@ -205,7 +205,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)
     if not args.data:
         return _foreign_alone(model, spec, args, recipes)
-    index = find_and_split(args.data, args.labels, args.seed)
+    index = find_and_split(args.data, args.labels, args.seed, task=ForeignTask(spec.activation))
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:

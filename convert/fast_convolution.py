@@ -11,7 +11,8 @@ three. A product is a convolution over the other axis and all channels. So a CON
     CONCATENATION        that interleaves them, between two RESHAPE
 
 which all are operators that XNNPACK has. Only float files take this form: the input at the points spans a larger
-range than the input, for which 8 bits have no digits to spare.
+range than the input, for which 8 bits have no digits to spare. On one core of an x86 machine with AVX-512 (medians of
+300 runs in turn) the mel CNN's second convolution takes 0.39 ms in place of 0.72, its third 0.10 in place of 0.20.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from convert.recipes import Recipe
 FLOAT_RECIPES = ("float32", "float16")
 AXES = (ROWS, COLUMNS)
 TAPS = (3, 4, 5)  # fewer gain nothing, more lose digits
-# Multiplications that must be saved for each value that is written and read in between. Of 39 shapes on an x86 core
-# with 2 MiB of cache those above 100 ran 1.20 to 2.02 times as fast, those from 40 to 100 0.71 to 1.57 times.
+# Multiplications that must be saved for each value that is written and read in between. Of 36 shapes on an x86 core
+# with 2 MiB of cache those above 100 ran 1.20 to 2.02 times as fast, those from 40 to 100 0.71 to 1.59 times.
 MIN_SAVED_A_VALUE = 100
 # And for each weight that the file gains, so that it stays small: a layer that is computed at few places is not worth
 # it. The last two of the mel CNN would lengthen its file by a fifth for a fiftieth of its time.

@@ -17,6 +17,7 @@ from typing import Any
 from convert.fast_form import fast_form
 from convert.model_graph import ModelGraph, read_graph
 from convert.recurrent import unrolled
+from convert.step_names import with_short_step_names
 from train.backend import native_output_to
 
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
@@ -67,7 +68,7 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
         _export_quietly(model, shape, path)
         content = path.read_bytes()
     _check_graph(read_graph(content), shape)
-    return content
+    return with_short_step_names(content)
 
 
 def _check_backend() -> None:

@@ -20,6 +20,12 @@ first layer
 body
     The layers between. An ADD, SUB, MUL or DIV with a constant vector (a BatchNormalization behind its ReLU, which
     no convolution can absorb) stays float32 there too, since int8 has one scale for the constants of all channels.
+    So does a convolution with one output channel, and what follows it: all that is heard passes there through the 8
+    bits of one scale, and the kernels, which compute 8 channels at once, would gain nothing.
+recurrent layers
+    A state that is rounded to 8 bits at every step adds up its errors over the steps. Written-out recurrent layers (see
+    `convert.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what flows
+    between the steps is float32.
 last layer
     The last layer with weights and everything after it stay float32 in the 8-bit recipes: an int8 softmax puts out
     steps of 1/256, int8 logits of a confident model steps of some tenths. It costs a few hundred multiplications.
@@ -32,6 +38,7 @@ from __future__ import annotations
 import math
 
 from convert.model_graph import ModelGraph, Operation
+from convert.recurrences import recurrences
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
@@ -68,12 +75,28 @@ def integer_operations(graph: ModelGraph) -> tuple[Operation, ...]:
     return graph.operations if all(item.name in MOVING for item in before) else network_operations(graph)
 
 
+def recurrent_operations(graph: ModelGraph) -> frozenset[str]:
+    """Return the operations of written-out recurrent layers, by their first output."""
+    return frozenset().union(*recurrences(graph, WEIGHTED))
+
+
 def layer_groups(graph: ModelGraph, operations: tuple[Operation, ...]) -> tuple[tuple[Operation, ...], ...]:
-    """Return operations in groups of a layer with weights and what follows it, in the order of execution."""
+    """Return operations in groups of a layer with weights and what follows it, in the order of execution.
+
+    The steps of a recurrent layer are one group.
+    """
+    layer = {name: number for number, names in enumerate(recurrences(graph, WEIGHTED)) for name in names}
     groups: list[list[Operation]] = []
+    steps: dict[int, list[Operation]] = {}
     for operation in operations:
-        if operation.name in WEIGHTED or not groups:
+        number = layer.get(operation.outputs[0])
+        if number in steps:
+            steps[number].append(operation)
+            continue
+        if number is not None or operation.name in WEIGHTED or not groups:
             groups.append([])
+        if number is not None:
+            steps[number] = groups[-1]
         groups[-1].append(operation)
     return tuple(tuple(group) for group in groups)
 
@@ -95,8 +118,9 @@ def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
             f"float and need at least 3. Take float16 for this model"
         )
     begin = weighted[0] if _first_layer_fits_8_bits(graph, weighted[0]) else weighted[1]
-    body = graph.operations[begin : weighted[-1]]
-    return tuple(operation for operation in body if not _scales_channels(graph, operation))
+    body = layer_groups(graph, graph.operations[begin : weighted[-1]])
+    kept = [operation for group in body if not _is_bottleneck(graph, group[0]) for operation in group]
+    return tuple(operation for operation in kept if not _scales_channels(graph, operation))
 
 
 def _first_layer(graph: ModelGraph) -> int:
@@ -122,6 +146,12 @@ def _first_layer_fits_8_bits(graph: ModelGraph, first: int) -> bool:
         return False
     levelled = [tensors[name] for item in graph.operations[:first] if item.name == "MUL" for name in item.inputs]
     return any(not tensor.is_constant and math.prod(tensor.shape) == 1 for tensor in levelled)
+
+
+def _is_bottleneck(graph: ModelGraph, layer: Operation) -> bool:
+    """Whether a layer is a convolution whose output is a single channel."""
+    shape = next(tensor.shape for tensor in graph.tensors if tensor.name == layer.outputs[0])
+    return layer.name == "CONV_2D" and shape[-1] == 1
 
 
 def _scales_channels(graph: ModelGraph, operation: Operation) -> bool:

@@ -30,10 +30,12 @@ from metadata.score_operator import ACTIVATION_OF, score_operator
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tensor_contract import check_contract
 from metadata.tflite_metadata import pack_model, read_associated_files, read_spec, strip_metadata
+from train.clip_index import ClipIndex
 from train.clip_store import LoadedClips
-from train.evaluate import TestWindows, cut_split
+from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
 from train.mixture_index import label_sets
+from train.settings import TrainingSettings
 from train.task import OneLabel
 
 DEFAULT_SAMPLE_RATE = 16_000  # Hz, where neither the file nor the user says
@@ -63,15 +65,28 @@ class ForeignModel:
 
 
 @dataclass(frozen=True)
+class ForeignTask(OneLabel):
+    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has."""
+
+    def check(self, index: ClipIndex) -> None:
+        """Refuse clips of several labels where the model tells one."""
+        if self.activation == "softmax":
+            super().check(index)
+
+    def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
+        """Return the windows of one side, one behind the other; truth as the activation asks."""
+        cut = super().held_out(clips, split, window_length, settings)
+        return cut if self.activation == "softmax" else replace(cut, truth=label_sets(clips.index)[cut.clips])
+
+
+@dataclass(frozen=True)
 class ForeignRun(FinishedRun):
     """A foreign model with recordings, where a training run is expected."""
 
-    def held_out(self, split: str) -> TestWindows:
-        """Return the windows of one side, one behind the other; for a sigmoid model with the set of labels of each."""
-        cut = cut_split(self.clips, split, self.spec.window_length)
-        if self.spec.activation == "softmax":
-            return cut
-        return replace(cut, truth=label_sets(self.clips.index)[cut.clips])
+    @property
+    def task(self) -> ForeignTask:
+        """What the model tells."""
+        return ForeignTask(self.spec.activation)
 
 
 def read_foreign(path: Path) -> ForeignModel:
@@ -164,16 +179,12 @@ def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, fo
     ------
     ModelContractError
         The recordings have other labels than the model.
-    ValueError
-        Recordings of several labels, and a model that tells one: its scores come from a softmax.
     """
     if tuple(clips.index.labels) != tuple(spec.labels):
         raise ModelContractError(
             f"the recordings are of {', '.join(clips.index.labels)} and the model tells {', '.join(spec.labels)}; "
             "expected the same labels in the same order. Is labels.txt in output order?"
         )
-    if spec.activation == "softmax":
-        OneLabel().check(clips.index)
     provenance = Provenance(
         data_sha256=clips.data_sha256(), split_sha256=clips.split_sha256(), training=dict(spec.provenance.training)
     )

@@ -55,7 +55,7 @@ def build_chain(model: Any, links: Sequence[Link]) -> Any:
     import keras
 
     audio = model.inputs[0]
-    start = x = keras.Input(audio.shape[1:], dtype=audio.dtype, name=audio.name)
+    start = x = keras.Input(batch_shape=audio.shape, dtype=audio.dtype, name=audio.name)
     for link in links:
         x = link.layer(x)
     return keras.Model(start, x, name=model.name)

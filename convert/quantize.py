@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import body_operations, integer_operations, network_operations
+from convert.float_scope import body_operations, integer_operations, network_operations, recurrent_operations
 from convert.model_graph import ModelGraph, Operation, read_graph, read_model_object, write_model_object
 from convert.recipes import Recipe
 from edge_runtime.interpreter import open_interpreter
@@ -25,6 +25,7 @@ from edge_runtime.interpreter import open_interpreter
 WEIGHT_BITS = 8
 ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
 INTEGER_RECIPES = ("int8_io", "int16x8")
+FLOAT_STATE, STEPWISE = ("int8", "auto"), "dynamic_int8"  # recipes whose recurrent layers follow another one
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _BETWEEN = (
     *("ADD", "SUB", "MUL", "RELU", "TANH", "LOGISTIC", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "SUM"),
@@ -118,7 +119,7 @@ def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet
         )
     graph = read_graph(float_model)
     check_window_shape(calibration, graph.input.shape[1:])
-    watched = _tensors_around(recipe_scope(recipe, graph))
+    watched = _tensors_around(item for name, item in _settings(recipe, graph, {}) if name == recipe.name)
     if recipe.integer_io:
         watched |= {graph.input.name, graph.output.name}
     return measure_ranges(float_model, calibration.windows, watched)
@@ -178,7 +179,11 @@ def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
 
 def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
     """Return the operations to rewrite, each with the name of the recipe it follows."""
-    chosen = [(kept.get(item.outputs[0], recipe.name), item) for item in recipe_scope(recipe, graph)]
+    stepwise = recurrent_operations(graph) if recipe.name in FLOAT_STATE else frozenset()
+    own = dict.fromkeys(stepwise, STEPWISE)
+    chosen = [
+        (kept.get(item.outputs[0], own.get(item.outputs[0], recipe.name)), item) for item in recipe_scope(recipe, graph)
+    ]
     return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
 
 
@@ -212,8 +217,8 @@ def _rewrite(
     from ai_edge_quantizer import quantizer
 
     job = quantizer.Quantizer(bytearray(float_model))
-    for name, operation in settings:
-        _add_setting(job, name, operation)
+    for (name, kind), operations in _by_kind(settings).items():
+        _add_setting(job, name, kind, operations)
     if recipe.integer_io:
         _add_integer_ends(job)
     statistics = None if ranges is None else _statistics(float_model, ranges)
@@ -224,24 +229,34 @@ def _rewrite(
     return write_model_object(read_model_object(bytes(result.quantized_model)))
 
 
-def _add_setting(job: Any, recipe_name: str, operation: Operation) -> None:
-    """Tell the quantizer what becomes of one operation."""
+def _by_kind(settings: Iterable[tuple[str, Operation]]) -> dict[tuple[str, str], list[Operation]]:
+    """Return the operations that get the same setting: by recipe and by kind."""
+    found: dict[tuple[str, str], list[Operation]] = {}
+    for name, operation in settings:
+        found.setdefault((name, operation.name), []).append(operation)
+    return found
+
+
+def _add_setting(job: Any, recipe_name: str, operation_name: str, operations: Iterable[Operation]) -> None:
+    """Tell the quantizer what becomes of operations of one kind."""
     from ai_edge_quantizer.qtyping import TFLOperationName
 
-    # The quantizer matches a pattern against the output names, each closed by a semicolon.
-    pattern = "^" + re.escape("".join(f"{name};" for name in operation.outputs)) + "$"
-    kind = TFLOperationName(_QUANTIZER_NAMES.get(operation.name, operation.name))
+    # The quantizer matches a pattern against the output names, each closed by a semicolon. It tries every pattern on
+    # every operation, and a recurrent network has thousands: one pattern a kind.
+    names = ("".join(f"{name};" for name in operation.outputs) for operation in operations)
+    pattern = f"^(?:{'|'.join(map(re.escape, names))})$"
+    kind = TFLOperationName(_QUANTIZER_NAMES.get(operation_name, operation_name))
     if recipe_name == "float16":
         job.add_weight_only_config(pattern, kind, num_bits=16, algorithm_key="float_casting")
     elif recipe_name == "dynamic_int8":
-        job.add_dynamic_config(pattern, kind, num_bits=WEIGHT_BITS, granularity=_granularity(operation))
+        job.add_dynamic_config(pattern, kind, num_bits=WEIGHT_BITS, granularity=_granularity(operation_name))
     else:
         job.add_static_config(
             pattern,
             kind,
             activation_num_bits=ACTIVATION_BITS[recipe_name],
             weight_num_bits=WEIGHT_BITS,
-            weight_granularity=_granularity(operation),
+            weight_granularity=_granularity(operation_name),
         )
 
 
@@ -253,12 +268,12 @@ def _add_integer_ends(job: Any) -> None:
         job.add_static_config(".*", end, activation_num_bits=8, weight_num_bits=8)
 
 
-def _granularity(operation: Operation) -> Any:
+def _granularity(operation_name: str) -> Any:
     """Return whether weights have a scale a channel or one in all."""
     from ai_edge_quantizer.qtyping import QuantGranularity
 
     # Up to TensorFlow Lite 2.14 FULLY_CONNECTED reads the first channel's scale for all channels, and says nothing.
-    return QuantGranularity.TENSORWISE if operation.name == "FULLY_CONNECTED" else QuantGranularity.CHANNELWISE
+    return QuantGranularity.TENSORWISE if operation_name == "FULLY_CONNECTED" else QuantGranularity.CHANNELWISE
 
 
 def _statistics(float_model: bytes, ranges: Ranges) -> dict[str, dict[str, np.ndarray]]:

@@ -4,7 +4,7 @@ A Keras 3 LSTM or GRU that loops becomes a WHILE with a graph of its own for the
 path and the quantizer does not enter. The fused operator that TensorFlow makes of a tf_keras LSTM
 (UNIDIRECTIONAL_SEQUENCE_LSTM) is no way out: it keeps its state in variables of the interpreter from one window to the
 next, so that every window but the first is wrong. Written out, a window of known length is a plain chain of matrix
-products without memory.
+products without memory. Bidirectional LSTMs take the shorter form of `convert.two_way_lstm`, others Keras' own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def unrolled(model: Any) -> Any:
 
     Notes
     -----
-    The file grows with the number of steps: some ten small operators a step of an LSTM, no weight twice.
+    The file grows with the number of steps: some fifteen small operators a step of an LSTM, no weight twice. In
+    memory each of XNNPACK's products has a packed copy of its own weights (see the README).
     """
     import keras
 
@@ -37,8 +38,12 @@ def unrolled(model: Any) -> Any:
         return model
     for layer in looping:
         _check(layer)
+    shortened = _shortened(looping)
+    pairs = []
 
     def unroll(layer: Any) -> Any:
+        if id(layer) in shortened:
+            return shortened[id(layer)]
         config = layer.get_config()
         if isinstance(layer, keras.layers.Bidirectional):
             for part in ("layer", "backward_layer"):
@@ -46,11 +51,26 @@ def unrolled(model: Any) -> Any:
                     config[part]["config"]["unroll"] = True
         elif isinstance(layer, keras.layers.RNN):
             config["unroll"] = True
-        return type(layer).from_config(config)
+        fresh = type(layer).from_config(config)
+        if isinstance(layer, keras.layers.Layer):  # not an operation such as the comparison of a mask
+            pairs.append((layer, fresh))
+        return fresh
 
-    copy = keras.models.clone_model(model, clone_function=unroll, recursive=True)
-    copy.set_weights(model.get_weights())
+    # A batch of 1 from the start: TensorFlow traces a model for the batch of its input too, not for the export's alone.
+    audio = model.inputs[0]
+    window = keras.Input(batch_shape=(1, *audio.shape[1:]), dtype=audio.dtype, name=audio.name)
+    copy = keras.models.clone_model(model, window, clone_function=unroll, recursive=True)
+    for layer, fresh in pairs:
+        fresh.set_weights(layer.get_weights())
     return copy
+
+
+def _shortened(looping: list[Any]) -> dict[int, Any]:
+    """Return the layers that have a shorter form, by the identity of the original."""
+    from convert.two_way_lstm import two_way_lstm
+
+    forms = {id(layer): two_way_lstm(layer) for layer in looping}
+    return {key: form for key, form in forms.items() if form is not None}
 
 
 def _layers_in(model: Any) -> list[Any]:
@@ -80,7 +100,7 @@ def _check(layer: Any) -> None:
             f"{layer.name} ({kind}) keeps its state from window to window; expected stateful=False, because a model "
             f"file hears each window by itself"
         )
-    steps = layer.input.shape[1]
+    steps = (layer.input[0] if isinstance(layer.input, list) else layer.input).shape[1]  # a mask comes behind it
     if steps is None:
         raise ValueError(
             f"{layer.name} ({kind}) runs over an open number of steps; expected a known one: give keras.Input its "

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
 
+from convert.calibration import choose_calibration  # noqa: E402
+from convert.drift import compare_layers, layer_name  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
+from convert.float_scope import WEIGHTED, layer_groups  # noqa: E402
 from convert.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
+from convert.quantize import quantize  # noqa: E402
+from convert.recipes import find_recipe  # noqa: E402
+from convert.recurrences import recurrences  # noqa: E402
 from convert.recurrent import unrolled  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity import score_parity  # noqa: E402
@@ -59,6 +67,135 @@ def test_a_recurrent_model_exports_with_built_in_operators_and_the_scores_of_ker
     result = score_parity(model.predict(windows, verbose=0), _scores(content, windows))
     assert result.passed, result
     assert not both.forward_layer.unroll  # the trained model stays as it was
+
+
+@pytest.mark.parametrize("return_sequences", [True, False])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_both_directions_of_an_lstm_share_their_operators_and_give_the_scores_of_keras(
+    windows, return_sequences, use_bias
+):
+    lstm = layers.LSTM(4, return_sequences=return_sequences, use_bias=use_bias, name="lstm")
+    rest = [layers.Flatten(name="flat")] if return_sequences else []
+    model = _shake(_network(layers.Bidirectional(lstm, name="both"), *rest))
+    content = export_float(model)
+    result = score_parity(model.predict(windows, verbose=0), _scores(content, windows))
+    assert result.passed, result
+    names = [operation.name for operation in read_graph(content).operations]
+    # A step: one product a direction; then for both one product of gates and cell, and two tanh.
+    assert names.count("FULLY_CONNECTED") == 2 + 2 * (STEPS - 1) + 1
+    assert names.count("TANH") == 2 * STEPS
+
+
+def test_two_bidirectional_lstms_and_an_attention_that_branches_give_the_scores_of_keras(windows):
+    keras.utils.set_random_seed(4)
+    x = audio = keras.Input((STEPS, FEATURES), name="audio")
+    for number in (1, 2):
+        x = layers.Bidirectional(layers.LSTM(4, return_sequences=True), name=f"both_{number}")(x)
+    last = layers.Cropping1D((STEPS - 1, 0), name="last")(x)
+    weights = layers.Softmax(name="weights")(layers.Dot((2, 2), name="fit")([last, x]))
+    heard = layers.Flatten(name="flat")(layers.Dot((2, 1), name="heard")([weights, x]))
+    model = _shake(keras.Model(audio, layers.Dense(3, activation="softmax", name="scores")(heard)))
+    before = model.get_weights()
+    expected = model.predict(windows, verbose=0)
+    assert score_parity(expected, _scores(export_float(model), windows)).passed
+    assert all(np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))
+    assert np.array_equal(model.predict(windows, verbose=0), expected)  # the trained model stays as it was
+
+
+def test_the_weights_of_all_steps_are_stored_once():
+    units = 16
+    model = _shake(_network(layers.Bidirectional(layers.LSTM(units), name="both")))
+    content = read_model_object(export_float(model))
+    sizes = [len(one.data) for one in content.buffers if one.data is not None]
+    assert sizes.count(4 * units * 4 * units) == 2  # the recurrent kernels of both directions, in bytes
+    assert sum(sizes) < 4 * model.count_params() * 1.2
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        layers.Bidirectional(layers.LSTM(4), merge_mode="sum"),
+        layers.Bidirectional(layers.LSTM(4, activation="relu")),
+        layers.Bidirectional(layers.GRU(4)),
+    ],
+    ids=["summed", "relu", "gru"],
+)
+def test_what_has_no_shorter_form_is_unrolled_by_keras_and_has_its_scores(windows, both):
+    model = _shake(_network(both))
+    assert type(unrolled(model).layers[1]) is layers.Bidirectional
+    assert score_parity(model.predict(windows, verbose=0), _scores(export_float(model), windows)).passed
+
+
+def test_steps_that_are_masked_are_skipped_as_in_keras(windows):
+    windows[:, 6:] = 0.0
+    model = _shake(_network(layers.Masking(name="mask"), layers.Bidirectional(layers.LSTM(4), name="both")))
+    model.get_layer("scores").set_weights([values / 4 for values in model.get_layer("scores").get_weights()])
+    assert type(unrolled(model).get_layer("both")) is layers.Bidirectional
+    assert score_parity(model.predict(windows, verbose=0), _scores(export_float(model), windows)).passed
+
+
+def test_the_written_out_form_refuses_several_windows_at_once(windows):
+    model = _network(layers.Bidirectional(layers.LSTM(4), name="both"))
+    with pytest.raises(ValueError, match="both is written out for one window"):
+        unrolled(model).get_layer("both")(windows)
+
+
+@pytest.mark.parametrize("recurrent", [layers.Bidirectional(layers.LSTM(6), name="both"), layers.GRU(6, name="gru")])
+def test_a_recurrent_layer_has_8_bit_weights_and_a_float_state_under_int8(windows, recurrent):
+    model = _shake(
+        _network(
+            layers.Dense(5, activation="relu", name="before"),
+            recurrent,
+            layers.Dense(8, activation="relu", name="after"),
+        )
+    )
+    content = export_float(model)
+    calibration = choose_calibration(windows, np.arange(len(windows)) % 3, len(windows), seed=0)
+    quantized = quantize(content, find_recipe("int8"), calibration)
+    graph = read_graph(quantized)
+    dtype = {tensor.name: tensor.dtype for tensor in graph.tensors}
+    products = [item for item in graph.operations if item.name == "FULLY_CONNECTED"]
+    uses = Counter(item.inputs[1] for item in products)
+    shared = [item for item in products if uses[item.inputs[1]] > 1]
+    assert len(shared) >= 2 * (STEPS - 1)  # of all steps; no step has weights of its own
+    assert {dtype[item.inputs[1]] for item in shared} == {"INT8"}
+    state = [item for item in graph.operations if item.name in ("ADD", "MUL", "TANH", "LOGISTIC", "FULLY_CONNECTED")]
+    assert {dtype[item.outputs[0]] for item in (*shared, *state[1:-2])} == {"FLOAT32"}
+    after = products[-2]
+    assert (dtype[after.inputs[0]], dtype[after.inputs[1]]) == ("INT8", "INT8")
+    agreed = (_scores(quantized, windows).argmax(axis=1) == _scores(content, windows).argmax(axis=1)).mean()
+    assert agreed == 1.0
+
+
+def test_the_steps_of_a_recurrent_layer_are_one_layer_to_the_repair():
+    model = _network(
+        layers.Dense(5, name="before"), layers.Bidirectional(layers.LSTM(6), name="both"), layers.Dense(4, name="after")
+    )
+    graph = read_graph(export_float(model))
+    groups = layer_groups(graph, graph.operations)
+    heads = [layer_name(group[0]) for group in groups if group[0].name == "FULLY_CONNECTED"]
+    assert heads.count("both") == 1
+    assert sum(len(group) for group in groups) == len(graph.operations)
+
+
+def test_the_comparison_of_layers_shows_of_a_recurrent_layer_what_it_hands_on(windows):
+    model = _shake(
+        _network(
+            layers.Bidirectional(layers.LSTM(6, return_sequences=True), name="both"),
+            layers.Flatten(name="flat"),
+            layers.Dense(5, name="after"),
+        )
+    )
+    content = export_float(model)
+    drifts = compare_layers(content, content, windows)
+    shown = [drift for drift in drifts if drift.layer == "both"]
+    assert 0 < len(shown) < 4
+    assert not any(drift.operation == "TANH" for drift in drifts)
+
+
+def test_a_network_without_steps_has_no_recurrences():
+    graph = read_graph(export_float(_network(layers.Flatten(name="flat"), layers.Dense(4, name="dense"))))
+    assert recurrences(graph, WEIGHTED) == ()
 
 
 def test_a_recurrent_layer_in_a_model_inside_the_model_is_unrolled_too(windows):

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -380,6 +381,20 @@ def test_a_wrong_use_is_refused(paths, wav, options, error, said):
     options = [paths.get(option, option) for option in options]
     with pytest.raises(error, match=said):
         run(*arguments(paths, wav), *options)
+
+
+def test_ten_times_the_sound_is_counted_in_the_same_memory(paths, tmp_path):
+    peaks = []
+    for seconds in (20, 20, 200):  # the first run imports what is imported late
+        path = write_wav(tmp_path / f"{seconds}.wav", np.random.default_rng(0).normal(0, 0.1, seconds * RATE))
+        out = tmp_path / "counts.json"
+        tracemalloc.start()
+        run(*arguments(paths, path), "--merge", "mean", "--out", out, "--force")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+        assert len(json.loads(out.read_text())["recordings"][0]["windows"]) == seconds
+    assert peaks[2] < peaks[1] + 100_000  # 200 s as float32 are 12.8 million bytes
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(paths, wav, tmp_path, capsys):

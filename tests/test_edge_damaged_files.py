@@ -145,6 +145,7 @@ def test_scores_of_another_number_than_labels_are_an_error_about_the_model(monke
 
 VERBS = {
     "classify": ["classify", "FILE", "AUDIO"],
+    "count": ["count", "FILE", "AUDIO", "--one", "FILE", "--two", "FILE"],
     "bench": ["bench", "FILE", "--num-runs", "1", "--out", "OUT/bench.json"],
     "parity": ["parity", "FILE", "--audio", "AUDIO"],
     "metadata show": ["metadata", "show", "FILE"],

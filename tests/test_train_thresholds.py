@@ -5,15 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_runtime.measures import decisions
+from train.evaluate import TestWindows
 from train.thresholds import (
-    ISOCC_MIXED_GRID,
-    ISOCC_SINGLE_GRID,
+    COMMON_GRID,
     ascend_exact_match,
     best_f1_thresholds,
     choose_thresholds,
     exact_match,
     sweep_common_threshold,
-    weights_of_sets,
 )
 
 LABELS = ("dog", "rain")
@@ -111,11 +110,11 @@ def test_where_nothing_can_be_right_the_ascent_stays():
     assert ascend_exact_match(scores, truth, [0.5, 0.5, 1.0]) == (0.5, 0.5, 1.0)
 
 
-def test_under_the_weights_of_sets_the_objective_is_the_mean_of_their_exact_matches():
+def test_under_the_weights_of_single_clips_and_mixtures_the_objective_is_the_mean_of_their_exact_matches():
     scores = np.array([[0.9, 0.1]] * 3 + [[0.4, 0.9]], np.float32)
     truth = np.array([[1, 0]] * 3 + [[1, 1]], bool)
-    weights = weights_of_sets(3, 1)
-    assert weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    cut = TestWindows(np.zeros((4, 8)), truth, np.arange(4), np.array(list("abcd")))
+    weights = cut.weights()
     assert exact_match(scores, truth, [0.5, 0.5], weights) == pytest.approx((1.0 + 0.0) / 2)
     assert exact_match(scores, truth, [0.5, 0.5]) == pytest.approx(3 / 4)
 
@@ -142,11 +141,9 @@ def test_the_sweep_finds_the_middle_of_the_longest_best_stretch():
 
 def test_the_sweep_stays_on_its_grid():
     scores, truth = _column([0.2, 0.3], [0, 1])
-    found = sweep_common_threshold(scores, truth, grid=ISOCC_SINGLE_GRID)
-    assert (ISOCC_SINGLE_GRID[0], ISOCC_SINGLE_GRID[-1], len(ISOCC_SINGLE_GRID)) == (0.7, 0.99, 30)
-    assert (ISOCC_MIXED_GRID[0], ISOCC_MIXED_GRID[-1], len(ISOCC_MIXED_GRID)) == (0.1, 0.999, 900)
-    assert found.exact_match == 0.5
-    assert found.threshold in ISOCC_SINGLE_GRID
+    assert (COMMON_GRID[0], COMMON_GRID[-1], len(COMMON_GRID)) == (0.01, 0.99, 99)
+    found = sweep_common_threshold(scores, truth, grid=(0.7, 0.8, 0.9))
+    assert (found.exact_match, found.threshold) == (0.5, 0.8)
 
 
 @pytest.mark.parametrize("grid", [[], [0.5, 0.5], [0.5, 0.4], [-0.1, 0.5], [0.5, 1.1]])
@@ -175,12 +172,6 @@ def test_scores_that_cannot_place_a_threshold_are_refused(scores, truth, message
 def test_weights_that_weigh_nothing_are_refused(weights):
     with pytest.raises(ValueError, match="weights have shape"):
         exact_match(*_column([0.2, 0.3], [0, 1]), [0.5], np.array(weights))
-
-
-@pytest.mark.parametrize("sizes", [(), (3, 0)])
-def test_empty_sets_are_refused(sizes):
-    with pytest.raises(ValueError, match="expected at least one set"):
-        weights_of_sets(*sizes)
 
 
 @pytest.mark.parametrize("thresholds", [[0.5], [0.5, 1.2]])

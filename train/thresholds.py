@@ -4,8 +4,9 @@ Scores are float (n, n_labels) in [0, 1], truth is bool (n, n_labels). Everythin
 A threshold lies in the middle between two neighbouring scores, so that neither is on the edge; it is compared in
 float32 as the device does (`edge_runtime.measures.decisions`).
 
-Where several sets of windows shall count alike whatever their sizes (single clips and mixtures), pass
-`weights_of_sets`: the weighted exact match is then the mean of the exact matches of the sets.
+Where several sets of windows shall count alike whatever their sizes (single clips and mixtures), pass weights under
+which each set has the same sum (`train.evaluate.TestWindows.weights`): the weighted exact match is then the mean of the
+exact matches of the sets.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 COMMON_GRID = tuple(np.round(np.arange(0.01, 1.0, 0.01), 2).tolist())
-ISOCC_SINGLE_GRID = tuple(np.round(np.arange(0.70, 0.995, 0.01), 2).tolist())  # as the published system sweeps single
-ISOCC_MIXED_GRID = tuple(np.round(np.arange(0.1, 0.9995, 0.001), 3).tolist())  # clips, and mixtures of two
 MAX_ROUNDS = 50  # of the ascent; it ends by itself long before, as each round must win a window
 _ROUNDING = 1e-12  # sums of weights that differ by less are equal
 
@@ -28,19 +27,6 @@ class CommonThreshold:
 
     threshold: float
     exact_match: float
-
-
-def weights_of_sets(*sizes: int) -> np.ndarray:
-    """Return weights float64 (sum of sizes,) under which each set of windows counts alike, summing up to 1.
-
-    Raises
-    ------
-    ValueError
-        No sets, or an empty one.
-    """
-    if not sizes or min(sizes) < 1:
-        raise ValueError(f"the sets hold {list(sizes)} windows; expected at least one set, each of 1 window or more")
-    return np.repeat([1.0 / (len(sizes) * size) for size in sizes], sizes)
 
 
 def choose_thresholds(
