@@ -58,7 +58,7 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     """
     _check_backend()
     shape = _input_shape(model)
-    model = unrolled(model)
+    model = unrolled(model, shorten=fast)
     if fast:
         model, note = fast_form(model)
         if note and tell:

@@ -12,13 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 
-def unrolled(model: Any) -> Any:
+def unrolled(model: Any, *, shorten: bool = True) -> Any:
     """Return the model with its recurrent layers unrolled, the same weights; itself where none is to be unrolled.
 
     Parameters
     ----------
     model : keras.Model
         Keras 3, functional. Bidirectional layers and models inside the model are entered.
+    shorten : bool
+        Whether bidirectional LSTMs take the form of `convert.two_way_lstm`, or Keras' own as all others.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def unrolled(model: Any) -> Any:
         return model
     for layer in looping:
         _check(layer)
-    shortened = _shortened(looping)
+    shortened = _shortened(looping) if shorten else {}
     pairs = []
 
     def unroll(layer: Any) -> Any:

@@ -1,13 +1,18 @@
 """A training on chosen pairs: nothing else is mixed, nothing else is judged."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, WINDOW_LENGTH, heard, tones
 
+from metadata import WaveformFrontEnd
+from train import finished_run, training_run
 from train.chosen_mixtures import choose_mixtures
+from train.clip_store import load_clips
 from train.mixture_table import write_mixtures
 from train.mixture_windows import MixtureWindows
 from train.settings import TrainingSettings
@@ -35,11 +40,8 @@ def _pairs_heard(windows):
 
 
 def test_only_chosen_pairs_are_mixed_and_label_pairs_come_equally_often(tmp_path, clips):
-    rows = [
-        "a/train0.wav,b/train2.wav",
-        *(f"a/train{one}.wav,c/train{other}.wav" for one in (1, 2) for other in (0, 1)),
-    ]
-    chosen = choose_mixtures(clips, _table(tmp_path, *rows), LabelSet())
+    others = [f"a/train{one}.wav,c/train{other}.wav" for one in (1, 2) for other in (0, 1)]
+    chosen = choose_mixtures(clips, _table(tmp_path, "a/train0.wav,b/train2.wav", *others), LabelSet())
     settings = TrainingSettings(batch_size=50, epoch_windows=400)
     windows = MixtureWindows(chosen, SAMPLE_RATE, WINDOW_LENGTH, settings, (2,), "labels")
     batches = [windows[batch] for batch in range(len(windows))]
@@ -114,3 +116,45 @@ def test_a_silent_part_is_named(tmp_path, clips):
 def test_a_model_of_single_sounds_takes_no_mixtures(tmp_path, clips):
     with pytest.raises(ValueError, match="mixes none"):
         choose_mixtures(clips, _table(tmp_path, "a/train0.wav,b/train0.wav"), OneLabel())
+
+
+def _tiny_model():
+    """A model module of one dense layer on a tenth of a second."""
+
+    def build(num_labels, variant):
+        import keras
+
+        inputs = keras.layers.Input((1600,))
+        return keras.Model(inputs, keras.layers.Dense(num_labels, "sigmoid")(inputs))
+
+    return SimpleNamespace(
+        NAME="isocc",
+        DEFAULT_VARIANT="mixed",
+        VARIANTS=("mixed",),
+        SAMPLE_RATE=SAMPLE_RATE,
+        task=lambda variant: LabelSet(),
+        window_length=lambda variant: 1600,
+        front_end=lambda variant: WaveformFrontEnd(),
+        build=build,
+    )
+
+
+def test_a_run_keeps_its_pairs_and_is_opened_with_them(tmp_path, monkeypatch):
+    made = tones("abc", {"train": 3, "val": 2, "test": 2}, seconds=0.2)
+    for clip, waveform in zip(made.index.clips, made.waveforms, strict=True):
+        path = tmp_path / clip.path
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, waveform, SAMPLE_RATE)
+    clips = load_clips(replace(made.index, root=tmp_path), SAMPLE_RATE, tmp_path / "cache")
+    table = _table(tmp_path, "a/train0.wav,b/train0.wav", "a/test0.wav,c/test1.wav")
+    chosen = choose_mixtures(clips, table, LabelSet())
+    for module in (training_run, finished_run):
+        monkeypatch.setattr(module, "model_module", lambda name: _tiny_model())
+    settings = TrainingSettings(loss="binary_crossentropy", batch_size=4, epochs=1, epoch_windows=8)
+    metrics = training_run.train_model(chosen, "isocc", tmp_path / "run", settings, tell=lambda text: None)
+    assert metrics["test"]["window"]["num_decisions"] == 6 + 1
+    run = finished_run.open_run(tmp_path / "run", tmp_path / "cache")
+    assert run.clips.data_sha256() == chosen.data_sha256()
+    assert np.array_equal(run.held_out("test").windows, LabelSet().held_out(chosen, "test", 1600, settings).windows)
+    with pytest.raises(ValueError, match="begun with other settings: data_sha256"):
+        training_run.train_model(clips, "isocc", tmp_path / "run", settings, tell=lambda text: None)

@@ -109,6 +109,13 @@ def test_groups_of_single_clips_alone_are_one_column():
     assert part_groups(clips, [(0,), (0, 8)]).tolist() == [["a-train0", ""], ["a-train0", "b-train0"]]
 
 
+def test_mixtures_of_three_are_all_different_and_as_many_as_there_can_be():
+    drawn = draw_parts(tones(), "val", 3, WINDOW_LENGTH, 6)
+    assert len(drawn) == len(set(drawn)) == 6  # of the 2 x 2 x 2 there are
+    assert all(len(set(parts)) == 3 for parts in drawn)
+    assert drawn == draw_parts(tones(), "val", 3, WINDOW_LENGTH, 6)
+
+
 def test_labels_of_the_output():
     index = clip_index("abc", {"train": 1})
     assert OneLabel().labels(index) == LabelSet().labels(index) == ("a", "b", "c")

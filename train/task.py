@@ -22,6 +22,7 @@ from train.mixing import is_silent, mix, peak
 from train.mixture_index import label_sets, pair_clips, spread
 from train.settings import TrainingSettings
 
+DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
 
 
@@ -228,10 +229,12 @@ def _draw_larger(index: ClipIndex, places: Sequence[int], num_sources: int, most
         raise ValueError(f"{num_sources} sources of different labels need as many labels; there are {len(of_label)}")
     rng = np.random.default_rng(0)
     order = rng.permutation(len(kinds))
-    drawn = {
-        tuple(sorted(places[int(rng.choice(of_label[label]))] for label in kinds[order[number % len(kinds)]]))
-        for number in range(most)
-    }
+    drawn: set[tuple[int, ...]] = set()
+    for number in range(DRAWS_A_MIXTURE * most):  # what comes again does not count
+        kind = kinds[order[number % len(kinds)]]
+        drawn.add(tuple(sorted(places[int(rng.choice(of_label[label]))] for label in kind)))
+        if len(drawn) == most:
+            break
     return sorted(drawn)
 
 

@@ -209,7 +209,7 @@ def _thresholds(
     if task.activation == "softmax":
         return (DEFAULT_THRESHOLD,) * len(labels)
     cut = task.held_out(clips, "val", module.window_length(variant), settings)
-    return choose_thresholds(predict(model, cut.windows), cut.truth, labels, cut.weights())
+    return choose_thresholds(predict(model, cut.windows), cut.truth, labels, cut.weights(), cut.groups)
 
 
 def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:
