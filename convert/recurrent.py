@@ -33,19 +33,26 @@ def unrolled(model: Any, *, shorten: bool = True) -> Any:
     The file grows with the number of steps: some fifteen small operators a step of an LSTM, no weight twice. In
     memory each of XNNPACK's products has a packed copy of its own weights (see the README).
     """
-    import keras
 
     looping = [layer for layer in _layers_in(model) if _is_looping(layer)]
     if not looping:
         return model
     for layer in looping:
         _check(layer)
-    shortened = _shortened(looping) if shorten else {}
+    return _written_out(model, _shortened(looping) if shorten else {})
+
+
+def _written_out(model: Any, shortened: dict[int, Any]) -> Any:
+    """Return a copy of the model, and of the models inside it, with every recurrent layer written out."""
+    import keras
+
     pairs = []
 
     def unroll(layer: Any) -> Any:
         if id(layer) in shortened:
             return shortened[id(layer)]
+        if isinstance(layer, keras.Model):
+            return _written_out(layer, shortened)
         config = layer.get_config()
         if isinstance(layer, keras.layers.Bidirectional):
             for part in ("layer", "backward_layer"):
@@ -59,9 +66,8 @@ def unrolled(model: Any, *, shorten: bool = True) -> Any:
         return fresh
 
     # A batch of 1 from the start: TensorFlow traces a model for the batch of its input too, not for the export's alone.
-    audio = model.inputs[0]
-    window = keras.Input(batch_shape=(1, *audio.shape[1:]), dtype=audio.dtype, name=audio.name)
-    copy = keras.models.clone_model(model, window, clone_function=unroll, recursive=True)
+    windows = [keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=one.name) for one in model.inputs]
+    copy = keras.models.clone_model(model, windows[0] if len(windows) == 1 else windows, clone_function=unroll)
     for layer, fresh in pairs:
         fresh.set_weights(layer.get_weights())
     return copy

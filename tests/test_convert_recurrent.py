@@ -199,7 +199,7 @@ def test_a_network_without_steps_has_no_recurrences():
 
 
 def test_a_recurrent_layer_in_a_model_inside_the_model_is_unrolled_too(windows):
-    inner = _shake(_network(layers.LSTM(4, name="lstm")))
+    inner = _shake(_network(layers.Bidirectional(layers.LSTM(4), name="both"), layers.Reshape((2, 4)), layers.LSTM(3)))
     audio = keras.Input((STEPS, FEATURES), name="audio")
     outer = keras.Model(audio, inner(audio), name="outer")
     np.testing.assert_allclose(
