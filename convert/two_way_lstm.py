@@ -3,7 +3,7 @@
 Keras' own unrolling makes a matrix product of each step's input, and each direction a chain by itself. Here the inputs
 of all steps pass one product a direction, and a step is then, for both directions together: two products with the
 recurrent weights, one sum, one split into gates, and nine elementwise operators. For two layers of 64 units over 126
-steps these are half the operators, half the file and a fifth of the time.
+steps these are half the operators, in half the time (`benchmarks/recurrent_forms.py`).
 Axis order within: (direction, values), the backward direction's steps in the order it takes them.
 """
 
