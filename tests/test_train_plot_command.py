@@ -150,3 +150,11 @@ def test_each_window_is_drawn_as_the_model_sees_it_without_its_neighbour():
     first, second = _tiles(hearing, lambda samples: np.abs(samples)[None])
     assert (first[:2], second[:2]) == ((3.0, 4.0), (4.0, 5.0))
     assert second[2].max() == 0.0
+
+
+@pytest.mark.parametrize("name", ["clip.flac", "clip.ogg"])
+def test_a_recording_that_is_no_wav_is_drawn_too(capsys, tmp_path, name):
+    soundfile.write(tmp_path / name, tone(1000, 5.0), SAMPLE_RATE)
+    code, _, err = _run(capsys, tmp_path / name, "--out", tmp_path / "p.png")
+    assert code == 0, err
+    assert (tmp_path / "p.png").stat().st_size > 1000

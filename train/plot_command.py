@@ -66,18 +66,18 @@ def _hear(args: argparse.Namespace, classifier):
     from edge_runtime.recordings import load_waveform
     from metadata.spec import WaveformFrontEnd
     from train.clip_picture import Hearing, spectrogram_settings
-    from train.decode import decode
+    from train.decoded_blocks import DecodedBlocks
 
     if classifier is None:
         if args.hop is not None:
             raise ValueError("--hop is the distance of a model's windows; name the model with --model")
         stft, mel = spectrogram_settings(WaveformFrontEnd(), SAMPLE_RATE)
-        waveform = _excerpt(load_waveform(args.file, SAMPLE_RATE, decode), SAMPLE_RATE, args)
+        waveform = _excerpt(load_waveform(args.file, SAMPLE_RATE, DecodedBlocks), SAMPLE_RATE, args)
         return Hearing(waveform=waveform, sample_rate=SAMPLE_RATE, start_seconds=args.start, stft=stft, mel=mel)
     spec = classifier.spec
     hop = _hop(args.hop, spec)
     stft, mel = spectrogram_settings(spec.front_end, spec.sample_rate)
-    waveform = _excerpt(load_waveform(args.file, spec.sample_rate, decode), spec.sample_rate, args)
+    waveform = _excerpt(load_waveform(args.file, spec.sample_rate, DecodedBlocks), spec.sample_rate, args)
     return Hearing(
         waveform=waveform,
         sample_rate=spec.sample_rate,
