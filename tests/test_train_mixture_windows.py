@@ -113,8 +113,29 @@ def test_loud_clips_do_not_wrap_when_they_are_added():
 def test_a_clip_of_silence_is_refused_rather_than_learnt():
     clips = tones("ab")
     silent = replace(clips, waveforms=[np.zeros_like(waveform) for waveform in clips.waveforms])
-    with pytest.raises(SilentClipError, match="leave silent clips out"):
-        _windows(silent)[0]
+    with pytest.raises(SilentClipError, match="every training clip of a, b is silent"):
+        _windows(silent)
+
+
+def test_a_silent_clip_among_others_is_not_drawn():
+    clips = tones("ab")
+    first = clips.places("train")[0]
+    waveforms = [np.zeros_like(w) if place == first else w for place, w in enumerate(clips.waveforms)]
+    windows = _windows(replace(clips, waveforms=waveforms), sources=(1, 2))
+    assert first not in windows._clips.places
+    for batch, _ in _batches(windows):
+        assert np.abs(batch).max(axis=1).min() > 0.0
+
+
+def test_of_a_clip_that_is_silent_for_long_its_sound_is_taken():
+    clips = tones("ab")
+    long = np.zeros(4_000 * WINDOW_LENGTH, np.float32)
+    long[3_000 * WINDOW_LENGTH + 5] = 0.5
+    first = clips.places("train")[0]
+    waveforms = [long if place == first else w for place, w in enumerate(clips.waveforms)]
+    windows = _windows(replace(clips, waveforms=waveforms))
+    part = windows._part(list(windows._clips.places).index(first), np.random.default_rng(0), vary=False)
+    assert np.flatnonzero(part).size == 1
 
 
 def test_more_sources_than_labels_and_unknown_targets_are_refused():

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from train.augment import change_speed, draw_speed
+from train.clip_index import ClipIndex
 from train.clip_store import LoadedClips
+from train.mixing import SilentClipError, is_silent
 
 
 class ClipDraw:
@@ -23,6 +25,13 @@ class ClipDraw:
         All clips; those of the train side with a single label are drawn.
     window_length : int
         Samples.
+    audible : bool
+        Leave out clips of silence, which cannot be brought to a volume.
+
+    Raises
+    ------
+    SilentClipError
+        Labels all of whose clips are left out.
 
     Attributes
     ----------
@@ -36,9 +45,12 @@ class ClipDraw:
         How many windows the waveforms hold.
     """
 
-    def __init__(self, clips: LoadedClips, window_length: int):
+    def __init__(self, clips: LoadedClips, window_length: int, audible: bool = False):
         index = clips.index
         places = [place for place in clips.places("train") if len(index.clips[place].labels) == 1]
+        if audible:
+            places = [place for place in places if not is_silent(clips.waveforms[place])]
+            _check_every_label(index, places)
         self.places = np.array(places)
         self.waveforms = [clips.waveforms[place] for place in places]
         self.label_of = np.array([index.labels.index(index.clips[place].labels[0]) for place in places])
@@ -63,9 +75,30 @@ class ClipDraw:
         piece[: heard.size] = heard
         return change_speed(piece, self._window_length)
 
+    def cut_loudest(self, place: int) -> np.ndarray:
+        """Return the window of one clip with its highest peak in the middle, as far as the clip goes."""
+        waveform, length = self.waveforms[place], self._window_length
+        middle = int(np.abs(waveform).argmax())
+        start = max(0, min(middle - length // 2, waveform.size - length))
+        piece = np.zeros(length, np.float32)
+        heard = waveform[start : start + length]
+        piece[: heard.size] = heard
+        return piece
+
     def _group_lengths(self, groups: Sequence[str], lengths: np.ndarray) -> np.ndarray:
         """Samples that the group of each clip has under the clip's label."""
         total: Counter = Counter()
         for group, label, length in zip(groups, self.label_of, lengths, strict=True):
             total[group, label] += length
         return np.array([total[group, label] for group, label in zip(groups, self.label_of, strict=True)])
+
+
+def _check_every_label(index: ClipIndex, places: Sequence[int]) -> None:
+    """Raise SilentClipError where a label has no clip left."""
+    left = {label for place in places for label in index.clips[place].labels}
+    silent = [label for label in index.labels if label not in left]
+    if silent:
+        raise SilentClipError(
+            f"every training clip of {', '.join(silent)} is silent: no volume can be made equal to another's; "
+            "mixtures need recordings with sound, or leave the label out"
+        )

@@ -10,7 +10,7 @@ import numpy as np
 from train.augment import vary_window
 from train.clip_draw import ClipDraw
 from train.clip_store import LoadedClips
-from train.mixing import SilentClipError, is_silent, mix, peak
+from train.mixing import is_silent, mix, peak
 from train.mixture_index import label_kinds
 from train.settings import TrainingSettings
 from train.training_windows import windows_in_epoch
@@ -18,7 +18,7 @@ from train.training_windows import windows_in_epoch
 PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
 VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
-NUM_TRIES = 20  # cuts of a clip until one has sound
+NUM_TRIES = 20  # cuts of a clip until one has sound; then its loudest stretch is taken
 TARGETS = ("labels", "count")
 
 
@@ -47,6 +47,8 @@ class MixtureWindows(keras.utils.PyDataset):
     ------
     ValueError
         More sources than labels, or an unknown target.
+    SilentClipError
+        Labels whose training clips are all silent.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class MixtureWindows(keras.utils.PyDataset):
         first_epoch: int = 0,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
-        self._clips = ClipDraw(clips, window_length)
+        self._clips = ClipDraw(clips, window_length, audible=True)
         if target not in TARGETS:
             raise ValueError(f"target is {target!r}; expected {' or '.join(TARGETS)}")
         if max(sources) > self._clips.num_labels:
@@ -120,7 +122,7 @@ class MixtureWindows(keras.utils.PyDataset):
             if not is_silent(part):
                 break
         else:
-            raise SilentClipError(f"no window with sound in {NUM_TRIES} cuts of a clip; leave silent clips out")
+            part = self._clips.cut_loudest(place)
         return np.roll(part, int(rng.integers(part.size))) if vary else part
 
 
@@ -130,4 +132,6 @@ def _pairs_by_labels(clips: LoadedClips, places: np.ndarray) -> list[np.ndarray]
     position = np.full(len(clips.index.clips), -1)
     position[places] = np.arange(places.size)
     kinds, kind = label_kinds(chosen)
-    return [position[chosen.parts[kind == number]] for number in range(len(kinds))]
+    pairs = [position[chosen.parts[kind == number]] for number in range(len(kinds))]
+    audible = [alike[(alike >= 0).all(axis=1)] for alike in pairs]  # a silent clip has no position
+    return [alike for alike in audible if alike.size]

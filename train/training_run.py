@@ -26,11 +26,12 @@ from train.clip import LABEL_SEPARATOR
 from train.clip_index import write_index
 from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, evaluate_scores
+from train.mixing import is_silent
 from train.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
-from train.task import Task
+from train.task import OneLabel, Task
 from train.thresholds import choose_thresholds
 
 MODEL_FILE_NAME = "model.keras"
@@ -99,6 +100,11 @@ def train_model(
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
+    silent = [
+        clip.path for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True) if is_silent(waveform)
+    ]
+    if silent and not isinstance(task_of(module, variant), OneLabel):
+        tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
     model, history = _fit(clips, module, variant, settings, folder, weights_from, tell)
     spec = replace_spec(spec, thresholds=_thresholds(model, clips, module, variant, settings))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
