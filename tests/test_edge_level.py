@@ -48,3 +48,4 @@ def test_a_limit_that_makes_no_sense_is_refused(limit):
 @pytest.mark.parametrize("limit", [None, 0.0, -60.0])
 def test_a_limit_that_does_is_taken(limit):
     check_silence_limit(limit)
+    assert is_silent(-100.0, limit) == (limit is not None)
