@@ -7,6 +7,7 @@ None of them knows the label. Each has a probability and a range as a named cons
 from __future__ import annotations
 
 import numpy as np
+import scipy.fft  # half the time of NumPy's for these lengths
 
 SPEED_PROBABILITY = 0.5
 SPEED_RANGE = (0.88, 1.14)  # playback speed, pitch moves with it
@@ -41,7 +42,8 @@ def change_speed(samples: np.ndarray, num_samples: int) -> np.ndarray:
     if samples.size == num_samples:
         return samples
     positions = np.linspace(0.0, samples.size - 1.0, num_samples)
-    return np.interp(positions, np.arange(samples.size), samples).astype(np.float32)
+    before = np.minimum(positions.astype(np.intp), samples.size - 2)
+    return samples[before] + (positions - before).astype(np.float32) * np.diff(samples)[before]
 
 
 def vary_window(
@@ -67,14 +69,14 @@ def vary_window(
     np.ndarray
         float32 (window_length,), peak at most 0.999.
     """
-    frequencies = np.fft.rfftfreq(window.size, 1.0 / sample_rate).astype(np.float32)
-    spectrum = np.fft.rfft(window)
+    frequencies = scipy.fft.rfftfreq(window.size, 1.0 / sample_rate).astype(np.float32)
+    spectrum = scipy.fft.rfft(window)
     if rng.random() < ROOM_PROBABILITY:
         spectrum = spectrum * _room(window.size, sample_rate, rng)
     spectrum = spectrum * _channel_gain(frequencies, rng)
     if rng.random() < NOISE_PROBABILITY:
         spectrum = spectrum + _noise_spectrum(spectrum, frequencies, rng)
-    varied = np.fft.irfft(spectrum, window.size).astype(np.float32)
+    varied = scipy.fft.irfft(spectrum, window.size).astype(np.float32)
     if rng.random() < GAP_PROBABILITY:
         _cut_gap(varied, sample_rate, rng)
     varied *= np.float32(10.0 ** (rng.uniform(*gain_range_db) / 20.0) * (1.0 if rng.random() < 0.5 else -1.0))
@@ -89,7 +91,7 @@ def _room(num_samples: int, sample_rate: int, rng: np.random.Generator) -> np.nd
     tail = rng.standard_normal(length, np.float32) * np.exp(-6.9 * np.arange(length, dtype=np.float32) / decay)
     tail *= 10.0 ** (rng.uniform(*ROOM_LEVEL_RANGE_DB) / 20.0) / max(float(np.linalg.norm(tail)), 1e-30)
     tail[0] = 1.0
-    return np.fft.rfft(tail.astype(np.float32), num_samples)
+    return scipy.fft.rfft(tail.astype(np.float32), num_samples)
 
 
 def _channel_gain(frequencies: np.ndarray, rng: np.random.Generator) -> np.ndarray:
