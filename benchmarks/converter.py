@@ -43,9 +43,9 @@ from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.windows import cut_windows
 from train.backend import native_output_to
-from train.decode import decode
 from train.librosa_mel import librosa_mel
 from train.models import mel_cnn, waveform_cnn
+from train.recordings.decode import decode
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_LENGTH = 32_000  # samples

@@ -24,7 +24,7 @@ from edge_runtime.frame_cache import FrameCache
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec
-from train.decode import decode
+from train.recordings.decode import decode
 
 FRONT_ENDS = {
     "mel_cnn (n_fft 2048, hop 512, 128 mels), 2 s": (MelFrontEnd(inside_model=False), 32_000),

@@ -27,9 +27,9 @@ from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import FRONT_END_TOLERANCE, front_end_parity
 from edge_runtime.windows import cut_windows
 from metadata import MelFrontEnd
-from train.decode import decode
 from train.front_end import mel_layer
 from train.librosa_mel import librosa_mel
+from train.recordings.decode import decode
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_LENGTH = 32_000  # samples

@@ -30,11 +30,11 @@ from edge_runtime.level import level_dbfs
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.merge import merge_windows
 from edge_runtime.windows import cut_windows
-from train.arrangement import ARRANGEMENTS, arrange
-from train.clip_index import read_index
-from train.clip_store import LoadedClips, load_clips
-from train.mixture_index import label_sets
+from train.mixtures.arrangement import ARRANGEMENTS, arrange
+from train.mixtures.mixture_index import label_sets
 from train.progress import progress_bar
+from train.recordings.clip_index import read_index
+from train.recordings.clip_store import LoadedClips, load_clips
 from train.task import draw_parts, mixture_windows, part_groups
 from train.thresholds import sweep_common_threshold
 from train.training_run import SPLIT_FILE_NAME

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from train.backend import load_keras, seed_everything
-from train.clip import Clip
-from train.clip_index import ClipIndex, find_clips
-from train.clip_store import LoadedClips, load_clips
-from train.mixture_index import pair_clips
-from train.mixture_table import write_mixtures
+from train.mixtures.mixture_index import pair_clips
+from train.mixtures.mixture_table import write_mixtures
+from train.recordings.clip import Clip
+from train.recordings.clip_index import ClipIndex, find_clips
+from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.split import split_clips
 from train.settings import TrainingSettings
-from train.split import split_clips
 
 SAMPLE_RATE = 16_000  # Hz
 NUM_LABELS, CLIPS_A_LABEL, SECONDS = 10, 40, 5.0

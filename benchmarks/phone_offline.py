@@ -20,7 +20,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.listener import Listener, ListenSettings
 from edge_runtime.microphone import to_shorts
 from edge_runtime.phone import TICK_SECONDS, PhoneHarness
-from train.decode import decode
+from train.recordings.decode import decode
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 SCALES = {"float": np.float32(32768), "int16": np.float32(32767)}

@@ -19,7 +19,7 @@ import numpy as np
 import earshot
 from edge_runtime.classifier import Classifier
 from edge_runtime.phone import PhoneHarness
-from train.decode import decode
+from train.recordings.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHOWN_RECIPES = ("float32", "int8")

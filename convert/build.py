@@ -21,8 +21,8 @@ from convert.recipes import Recipe
 from convert.report import describe_build, write_report
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
-from train.clip_store import LoadedClips
 from train.finished_run import FinishedRun, open_run
+from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.training_run import train_model
 

@@ -102,8 +102,8 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
     from train.models import model_module
-    from train.output_folder import claim_folder
     from train.prepare import find_and_split, load_with_progress, note
+    from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
     settings = {model_module(name).NAME: training_settings(name, args) for name in names}
@@ -159,8 +159,8 @@ def _deliver(
     from convert.compress import compress_run
     from convert.compression_report import describe_compression
     from convert.report import describe_build, write_report
-    from train.output_folder import claim_folder
     from train.prepare import note
+    from train.recordings.output_folder import claim_folder
 
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     if compression:
@@ -216,8 +216,8 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model without recordings, as far as that goes."""
     from convert.foreign_model import convert_unproven
-    from train.output_folder import claim_folder
     from train.prepare import note
+    from train.recordings.output_folder import claim_folder
 
     hungry = [recipe.name for recipe in recipes if recipe.needs_calibration]
     if args.compare or (hungry and args.recipe and ALL not in args.recipe):
@@ -239,7 +239,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
 def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
     from convert.drift import format_drift, worst_first, write_drift
-    from train.output_folder import claim_folder
+    from train.recordings.output_folder import claim_folder
 
     if not args.compare.is_file():
         raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")

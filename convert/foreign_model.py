@@ -30,11 +30,11 @@ from metadata.score_operator import ACTIVATION_OF, score_operator
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tensor_contract import check_contract
 from metadata.tflite_metadata import pack_model, read_associated_files, read_spec, strip_metadata
-from train.clip_index import ClipIndex
-from train.clip_store import LoadedClips
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
-from train.mixture_index import label_sets
+from train.mixtures.mixture_index import label_sets
+from train.recordings.clip_index import ClipIndex
+from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.task import OneLabel
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from conftest import SAMPLE_RATE, tone
 
-from train.clip import SPLITS, Clip
-from train.clip_index import ClipIndex
-from train.clip_store import LoadedClips
+from train.recordings.clip import SPLITS, Clip
+from train.recordings.clip_index import ClipIndex
+from train.recordings.clip_store import LoadedClips
 
 WINDOW_LENGTH = 16_000  # samples: a frequency in Hz is a bin of the Fourier transform
 LABEL_STEP_HZ = 1_000

@@ -14,7 +14,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.listener import Listener
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
-from train.decoded_blocks import DecodedBlocks
+from train.recordings.decoded_blocks import DecodedBlocks
 
 RATE = 16_000
 SHORT, LONG = 120, 1200  # seconds

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import SAMPLE_RATE, tone
 
-from train.arrangement import ARRANGEMENTS, TOGETHER, arrange
-from train.mixing import PEAK_LIMIT
+from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, arrange
+from train.mixtures.mixing import PEAK_LIMIT
 
 RATE = 10  # Hz: 5 s are 50 samples
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from train.clip import Clip
-from train.clip_counts import count_clips, counts_table
-from train.clip_index import ClipIndex
+from train.recordings.clip import Clip
+from train.recordings.clip_counts import count_clips, counts_table
+from train.recordings.clip_index import ClipIndex
 
 
 def _index(*clips):

@@ -1,6 +1,6 @@
 import pytest
 
-from train.clip_index import Clip, ClipIndex, combine, find_clips, read_index, write_index
+from train.recordings.clip_index import Clip, ClipIndex, combine, find_clips, read_index, write_index
 
 
 def _tree(root, names):

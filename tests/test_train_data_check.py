@@ -4,11 +4,11 @@ import soundfile
 import soxr
 from conftest import SAMPLE_RATE
 
-from train.check_plots import plot_check
-from train.clip import Clip
-from train.clip_index import ClipIndex
-from train.data_check import check_data
-from train.decode import AudioError
+from train.checks.check_plots import plot_check
+from train.checks.data_check import check_data
+from train.recordings.clip import Clip
+from train.recordings.clip_index import ClipIndex
+from train.recordings.decode import AudioError
 
 SECONDS = 1.5
 

@@ -8,7 +8,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earshot
-from train.clip_index import read_index
+from train.recordings.clip_index import read_index
 
 
 def _run(capsys, *arguments):

@@ -6,8 +6,8 @@ from test_train_decode import BROKEN
 
 from edge_runtime.recordings import load_waveform
 from edge_runtime.wav_file import read_wav
-from train.decode import AudioError
-from train.decoded_blocks import DecodedBlocks
+from train.recordings.decode import AudioError
+from train.recordings.decoded_blocks import DecodedBlocks
 
 
 def noise(num_samples, channels, bits):

@@ -6,8 +6,8 @@ import soundfile
 import soxr
 from conftest import tone
 
-from train.duplicates import Duplicate, find_duplicates, groups_with_duplicates
-from train.fingerprint import HOP_LENGTH, SAMPLE_RATE, aligned_correlation, bit_error_rate, fingerprint
+from train.checks.duplicates import Duplicate, find_duplicates, groups_with_duplicates
+from train.checks.fingerprint import HOP_LENGTH, SAMPLE_RATE, aligned_correlation, bit_error_rate, fingerprint
 
 CD_RATE = 44_100  # Hz
 

@@ -9,12 +9,12 @@ import pytest
 from conftest import SAMPLE_RATE
 
 from train import fit
-from train.clip_index import find_clips
-from train.clip_store import load_clips
 from train.finished_run import open_run
 from train.models import waveform_cnn
+from train.recordings.clip_index import find_clips
+from train.recordings.clip_store import load_clips
+from train.recordings.split import split_clips
 from train.settings import TrainingSettings
-from train.split import split_clips
 from train.training_run import train_model
 from train.training_state import finished_epochs
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from train.clip_index import find_clips, read_index, write_index
-from train.importers import IMPORTERS, recognize
-from train.importers.musan import artists_of, licences_of
+from train.recordings.clip_index import find_clips, read_index, write_index
+from train.recordings.importers import IMPORTERS, recognize
+from train.recordings.importers.musan import artists_of, licences_of
 
 
 def _files(root, names):

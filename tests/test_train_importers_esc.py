@@ -1,9 +1,9 @@
 import pytest
 
-from train.clip_index import find_clips, read_index, write_index
-from train.importers import choose_importer
-from train.importers.esc import ESC_10_LABELS, LABELS, label_of_folder
-from train.split import LeakError, split_by_fold, split_clips
+from train.recordings.clip_index import find_clips, read_index, write_index
+from train.recordings.importers import choose_importer
+from train.recordings.importers.esc import ESC_10_LABELS, LABELS, label_of_folder
+from train.recordings.split import LeakError, split_by_fold, split_clips
 
 ROWS = [  # filename, fold, target, category, esc10, src_file, take, as meta/esc50.csv has them
     "1-100032-A-0.wav,1,0,dog,True,100032,A",

@@ -2,10 +2,10 @@ import itertools
 
 import pytest
 
-from train.clip import Clip
-from train.clip_index import ClipIndex
-from train.joined_groups import join_groups
-from train.split import LeakError, split_clips
+from train.recordings.clip import Clip
+from train.recordings.clip_index import ClipIndex
+from train.recordings.joined_groups import join_groups
+from train.recordings.split import LeakError, split_clips
 
 
 def test_groups_that_nothing_binds_stay_their_own():

@@ -8,9 +8,10 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earshot
-from train import oversample_command, pitch_shift
-from train.clip_index import read_index
-from train.mixture_table import read_mixtures
+from train import oversample_command
+from train.mixtures.mixture_table import read_mixtures
+from train.recordings import pitch_shift
+from train.recordings.clip_index import read_index
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import tone
 
-from train.mixing import PEAK_LIMIT, SILENT_PEAK, SilentClipError, is_silent, mix, mix_parts, peak
+from train.mixtures.mixing import PEAK_LIMIT, SILENT_PEAK, SilentClipError, is_silent, mix, mix_parts, peak
 
 
 def _impulses(*values):

@@ -8,8 +8,7 @@ import soundfile
 from conftest import SAMPLE_RATE
 from many_tones import heard, tones
 
-from train.clip_index import read_index
-from train.mixture_files import (
+from train.mixtures.mixture_files import (
     MixtureSettings,
     MixtureSounds,
     mixture_clips,
@@ -17,8 +16,9 @@ from train.mixture_files import (
     refuse_full_disk,
     write_sounds,
 )
-from train.mixture_index import pair_clips
-from train.split import LeakError, check_split
+from train.mixtures.mixture_index import pair_clips
+from train.recordings.clip_index import read_index
+from train.recordings.split import LeakError, check_split
 
 TOGETHER = MixtureSettings(sample_rate=SAMPLE_RATE)
 

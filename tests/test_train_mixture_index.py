@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from many_tones import clip_index
 
-from train.clip import Clip
-from train.mixture_index import label_kinds, label_sets, pair_clips, spread
+from train.mixtures.mixture_index import label_kinds, label_sets, pair_clips, spread
+from train.recordings.clip import Clip
 
 TEN = "abcdefghij"
 

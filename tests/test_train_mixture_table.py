@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from many_tones import clip_index
 
-from train.mixture_index import pair_clips
-from train.mixture_table import read_mixtures, write_mixtures
+from train.mixtures.mixture_index import pair_clips
+from train.mixtures.mixture_table import read_mixtures, write_mixtures
 
 COUNTS = {"train": 2, "val": 1, "test": 1}
 HEADER = "first,second,first_label,second_label,split"

@@ -7,8 +7,8 @@ import pytest
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
-from train.mixing import SilentClipError
 from train.mixture_windows import MixtureWindows
+from train.mixtures.mixing import SilentClipError
 from train.settings import TrainingSettings
 
 

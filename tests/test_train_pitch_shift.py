@@ -6,9 +6,9 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 from many_tones import tones
 
-from train.clip_index import write_index
-from train.pitch_shift import oversample, shift_pitch, shifts, sources
-from train.split import split_clips
+from train.recordings.clip_index import write_index
+from train.recordings.pitch_shift import oversample, shift_pitch, shifts, sources
+from train.recordings.split import split_clips
 
 
 def _frequency(samples):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.clip_index import SPLITS, Clip, ClipIndex
-from train.split import LeakError, check_same_audio, check_split, read_shares, split_clips
+from train.recordings.clip_index import SPLITS, Clip, ClipIndex
+from train.recordings.split import LeakError, check_same_audio, check_split, read_shares, split_clips
 
 
 def _index(clips, labels=("a", "b")):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, clip_index, heard, tones
 
-from train.clip import Clip
-from train.mixing import mix
+from train.mixtures.mixing import mix
+from train.recordings.clip import Clip
 from train.settings import TrainingSettings
 from train.task import LabelSet, OneLabel, SourceCount, draw_parts, mixture_windows, part_groups
 

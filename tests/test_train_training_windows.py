@@ -5,10 +5,10 @@ import pytest
 from conftest import SAMPLE_RATE
 
 from train.augment import change_speed, vary_window
-from train.clip_index import find_clips
-from train.clip_store import load_clips
+from train.recordings.clip_index import find_clips
+from train.recordings.clip_store import load_clips
+from train.recordings.split import split_clips
 from train.settings import TrainingSettings
-from train.split import split_clips
 from train.training_windows import TrainingWindows
 
 

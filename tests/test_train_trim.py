@@ -3,9 +3,9 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-from train.clip_index import find_clips, read_index
-from train.decode import AudioError
-from train.trim import TrimSettings, find_sound, trim_clips
+from train.recordings.clip_index import find_clips, read_index
+from train.recordings.decode import AudioError
+from train.recordings.trim import TrimSettings, find_sound, trim_clips
 
 NO_MARGIN = TrimSettings(margin_seconds=0.0)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from many_tones import clip_index
 
-from train.mixture_index import pair_clips
-from train.undersampling import undersample, undersample_label_pairs
+from train.mixtures.mixture_index import pair_clips
+from train.mixtures.undersampling import undersample, undersample_label_pairs
 
 MIXTURES = pair_clips(clip_index("abcdefghij", {"train": 32, "val": 4, "test": 4}))
 

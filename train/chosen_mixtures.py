@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from train.clip import SPLITS
-from train.clip_store import LoadedClips
-from train.mixture_index import MixtureIndex, pair_clips
-from train.mixture_table import read_mixtures
+from train.mixtures.mixture_index import MixtureIndex, pair_clips
+from train.mixtures.mixture_table import read_mixtures
+from train.recordings.clip import SPLITS
+from train.recordings.clip_store import LoadedClips
 from train.task import OneLabel, Task
 
 
@@ -22,7 +22,7 @@ def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = No
     clips : LoadedClips
         Each on a side of the split.
     path : str or Path
-        A table as `train.mixture_table` reads it.
+        A table as `train.mixtures.mixture_table` reads it.
     task : Task, optional
         What is to be trained.
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from train.augment import SPEED_RANGE, change_speed, draw_speed
-from train.clip_index import ClipIndex
-from train.clip_store import LoadedClips
-from train.mixing import SilentClipError, is_silent
+from train.mixtures.mixing import SilentClipError, is_silent
+from train.recordings.clip_index import ClipIndex
+from train.recordings.clip_store import LoadedClips
 
 
 class ClipDraw:

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from edge_runtime.windows import TAILS
-from train.importers import IMPORTERS
 from train.models import MODEL_NAMES
+from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
 
 DONE = 0
@@ -106,8 +106,8 @@ def _train(args: argparse.Namespace) -> int:
     """Train one model."""
     from train.chosen_mixtures import choose_mixtures
     from train.models import model_module
-    from train.output_folder import claim_folder
     from train.prepare import find_and_split, load_with_progress, note
+    from train.recordings.output_folder import claim_folder
     from train.training_run import choose_variant, train_model
 
     module = model_module(args.model)

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from train import mix_command, oversample_command
-from train.clip import LABEL_SEPARATOR
-from train.importers import IMPORTERS
-from train.sides import add_side_arguments, put_on_sides
+from train.recordings.clip import LABEL_SEPARATOR
+from train.recordings.importers import IMPORTERS
+from train.recordings.sides import add_side_arguments, put_on_sides
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz, of the recordings that import writes
@@ -77,8 +77,8 @@ def _add_into(parser: argparse.ArgumentParser) -> None:
 def _find(args: argparse.Namespace):
     """The index of all DATA together."""
     from metadata.labels import read_labels
-    from train.clip_index import combine, find_clips
     from train.prepare import note
+    from train.recordings.clip_index import combine, find_clips
 
     labels = read_labels(args.labels) if args.labels else None
     found = [find_clips(data, None if args.label else labels, args.dataset) for data in args.data]
@@ -92,9 +92,9 @@ def _find(args: argparse.Namespace):
 
 def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
-    from train.clip_counts import count_clips, counts_table
-    from train.decode import AudioError, duration
     from train.prepare import note
+    from train.recordings.clip_counts import count_clips, counts_table
+    from train.recordings.decode import AudioError, duration
 
     index = _find(args)
     kept, seconds, left_out = [], [], []
@@ -123,10 +123,10 @@ def _split(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Look at every recording and print what is wrong; 1 where an error is among it."""
-    from train.data_check import check_data
-    from train.output_folder import claim_folder
+    from train.checks.data_check import check_data
     from train.prepare import note
     from train.progress import progress_bar
+    from train.recordings.output_folder import claim_folder
 
     index = _find(args)
     if args.plots:
@@ -134,7 +134,7 @@ def _check(args: argparse.Namespace) -> int:
     with progress_bar(len(index.clips), "listen", "clip") as bar:
         check = check_data(index, lambda done: bar.update(done - bar.n))
     if args.plots:
-        from train.check_plots import plot_check
+        from train.checks.check_plots import plot_check
 
         for path in plot_check(check, args.plots):
             note(f"wrote {path}")
@@ -153,11 +153,11 @@ def _duplicates(args: argparse.Namespace) -> int:
     """Print the pairs with the same audio; where asked, write the index with one group for each."""
     from dataclasses import replace
 
-    from train.data_check import duplicates_among, measure_clips
-    from train.duplicates import groups_with_duplicates
+    from train.checks.data_check import duplicates_among, measure_clips
+    from train.checks.duplicates import groups_with_duplicates
+    from train.checks.split_findings import describe_pair
     from train.prepare import note
     from train.progress import progress_bar
-    from train.split_findings import describe_pair
 
     _refuse_existing(args)
     found = _find(args)
@@ -181,7 +181,7 @@ def _trim(args: argparse.Namespace) -> int:
     """Write the clips without the quiet at their ends."""
     from train.prepare import note
     from train.progress import progress_bar
-    from train.trim import TrimSettings, trim_clips
+    from train.recordings.trim import TrimSettings, trim_clips
 
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
     index = _find(args)
@@ -205,8 +205,8 @@ def _trim(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
-    from train.import_clips import import_clips
     from train.prepare import load_with_progress
+    from train.recordings.import_clips import import_clips
 
     index = _find(args)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
@@ -241,8 +241,8 @@ def _refuse_existing(args: argparse.Namespace) -> None:
 
 def _write(index, args: argparse.Namespace) -> int:
     """Write the index and say what is in it."""
-    from train.clip_index import write_index
     from train.prepare import note
+    from train.recordings.clip_index import write_index
 
     _refuse_existing(args)
     write_index(args.out, index)

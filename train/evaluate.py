@@ -16,8 +16,8 @@ import numpy as np
 from edge_runtime.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.windows import cut_windows
 from metadata.spec import ModelSpec
-from train.clip_store import LoadedClips
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
+from train.recordings.clip_store import LoadedClips
 
 
 @dataclass(frozen=True)

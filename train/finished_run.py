@@ -10,12 +10,12 @@ from typing import Any
 from metadata import ModelSpec
 from train.backend import load_keras
 from train.chosen_mixtures import choose_mixtures
-from train.clip import LABEL_SEPARATOR
-from train.clip_index import read_index
-from train.clip_store import LoadedClips, load_clips
 from train.evaluate import TestWindows
-from train.mixture_table import MIXTURES_FILE_NAME
+from train.mixtures.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
+from train.recordings.clip import LABEL_SEPARATOR
+from train.recordings.clip_index import read_index
+from train.recordings.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.task import Task
 from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME

@@ -9,12 +9,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.sides import add_side_arguments, put_on_sides
+from train.recordings.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
-    from train.clip_index import ClipIndex
-    from train.clip_store import LoadedClips
-    from train.mixture_index import MixtureIndex
+    from train.mixtures.mixture_index import MixtureIndex
+    from train.recordings.clip_index import ClipIndex
+    from train.recordings.clip_store import LoadedClips
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz
@@ -73,8 +73,8 @@ def check(args: argparse.Namespace) -> None:
 
 def run(index: ClipIndex, args: argparse.Namespace) -> int:
     """Pair the recordings; return the exit code."""
-    from train.mixture_index import pair_clips
-    from train.mixture_table import MIXTURES_FILE_NAME, write_mixtures
+    from train.mixtures.mixture_index import pair_clips
+    from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
     from train.prepare import load_with_progress
 
     index.check_labels()
@@ -121,10 +121,10 @@ def describe(result: dict[str, Any]) -> str:
 
 def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[str]]:
     """The clips without the silent ones, which are named."""
-    from train.arrangement import PART_SECONDS, TOGETHER
-    from train.decode import AudioError
+    from train.mixtures.arrangement import PART_SECONDS, TOGETHER
     from train.prepare import note
-    from train.split import check_split
+    from train.recordings.decode import AudioError
+    from train.recordings.split import check_split
 
     silent = clips.silent(None if arrangement == TOGETHER else round(PART_SECONDS * SAMPLE_RATE))
     names = [clips.index.clips[place].path for place in silent]
@@ -146,7 +146,7 @@ def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[st
 
 def _undersampled(mixtures: MixtureIndex, args: argparse.Namespace) -> MixtureIndex:
     """As many of the mixtures as asked for."""
-    from train.undersampling import undersample, undersample_label_pairs
+    from train.mixtures.undersampling import undersample, undersample_label_pairs
 
     if args.pairs_per_label_pair:
         mixtures = undersample_label_pairs(mixtures, args.pairs_per_label_pair, args.seed)
@@ -157,9 +157,9 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
     """Count and tell what is resampled, padded and cut."""
     import numpy as np
 
-    from train.arrangement import PART_SECONDS, TOGETHER
-    from train.decode import stored_rate
+    from train.mixtures.arrangement import PART_SECONDS, TOGETHER
     from train.prepare import note
+    from train.recordings.decode import stored_rate
 
     index = clips.index
     resampled = sum(stored_rate(index.root / clip.path) != SAMPLE_RATE for clip in index.clips)
@@ -181,8 +181,8 @@ def _write_sounds(
     clips: LoadedClips, mixtures: MixtureIndex, arrangement: str, args: argparse.Namespace
 ) -> dict[str, list]:
     """Write the recordings under a progress bar; return what they add to the table."""
-    from train.arrangement import TOGETHER
-    from train.mixture_files import MixtureSettings, MixtureSounds, refuse_full_disk, write_sounds
+    from train.mixtures.arrangement import TOGETHER
+    from train.mixtures.mixture_files import MixtureSettings, MixtureSounds, refuse_full_disk, write_sounds
     from train.prepare import note
     from train.progress import progress_bar
 
@@ -208,6 +208,6 @@ def _write_sounds(
 
 def _label_pairs(mixtures: MixtureIndex) -> int:
     """How many pairs of labels occur."""
-    from train.mixture_index import label_kinds
+    from train.mixtures.mixture_index import label_kinds
 
     return len(label_kinds(mixtures)[0])

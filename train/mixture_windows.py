@@ -9,9 +9,9 @@ import numpy as np
 
 from train.augment import vary_window
 from train.clip_draw import ClipDraw
-from train.clip_store import LoadedClips
-from train.mixing import is_silent, mix, peak
-from train.mixture_index import label_kinds
+from train.mixtures.mixing import is_silent, mix, peak
+from train.mixtures.mixture_index import label_kinds
+from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.training_windows import windows_in_epoch
 

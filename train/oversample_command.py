@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.sides import add_side_arguments, put_on_sides
+from train.recordings.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
-    from train.clip_index import ClipIndex
+    from train.recordings.clip_index import ClipIndex
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz
-MAX_CENTS = 200.0  # as `train.pitch_shift.DEFAULT_MAX_CENTS` has it, which would make --help wait for NumPy
+MAX_CENTS = 200.0  # as `train.recordings.pitch_shift.DEFAULT_MAX_CENTS` has it, which would make --help wait for NumPy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(index: ClipIndex, args: argparse.Namespace) -> int:
     """Write the copies; return the exit code."""
-    from train.pitch_shift import oversample, shifts, sources
     from train.prepare import load_with_progress, note
     from train.progress import progress_bar
+    from train.recordings.pitch_shift import oversample, shifts, sources
 
     max_cents = 100.0 * args.semitones if args.semitones is not None else args.max_cents
     cents = shifts(args.copies, MAX_CENTS if max_cents is None else max_cents, args.downward)

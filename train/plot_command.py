@@ -66,7 +66,7 @@ def _hear(args: argparse.Namespace, classifier):
     from edge_runtime.recordings import load_waveform
     from metadata.spec import WaveformFrontEnd
     from train.clip_picture import Hearing, spectrogram_settings
-    from train.decoded_blocks import DecodedBlocks
+    from train.recordings.decoded_blocks import DecodedBlocks
 
     if classifier is None:
         if args.hop is not None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from metadata.labels import read_labels
-from train.clip_index import ClipIndex, find_clips
-from train.clip_store import LoadedClips, load_clips
 from train.progress import progress_bar
-from train.split import split_by_fold, split_clips
+from train.recordings.clip_index import ClipIndex, find_clips
+from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.split import split_by_fold, split_clips
 from train.task import OneLabel, Task
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_runtime.windows import TAILS
-from train.mixing import NORMALIZATIONS
+from train.mixtures.mixing import NORMALIZATIONS
 
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
@@ -45,8 +45,8 @@ class TrainingSettings:
     window_hop : int
         Samples from one validation or test window to the next; 0: the window length.
     normalization : str
-        How the parts of a mixture are brought to one volume, see `train.mixing.mix`; both: by turns of the pair and of
-        the set.
+        How the parts of a mixture are brought to one volume, see `train.mixtures.mixing.mix`; both: by turns of the
+        pair and of the set.
     stop_exact_match : float
         End the training when the share of exactly right label sets passes this on validation data, single sounds and
         mixtures each with its best threshold; 0: never. For models that tell several labels.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from train.clip_index import ClipIndex
-from train.clip_table import read_rows
-from train.split import LeakError
+from train.recordings.clip_index import ClipIndex
+from train.recordings.clip_table import read_rows
+from train.recordings.split import LeakError
 
 
 def start_weights_sha256(model_file: Path) -> str:

@@ -15,11 +15,11 @@ import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
 from edge_runtime.windows import cut_windows
-from train.clip_index import ClipIndex
-from train.clip_store import LoadedClips
 from train.evaluate import TestWindows, cut_split
-from train.mixing import is_silent, mix, peak
-from train.mixture_index import label_sets, pair_clips, spread
+from train.mixtures.mixing import is_silent, mix, peak
+from train.mixtures.mixture_index import label_sets, pair_clips, spread
+from train.recordings.clip_index import ClipIndex
+from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
 DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different

@@ -22,13 +22,13 @@ import numpy as np
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from train.backend import load_keras, seed_everything
-from train.clip import LABEL_SEPARATOR
-from train.clip_index import write_index
-from train.clip_store import LoadedClips, short_clips
 from train.evaluate import TestWindows, evaluate_scores
-from train.mixing import is_silent
-from train.mixture_table import MIXTURES_FILE_NAME, write_mixtures
+from train.mixtures.mixing import is_silent
+from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
+from train.recordings.clip import LABEL_SEPARATOR
+from train.recordings.clip_index import write_index
+from train.recordings.clip_store import LoadedClips, short_clips
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import OneLabel, Task

@@ -1,0 +1,176 @@
+"""Faults of the recordings themselves, and shortcuts: what tells a label without anything being heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from train.checks.clip_measures import ClipMeasures, to_dbfs
+from train.checks.findings import Finding
+from train.recordings.clip_index import ClipIndex
+
+MOST_DC = 0.01  # of full scale
+QUIET_DBFS = -70.0  # RMS
+MOST_IMBALANCE = 4.0  # seconds of the largest label over those of the smallest
+MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here hears
+_LEAST_GAP_HZ = 1_000.0
+_LEAST_GAP_DB = 3.0
+_LEAST_CLIPS = 2  # of a label, for a range to mean anything
+
+Measures = Sequence[ClipMeasures]
+
+
+def find_signal_faults(index: ClipIndex, measures: Measures) -> list[Finding]:
+    """Return what is wrong with the recordings; `measures` are those of the index' clips, in their order."""
+    return [
+        *_clipping(index, measures),
+        *_offset(index, measures),
+        *_quiet(index, measures),
+        *_rates(index, measures),
+        *_bandwidth_shortcut(index, measures),
+        *_level_shortcut(index, measures),
+        *_imbalance(index, measures),
+        *_lengths(measures),
+    ]
+
+
+def by_label(index: ClipIndex, measures: Measures, value: Callable[[ClipMeasures], float]) -> dict[str, np.ndarray]:
+    """Return one value of every clip, by label; a clip with several labels counts under each."""
+    values = list(zip(index.clips, map(value, measures), strict=True))
+    return {label: np.array([number for clip, number in values if label in clip.labels]) for label in index.labels}
+
+
+def heard_bandwidth(measures: ClipMeasures) -> float:
+    """Return a clip's bandwidth in Hz as far as a model hears it."""
+    return min(measures.bandwidth_hz, MODEL_SAMPLE_RATE / 2)
+
+
+def _clipping(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Clips whose peaks are cut off."""
+    hit = [
+        (measured.clipped_samples / measured.seconds, f"{clip.path}: {measured.clipped_samples} samples")
+        for clip, measured in zip(index.clips, measures, strict=True)
+        if measured.clipped_samples
+    ]
+    if hit:
+        clips = tuple(text for _, text in sorted(hit, reverse=True))
+        yield Finding("warning", "clipping", f"{len(hit)} clips have peaks cut off at full scale", clips)
+
+
+def _offset(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Clips that do not swing around zero."""
+    clips = tuple(
+        f"{clip.path}: {measured.dc:+.3f}"
+        for clip, measured in zip(index.clips, measures, strict=True)
+        if abs(measured.dc) > MOST_DC
+    )
+    if clips:
+        yield Finding("warning", "dc", f"{len(clips)} clips have an offset above {MOST_DC:.0%} of full scale", clips)
+
+
+def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Clips of nothing, and clips that are far quieter than the others of their label."""
+    usual = {label: np.median(levels) for label, levels in by_label(index, measures, lambda m: m.rms_dbfs).items()}
+    empty, quiet = [], []
+    for clip, measured in zip(index.clips, measures, strict=True):
+        if measured.bandwidth_hz == 0.0 and measured.peak_dbfs < to_dbfs(2.0**-15):
+            empty.append(clip.path)
+        elif measured.rms_dbfs < QUIET_DBFS and max(usual[label] for label in clip.labels) >= QUIET_DBFS:
+            quiet.append(f"{clip.path}: {measured.rms_dbfs:.0f} dBFS")
+    if empty:
+        yield Finding("warning", "empty", f"{len(empty)} clips hold nothing at all, every sample alike", tuple(empty))
+    if quiet:
+        yield Finding(
+            "warning",
+            "quiet",
+            f"{len(quiet)} clips are below {QUIET_DBFS:.0f} dBFS while their label usually is not",
+            tuple(quiet),
+        )
+
+
+def _rates(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """File rates that differ from label to label."""
+    rates = by_label(index, measures, lambda measured: measured.sample_rate)
+    told = {label: set(values.astype(int)) for label, values in rates.items() if values.size}
+    listed = tuple(f"{label}: {_counted(rates[label])}" for label in told)
+    apart = [
+        label
+        for label in told
+        if len(told) > 1 and not any(told[label] & told[other] for other in told if other != label)
+    ]
+    if apart:
+        yield Finding(
+            "warning",
+            "rate_by_label",
+            f"the sample rate of the files tells {', '.join(apart)}; make all recordings alike, or look whether the "
+            "bandwidth tells it too",
+            listed,
+        )
+    elif len(set().union(*told.values())) > 1:
+        yield Finding("note", "rates", "the files have several sample rates", listed)
+
+
+def _counted(rates: np.ndarray) -> str:
+    """Rates with how many files have them."""
+    return ", ".join(f"{rate:.0f} Hz in {count}" for rate, count in sorted(Counter(rates.tolist()).items()))
+
+
+def _bandwidth_shortcut(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Labels that end at another frequency than all others: a model learns that instead of the sound."""
+    for text, low, high in _separated(by_label(index, measures, heard_bandwidth), _LEAST_GAP_HZ):
+        yield Finding(
+            "error",
+            "bandwidth_by_label",
+            f"the bandwidth alone tells {text}: nothing above {low:.0f} Hz on one side, something up to {high:.0f} Hz "
+            "in every clip of the other; low-pass all recordings alike, or find others",
+        )
+
+
+def _level_shortcut(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Labels whose level does not overlap with that of any other."""
+    for text, low, high in _separated(by_label(index, measures, lambda measured: measured.rms_dbfs), _LEAST_GAP_DB):
+        yield Finding(
+            "warning",
+            "level_by_label",
+            f"the level alone tells {text}: at most {low:.0f} dBFS on one side, at least {high:.0f} dBFS on the other",
+        )
+
+
+def _separated(values: dict[str, np.ndarray], least_gap: float) -> Iterable[tuple[str, float, float]]:
+    """Labels all of whose clips lie below, or above, those of every other label, and the gap."""
+    judged = {label: held for label, held in values.items() if held.size >= _LEAST_CLIPS}
+    if len(judged) < 2:
+        return
+    reported = set()
+    for label, held in judged.items():
+        others = np.concatenate([judged[other] for other in judged if other != label])
+        for low, high in ((held.max(), others.min()), (others.max(), held.min())):
+            if high - low >= least_gap and (low, high) not in reported:
+                reported.add((low, high))
+                yield label if len(judged) > 2 else " from ".join(judged), float(low), float(high)
+
+
+def _imbalance(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Labels with far less to hear than others."""
+    seconds = {label: held.sum() for label, held in by_label(index, measures, lambda m: m.seconds).items() if held.size}
+    least, most = min(seconds, key=seconds.get), max(seconds, key=seconds.get)
+    if seconds[most] > MOST_IMBALANCE * seconds[least]:
+        yield Finding(
+            "warning",
+            "imbalance",
+            f"{most} has {seconds[most]:.0f} s, {least} only {seconds[least]:.0f} s; training draws labels equally "
+            "often, so that the few recordings come again and again",
+        )
+
+
+def _lengths(measures: Measures) -> Iterable[Finding]:
+    """Clips of different lengths."""
+    seconds = np.array([measured.seconds for measured in measures])
+    if seconds.max() > 1.01 * seconds.min():
+        yield Finding(
+            "note",
+            "lengths",
+            f"clips last {seconds.min():.2f} to {seconds.max():.2f} s, the median {np.median(seconds):.2f} s",
+        )

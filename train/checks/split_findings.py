@@ -1,0 +1,149 @@
+"""Faults of groups, sides and folds: leaks, labels that a side lacks, the same audio under two labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from train.checks.duplicates import Duplicate
+from train.checks.findings import Finding
+from train.recordings.clip import SPLITS, Clip
+from train.recordings.clip_index import ClipIndex
+from train.recordings.joined_groups import join_groups
+
+Side = Callable[[Clip], str]
+_SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
+
+
+def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list[Finding]:
+    """Return what is wrong with groups and sides.
+
+    Parameters
+    ----------
+    index : ClipIndex
+        With a split, with folds, with both or with neither.
+    duplicates : sequence of Duplicate
+        Their positions are those of the index' clips.
+    """
+    findings = list(_label_conflicts(index, duplicates))
+    divided = [name for name, side in _SIDES.items() if any(side(clip) for clip in index.clips)]
+    for name in divided:
+        findings += _group_leaks(index, name)
+        findings += _duplicate_leaks(index, duplicates, name)
+    findings += _missing_labels(index) if "split" in divided else _few_groups(index)
+    findings += _duplicates_apart(index, duplicates) if not divided else []
+    return findings + list(_duplicates_together(index, duplicates))
+
+
+def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
+    """Groups on several sides, or in several folds."""
+    sides = defaultdict(set)
+    for clip in index.clips:
+        for group in clip.groups:
+            sides[group].add(_SIDES[name](clip) or "none")
+    leaks = [f"{group}: {', '.join(sorted(held))}" for group, held in sorted(sides.items()) if len(held) > 1]
+    if leaks:
+        yield Finding(
+            "error", f"group_in_two_{name}s", f"{len(leaks)} groups stand in more than one {name}", tuple(leaks)
+        )
+
+
+def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: str) -> Iterable[Finding]:
+    """The same audio on several sides, or in several folds."""
+    side = _SIDES[name]
+    leaks = [pair for pair in duplicates if side(index.clips[pair.first]) != side(index.clips[pair.second])]
+    if leaks:
+        yield Finding(
+            "error",
+            f"same_audio_in_two_{name}s",
+            f"{len(leaks)} pairs of clips with the same audio stand in different {name}s; `earshot data duplicates "
+            "--out` gives each pair one group",
+            tuple(describe_pair(index, pair, side) for pair in leaks),
+        )
+
+
+def _duplicates_apart(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iterable[Finding]:
+    """The same audio in several groups, which a split yet to be drawn may part."""
+    apart = [pair for pair in duplicates if not _share_group(index, pair)]
+    if apart:
+        yield Finding(
+            "warning",
+            "same_audio_in_two_groups",
+            f"{len(apart)} pairs of clips with the same audio are in different groups, so that a split may part them; "
+            "`earshot data duplicates --out` gives each pair one group",
+            tuple(describe_pair(index, pair) for pair in apart),
+        )
+
+
+def _duplicates_together(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iterable[Finding]:
+    """The same audio within a group, which counts it twice."""
+    together = [pair for pair in duplicates if _share_group(index, pair)]
+    if together:
+        yield Finding(
+            "note",
+            "same_audio_in_a_group",
+            f"{len(together)} pairs of clips with the same audio are in one group: they count twice",
+            tuple(describe_pair(index, pair) for pair in together),
+        )
+
+
+def _label_conflicts(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iterable[Finding]:
+    """The same audio under different labels; scenes of several sounds may share some of it and rightly differ."""
+    wrong = [pair for pair in duplicates if set(index.clips[pair.first].labels) != set(index.clips[pair.second].labels)]
+    scenes = [pair for pair in wrong if not pair.exact and _has_several_labels(index, pair)]
+    conflicts = [pair for pair in wrong if pair not in scenes]
+    for level, pairs, what in (
+        ("error", conflicts, "hold the same audio and have different labels"),
+        ("note", scenes, "share audio and have different labels, several at once: a common background?"),
+    ):
+        if pairs:
+            yield Finding(
+                level,
+                "same_audio_under_two_labels",
+                f"{len(pairs)} pairs of clips {what}",
+                tuple(describe_pair(index, pair, lambda clip: ";".join(clip.labels)) for pair in pairs),
+            )
+
+
+def _share_group(index: ClipIndex, pair: Duplicate) -> bool:
+    """Whether the two have a group in common."""
+    return not set(index.clips[pair.first].groups).isdisjoint(index.clips[pair.second].groups)
+
+
+def _has_several_labels(index: ClipIndex, pair: Duplicate) -> bool:
+    """Whether one of the two has more than one label."""
+    return max(len(index.clips[place].labels) for place in (pair.first, pair.second)) > 1
+
+
+def _missing_labels(index: ClipIndex) -> Iterable[Finding]:
+    """Labels that a side lacks."""
+    for split in SPLITS:
+        present = {label for clip in index.of_split(split) for label in clip.labels}
+        absent = [label for label in index.labels if label not in present]
+        if absent:
+            yield Finding("error", "label_missing", f"the {split} side has no clip of {', '.join(absent)}")
+
+
+def _few_groups(index: ClipIndex) -> Iterable[Finding]:
+    """Labels whose groups cannot reach every side, a label with a single clip among them."""
+    bound = join_groups(clip.groups for clip in index.clips)
+    for label in index.labels:
+        clips = [clip for clip in index.clips if label in clip.labels]
+        groups = sorted({bound[group] for clip in clips for group in clip.groups})
+        if len(groups) < len(SPLITS):
+            yield Finding(
+                "error",
+                "few_groups",
+                f"{label} has {len(clips)} clips in {len(groups)} groups; {', '.join(SPLITS)} need a group each, "
+                f"at least {len(SPLITS)}",
+                tuple(groups),
+            )
+
+
+def describe_pair(index: ClipIndex, pair: Duplicate, side: Side | None = None) -> str:
+    """Return a pair as text, with what sets the two apart."""
+    one, other = (index.clips[place] for place in (pair.first, pair.second))
+    likeness = "every sample" if pair.exact else f"correlation {pair.correlation:.2f} over {pair.seconds:.1f} s"
+    if side is None:
+        return f"{one.path} = {other.path}, {likeness}"
+    return f"{one.path} ({side(one) or 'none'}) = {other.path} ({side(other) or 'none'}), {likeness}"

@@ -1,0 +1,1 @@
+"""Recordings added: which ones, how loud, as a table, as files."""

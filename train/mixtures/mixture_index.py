@@ -1,0 +1,115 @@
+"""Which recordings make a mixture: all pairs whose labels differ, each on the side that both its parts are on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from train.recordings.clip import SPLITS
+from train.recordings.clip_index import ClipIndex
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureIndex:
+    """Pairs of clips.
+
+    Attributes
+    ----------
+    clips : ClipIndex
+        What the pairs are made of.
+    parts : np.ndarray
+        int32 (n, 2), positions in `clips.clips`, the first smaller than the second.
+    splits : np.ndarray
+        str (n,), the side of both parts; empty where the clips have none.
+    left_out : int
+        Pairs whose parts stand on different sides; they are not among `parts`.
+    """
+
+    clips: ClipIndex
+    parts: np.ndarray
+    splits: np.ndarray
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def of_split(self, split: str) -> MixtureIndex:
+        """Return the mixtures of one side."""
+        return self.chosen(np.flatnonzero(self.splits == split))
+
+    def chosen(self, places: np.ndarray) -> MixtureIndex:
+        """Return the mixtures at these places."""
+        return replace(self, parts=self.parts[places], splits=self.splits[places])
+
+    def labels_of(self, place: int) -> tuple[str, ...]:
+        """Return what is heard in one mixture, in the order of the labels."""
+        heard = {label for part in self.parts[place] for label in self.clips.clips[part].labels}
+        return tuple(label for label in self.clips.labels if label in heard)
+
+    def counts_by_side(self) -> dict[str, int]:
+        """Return how many mixtures there are on each side that has any; `left_out` are on none of them."""
+        kept = {split: int((self.splits == split).sum()) for split in (*SPLITS, "")}
+        return {split or "no side": count for split, count in kept.items() if count}
+
+
+def pair_clips(clips: ClipIndex) -> MixtureIndex:
+    """Return all pairs of clips that share no label and stand on the same side of the split.
+
+    Raises
+    ------
+    ValueError
+        There is no such pair, or only some of the clips are on a side.
+    """
+    sides = np.array([clip.split for clip in clips.clips])
+    if (sides == "").any() and (sides != "").any():
+        raise ValueError(
+            f"{int((sides != '').sum())} of {len(sides)} clips have a split; give one to all of them, or to none"
+        )
+    heard = label_sets(clips)
+    first, second = np.triu_indices(len(sides), 1)
+    apart = ~(heard[first] & heard[second]).any(axis=1)
+    first, second = first[apart], second[apart]
+    together = sides[first] == sides[second]
+    if not together.any():
+        raise ValueError(
+            f"the {len(sides)} clips make no pair of different labels on one side of the split; "
+            "a mixture needs clips of two labels on its side"
+        )
+    parts = np.stack([first[together], second[together]], axis=1).astype(np.int32)
+    return MixtureIndex(clips, parts, sides[parts[:, 0]], int((~together).sum()))
+
+
+def label_sets(clips: ClipIndex, places: Sequence[int] | None = None) -> np.ndarray:
+    """Return which labels each clip has, bool (n_clips, n_labels), for those at `places` or for all."""
+    position = {label: place for place, label in enumerate(clips.labels)}
+    chosen = clips.clips if places is None else [clips.clips[place] for place in places]
+    heard = np.zeros((len(chosen), len(position)), bool)
+    for row, clip in zip(heard, chosen, strict=True):
+        row[[position[label] for label in clip.labels]] = True
+    return heard
+
+
+def label_kinds(mixtures: MixtureIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sets of labels that occur, bool (n_kinds, n_labels), and which of them each mixture has, int (n,)."""
+    heard = label_sets(mixtures.clips)
+    kinds, kind = np.unique(heard[mixtures.parts[:, 0]] | heard[mixtures.parts[:, 1]], axis=0, return_inverse=True)
+    return kinds, kind.reshape(-1)
+
+
+def spread(mixtures: MixtureIndex, count: int) -> MixtureIndex:
+    """Return at most `count` mixtures, every pair of labels and every clip about equally often, always the same ones.
+
+    Pairs of labels take turns; within a pair of labels the mixtures are in a fixed random order.
+    """
+    if len(mixtures) <= count:
+        return mixtures
+    _, kind = label_kinds(mixtures)
+    shuffled = np.random.default_rng(0).permutation(len(mixtures))
+    turn = np.empty(len(mixtures), np.int64)
+    for number in range(int(kind.max()) + 1):
+        own = shuffled[kind[shuffled] == number]
+        turn[own] = np.arange(own.size)
+    order = np.lexsort((kind, turn))
+    return mixtures.chosen(np.sort(order[:count]))

@@ -1,0 +1,64 @@
+"""How many clips, groups and seconds there are of each label, on each side of the split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from train.recordings.clip import SPLITS
+from train.recordings.clip_index import ClipIndex
+
+TOTAL = "all"
+
+
+def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, object]]:
+    """Return clips, groups and seconds, one row a label and one for all, in all and by side.
+
+    Parameters
+    ----------
+    index : ClipIndex
+        A clip with several labels counts under each of them.
+    seconds : sequence of float
+        Length of each clip.
+    """
+    sides = [side for side in (*SPLITS, "") if any(clip.split == side for clip in index.clips)]
+    timed = list(zip(index.clips, seconds, strict=True))
+    rows = []
+    for label in (*index.labels, TOTAL):
+        held = [(clip, length) for clip, length in timed if label == TOTAL or label in clip.labels]
+        row: dict[str, object] = {"label": label, **_count(held, "")}
+        if sides != [""]:
+            for side in sides:
+                row |= _count([(clip, length) for clip, length in held if clip.split == side], f"{side or 'undrawn'}_")
+        rows.append(row)
+    return rows
+
+
+def counts_table(rows: Sequence[dict[str, object]]) -> str:
+    """Return the rows as aligned columns: clips / groups / minutes."""
+    prefixes = [str(name).removesuffix("clips") for name in rows[0] if str(name).endswith("clips")]
+    header = ["label", *((prefix.rstrip("_") or "clips / groups / minutes") for prefix in prefixes)]
+    cells = [
+        [
+            str(row["label"]),
+            *(f"{row[p + 'clips']} / {row[p + 'groups']} / {row[p + 'seconds'] / 60:.1f}" for p in prefixes),
+        ]
+        for row in rows
+    ]
+    return align_columns([header, *cells])
+
+
+def align_columns(cells: Sequence[Sequence[str]]) -> str:
+    """Return rows of texts as lines with aligned columns."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def _count(held: Sequence[tuple], prefix: str) -> dict[str, object]:
+    """Clips, groups and seconds of some clips."""
+    return {
+        f"{prefix}clips": len(held),
+        f"{prefix}groups": len({group for clip, _ in held for group in clip.groups}),
+        f"{prefix}seconds": round(sum(length for _, length in held), 2),
+    }

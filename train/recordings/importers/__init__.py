@@ -1,0 +1,33 @@
+"""Data sets whose layout earshot knows, one file each: labels, groups, folds and licences as their makers gave them."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from train.recordings.importers.csd import CSD
+from train.recordings.importers.esc import ESC_10, ESC_50
+from train.recordings.importers.flickr8k import FLICKR8K
+from train.recordings.importers.importer import Importer
+from train.recordings.importers.musan import MUSAN
+from train.recordings.importers.speech_commands import SPEECH_COMMANDS
+from train.recordings.importers.urbansound8k import URBANSOUND8K
+from train.recordings.importers.vocalset import VOCALSET
+
+# ESC-10 before ESC-50, whose layout it shares: the narrower one is recognized first.
+_ALL = (ESC_10, ESC_50, URBANSOUND8K, MUSAN, FLICKR8K, VOCALSET, CSD, SPEECH_COMMANDS)
+IMPORTERS: dict[str, Importer] = {importer.name: importer for importer in _ALL}
+
+
+def recognize(root: Path) -> str | None:
+    """Return the name of the data set whose layout a folder has, None where it has none that we know."""
+    return next((name for name, importer in IMPORTERS.items() if importer.recognizes(root)), None)
+
+
+def choose_importer(name: str) -> Importer:
+    """Return the importer of that name, or raise ValueError naming those there are."""
+    if name not in IMPORTERS:
+        near = difflib.get_close_matches(name, IMPORTERS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"expected {', '.join(IMPORTERS)}"
+        raise ValueError(f"{name!r} is no data set that earshot knows; {hint}")
+    return IMPORTERS[name]

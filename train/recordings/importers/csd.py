@@ -1,0 +1,55 @@
+"""CSD, Children's Song Dataset: 50 English and 50 Korean songs, each in two keys, `english/wav/en001a.wav`.
+
+All is song, sung by one professional singer, so that all of it is one group: whoever trains on some of it and tests on
+the rest tests on a voice that was trained.
+
+Notes
+-----
+S. Choi et al., "Children's Song Dataset for Singing Voice Research", ISMIR 2020, late-breaking.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from train.recordings.audio_files import audio_files
+from train.recordings.clip import Clip
+from train.recordings.importers.importer import Importer, refuse_names
+
+LICENCE = "CC BY-NC-SA 4.0"
+CITATION = "doi:10.5281/zenodo.4785016"
+LABEL, GROUP = "song", "csd_singer"
+LANGUAGES = ("english", "korean")
+_SONG_NAME = re.compile(r"(en|kr)\d+[a-z]$")
+
+
+def _folders(root: Path) -> list[Path]:
+    """The folders that hold recordings: <language>/wav, or <language> where there is none."""
+    folders = [root / name / "wav" if (root / name / "wav").is_dir() else root / name for name in LANGUAGES]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _recognizes(root: Path) -> bool:
+    """Whether a language's folder holds songs with this data set's names."""
+    return any(_SONG_NAME.match(path.stem) for folder in _folders(root) for path in audio_files(folder)[:1])
+
+
+def _read(root: Path) -> list[Clip]:
+    """Every song in every key."""
+    if not _recognizes(root):
+        return []
+    files = [path for folder in _folders(root) for path in audio_files(folder)]
+    refuse_names([path for path in files if not _SONG_NAME.match(path.stem)], "CSD", "en001a.wav")
+    return [
+        Clip(path.relative_to(root).as_posix(), (LABEL,), GROUP, licence=LICENCE, source=CITATION) for path in files
+    ]
+
+
+CSD = Importer(
+    name="csd",
+    title="CSD",
+    layout="english/wav/en*.wav and korean/wav/kr*.wav",
+    recognizes=_recognizes,
+    read=_read,
+)

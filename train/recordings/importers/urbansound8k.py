@@ -1,0 +1,62 @@
+"""UrbanSound8K: 8732 slices of Freesound recordings, ten labels, ten official folds.
+
+`metadata/UrbanSound8K.csv` with the columns slice_file_name, fsID, fold and class; `audio/fold<n>/<slice_file_name>`.
+Slices of one Freesound recording (fsID) form a group.
+
+Notes
+-----
+J. Salamon, C. Jacoby and J. P. Bello, "A Dataset and Taxonomy for Urban Sound Research", ACM Multimedia 2014.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from train.recordings.clip import Clip
+from train.recordings.clip_table import Row, read_rows, refuse_faults
+from train.recordings.importers.importer import Importer
+
+LICENCE = "CC BY-NC 3.0"
+CITATION = "doi:10.1145/2647868.2655045"
+TABLE = "metadata/UrbanSound8K.csv"
+_COLUMNS = ("slice_file_name", "fsID", "fold", "class")
+
+
+def _recognizes(root: Path) -> bool:
+    """Whether a folder holds the table."""
+    return (root / TABLE).is_file()
+
+
+def _read(root: Path) -> list[Clip]:
+    """Every slice of the table."""
+    if not _recognizes(root):
+        return []
+    columns, rows = read_rows(root / TABLE)
+    missing = [name for name in _COLUMNS if name not in columns]
+    if missing:
+        raise ValueError(f"{root / TABLE} has no column {', '.join(missing)}; it has {', '.join(columns)}")
+    clips = [(row.line, _clip(row)) for row in rows]
+    refuse_faults(root / TABLE, clips, root)
+    return [clip for _, clip in clips]
+
+
+def _clip(row: Row) -> Clip:
+    """One row as a clip."""
+    values = row.values
+    return Clip(
+        f"audio/fold{values['fold']}/{values['slice_file_name']}",
+        (values["class"],) if values["class"] else (),
+        f"freesound_{values['fsID']}",
+        fold=values["fold"],
+        licence=LICENCE,
+        source=f"{CITATION} freesound.org/s/{values['fsID']}",
+    )
+
+
+URBANSOUND8K = Importer(
+    name="urbansound8k",
+    title="UrbanSound8K",
+    layout=f"{TABLE} and audio/fold1 to audio/fold10",
+    recognizes=_recognizes,
+    read=_read,
+)

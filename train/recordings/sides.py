@@ -1,0 +1,33 @@
+"""The arguments that put recordings on the sides of a split, for actions that need one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from train.recordings.clip_index import ClipIndex
+
+SHARES = "8:1:1"
+
+
+def add_side_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how a split is found; by default the data's own, else one is drawn."""
+    parser.add_argument("--shares", metavar="A:B:C", help=f"draw train, val and test anew (default {SHARES})")
+    parser.add_argument("--seed", type=int, default=0, help="of everything drawn (default 0)")
+    parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
+    parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
+
+
+def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
+    """Return the index with every clip on a side, as the arguments say, and tell how they came there."""
+    from train.prepare import split_and_say
+    from train.recordings.split import read_shares
+
+    if args.shares and args.test_fold:
+        raise ValueError("--shares draws a split and --test-fold takes the data's own; choose one")
+    shares = read_shares(args.shares or SHARES)
+    index.check_labels()
+    if args.shares:
+        index = index.without_split()
+    return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares)

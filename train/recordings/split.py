@@ -1,0 +1,178 @@
+"""Train, validation and test: by group, so that no speaker and no recording is on two sides; drawn, or by folds."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from train.recordings.clip_index import SPLITS, Clip, ClipIndex
+from train.recordings.joined_groups import join_groups
+
+DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+
+
+class LeakError(ValueError):
+    """The same group or the same audio stands on two sides of a split."""
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """Return the shares of the sides from text such as 8:1:1, in the order train, val, test; they add up to 1."""
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if len(parts) != len(SPLITS) or not all(0.0 < part < float("inf") for part in parts):
+        raise ValueError(f"shares are {text!r}; expected three numbers above 0 for {':'.join(SPLITS)}, as 8:1:1")
+    return {split: part / sum(parts) for split, part in zip(SPLITS, parts, strict=True)}
+
+
+def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None = None) -> ClipIndex:
+    """Return the index with every clip on a side; a split that the index already gives is kept as it is.
+
+    Raises
+    ------
+    ValueError
+        Some clips have a split and some have none, a label has fewer groups than there are sides, or a side lacks
+        a label.
+    LeakError
+        A given split divides a group.
+    """
+    given = sum(bool(clip.split) for clip in index.clips)
+    if 0 < given < len(index.clips):
+        raise ValueError(
+            f"{given} of {len(index.clips)} clips have a split; give one to all of them, or leave the column empty"
+        )
+    if not given:
+        index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
+    check_split(index)
+    return index
+
+
+def split_by_fold(index: ClipIndex, test_fold: str, val_fold: str | None = None) -> ClipIndex:
+    """Return the index with one of its folds as the test side, one for validation, and the others to train on.
+
+    Parameters
+    ----------
+    index : ClipIndex
+        Every clip has a fold.
+    test_fold : str
+    val_fold : str, optional
+        By default the fold after `test_fold`, the first one after the last.
+
+    Raises
+    ------
+    ValueError
+        Clips without a fold, a fold that is not there, fewer than three folds, or a side that lacks a label.
+    LeakError
+        A group is in several folds.
+    """
+    folds = _folds(index)
+    if val_fold is None and test_fold in folds:
+        val_fold = folds[(folds.index(test_fold) + 1) % len(folds)]
+    for fold in (test_fold, val_fold):
+        if fold not in folds:
+            raise ValueError(f"there is no fold {fold!r}; {index.source or index.root} has {', '.join(folds)}")
+    if test_fold == val_fold:
+        raise ValueError(f"fold {test_fold} cannot be the test and the validation side at once; choose two")
+    sides = {test_fold: "test", val_fold: "val"}
+    index = index.with_clips(replace(clip, split=sides.get(clip.fold, "train")) for clip in index.clips)
+    check_split(index)
+    return index
+
+
+def check_split(index: ClipIndex) -> None:
+    """Raise LeakError if a group is divided, ValueError if a side lacks a label."""
+    sides = defaultdict(set)
+    for clip in index.clips:
+        for group in clip.groups:
+            sides[group].add(clip.split)
+    divided = sorted(group for group, splits in sides.items() if len(splits) > 1)
+    if divided:
+        named = ", ".join(f"{group} ({' and '.join(sorted(sides[group]))})" for group in divided[:5])
+        raise LeakError(
+            f"{len(divided)} groups are on more than one side of the split: {named}; "
+            "a score on recordings of a trained group says nothing about new ones"
+        )
+    for split in SPLITS:
+        present = {label for clip in index.of_split(split) for label in clip.labels}
+        absent = [label for label in index.labels if label not in present]
+        if absent:
+            raise ValueError(
+                f"the {split} side has no clip of {', '.join(absent)}; every label needs clips in "
+                f"{', '.join(SPLITS)}: add recordings, or correct the split column"
+            )
+
+
+def check_same_audio(clips: Sequence[Clip], digests: Sequence[str]) -> None:
+    """Raise LeakError if the same audio is on two sides under two names.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    digests : sequence of str
+        A hash of the decoded samples, one a clip.
+    """
+    first: dict[str, Clip] = {}
+    for clip, digest in zip(clips, digests, strict=True):
+        other = first.setdefault(digest, clip)
+        if other.split != clip.split:
+            raise LeakError(
+                f"{other.path} ({other.split}) and {clip.path} ({clip.split}) hold the same audio; "
+                "give both the same group, or remove one"
+            )
+
+
+def _folds(index: ClipIndex) -> list[str]:
+    """The folds of an index in order, after checking that every clip has one and that they suffice."""
+    without = [clip.path for clip in index.clips if not clip.fold]
+    if without:
+        raise ValueError(
+            f"{len(without)} of {len(index.clips)} clips have no fold, the first {without[0]}; "
+            "a split by folds needs one for each: fill the column fold, or leave --test-fold out"
+        )
+    folds = sorted({clip.fold for clip in index.clips}, key=lambda fold: (len(fold), fold))
+    if len(folds) < len(SPLITS):
+        raise ValueError(f"there are {len(folds)} folds ({', '.join(folds)}); {', '.join(SPLITS)} need one each")
+    return folds
+
+
+def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mapping[str, float]) -> list[Clip]:
+    """Put whole groups on sides so that each side comes near its share of every label."""
+    content: dict[str, Counter] = defaultdict(Counter)
+    bound = join_groups(clip.groups for clip in clips)
+    for clip in clips:
+        content[bound[clip.groups[0]]].update(clip.labels)
+    _check_enough_groups(content, labels)
+    total = sum(content.values(), Counter())
+    have: dict[str, Counter] = {split: Counter() for split in SPLITS}
+    chosen: dict[str, str] = {}
+    rng = np.random.default_rng(seed)
+    # The label with the fewest groups first: it has the least room to choose.
+    for label in sorted(labels, key=lambda name: (sum(name in held for held in content.values()), name)):
+        open_groups = sorted(group for group, held in content.items() if label in held and group not in chosen)
+        order = [open_groups[place] for place in rng.permutation(len(open_groups))]
+        # Large groups first, so that the small ones can even out the shares.
+        for group in sorted(order, key=lambda name: -content[name][label]):
+            need = {split: shares[split] - have[split][label] / total[label] for split in SPLITS}
+            empty = [split for split in SPLITS if not have[split][label]]
+            left = sum(1 for name in open_groups if name not in chosen)
+            # Every side must get a group of the label while there are enough left to do so.
+            sides = empty if empty and left <= len(empty) else list(SPLITS)
+            side = max(sides, key=lambda split: (need[split], split))
+            chosen[group] = side
+            have[side].update(content[group])
+    return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
+
+
+def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) -> None:
+    """Refuse a label whose groups cannot reach every side."""
+    for label in labels:
+        groups = sorted(group for group, held in content.items() if label in held)
+        if len(groups) < len(SPLITS):
+            raise ValueError(
+                f"{label} has {len(groups)} groups ({', '.join(groups)}); {', '.join(SPLITS)} need at least "
+                f"{len(SPLITS)}, because a group (speaker, source recording) stays on one side: add recordings"
+            )

@@ -1,0 +1,172 @@
+"""Cut the quiet at both ends off recordings: new files and a new index, the originals stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from train.recordings.clip import Clip
+from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
+from train.recordings.decode import AudioError, read_file
+from train.recordings.output_folder import claim_folder, refuse_originals
+
+FRAME_SECONDS = 0.02
+DEFAULT_THRESHOLD_DBFS = -50.0
+DEFAULT_MARGIN_SECONDS = 0.1
+_PCM_16_STEP = 2.0**-15
+
+Tell = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrimSettings:
+    """What counts as quiet.
+
+    Attributes
+    ----------
+    threshold_dbfs : float
+        A frame of 20 ms is quiet where the RMS of its loudest channel is below this; below 0.
+    margin_seconds : float
+        Kept of the quiet before and after, 0 or more.
+    """
+
+    threshold_dbfs: float = DEFAULT_THRESHOLD_DBFS
+    margin_seconds: float = DEFAULT_MARGIN_SECONDS
+
+    def __post_init__(self) -> None:
+        if not -120.0 <= self.threshold_dbfs < 0.0:
+            raise ValueError(f"the threshold is {self.threshold_dbfs} dBFS; expected -120 to below 0")
+        if not 0.0 <= self.margin_seconds < float("inf"):
+            raise ValueError(f"the margin is {self.margin_seconds} s; expected 0 or more")
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """What trimming did.
+
+    Attributes
+    ----------
+    index : ClipIndex
+        Of the new files; each clip has its `original`, `start_s` and `end_s`.
+    left_out : list of str
+        Recordings that are quiet all through, or cannot be read, and why.
+    seconds_before, seconds_after : float
+        Of the recordings that were kept.
+    """
+
+    index: ClipIndex
+    left_out: list[str]
+    seconds_before: float
+    seconds_after: float
+
+
+def find_sound(samples: np.ndarray, sample_rate: int, settings: TrimSettings) -> tuple[int, int] | None:
+    """Return the first sample to keep and the one after the last, None where all is quiet.
+
+    Parameters
+    ----------
+    samples : np.ndarray
+        float32 (n_samples, n_channels).
+    sample_rate : int
+        Hz.
+    settings : TrimSettings
+    """
+    length = max(1, round(FRAME_SECONDS * sample_rate))
+    starts = np.arange(0, len(samples), length)
+    sums = np.add.reduceat(np.square(samples, dtype=np.float64), starts, axis=0)
+    counts = np.diff(np.r_[starts, len(samples)])
+    power = (sums / counts[:, None]).max(axis=1)
+    loud = np.flatnonzero(power >= 10.0 ** (settings.threshold_dbfs / 10.0))
+    if loud.size == 0:
+        return None
+    margin = round(settings.margin_seconds * sample_rate)
+    first = max(0, int(starts[loud[0]]) - margin)
+    last = min(len(samples), int(starts[loud[-1]] + counts[loud[-1]]) + margin)
+    return first, last
+
+
+def trim_clips(
+    index: ClipIndex, folder: Path, settings: TrimSettings, *, force: bool = False, tell: Tell | None = None
+) -> Trimmed:
+    """Write every clip without the quiet at its ends as FLAC, at its own rate and channels, and the index beside them.
+
+    Parameters
+    ----------
+    index : ClipIndex
+    folder : Path
+        To be filled, never one that holds the originals.
+    settings : TrimSettings
+    force : bool
+        Empty the folder first, if earshot filled it.
+    tell : callable, optional
+        Called with the number of clips done.
+
+    Raises
+    ------
+    FileExistsError
+        The folder has content and `force` is not set, or the content is not earshot's.
+    ValueError
+        The folder holds the originals, two clips would get the same name, or nothing is left.
+    """
+    refuse_originals(folder, (index.root / clip.path for clip in index.clips))
+    names = [_new_name(clip) for clip in index.clips]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise ValueError(f"{len(twice)} names would be given twice, the first {twice[0]}; rename the recordings")
+    claim_folder(folder, force=force)
+    kept: list[Clip] = []
+    left_out: list[str] = []
+    seconds = np.zeros(2)
+    for done, (clip, name) in enumerate(zip(index.clips, names, strict=True), start=1):
+        try:
+            cut, lengths = _trim_clip(clip, index.root, folder, name, settings)
+        except AudioError as error:
+            left_out.append(str(error))
+        else:
+            kept.append(cut)
+            seconds += lengths
+        if tell:
+            tell(done)
+    if not kept:
+        raise AudioError(f"none of the {len(index.clips)} recordings is left; the first: {left_out[0]}")
+    trimmed = replace(index, root=folder, clips=tuple(kept))
+    write_index(folder / INDEX_FILE_NAME, trimmed)
+    return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]))
+
+
+def _new_name(clip: Clip) -> str:
+    """The path of a cut clip below the new folder."""
+    parts = [part for part in Path(clip.path).with_suffix(".flac").parts if part not in ("..", "/")]
+    return "/".join(parts)
+
+
+def _trim_clip(clip: Clip, root: Path, folder: Path, name: str, settings: TrimSettings) -> tuple[Clip, list[float]]:
+    """Write one cut clip; return it with the seconds before and after."""
+    import soundfile
+
+    samples, sample_rate = read_file(root / clip.path)
+    sound = find_sound(samples, sample_rate, settings)
+    if sound is None:
+        raise AudioError(f"{root / clip.path} is quieter than {settings.threshold_dbfs:g} dBFS all through")
+    first, last = sound
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(target, samples[first:last], sample_rate, format="FLAC", subtype=_subtype(samples))
+    begin = float(clip.start_s or 0.0)
+    cut = replace(
+        clip,
+        path=name,
+        original=clip.original or clip.path,
+        start_s=f"{begin + first / sample_rate:.4f}",
+        end_s=f"{begin + last / sample_rate:.4f}",
+    )
+    return cut, [len(samples) / sample_rate, (last - first) / sample_rate]
+
+
+def _subtype(samples: np.ndarray) -> str:
+    """16 bits where they hold every sample exactly, as those of a CD do, else 24."""
+    steps = samples / _PCM_16_STEP
+    return "PCM_16" if np.array_equal(steps, np.round(steps)) and steps.max() <= 32767 else "PCM_24"
