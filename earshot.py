@@ -28,6 +28,11 @@ VERBS = {
     "plot": Verb("train.plot_command", "train", "draw a recording as a model sees it, with its scores"),
     "train": Verb("train.command", "train", "train one model on recordings"),
     "convert": Verb("convert.command", "train", "make .tflite files of a trained model"),
+    "pipeline": Verb(
+        "convert.pipeline_command",
+        "train",
+        "report how well a source counter does with the classifiers it chooses",
+    ),
     "metadata": Verb("metadata.command", "", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "", "hear recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "", "say how many sources sound in recordings, and which, with three files"),
@@ -46,6 +51,7 @@ _NEEDED = {
     "train.command": _TRAIN,
     "train.data_command": _TRAIN,
     "train.plot_command": _TRAIN,
+    "convert.pipeline_command": _TRAIN,
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
 }
 

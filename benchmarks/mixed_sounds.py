@@ -3,7 +3,6 @@
     python benchmarks/mixed_sounds.py sets RUN FILE.tflite [FILE.tflite ...]
     python benchmarks/mixed_sounds.py long RUN FILE.tflite
     python benchmarks/mixed_sounds.py count RUN COUNTER.tflite [FILE.tflite ...]
-    python benchmarks/mixed_sounds.py pipeline RUN COUNTER.tflite ONE.tflite TWO.tflite FILE.tflite
 
 RUN is a training of one of them: its `split.csv` says which recordings are held out. Tested is every single clip of the
 test side and every pair of them with different labels, at both published volume normalizations. Files are run as on a
@@ -17,75 +16,31 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.counted import CountedClassifier
 from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from edge_runtime.level import level_dbfs
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.merge import merge_windows
 from edge_runtime.windows import cut_windows
+from train.held_out_mixtures import HeldOutMixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange
-from train.mixtures.mixture_index import label_sets
-from train.progress import progress_bar
 from train.recordings.clip_index import read_index
 from train.recordings.clip_store import LoadedClips, load_clips
-from train.task import draw_parts, mixture_windows, part_groups
+from train.task import draw_parts
 from train.thresholds import sweep_common_threshold
 from train.training_run import SPLIT_FILE_NAME
 
 NORMALIZATIONS = ("pair", "set")
-WINDOWS_AT_ONCE = 64
 NUM_LONG = 720  # pairs in each set of longer recordings, spread over all pairs of labels
 LONG_HOP_SECONDS = 1.0
 MERGE_RULES = ("union", "mean")
 SILENCE_BELOW_DBFS = -60.0
 ALL = 1_000_000  # mixtures: no limit
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """Windows to be mixed, with what is right for them.
-
-    Attributes
-    ----------
-    name : str
-    clips : LoadedClips
-    drawn : list of tuple of int
-        Which clips sound together.
-    normalization : str
-    """
-
-    __test__ = False
-
-    name: str
-    clips: LoadedClips
-    drawn: list[tuple[int, ...]]
-    normalization: str = "pair"
-
-    @property
-    def truth(self) -> np.ndarray:
-        """Which labels are heard, bool (n, n_labels)."""
-        heard = label_sets(self.clips.index)
-        return np.stack([heard[list(parts)].any(axis=0) for parts in self.drawn])
-
-    @property
-    def groups(self) -> np.ndarray:
-        """The source recordings of each window."""
-        return part_groups(self.clips, self.drawn)
-
-    def windows(self, window_length: int) -> Iterator[np.ndarray]:
-        """Yield the windows one by one."""
-        with progress_bar(len(self.drawn), self.name, "window") as bar:
-            for first in range(0, len(self.drawn), WINDOWS_AT_ONCE):
-                some = self.drawn[first : first + WINDOWS_AT_ONCE]
-                yield from mixture_windows(self.clips, some, window_length, self.normalization)
-                bar.update(len(some))
 
 
 def main() -> int:
@@ -96,13 +51,12 @@ def main() -> int:
         ("sets", {"files": "+"}),
         ("long", {"files": 1}),
         ("count", {"files": "+"}),
-        ("pipeline", {"files": 4}),
     ):
         action = actions.add_parser(name)
         action.add_argument("run", type=Path, metavar="RUN")
         action.add_argument("files", type=Path, nargs=files["files"], metavar="FILE")
     args = parser.parse_args()
-    measure = {"sets": exact_match_table, "long": long_table, "count": count_table, "pipeline": pipeline_table}
+    measure = {"sets": exact_match_table, "long": long_table, "count": count_table}
     clips = recordings_of(args.run)
     print("\n".join([*measure[args.action](clips, args.files), "", machine_line(describe_machine())]))
     return 0
@@ -113,14 +67,14 @@ def recordings_of(run: Path) -> LoadedClips:
     return load_clips(read_index(run / SPLIT_FILE_NAME), 16_000, strict=True)
 
 
-def sets_of(clips: LoadedClips, split: str, window_length: int, most: int = ALL) -> list[TestSet]:
+def sets_of(clips: LoadedClips, split: str, window_length: int, most: int = ALL) -> list[HeldOutMixtures]:
     """Return the single clips of a side and its pairs at each normalization."""
-    singles = TestSet("single", clips, draw_parts(clips, split, 1, window_length, most))
+    singles = HeldOutMixtures("single", clips, draw_parts(clips, split, 1, window_length, most))
     pairs = draw_parts(clips, split, 2, window_length, most)
-    return [singles, *(TestSet(f"mixed, {name} volume", clips, pairs, name) for name in NORMALIZATIONS)]
+    return [singles, *(HeldOutMixtures(f"mixed, {name} volume", clips, pairs, name) for name in NORMALIZATIONS)]
 
 
-def score(classifier: Classifier, tested: TestSet) -> np.ndarray:
+def score(classifier: Classifier, tested: HeldOutMixtures) -> np.ndarray:
     """Return the file's scores of every window, (n, n_labels)."""
     return np.stack([classifier.scores(window) for window in tested.windows(classifier.spec.window_length)])
 
@@ -157,7 +111,7 @@ def best_are_right(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return lowest_true > np.where(truth, -np.inf, scores).max(axis=1)
 
 
-def swept_thresholds(classifier: Classifier, sets: Sequence[TestSet]) -> dict[str, float]:
+def swept_thresholds(classifier: Classifier, sets: Sequence[HeldOutMixtures]) -> dict[str, float]:
     """Return the one threshold for all labels that is best for each set of validation windows, as published."""
     return {tested.name: sweep_common_threshold(score(classifier, tested), tested.truth).threshold for tested in sets}
 
@@ -171,7 +125,7 @@ def long_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
     spec = classifier.spec
     hop = round(LONG_HOP_SECONDS * spec.sample_rate)
     drawn = draw_parts(clips, "test", 2, spec.window_length, NUM_LONG)
-    tested = TestSet("long", clips, drawn)
+    tested = HeldOutMixtures("long", clips, drawn)
     truth, groups = tested.truth, tested.groups
     lines = [f"{'recording':<24}{'windows':>8}{'rule':>10}{'recordings':>12}{'exact match':>26}"]
     for arrangement in ARRANGEMENTS:
@@ -210,39 +164,10 @@ def count_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
     return lines
 
 
-def counted_right(classifier: Classifier, tested: TestSet) -> np.ndarray:
+def counted_right(classifier: Classifier, tested: HeldOutMixtures) -> np.ndarray:
     """Return 1.0 for each window whose number of sources is decided right."""
     counts = tested.truth.sum(axis=1)
     return (score(classifier, tested).argmax(axis=1) + 1 == counts).astype(float)
-
-
-def pipeline_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
-    """Return the counted pipeline against the plain multi-label classifier on the same windows, paired."""
-    counter, one, two, plain_file = files
-    counted = CountedClassifier(Classifier(counter), {1: Classifier(one), 2: Classifier(two)})
-    plain = Classifier(plain_file)
-    labels = plain.spec.labels
-    lines = [
-        f"{'set':<20}{'windows':>8}{'count right':>26}{'labels given that':>20}{'pipeline':>26}"
-        f"{'plain':>26}{'pipeline - plain (points)':>28}"
-    ]
-    for tested in sets_of(clips, "test", plain.spec.window_length):
-        truth, groups = tested.truth, tested.groups
-        count_right, right, plain_right = [], [], []
-        for window, heard in zip(tested.windows(plain.spec.window_length), truth, strict=True):
-            expected = tuple(label for label, there in zip(labels, heard, strict=True) if there)
-            found = counted.scores(window)
-            count_right.append(found.count == len(expected))
-            right.append(set(found.labels) == set(expected))
-            plain_right.append(plain.decide(plain.scores(window)) == expected)
-        by_count, by_pipeline, by_plain = (np.array(each, float) for each in (count_right, right, plain_right))
-        given = f"{by_pipeline[by_count == 1].mean():.1%}" if by_count.any() else "-"
-        lines.append(
-            f"{tested.name:<20}{len(truth):>8}{with_interval(by_count, groups):>26}{given:>20}"
-            f"{with_interval(by_pipeline, groups):>26}{with_interval(by_plain, groups):>26}"
-            f"{points(by_pipeline - by_plain, groups):>28}"
-        )
-    return lines
 
 
 def reached(scores: np.ndarray, classifier: Classifier) -> np.ndarray:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
 from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
-from edge_runtime.resample import resample, resampled_length
-from edge_runtime.windows import check_finite, cut_windows, stream_windows, window_starts
+from edge_runtime.resample import resample
+from edge_runtime.timed_windows import recording_blocks, timed_windows
+from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError
 from metadata.spec import ModelSpec
 from metadata.tflite_metadata import read_spec
@@ -328,11 +328,7 @@ class Classifier:
         silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify an open recording window by window from number `first` on; see `classify_file`."""
-        from edge_runtime.recordings import resampled_blocks
-
-        rate = self.spec.sample_rate
-        num_samples = resampled_length(recording.num_samples, recording.sample_rate, rate)
-        blocks = resampled_blocks(recording, rate)
+        blocks, num_samples = recording_blocks(recording, self.spec.sample_rate)
         yield from self.classify_windows(blocks, num_samples, window_hop, tail, first, silence_below_dbfs)
 
     def classify_windows(
@@ -356,24 +352,18 @@ class Classifier:
         Raises
         ------
         ValueError
-            As for `stream_windows`, `scores` and `check_silence_limit`.
+            As for `timed_windows` and `scores`.
         """
-        check_silence_limit(silence_below_dbfs)
-        length, rate = self.spec.window_length, self.spec.sample_rate
-        hop = window_hop if window_hop is not None else length
         cache = FrameCache(self.spec)
-        for start, window in islice(stream_windows(blocks, num_samples, length, hop, tail), first, None):
-            end = min(start + length, num_samples)
-            level = level_dbfs(window[: end - start])
-            silent = is_silent(level, silence_below_dbfs)
-            if silent:
+        for cut in timed_windows(blocks, num_samples, self.spec, window_hop, tail, first, silence_below_dbfs):
+            if cut.is_silent:
                 scores, decision = np.zeros(len(self.spec.labels), np.float32), self.decide_nothing()
             else:
-                self.load_input(cache.model_input(check_finite(window), start))
+                self.load_input(cache.model_input(check_finite(cut.samples), cut.start))
                 self.invoke()
                 scores = self.read_scores()
                 decision = self.decide(scores)
-            yield WindowResult(start / rate, end / rate, scores, decision, level, silent)
+            yield WindowResult(cut.start_seconds, cut.end_seconds, scores, decision, cut.level_dbfs, cut.is_silent)
 
     def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return input and output as the interpreter has allocated them, after comparing them with the spec."""

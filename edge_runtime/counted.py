@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +17,9 @@ import numpy.typing as npt
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
-from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.resample import resample, resampled_length
-from edge_runtime.windows import check_finite, stream_windows
+from edge_runtime.resample import resample
+from edge_runtime.timed_windows import recording_blocks, timed_windows
+from edge_runtime.windows import check_finite
 from metadata.errors import ModelContractError
 from metadata.spec import FrontEnd
 
@@ -142,11 +141,7 @@ class CountedClassifier:
         silence_below_dbfs: float | None = None,
     ) -> Iterator[CountedWindow]:
         """Classify an open recording window by window in constant memory; see `Classifier.classify_recording`."""
-        from edge_runtime.recordings import resampled_blocks
-
-        rate = self.counter.spec.sample_rate
-        num_samples = resampled_length(recording.num_samples, recording.sample_rate, rate)
-        blocks = resampled_blocks(recording, rate)
+        blocks, num_samples = recording_blocks(recording, self.counter.spec.sample_rate)
         yield from self.classify_windows(blocks, num_samples, window_hop, tail, first, silence_below_dbfs)
 
     def classify_windows(
@@ -159,16 +154,12 @@ class CountedClassifier:
         silence_below_dbfs: float | None = None,
     ) -> Iterator[CountedWindow]:
         """Classify a clip that comes in blocks at the models' rate; see `Classifier.classify_windows`."""
-        check_silence_limit(silence_below_dbfs)
-        length, rate = self.counter.spec.window_length, self.counter.spec.sample_rate
-        hop = window_hop if window_hop is not None else length
-        stream = CountedStream(self)
-        for start, window in islice(stream_windows(blocks, num_samples, length, hop, tail), first, None):
-            end = min(start + length, num_samples)
-            level = level_dbfs(window[: end - start])
-            silent = is_silent(level, silence_below_dbfs)
-            heard = nothing_heard(len(self.counts), len(self.labels)) if silent else stream.scores(window, start)
-            yield CountedWindow(start / rate, end / rate, level, silent, heard)
+        stream, spec = CountedStream(self), self.counter.spec
+        for cut in timed_windows(blocks, num_samples, spec, window_hop, tail, first, silence_below_dbfs):
+            heard = nothing_heard(len(self.counts), len(self.labels))
+            if not cut.is_silent:
+                heard = stream.scores(cut.samples, cut.start)
+            yield CountedWindow(cut.start_seconds, cut.end_seconds, cut.level_dbfs, cut.is_silent, heard)
 
 
 class CountedStream:

@@ -1,6 +1,7 @@
 """The systems for mixed sounds from recordings to proven files: a few steps of each on sounds made by code."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from conftest import SAMPLE_RATE
 
 import earshot
 from edge_runtime.classifier import Classifier
-from metadata.tflite_metadata import read_spec
+from metadata import replace_spec
+from metadata.tflite_metadata import pack_model, read_spec
 from train.finished_run import open_run
+from train.score_scaling import SCALE_RANGE, SHIFT_RANGE, fit_scaling
 from train.training_run import DEFAULT_THRESHOLD
 
 SECONDS = 5.0
@@ -156,3 +159,67 @@ def test_a_variant_begins_with_the_weights_of_another(isocc, train):
     spec = open_run(single).spec
     assert spec.activation == "softmax"
     assert len(spec.provenance.training["weights_from_sha256"]) == 64
+
+
+def _pipeline(isocc, counter, *more):
+    """Run `earshot pipeline` with the one classifier for every number, and beside them."""
+    trained, files, _ = counter
+    classifier = str(isocc[1] / "isocc-float32.tflite")
+    command = ["pipeline", str(trained), str(files / "source_counter-float32.tflite")]
+    return earshot.main([*command, "--one", classifier, "--two", classifier, "--plain", classifier, *more])
+
+
+def test_counter_and_classifiers_get_a_report_of_their_own(isocc, counter, tmp_path, capsys):
+    out = tmp_path / "report"
+    assert _pipeline(isocc, counter, "--most", "20", "--out", str(out)) == 0
+    printed = capsys.readouterr().out
+    assert (out / "pipeline.md").read_text() == printed
+    report = json.loads((out / "pipeline.json").read_text())
+    cut = open_run(counter[0]).test_windows()
+    singles = int((cut.truth == 0).sum())
+    assert [row["num_windows"] for row in report["sources"]] == [singles, min(20, singles * (singles - 1) // 2)]
+    counted = Classifier(counter[1] / "source_counter-float32.tflite")
+    right = [counted.scores(window).argmax() == 0 for window in cut.windows[cut.truth == 0]]
+    assert report["sources"][0]["count"]["share"] == pytest.approx(np.mean(right))
+    assert _pipeline(isocc, counter, "--out", str(out)) == 2  # exists
+    assert "--force" in capsys.readouterr().err
+
+
+def test_a_classifier_of_another_split_is_refused(isocc, counter, tmp_path, capsys):
+    trained, files, _ = counter
+    content = (isocc[1] / "isocc-float32.tflite").read_bytes()
+    spec = read_spec(content)
+    elsewhere = replace(spec.provenance, split_sha256="0" * 64)
+    other = tmp_path / "other.tflite"
+    other.write_bytes(pack_model(content, replace_spec(spec, provenance=elsewhere)))
+    command = ["pipeline", str(trained), str(files / "source_counter-float32.tflite"), "--one", str(other)]
+    assert earshot.main([*command, "--two", str(other)]) == 2
+    assert "another split" in capsys.readouterr().err
+
+
+def test_a_pipeline_is_asked_for_whole(isocc, counter, tmp_path, capsys):
+    trained, files, _ = counter
+    one = str(isocc[1] / "isocc-float32.tflite")
+    counting = str(files / "source_counter-float32.tflite")
+    for command, named in (
+        (["pipeline", str(trained), counting, "--one", one], "no classifier was given for 2"),
+        (["pipeline", str(trained), one, "--one", one, "--two", one], "is it a classifier"),
+        (["pipeline", str(trained), counting, "--one", one, "--two", one, "--plain", counting], "expected sigmoid"),
+        (["pipeline", str(tmp_path), counting, "--one", one, "--two", one], "holds no training"),
+        (["pipeline", str(trained), counting, "--one", one, "--two", one, "--most", "0"], "--most"),
+    ):
+        assert earshot.main(command) == 2
+        assert named in capsys.readouterr().err
+
+
+def test_the_counters_scores_are_brought_to_validation_data(counter):
+    trained, _, _ = counter
+    scaling = json.loads((trained / "metrics.json").read_text())["scaling"]
+    run = open_run(trained)
+    cut = run.held_out("val")
+    found = fit_scaling(run.model.predict(cut.windows, verbose=0), cut.truth)
+    assert scaling["shifts"][1] != 0.0
+    # What was fitted is in the model: nothing is left to fit, but for what a bound kept out.
+    at_bound = any(scaling["scale"] == pytest.approx(bound) for bound in SCALE_RANGE)
+    assert at_bound or found.scale == pytest.approx(1.0, abs=0.05)
+    assert at_bound or abs(scaling["shifts"][1]) == SHIFT_RANGE[1] or found.shifts[1] == pytest.approx(0.0, abs=0.05)

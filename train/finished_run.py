@@ -85,6 +85,20 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
             f"--out {folder}, with --resume if it was interrupted"
         )
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
+    clips = open_recordings(folder, spec, cache)
+    return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)
+
+
+def open_recordings(folder: Path, spec: ModelSpec, cache: str | Path | None = None) -> LoadedClips:
+    """Return the recordings of a training, each on its side, with the mixtures that were chosen for it.
+
+    Raises
+    ------
+    FileNotFoundError
+        The recordings are gone.
+    ValueError
+        They, or their split, are not those the model was trained on.
+    """
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
@@ -96,4 +110,4 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
             f"the recordings or the split that {folder / SPLIT_FILE_NAME} lists are not those the model was trained "
             "on; put the same ones back, or train again"
         )
-    return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)
+    return clips

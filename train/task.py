@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Task(Protocol):
     """What the trainer and the converter ask of a task."""
 
     activation: str
+    is_scaled: bool
+    """Whether softmax scores are brought to validation data after the training (`train.score_scaling`)."""
 
     def check(self, index: ClipIndex) -> None:
         """Raise ValueError where the recordings cannot teach this."""
@@ -56,6 +58,7 @@ class OneLabel:
     """Exactly one label a window: softmax."""
 
     activation: str = "softmax"
+    is_scaled: bool = False
 
     def check(self, index: ClipIndex) -> None:
         """Refuse clips of several labels."""
@@ -83,27 +86,11 @@ class OneLabel:
         return cut_split(clips, split, window_length, settings.window_hop, settings.tail)
 
 
-@dataclass(frozen=True)
-class LabelSet:
-    """Every label that is heard, in single sounds and in mixtures: sigmoid.
+class _Mixtures:
+    """What tasks have in common that hear one source or several at once."""
 
-    Attributes
-    ----------
-    sources : tuple of int
-        How many sources a window has, in equal shares.
-    """
-
-    sources: tuple[int, ...] = (1, 2)
-    activation: str = "sigmoid"
-
-    def check(self, index: ClipIndex) -> None:
-        """Refuse fewer labels than sources."""
-        _refuse_few_labels(index, self.sources)
-        _refuse_label_sets(index, "mixtures are made of recordings of one label")
-
-    def labels(self, index: ClipIndex) -> tuple[str, ...]:
-        """Return the labels of the clips."""
-        return index.labels
+    sources: Sequence[int]
+    target: ClassVar[str]  # as for `train.mixture_windows.MixtureWindows`
 
     def training_windows(
         self,
@@ -113,10 +100,35 @@ class LabelSet:
         settings: TrainingSettings,
         first_epoch: int = 0,
     ) -> Any:
-        """Return windows of one source or several, mixed as they are drawn."""
+        """Return windows mixed as they are drawn, each number of sources equally often."""
         from train.mixture_windows import MixtureWindows
 
-        return MixtureWindows(clips, sample_rate, window_length, settings, self.sources, "labels", first_epoch)
+        return MixtureWindows(clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch)
+
+
+@dataclass(frozen=True)
+class LabelSet(_Mixtures):
+    """Every label that is heard, in single sounds and in mixtures: sigmoid.
+
+    Attributes
+    ----------
+    sources : tuple of int
+        How many sources a window has, in equal shares.
+    """
+
+    target: ClassVar[str] = "labels"
+    sources: tuple[int, ...] = (1, 2)
+    activation: str = "sigmoid"
+    is_scaled: bool = False
+
+    def check(self, index: ClipIndex) -> None:
+        """Refuse fewer labels than sources."""
+        _refuse_few_labels(index, self.sources)
+        _refuse_label_sets(index, "mixtures are made of recordings of one label")
+
+    def labels(self, index: ClipIndex) -> tuple[str, ...]:
+        """Return the labels of the clips."""
+        return index.labels
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
         """Return single clips and up to 720 mixtures of each larger number of sources; truth bool (n, n_labels)."""
@@ -130,7 +142,7 @@ class LabelSet:
 
 
 @dataclass(frozen=True)
-class SourceCount:
+class SourceCount(_Mixtures):
     """How many sources are heard at once: softmax over one, two, ...
 
     Attributes
@@ -139,8 +151,15 @@ class SourceCount:
         The highest number, at most 3.
     """
 
+    target: ClassVar[str] = "count"
     most: int = 2
     activation: str = "softmax"
+    is_scaled: bool = True
+
+    @property
+    def sources(self) -> Sequence[int]:
+        """The numbers there can be."""
+        return range(1, self.most + 1)
 
     def check(self, index: ClipIndex) -> None:
         """Refuse clips of several labels, and fewer labels than sources."""
@@ -151,25 +170,10 @@ class SourceCount:
         """Return the names of the numbers."""
         return COUNT_LABELS[: self.most]
 
-    def training_windows(
-        self,
-        clips: LoadedClips,
-        sample_rate: int,
-        window_length: int,
-        settings: TrainingSettings,
-        first_epoch: int = 0,
-    ) -> Any:
-        """Return windows of one source up to `most`, each number equally often."""
-        from train.mixture_windows import MixtureWindows
-
-        sources = range(1, self.most + 1)
-        return MixtureWindows(clips, sample_rate, window_length, settings, sources, "count", first_epoch)
-
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
         """Return each number of sources as often as there are single clips; truth int64 (n,)."""
         most = len(draw_parts(clips, split, 1, window_length, MAX_MIXTURES))
-        counts = range(1, self.most + 1)
-        drawn = [parts for count in counts for parts in draw_parts(clips, split, count, window_length, most)]
+        drawn = [parts for count in self.sources for parts in draw_parts(clips, split, count, window_length, most)]
         cut = mixture_windows(clips, drawn, window_length, settings.normalization)
         truth = np.array([len(parts) - 1 for parts in drawn])
         return TestWindows(cut, truth, np.arange(len(drawn)), part_groups(clips, drawn))

@@ -10,6 +10,7 @@ metrics.json    accuracy on the test side, confusion.png or, of sets of labels, 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
+from train.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import OneLabel, Task
@@ -106,10 +108,13 @@ def train_model(
     if silent and not isinstance(task_of(module, variant), OneLabel):
         tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
     model, history = _fit(clips, module, variant, settings, folder, weights_from, tell)
+    scaling = _scale_scores(model, clips, module, variant, settings, tell)
     spec = replace_spec(spec, thresholds=_thresholds(model, clips, module, variant, settings))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task_of(module, variant).held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
+    if scaling is not None:
+        metrics["scaling"] = dataclasses.asdict(scaling)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
     write_atomically(finished, text.encode())
@@ -204,6 +209,26 @@ def _fit(
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
     history = fit.fit(model, windows, validation, settings, folder, module.NAME)
     return model, history
+
+
+def _scale_scores(
+    model: Any, clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, tell: Tell
+) -> ScoreScaling | None:
+    """Bring the scores to validation data, where the task asks for that; return how."""
+    task = task_of(module, variant)
+    if not task.is_scaled:
+        return None
+    cut = task.held_out(clips, "val", module.window_length(variant), settings)
+    scores = predict(model, cut.windows)
+    scaling = fit_scaling(scores, cut.truth)
+    scale_last_layer(model, scaling)
+    before, after = ((found.argmax(axis=1) == cut.truth).mean() for found in (scores, scaling.apply(scores)))
+    shifts = ", ".join(f"{shift:+.2f}" for shift in scaling.shifts)
+    tell(
+        f"scores brought to validation data: logits times {scaling.scale:.2f}, plus {shifts}; "
+        f"{before:.1%} of it were right, {after:.1%} are"
+    )
+    return scaling
 
 
 def _thresholds(

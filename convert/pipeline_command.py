@@ -1,0 +1,171 @@
+"""The verb `earshot pipeline`: a report on a source counter and its classifiers, on held-out recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_runtime.counted import COUNT_LABELS
+from train.task import MAX_MIXTURES
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Classifier
+    from train.recordings.clip_store import LoadedClips
+
+DONE = 0
+REPORT_JSON, REPORT_MARKDOWN = "pipeline.json", "pipeline.md"
+SIDES = ("test", "val")
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `earshot pipeline`."""
+    from train.settings import MIXTURE_NORMALIZATIONS
+
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="the folder of the counter's training: it says which recordings it heard"
+    )
+    parser.add_argument("counter", type=Path, metavar="COUNTER", help="the counter's .tflite file")
+    for count, word in enumerate(COUNT_LABELS, start=1):
+        sources = f"{word} source{'s' if count > 1 else ''}"
+        parser.add_argument(f"--{word}", type=Path, metavar="FILE", help=f"the .tflite file that names {sources}")
+    parser.add_argument(
+        "--plain", type=Path, metavar="FILE", help="a multi-label .tflite file to compare with, window by window"
+    )
+    parser.add_argument("--split", choices=SIDES, default=SIDES[0], help="which recordings are heard (default test)")
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=MAX_MIXTURES,
+        metavar="N",
+        help=f"mixtures of each number of sources, spread over all pairs of labels (default {MAX_MIXTURES})",
+    )
+    parser.add_argument(
+        "--normalization",
+        choices=MIXTURE_NORMALIZATIONS,
+        help="of the parts of a mixture: to the volume of which (default: as the counter was trained)",
+    )
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"write {REPORT_MARKDOWN} and {REPORT_JSON} into this folder"
+    )
+    parser.add_argument("--force", action="store_true", help="replace what an earlier report left in --out")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(verb: str, args: argparse.Namespace) -> int:
+    """Hear the held-out windows and report.
+
+    Raises
+    ------
+    FileNotFoundError
+        A file or the run is not there.
+    FileExistsError, NotADirectoryError
+        As for `claim_folder`.
+    ModelContractError, ValueError
+        Files that do not belong together, or that were trained on another split of recordings.
+    """
+    from convert.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
+    from edge_runtime.classifier import Classifier
+    from edge_runtime.counted import CountedClassifier
+    from edge_runtime.machine import describe_machine, machine_line
+    from metadata.atomic_file import write_atomically
+    from train.held_out_mixtures import held_out_mixtures
+    from train.recordings.output_folder import claim_folder
+
+    if args.most < 1:
+        raise ValueError(f"--most is {args.most}; expected at least 1 mixture")
+    paths = {word: path for word in COUNT_LABELS if (path := getattr(args, word)) is not None}
+    files = {path: Classifier(path, args.num_threads) for path in {args.counter, *paths.values()}}
+    classifiers = {COUNT_LABELS.index(word) + 1: files[path] for word, path in paths.items()}
+    pipeline = CountedClassifier(files[args.counter], classifiers)
+    plain = Classifier(args.plain, args.num_threads) if args.plain else None
+    if plain is not None:
+        check_plain(pipeline, plain)
+        files[args.plain] = plain
+    clips, normalization = _recordings(args, pipeline.labels)
+    for note in check_splits(clips, files):
+        print(f"earshot {verb}: {note}", file=sys.stderr)
+    folder = claim_folder(args.out, force=args.force) if args.out else None
+    length = pipeline.counter.spec.window_length
+    numbers = range(1, len(pipeline.counts) + 1)
+    sets = [held_out_mixtures(clips, args.split, number, length, args.most, normalization) for number in numbers]
+    report: dict[str, Any] = {
+        "counter": str(args.counter),
+        "classifiers": {word: str(path) for word, path in paths.items()},
+        "plain": str(args.plain) if args.plain else None,
+        "run": str(args.run),
+        "split": args.split,
+        "normalization": normalization,
+        "machine": describe_machine(),
+        **describe_pipeline([hear(pipeline, plain, tested) for tested in sets], pipeline.counts, pipeline.labels),
+    }
+    text = json.dumps(report, indent=2) + "\n"
+    lines = [
+        f"# {pipeline.counter.spec.name} and the classifiers that it chooses",
+        "",
+        *(f"- {name}: `{path}`" for name, path in _named_files(args, paths).items()),
+        f"- recordings: the {args.split} side of `{args.run}`, volumes by normalization `{normalization}`",
+        "",
+        *format_pipeline(report),
+        "",
+        machine_line(describe_machine()),
+    ]
+    if folder is not None:
+        write_atomically(folder / REPORT_JSON, text.encode())
+        write_atomically(folder / REPORT_MARKDOWN, ("\n".join(lines) + "\n").encode())
+        print(f"the report is in {folder}", file=sys.stderr)
+    print(text.rstrip() if args.json else "\n".join(lines))
+    return DONE
+
+
+def check_splits(clips: LoadedClips, files: Mapping[Path, Classifier]) -> list[str]:
+    """Return notes on files that do not say what they were trained on.
+
+    Raises
+    ------
+    ValueError
+        A file was trained on another split: what is held out here may be what it learned from.
+    """
+    held_out, notes = clips.split_sha256(), []
+    for path, classifier in files.items():
+        trained_on = classifier.spec.provenance.split_sha256
+        if not trained_on:
+            notes.append(f"{path} does not say on which split it was trained; it may have heard these recordings")
+        elif trained_on != held_out:
+            raise ValueError(
+                f"{path} was trained on another split of recordings, so that it may have heard what is held out here; "
+                "expected files of trainings on the same data with the same --test-fold or --seed"
+            )
+    return notes
+
+
+def _recordings(args: argparse.Namespace, labels: tuple[str, ...]) -> tuple[LoadedClips, str]:
+    """The recordings of the counter's training, each on its side, and how their volumes are made equal."""
+    from metadata import ModelSpec
+    from train.finished_run import open_recordings
+    from train.training_run import SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
+
+    missing = [name for name in (SPLIT_FILE_NAME, SPEC_RUN_FILE_NAME) if not (args.run / name).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"{args.run} holds no training ({', '.join(missing)} not there); expected one that earshot train filled"
+        )
+    spec = ModelSpec.from_json((args.run / SPEC_RUN_FILE_NAME).read_bytes())
+    clips = open_recordings(args.run, spec, args.cache)
+    if clips.index.labels != labels:
+        raise ValueError(
+            f"the recordings of {args.run} have the labels {', '.join(clips.index.labels)}, the classifiers "
+            f"{', '.join(labels)}; expected the same in the same order"
+        )
+    return clips, args.normalization or spec.provenance.training.get("normalization", "pair")
+
+
+def _named_files(args: argparse.Namespace, paths: Mapping[str, Path]) -> dict[str, Path]:
+    """The files by what they do, for people."""
+    named = {"counter": args.counter, **{f"for {word}": path for word, path in paths.items()}}
+    return {**named, "plain classifier": args.plain} if args.plain else named

@@ -1,0 +1,196 @@
+"""How a source counter and its classifiers do together: is the number right, and given that, are the labels?
+
+Every window is heard by the counter, and by the classifier for the number that it finds; where a multi-label classifier
+is given beside them, it hears the same windows, and the two are compared window by window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convert.label_set_report import markdown_table
+from edge_runtime.classifier import Classifier
+from edge_runtime.counted import CountedClassifier
+from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
+from metadata.errors import ModelContractError
+from train.held_out_mixtures import HeldOutMixtures
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What was said about windows of one number of sources.
+
+    Attributes
+    ----------
+    truth : np.ndarray
+        bool (n, n_labels).
+    groups : np.ndarray
+        str (n,) or (n, most parts), see `edge_runtime.intervals`.
+    counts : np.ndarray
+        int (n,), the number of sources that the counter found.
+    named : np.ndarray
+        bool (n, n_labels), the labels that the classifier for this number gave.
+    plain : np.ndarray, optional
+        bool (n, n_labels), those of the multi-label classifier.
+    """
+
+    truth: np.ndarray
+    groups: np.ndarray
+    counts: np.ndarray
+    named: np.ndarray
+    plain: np.ndarray | None = None
+
+
+def check_plain(pipeline: CountedClassifier, plain: Classifier) -> None:
+    """Raise ModelContractError unless the classifier beside the pipeline hears the same windows and has its labels."""
+    spec, counter = plain.spec, pipeline.counter.spec
+    if spec.activation != "sigmoid":
+        raise ModelContractError(
+            f"{spec.name} has {spec.activation} scores; expected sigmoid: what tells one label a window cannot be "
+            "compared on windows of several"
+        )
+    if spec.labels != pipeline.labels:
+        raise ModelContractError(
+            f"{spec.name} has the labels {', '.join(spec.labels)}, the pipeline {', '.join(pipeline.labels)}; "
+            "expected the same in the same order"
+        )
+    if (spec.sample_rate, spec.window_length) != (counter.sample_rate, counter.window_length):
+        raise ModelContractError(
+            f"{spec.name} hears {spec.window_length} samples at {spec.sample_rate} Hz, the pipeline "
+            f"{counter.window_length} at {counter.sample_rate}; expected the same window"
+        )
+
+
+def hear(pipeline: CountedClassifier, plain: Classifier | None, tested: HeldOutMixtures) -> Heard:
+    """Run the pipeline, and the classifier beside it, on windows of one number of sources, one after the other.
+
+    Raises
+    ------
+    ModelContractError, ValueError
+        As for `Classifier.scores`.
+    """
+    labels, truth = pipeline.labels, tested.truth
+    named, plain_named = np.zeros_like(truth), np.zeros_like(truth)
+    counts = np.zeros(len(truth), np.int64)
+    for row, window in enumerate(tested.windows(pipeline.counter.spec.window_length)):
+        found = pipeline.scores(window)
+        counts[row] = found.count
+        named[row] = [label in found.labels for label in labels]
+        if plain is not None:
+            decided = plain.decide(plain.scores(window))
+            plain_named[row] = [label in decided for label in labels]
+    return Heard(truth, tested.groups, counts, named, plain_named if plain is not None else None)
+
+
+def describe_pipeline(heard: Sequence[Heard], counts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the report for JSON.
+
+    Parameters
+    ----------
+    heard : sequence of Heard
+        One for each number of sources, beginning with one.
+    counts, labels : sequence of str
+        Of the pipeline.
+
+    Returns
+    -------
+    dict
+        "sources", a row a number of sources: shares of right counts, of right labels where the count is right, and of
+        both right, with 95 % intervals over groups; those of the plain classifier and the paired difference in points.
+        "mean_count_accuracy". "count_confusion", rows truth, columns counted. "labels": of the windows with a label and
+        a right count, the share where it is named, for each number of sources.
+    """
+    confusion = [np.bincount(one.counts - 1, minlength=len(counts)).tolist() for one in heard]
+    rows = [_describe_number(number, one) for number, one in enumerate(heard, start=1)]
+    return {
+        "sources": rows,
+        "mean_count_accuracy": float(np.mean([row["count"]["share"] for row in rows])),
+        "count_confusion": {"counts": list(counts), "windows": confusion},
+        "labels": [
+            {"label": label, "named": [_named_share(one, number, place) for number, one in enumerate(heard, start=1)]}
+            for place, label in enumerate(labels)
+        ],
+    }
+
+
+def format_pipeline(report: dict[str, Any]) -> list[str]:
+    """Return the report as lines of Markdown."""
+    rows, counts = report["sources"], report["count_confusion"]["counts"]
+    head = ["sources", "windows", "groups", "count right", "labels right, the count being right", "both right"]
+    with_plain = "plain" in rows[0]
+    table = [[*head, *(["plain classifier", "both right - plain (points)"] if with_plain else [])]]
+    for row in rows:
+        cells = [str(row["num_sources"]), str(row["num_windows"]), str(row["num_groups"])]
+        cells += [_told(row[name]) for name in ("count", "labels_given_count", "both")]
+        if with_plain:
+            low, high = row["difference"]["interval"]
+            cells += [_told(row["plain"]), f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+        table.append(cells)
+    confusion = [["true sources", *(f"counted {name}" for name in counts)]]
+    confusion += [
+        [name, *map(str, row)] for name, row in zip(counts, report["count_confusion"]["windows"], strict=True)
+    ]
+    by_label = [["label", *(f"named, {name} source{'s' if name != 'one' else ''}" for name in counts)]]
+    by_label += [[row["label"], *(_percent(share) for share in row["named"])] for row in report["labels"]]
+    return [
+        "Shares of windows, 95 % intervals by the bootstrap over groups (a mixture belongs to those of its parts):",
+        "",
+        *markdown_table(table),
+        "",
+        f"Count accuracy, the mean over numbers of sources: {report['mean_count_accuracy']:.1%}.",
+        "",
+        *markdown_table(confusion),
+        "",
+        "Of the windows with a label whose count is right, the share where it is named:",
+        "",
+        *markdown_table(by_label),
+    ]
+
+
+def _describe_number(number: int, heard: Heard) -> dict[str, Any]:
+    """The row of one number of sources."""
+    counted = heard.counts == number
+    both = (heard.named == heard.truth).all(axis=1)  # so many labels are named as are counted: the count is right too
+    row: dict[str, Any] = {
+        "num_sources": number,
+        "num_windows": len(counted),
+        "num_groups": count_groups(heard.groups),
+        "count": _share(counted, heard.groups),
+        "labels_given_count": _share(both[counted], heard.groups[counted]) if counted.any() else None,
+        "both": _share(both, heard.groups),
+    }
+    if heard.plain is not None:
+        plain = (heard.plain == heard.truth).all(axis=1)
+        differences = 100.0 * (both.astype(float) - plain)
+        row["plain"] = _share(plain, heard.groups)
+        interval = paired_bootstrap_interval(differences, heard.groups) if row["num_groups"] > 1 else (-100.0, 100.0)
+        row["difference"] = {"points": float(differences.mean()), "interval": list(interval)}
+    return row
+
+
+def _named_share(heard: Heard, number: int, place: int) -> float | None:
+    """Of the windows with a label and a right count, the share where it is named; None where there is none."""
+    there = heard.truth[:, place] & (heard.counts == number)
+    return float(heard.named[there, place].mean()) if there.any() else None
+
+
+def _share(right: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
+    """A share with its interval."""
+    return {"share": float(right.mean()), "interval": list(share_interval(right, groups))}
+
+
+def _told(found: dict[str, Any] | None) -> str:
+    """A share with its interval, for people."""
+    if found is None:
+        return "-"
+    low, high = found["interval"]
+    return f"{found['share']:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def _percent(share: float | None) -> str:
+    """A share for people, a dash where there is none."""
+    return "-" if share is None else f"{share:.1%}"
