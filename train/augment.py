@@ -32,9 +32,9 @@ LOWEST_HZ = 60.0  # where the slope of noise and equalizer begins
 PEAK_LIMIT = 0.999
 
 
-def draw_speed(rng: np.random.Generator, speed_range: tuple[float, float] = SPEED_RANGE) -> float:
+def draw_speed(rng: np.random.Generator) -> float:
     """Return a playback speed, 1.0 where the window keeps its own."""
-    return float(rng.uniform(*speed_range)) if rng.random() < SPEED_PROBABILITY else 1.0
+    return float(rng.uniform(*SPEED_RANGE)) if rng.random() < SPEED_PROBABILITY else 1.0
 
 
 def change_speed(samples: np.ndarray, num_samples: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from train.augment import SPEED_RANGE, change_speed, draw_speed
+from train.augment import change_speed, draw_speed
 from train.mixtures.mixing import SilentClipError, is_silent
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
@@ -27,8 +27,6 @@ class ClipDraw:
         Samples.
     audible : bool
         Leave out clips of silence, which cannot be brought to a volume.
-    speed_range : tuple of float
-        Playback speeds of varied cuts.
 
     Raises
     ------
@@ -47,13 +45,7 @@ class ClipDraw:
         How many windows the waveforms hold.
     """
 
-    def __init__(
-        self,
-        clips: LoadedClips,
-        window_length: int,
-        audible: bool = False,
-        speed_range: tuple[float, float] = SPEED_RANGE,
-    ):
+    def __init__(self, clips: LoadedClips, window_length: int, audible: bool = False):
         index = clips.index
         places = [place for place in clips.places("train") if len(index.clips[place].labels) == 1]
         if audible:
@@ -62,7 +54,7 @@ class ClipDraw:
         self.places = np.array(places)
         self.waveforms = [clips.waveforms[place] for place in places]
         self.label_of = np.array([index.labels.index(index.clips[place].labels[0]) for place in places])
-        self.num_labels, self._window_length, self._speed_range = len(index.labels), window_length, speed_range
+        self.num_labels, self._window_length = len(index.labels), window_length
         lengths = np.array([max(window_length, waveform.size) for waveform in self.waveforms], np.float64)
         weights = lengths / np.sqrt(self._group_lengths([index.clips[place].group for place in places], lengths))
         self.num_windows = int(lengths.sum() // window_length)
@@ -76,7 +68,7 @@ class ClipDraw:
     def cut(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """Return a window of one clip at a random place, zero-padded where the clip is shorter; varied in speed."""
         waveform = self.waveforms[place]
-        length = round(self._window_length * (draw_speed(rng, self._speed_range) if vary else 1.0))
+        length = round(self._window_length * (draw_speed(rng) if vary else 1.0))
         start = int(rng.integers(max(1, waveform.size - length + 1)))
         piece = np.zeros(length, np.float32)
         heard = waveform[start : start + length]

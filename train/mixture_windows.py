@@ -17,7 +17,6 @@ from train.training_windows import windows_in_epoch
 
 PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
-SPEED_RANGE = (0.8, 1.25)  # wider than for voices: a sound of the world keeps its name when it is larger or smaller
 VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
 NUM_TRIES = 20  # cuts of a clip until one has sound; then its loudest stretch is taken
 TARGETS = ("labels", "count")
@@ -63,7 +62,7 @@ class MixtureWindows(keras.utils.PyDataset):
         first_epoch: int = 0,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
-        self._clips = ClipDraw(clips, window_length, audible=True, speed_range=SPEED_RANGE)
+        self._clips = ClipDraw(clips, window_length, audible=True)
         if target not in TARGETS:
             raise ValueError(f"target is {target!r}; expected {' or '.join(TARGETS)}")
         if max(sources) > self._clips.num_labels:
