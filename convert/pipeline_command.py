@@ -92,8 +92,11 @@ def run(verb: str, args: argparse.Namespace) -> int:
         print(f"earshot {verb}: {note}", file=sys.stderr)
     folder = claim_folder(args.out, force=args.force) if args.out else None
     length = pipeline.counter.spec.window_length
-    numbers = range(1, len(pipeline.counts) + 1)
-    sets = [held_out_mixtures(clips, args.split, number, length, args.most, normalization) for number in numbers]
+    most = {1: len(clips.waveforms)}  # single sounds all come
+    sets = [
+        held_out_mixtures(clips, args.split, number, length, most.get(number, args.most), normalization)
+        for number in range(1, len(pipeline.counts) + 1)
+    ]
     report: dict[str, Any] = {
         "counter": str(args.counter),
         "classifiers": {word: str(path) for word, path in paths.items()},

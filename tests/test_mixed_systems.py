@@ -171,13 +171,14 @@ def _pipeline(isocc, counter, *more):
 
 def test_counter_and_classifiers_get_a_report_of_their_own(isocc, counter, tmp_path, capsys):
     out = tmp_path / "report"
-    assert _pipeline(isocc, counter, "--most", "20", "--out", str(out)) == 0
+    assert _pipeline(isocc, counter, "--most", "2", "--out", str(out)) == 0
     printed = capsys.readouterr().out
     assert (out / "pipeline.md").read_text() == printed
     report = json.loads((out / "pipeline.json").read_text())
     cut = open_run(counter[0]).test_windows()
     singles = int((cut.truth == 0).sum())
-    assert [row["num_windows"] for row in report["sources"]] == [singles, min(20, singles * (singles - 1) // 2)]
+    assert singles > 2
+    assert [row["num_windows"] for row in report["sources"]] == [singles, 2]  # `--most` is of mixtures
     counted = Classifier(counter[1] / "source_counter-float32.tflite")
     right = [counted.scores(window).argmax() == 0 for window in cut.windows[cut.truth == 0]]
     assert report["sources"][0]["count"]["share"] == pytest.approx(np.mean(right))
