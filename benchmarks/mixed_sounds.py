@@ -27,13 +27,12 @@ from edge_runtime.level import level_dbfs
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.merge import merge_windows
 from edge_runtime.windows import cut_windows
+from train.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange
-from train.recordings.clip_index import read_index
-from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.clip_store import LoadedClips
 from train.task import draw_parts
 from train.thresholds import sweep_common_threshold
-from train.training_run import SPLIT_FILE_NAME
 
 NORMALIZATIONS = ("pair", "set")
 NUM_LONG = 720  # pairs in each set of longer recordings, spread over all pairs of labels
@@ -64,7 +63,7 @@ def main() -> int:
 
 def recordings_of(run: Path) -> LoadedClips:
     """Return the recordings of a training, each on its side."""
-    return load_clips(read_index(run / SPLIT_FILE_NAME), 16_000, strict=True)
+    return open_recordings(run)[1]
 
 
 def sets_of(clips: LoadedClips, split: str, window_length: int, most: int = ALL) -> list[HeldOutMixtures]:

@@ -92,11 +92,9 @@ def run(verb: str, args: argparse.Namespace) -> int:
         print(f"earshot {verb}: {note}", file=sys.stderr)
     folder = claim_folder(args.out, force=args.force) if args.out else None
     length = pipeline.counter.spec.window_length
-    most = {1: len(clips.waveforms)}  # single sounds all come
-    sets = [
-        held_out_mixtures(clips, args.split, number, length, most.get(number, args.most), normalization)
-        for number in range(1, len(pipeline.counts) + 1)
-    ]
+    numbers = range(1, len(pipeline.counts) + 1)
+    sets = [held_out_mixtures(clips, args.split, number, length, args.most, normalization) for number in numbers]
+    machine = describe_machine()
     report: dict[str, Any] = {
         "counter": str(args.counter),
         "classifiers": {word: str(path) for word, path in paths.items()},
@@ -104,7 +102,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "run": str(args.run),
         "split": args.split,
         "normalization": normalization,
-        "machine": describe_machine(),
+        "machine": machine,
         **describe_pipeline([hear(pipeline, plain, tested) for tested in sets], pipeline.counts, pipeline.labels),
     }
     text = json.dumps(report, indent=2) + "\n"
@@ -116,7 +114,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "",
         *format_pipeline(report),
         "",
-        machine_line(describe_machine()),
+        machine_line(machine),
     ]
     if folder is not None:
         write_atomically(folder / REPORT_JSON, text.encode())
@@ -149,17 +147,9 @@ def check_splits(clips: LoadedClips, files: Mapping[Path, Classifier]) -> list[s
 
 def _recordings(args: argparse.Namespace, labels: tuple[str, ...]) -> tuple[LoadedClips, str]:
     """The recordings of the counter's training, each on its side, and how their volumes are made equal."""
-    from metadata import ModelSpec
     from train.finished_run import open_recordings
-    from train.training_run import SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 
-    missing = [name for name in (SPLIT_FILE_NAME, SPEC_RUN_FILE_NAME) if not (args.run / name).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{args.run} holds no training ({', '.join(missing)} not there); expected one that earshot train filled"
-        )
-    spec = ModelSpec.from_json((args.run / SPEC_RUN_FILE_NAME).read_bytes())
-    clips = open_recordings(args.run, spec, args.cache)
+    spec, clips = open_recordings(args.run, args.cache)
     if clips.index.labels != labels:
         raise ValueError(
             f"the recordings of {args.run} have the labels {', '.join(clips.index.labels)}, the classifiers "

@@ -206,7 +206,7 @@ def test_a_pipeline_is_asked_for_whole(isocc, counter, tmp_path, capsys):
         (["pipeline", str(trained), counting, "--one", one], "no classifier was given for 2"),
         (["pipeline", str(trained), one, "--one", one, "--two", one], "is it a classifier"),
         (["pipeline", str(trained), counting, "--one", one, "--two", one, "--plain", counting], "expected sigmoid"),
-        (["pipeline", str(tmp_path), counting, "--one", one, "--two", one], "holds no training"),
+        (["pipeline", str(tmp_path), counting, "--one", one, "--two", one], "holds no finished training"),
         (["pipeline", str(trained), counting, "--one", one, "--two", one, "--most", "0"], "--most"),
     ):
         assert earshot.main(command) == 2

@@ -74,31 +74,24 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
     import train.front_end  # noqa: F401  registers our layers with Keras
 
     folder = Path(folder)
-    missing = [
-        name
-        for name in (METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
-        if not (folder / name).is_file()
-    ]
-    if missing:
-        raise FileNotFoundError(
-            f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
-            f"--out {folder}, with --resume if it was interrupted"
-        )
-    spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
-    clips = open_recordings(folder, spec, cache)
+    _require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)
+    spec, clips = open_recordings(folder, cache)
     return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)
 
 
-def open_recordings(folder: Path, spec: ModelSpec, cache: str | Path | None = None) -> LoadedClips:
-    """Return the recordings of a training, each on its side, with the mixtures that were chosen for it.
+def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tuple[ModelSpec, LoadedClips]:
+    """Return the contract of a training and its recordings, each on its side, with the mixtures chosen for it.
 
     Raises
     ------
     FileNotFoundError
-        The recordings are gone.
+        The folder holds no finished training, or its recordings are gone.
     ValueError
         They, or their split, are not those the model was trained on.
     """
+    folder = Path(folder)
+    _require_files(folder, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
+    spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
@@ -110,4 +103,14 @@ def open_recordings(folder: Path, spec: ModelSpec, cache: str | Path | None = No
             f"the recordings or the split that {folder / SPLIT_FILE_NAME} lists are not those the model was trained "
             "on; put the same ones back, or train again"
         )
-    return clips
+    return spec, clips
+
+
+def _require_files(folder: Path, *names: str) -> None:
+    """Raise FileNotFoundError unless the folder holds the files that a finished training leaves."""
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
+            f"--out {folder}, with --resume if it was interrupted"
+        )

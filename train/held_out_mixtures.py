@@ -58,14 +58,14 @@ class HeldOutMixtures:
 def held_out_mixtures(
     clips: LoadedClips, split: str, num_sources: int, window_length: int, most: int, normalization: str
 ) -> HeldOutMixtures:
-    """Return the windows of one side with so many sources, at most `most` of them, always the same ones.
+    """Return the windows of one side with so many sources: every single sound, or `most` mixtures, always the same.
 
     Raises
     ------
     ValueError
         The side has no such mixture.
     """
-    drawn = draw_parts(clips, split, num_sources, window_length, most)
+    drawn = draw_parts(clips, split, num_sources, window_length, most if num_sources > 1 else len(clips.waveforms))
     name = f"{num_sources} source{'s' if num_sources > 1 else ''}"
     if not drawn:
         raise ValueError(f"the {split} side has no window of {name} of different labels; choose another side")

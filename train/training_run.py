@@ -107,11 +107,13 @@ def train_model(
     ]
     if silent and not isinstance(task_of(module, variant), OneLabel):
         tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
-    model, history = _fit(clips, module, variant, settings, folder, weights_from, tell)
-    scaling = _scale_scores(model, clips, module, variant, settings, tell)
-    spec = replace_spec(spec, thresholds=_thresholds(model, clips, module, variant, settings))
+    task = task_of(module, variant)
+    validation = task.held_out(clips, "val", spec.window_length, settings)
+    model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
+    scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
+    spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
-    cut = task_of(module, variant).held_out(clips, "test", spec.window_length, settings)
+    cut = task.held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
@@ -185,6 +187,7 @@ def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray
 
 def _fit(
     clips: LoadedClips,
+    held_out: TestWindows,
     module: Any,
     variant: str,
     settings: TrainingSettings,
@@ -205,20 +208,13 @@ def _fit(
         _begin_with(model, weights_from, clips, tell)
     windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows))
-    held_out = task.held_out(clips, "val", window_length, settings)
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
     history = fit.fit(model, windows, validation, settings, folder, module.NAME)
     return model, history
 
 
-def _scale_scores(
-    model: Any, clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, tell: Tell
-) -> ScoreScaling | None:
-    """Bring the scores to validation data, where the task asks for that; return how."""
-    task = task_of(module, variant)
-    if not task.is_scaled:
-        return None
-    cut = task.held_out(clips, "val", module.window_length(variant), settings)
+def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:
+    """Bring the scores to validation windows; return how."""
     scores = predict(model, cut.windows)
     scaling = fit_scaling(scores, cut.truth)
     scale_last_layer(model, scaling)
@@ -231,16 +227,11 @@ def _scale_scores(
     return scaling
 
 
-def _thresholds(
-    model: Any, clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings
-) -> tuple[float, ...]:
+def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, ...]:
     """The score from which each label counts: where several may be heard, the best on validation windows."""
-    task = task_of(module, variant)
-    labels = task.labels(clips.index)
-    if task.activation == "softmax":
-        return (DEFAULT_THRESHOLD,) * len(labels)
-    cut = task.held_out(clips, "val", module.window_length(variant), settings)
-    return choose_thresholds(predict(model, cut.windows), cut.truth, labels, cut.weights(), cut.groups)
+    if spec.activation == "softmax":
+        return spec.thresholds
+    return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)
 
 
 def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:
