@@ -4,8 +4,9 @@
 
 Trains `isocc` for a few steps at a time, by turns with windows from memory, single clips cut on the fly, and single
 clips and mixtures by halves, and prints windows a second and seconds of both cores a window, each beside training from
-memory. Then what one thread cuts and mixes without a training, and the time to pair 400 clips of 10 labels (72,000
-pairs) and to write their table. Clips are made by code; --data takes a folder of real ones.
+memory; two of the feeds by Keras' own `fit` as well. Then what one thread cuts and mixes without a training, and the
+time to pair 400 clips of 10 labels (72,000 pairs) and to write their table. Clips are made by code; --data takes a
+folder of real ones.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,7 @@ SAMPLE_RATE = 16_000  # Hz
 NUM_LABELS, CLIPS_A_LABEL, SECONDS = 10, 40, 5.0
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 CORES = 2
+BASE = "windows from memory"
 
 
 def main() -> int:
@@ -120,25 +123,41 @@ def train(clips: LoadedClips, args: argparse.Namespace) -> None:
     """Print windows a second of a training with each feed, by turns, and how they compare with windows from memory."""
     from train import fit
     from train.models import isocc
+    from train.weight_average import WeightAverage
 
     seed_everything(0)
     model = isocc.build(len(clips.index.labels), "mixed")
     fit.compile_model(model, isocc.DEFAULT, args.steps)
+    average = WeightAverage()
+
+    def ours(windows: Any) -> None:
+        fit.train_epoch(model, windows, average)
+
+    def by_keras(windows: Any) -> None:
+        model.fit(windows, epochs=1, shuffle=False, verbose=0)
+
     mixed = _mixtures(clips, (1, 2), args, augment=True)
-    feeds: dict[str, Callable[[int], object]] = {
-        "windows from memory": lambda number: remembered(mixed, args.steps),
-        "single clips, varied": lambda number: _mixtures(clips, (1,), args, augment=True, epoch=number),
-        "single and mixed, varied": lambda number: _mixtures(clips, (1, 2), args, augment=True, epoch=number),
-        "single and mixed, as they are": lambda number: _mixtures(clips, (1, 2), args, augment=False, epoch=number),
+    in_memory = remembered(mixed, args.steps)
+
+    def drawn(sources: tuple[int, ...], augment: bool) -> Callable[[int], Any]:
+        return lambda number: _mixtures(clips, sources, args, augment, number)
+
+    feeds: dict[str, tuple[Callable[[Any], None], Callable[[int], Any]]] = {
+        BASE: (ours, lambda number: in_memory),
+        "single and mixed, as they are": (ours, drawn((1, 2), False)),
+        "single clips, varied": (ours, drawn((1,), True)),
+        "single and mixed, varied": (ours, drawn((1, 2), True)),
+        f"{BASE}, by Keras' fit": (by_keras, lambda number: in_memory),
+        "single and mixed, varied, by Keras' fit": (by_keras, drawn((1, 2), True)),
     }
-    for feed in feeds.values():
-        model.fit(feed(0), epochs=1, shuffle=False, verbose=0)  # the first call compiles
+    for loop, feed in feeds.values():
+        loop(feed(0))  # the first call compiles
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in feeds}
     for number in range(args.rounds):
-        for name, feed in feeds.items():
+        for name, (loop, feed) in feeds.items():
             windows = feed(number + 1)
             wall, cores = time.perf_counter(), time.process_time()
-            model.fit(windows, epochs=1, shuffle=False, verbose=0)
+            loop(windows)
             taken[name].append((time.perf_counter() - wall, time.process_time() - cores))
     _print_training(taken, args)
 
@@ -146,7 +165,7 @@ def train(clips: LoadedClips, args: argparse.Namespace) -> None:
 def _print_training(taken: dict[str, list[tuple[float, float]]], args: argparse.Namespace) -> None:
     """One line a feed: medians, and the ratio within each round to training from memory."""
     per_round = args.steps * args.batch_size
-    base = taken["windows from memory"]
+    base = taken[BASE]
     print(
         f"\n{CORES} cores, {args.rounds} rounds of {args.steps} steps of {args.batch_size} windows\n\n"
         "| fed with | windows a second | of from memory, each round | core ms a window | of from memory |\n"

@@ -17,6 +17,8 @@ from train.recordings.split import split_clips
 from train.settings import TrainingSettings
 from train.training_run import train_model
 from train.training_state import finished_epochs
+from train.training_windows import TrainingWindows
+from train.weight_average import WeightAverage
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)
 VARIANT = "abdoli_1600"
@@ -44,15 +46,15 @@ def test_two_trainings_with_one_seed_are_equal(clips, tmp_path):
 
 def test_an_interrupted_training_resumes_to_the_same_weights(clips, tmp_path, monkeypatch):
     _train(clips, tmp_path / "through")
-    keep = fit._EpochKeeper.on_epoch_end
+    keep = fit._keep
 
-    def interrupt(self, epoch, logs=None):
-        if epoch == 1:
+    def interrupt(model, average, history, folder):
+        if len(history) == 2:
             raise KeyboardInterrupt
-        keep(self, epoch, logs)
+        keep(model, average, history, folder)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fit._EpochKeeper, "on_epoch_end", interrupt)
+        patched.setattr(fit, "_keep", interrupt)
         with pytest.raises(KeyboardInterrupt):
             _train(clips, tmp_path / "stopped")
     assert finished_epochs(tmp_path / "stopped") == 1
@@ -60,6 +62,42 @@ def test_an_interrupted_training_resumes_to_the_same_weights(clips, tmp_path, mo
     _train(clips, tmp_path / "stopped")
     for first, second in zip(_weights(tmp_path / "through"), _weights(tmp_path / "stopped"), strict=True):
         assert np.array_equal(first, second)
+
+
+def test_batches_made_ahead_are_those_made_one_by_one(clips):
+    windows = TrainingWindows(clips, SAMPLE_RATE, 1_600, replace(QUICK, epoch_windows=40))
+    for (heard, targets), (ahead, their_targets) in zip(
+        fit._batches(windows, 0), fit._batches(windows, 3), strict=True
+    ):
+        assert np.array_equal(heard, ahead)
+        assert np.array_equal(targets, their_targets)
+
+
+def test_a_fault_in_a_batch_made_ahead_ends_the_training():
+    class Broken(keras.utils.PyDataset):
+        def __len__(self):
+            return 9
+
+        def __getitem__(self, number):
+            if number == 4:
+                raise OSError("the disk is gone")
+            return (number,)
+
+    batches = fit._batches(Broken(), 2)
+    assert [next(batches) for _ in range(4)] == [(0,), (1,), (2,), (3,)]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(batches)
+
+
+def test_validation_hears_the_mean_of_the_weights_and_training_goes_on_with_its_own():
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    average = WeightAverage()
+    for weight in (0.0, 1.0):
+        model.set_weights([np.array([[weight]], np.float32)])
+        average.take(model)
+    with average.laid_into(model):
+        assert model.get_weights()[0] == pytest.approx(9 / 12)
+    assert model.get_weights()[0] == 1.0
 
 
 def test_the_run_folder_holds_what_the_converter_needs(clips, tmp_path):
@@ -97,21 +135,15 @@ def test_resuming_with_other_settings_is_refused(clips, tmp_path):
 
 def test_the_training_stops_when_patience_runs_out(clips, tmp_path, monkeypatch):
     settings = replace(QUICK, epochs=9, patience=2)
-    keep = fit._EpochKeeper.on_epoch_end
-    monkeypatch.setattr(
-        fit._EpochKeeper,
-        "on_epoch_end",
-        lambda self, epoch, logs=None: keep(self, epoch, {**logs, "val_loss": 1.0 + epoch}),
-    )
+    losses = iter(range(1, 10))
+    monkeypatch.setattr(fit, "_validate", lambda *args: {"val_loss": float(next(losses)), "val_accuracy": 0.5})
     metrics = _train(clips, tmp_path / "run", settings)
     assert (metrics["epochs"], metrics["kept_epoch"]) == (3, 1)
 
 
 def test_a_training_that_diverges_says_so(clips, tmp_path, monkeypatch):
-    keep = fit._EpochKeeper.on_epoch_end
-    monkeypatch.setattr(
-        fit._EpochKeeper, "on_epoch_end", lambda self, epoch, logs=None: keep(self, epoch, {**logs, "loss": np.nan})
-    )
+    through = fit.train_epoch
+    monkeypatch.setattr(fit, "train_epoch", lambda *args: {**through(*args), "loss": np.nan})
     with pytest.raises(ValueError, match="diverged in epoch 1"):
         _train(clips, tmp_path / "run")
 

@@ -32,6 +32,11 @@ def seed_everything(seed: int) -> None:
     load_keras().utils.set_random_seed(seed)
 
 
+def has_accelerator() -> bool:
+    """Whether the backend computes on something else than the processor."""
+    return any(not device.startswith("cpu") for device in load_keras().distribution.list_devices())
+
+
 @contextlib.contextmanager
 def native_output_to(log: Path) -> Iterator[None]:
     """Send file descriptors 1 and 2 to a file: native libraries do not ask Python where to print."""

@@ -14,7 +14,6 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from train.thresholds import sweep_common_threshold
-from train.weight_average import WeightAverage
 
 EXACT_MATCH_FILE_NAME = "exact_match.csv"
 COLUMNS = ("epoch", "single_threshold", "single", "mixed_threshold", "mixed")
@@ -27,11 +26,10 @@ def exact_match(truth, scores):
     return keras.ops.cast(keras.ops.all(agree, axis=-1), "float32")
 
 
-class ExactMatchStop(keras.callbacks.Callback):
+class ExactMatchStop:
     """After each epoch: the exact match of single sounds and of mixtures, each at its best common threshold.
 
-    The training ends when both pass a share. What is judged is the running mean of the weights on validation windows,
-    as for the rest; the figures go to `exact_match.csv` in the run folder.
+    The training ends when both pass a share. The figures go to `exact_match.csv` in the run folder.
 
     Parameters
     ----------
@@ -39,29 +37,24 @@ class ExactMatchStop(keras.callbacks.Callback):
         float32 (n, window_length) and (n, n_labels): validation windows of one source and of several.
     share : float
         What both have to pass.
-    average : WeightAverage
     folder : Path
     """
 
-    def __init__(self, windows: np.ndarray, targets: np.ndarray, share: float, average: WeightAverage, folder: Path):
-        super().__init__()
+    def __init__(self, windows: np.ndarray, targets: np.ndarray, share: float, folder: Path):
         self._windows, self._truth = windows, targets >= 0.5
-        self._share, self._average, self._path = share, average, folder / EXACT_MATCH_FILE_NAME
+        self._share, self._path = share, folder / EXACT_MATCH_FILE_NAME
         self._sets = {"single": self._truth.sum(axis=1) == 1, "mixed": self._truth.sum(axis=1) > 1}
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Judge the epoch and stop where both shares pass."""
-        self._average.on_test_begin()
-        scores = self.model.predict(self._windows, batch_size=64, verbose=0)
-        self._average.on_test_end()
-        row: dict[str, float] = {"epoch": epoch + 1}
+    def passes(self, model: keras.Model, epoch: int) -> bool:
+        """Judge the model after an epoch, counted from 1: whether both shares pass."""
+        scores = model.predict(self._windows, batch_size=64, verbose=0)
+        row: dict[str, float] = {"epoch": epoch}
         for name, chosen in self._sets.items():
             if chosen.any():
                 swept = sweep_common_threshold(scores[chosen], self._truth[chosen])
                 row[f"{name}_threshold"], row[name] = swept.threshold, swept.exact_match
         self._write(row)
-        if all(row.get(name, 1.0) > self._share for name in self._sets):
-            self.model.stop_training = True
+        return all(row.get(name, 1.0) > self._share for name in self._sets)
 
     def _write(self, row: dict[str, float]) -> None:
         """Add a row to the file, replacing what an interrupted run wrote of the same epoch."""

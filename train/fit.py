@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from train.backend import has_accelerator
 from train.exact_match import ExactMatchStop, exact_match, has_passed
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.training_state import (
-    HISTORY_COLUMNS,
     kept_epoch,
     load_best,
     read_history,
@@ -78,73 +83,103 @@ def fit(
     """
     history = read_history(folder)
     average = restore_state(model, folder, len(history)) if history else WeightAverage()
-    keeper = _EpochKeeper(folder, history, settings, name, average)
-    callbacks: list[keras.callbacks.Callback] = [average, keeper]
-    if settings.stop_exact_match:
-        # Before the keeper: an epoch is finished when its history is written, and all must have been judged by then.
-        callbacks.insert(1, ExactMatchStop(*validation[:2], settings.stop_exact_match, average, folder))
-    try:
-        if not keeper.is_over() and not has_passed(folder, settings.stop_exact_match):
-            model.fit(
-                windows,
-                validation_data=validation,
-                validation_batch_size=settings.batch_size,
-                initial_epoch=len(history),
-                epochs=settings.epochs,
-                shuffle=False,  # the windows are drawn in random order already
-                verbose=0,
-                callbacks=callbacks,
-            )
-    finally:
-        keeper.close()
+    share = settings.stop_exact_match
+    judge = ExactMatchStop(*validation[:2], share, folder) if share else None
+    passed = has_passed(folder, share)
+    bar = progress_bar(settings.epochs, name, "epoch", len(history))
+    with closing(bar):
+        while not passed and not _is_over(history, settings):
+            epoch = len(history) + 1
+            trained = train_epoch(model, windows, average)
+            with average.laid_into(model):
+                validated = _validate(model, validation, settings.batch_size)
+                passed = judge is not None and judge.passes(model, epoch)
+            if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
+                raise ValueError(
+                    f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
+                )
+            rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+            history.append({"epoch": epoch, **trained, **validated, "learning_rate": rate})
+            _keep(model, average, history, folder)
+            bar.set_postfix({key: f"{history[-1][key]:.3f}" for key in ("loss", "val_accuracy", "val_loss")})
+            bar.update()
     load_best(model, folder)
-    return keeper.history
+    return history
 
 
-class _EpochKeeper(keras.callbacks.Callback):
-    """After each epoch: one line of history, the state to resume from, the best weights, the decision to stop."""
+def train_epoch(model: keras.Model, windows: keras.utils.PyDataset, average: WeightAverage) -> dict[str, float]:
+    """Train a compiled model on every batch once, and go on to the windows of the next epoch.
 
-    def __init__(
-        self,
-        folder: Path,
-        history: list[dict[str, float]],
-        settings: TrainingSettings,
-        name: str,
-        average: WeightAverage,
-    ):
-        super().__init__()
-        self._folder, self.history, self._settings = folder, history, settings
-        self._name, self._average = name, average
-        self._bar = progress_bar(settings.epochs, name, "epoch", len(history))
+    Parameters
+    ----------
+    model : keras.Model
+    windows : keras.utils.PyDataset
+        Batches of one size.
+    average : WeightAverage
+        Takes the weights of every step.
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs or {}
-        if not np.isfinite(logs["loss"]) or not np.isfinite(logs["val_loss"]):
-            raise ValueError(
-                f"the training of {self._name} diverged in epoch {epoch + 1} (loss {logs['loss']}); "
-                "lower --learning-rate"
-            )
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        row = {"epoch": epoch + 1, **{key: float(logs[key]) for key in HISTORY_COLUMNS[1:5]}, "learning_rate": rate}
-        self.history.append(row)
-        if kept_epoch(self.history) == epoch + 1:
-            save_best(self._average.mean, self._folder)
-        save_state(self.model, self._average, self.history, self._folder)
-        self._bar.set_postfix(
-            loss=f"{row['loss']:.3f}", val_accuracy=f"{row['val_accuracy']:.3f}", val_loss=f"{row['val_loss']:.3f}"
-        )
-        self._bar.update()
-        if self.is_over():
-            self.model.stop_training = True
+    Returns
+    -------
+    dict
+        Mean "loss" and "accuracy" of the batches, each as it was before its step.
 
-    def is_over(self) -> bool:
-        """Whether all epochs are done, or patience has run out."""
-        if not self.history:
-            return False
-        losses = [row["val_loss"] for row in self.history]
-        since_best = len(losses) - 1 - int(np.argmin(losses))
-        return len(losses) >= self._settings.epochs or since_best >= self._settings.patience
+    Notes
+    -----
+    Keras' own `fit` takes the batches from a thread by way of `tf.data`. Where the cores that compute are also those
+    that mix, that costs a sixth of the speed against one batch after the other (`benchmarks/mixing.py`).
+    """
+    steps = []
+    with closing(_batches(windows, _threads_beside())) as batches:
+        for batch in batches:
+            steps.append(model.train_on_batch(*batch, return_dict=True))
+            average.take(model)
+    windows.on_epoch_end()
+    return {name: float(np.mean([step[name] for step in steps])) for name in ("loss", "accuracy")}
 
-    def close(self) -> None:
-        """End the progress bar."""
-        self._bar.close()
+
+def _threads_beside() -> int:
+    """How many threads make windows while the model trains: none where both would share the processor."""
+    return (os.cpu_count() or 1) if has_accelerator() else 0
+
+
+def _batches(windows: keras.utils.PyDataset, num_threads: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """The batches in their order, as many made ahead as there are threads."""
+    if not num_threads:
+        yield from (windows[number] for number in range(len(windows)))
+        return
+    with ThreadPoolExecutor(num_threads) as pool:
+        waiting: deque[Future] = deque()
+        try:
+            for number in range(len(windows)):
+                waiting.append(pool.submit(windows.__getitem__, number))
+                if len(waiting) > num_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _validate(
+    model: keras.Model, validation: tuple[np.ndarray, np.ndarray, np.ndarray], batch_size: int
+) -> dict[str, float]:
+    """Return "val_loss" and "val_accuracy" of windows, targets and weights."""
+    windows, targets, weights = validation
+    found = model.evaluate(windows, targets, sample_weight=weights, batch_size=batch_size, return_dict=True, verbose=0)
+    return {f"val_{name}": float(found[name]) for name in ("loss", "accuracy")}
+
+
+def _keep(model: keras.Model, average: WeightAverage, history: Sequence[dict[str, float]], folder: Path) -> None:
+    """Keep the weights if they are the best so far, and the state to resume from."""
+    if kept_epoch(history) == len(history):
+        save_best(average.mean, folder)
+    save_state(model, average, history, folder)
+
+
+def _is_over(history: Sequence[dict[str, float]], settings: TrainingSettings) -> bool:
+    """Whether all epochs are done, or patience has run out."""
+    if not history:
+        return False
+    since_best = len(history) - 1 - int(np.argmin([row["val_loss"] for row in history]))
+    return len(history) >= settings.epochs or since_best >= settings.patience
