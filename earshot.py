@@ -33,6 +33,9 @@ VERBS = {
         "train",
         "report how well a source counter does with the classifiers it chooses",
     ),
+    "thresholds": Verb(
+        "convert.thresholds_command", "train", "choose from which score on labels count in longer recordings"
+    ),
     "metadata": Verb("metadata.command", "", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "", "hear recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "", "say how many sources sound in recordings, and which, with three files"),
@@ -52,6 +55,7 @@ _NEEDED = {
     "train.data_command": _TRAIN,
     "train.plot_command": _TRAIN,
     "convert.pipeline_command": _TRAIN,
+    "convert.thresholds_command": _TRAIN,
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
 }
 

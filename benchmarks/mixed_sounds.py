@@ -1,7 +1,6 @@
 """What the systems for mixed sounds reach on held-out recordings: the ISOCC classifier and the source counter.
 
     python benchmarks/mixed_sounds.py sets RUN FILE.tflite [FILE.tflite ...]
-    python benchmarks/mixed_sounds.py long RUN FILE.tflite
     python benchmarks/mixed_sounds.py count RUN COUNTER.tflite [FILE.tflite ...]
 
 RUN is a training of one of them: its `split.csv` says which recordings are held out. Tested is every single clip of the
@@ -23,22 +22,15 @@ import numpy as np
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
-from edge_runtime.level import level_dbfs
 from edge_runtime.machine import describe_machine, machine_line
-from edge_runtime.merge import merge_windows
-from edge_runtime.windows import cut_windows
 from train.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
-from train.mixtures.arrangement import ARRANGEMENTS, arrange
 from train.recordings.clip_store import LoadedClips
 from train.task import draw_parts
 from train.thresholds import sweep_common_threshold
 
 NORMALIZATIONS = ("pair", "set")
-NUM_LONG = 720  # pairs in each set of longer recordings, spread over all pairs of labels
-LONG_HOP_SECONDS = 1.0
-MERGE_RULES = ("union", "mean")
-SILENCE_BELOW_DBFS = -60.0
+NUM_VALIDATION = 720  # pairs on which a threshold is chosen, spread over all pairs of labels
 ALL = 1_000_000  # mixtures: no limit
 
 
@@ -46,16 +38,12 @@ def main() -> int:
     """Measure what was asked for and print it as tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     actions = parser.add_subparsers(dest="action", required=True)
-    for name, files in (
-        ("sets", {"files": "+"}),
-        ("long", {"files": 1}),
-        ("count", {"files": "+"}),
-    ):
+    for name in ("sets", "count"):
         action = actions.add_parser(name)
         action.add_argument("run", type=Path, metavar="RUN")
-        action.add_argument("files", type=Path, nargs=files["files"], metavar="FILE")
+        action.add_argument("files", type=Path, nargs="+", metavar="FILE")
     args = parser.parse_args()
-    measure = {"sets": exact_match_table, "long": long_table, "count": count_table}
+    measure = {"sets": exact_match_table, "count": count_table}
     clips = recordings_of(args.run)
     print("\n".join([*measure[args.action](clips, args.files), "", machine_line(describe_machine())]))
     return 0
@@ -88,7 +76,7 @@ def exact_match_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
     for path in files:
         classifier = Classifier(path)
         length = classifier.spec.window_length
-        swept = swept_thresholds(classifier, sets_of(clips, "val", length, NUM_LONG))
+        swept = swept_thresholds(classifier, sets_of(clips, "val", length, NUM_VALIDATION))
         for tested in sets_of(clips, "test", length):
             scores, truth, groups = score(classifier, tested), tested.truth, tested.groups
             heard = reached(scores, classifier)
@@ -113,38 +101,6 @@ def best_are_right(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def swept_thresholds(classifier: Classifier, sets: Sequence[HeldOutMixtures]) -> dict[str, float]:
     """Return the one threshold for all labels that is best for each set of validation windows, as published."""
     return {tested.name: sweep_common_threshold(score(classifier, tested), tested.truth).threshold for tested in sets}
-
-
-def long_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
-    """Return the exact match on recordings of 8, 10 and 12 s: windows of 5 s every second, merged by each rule.
-
-    The parts come in either order, and as they are, as published.
-    """
-    classifier = Classifier(files[0])
-    spec = classifier.spec
-    hop = round(LONG_HOP_SECONDS * spec.sample_rate)
-    drawn = draw_parts(clips, "test", 2, spec.window_length, NUM_LONG)
-    tested = HeldOutMixtures("long", clips, drawn)
-    truth, groups = tested.truth, tested.groups
-    lines = [f"{'recording':<24}{'windows':>8}{'rule':>10}{'recordings':>12}{'exact match':>26}"]
-    for arrangement in ARRANGEMENTS:
-        heard = {rule: np.zeros_like(truth) for rule in MERGE_RULES}
-        for row, (first, second) in enumerate(drawn):
-            order = (first, second) if row % 2 else (second, first)
-            parts = [np.asarray(clips.waveforms[place][: spec.window_length]) for place in order]
-            waveform = arrange(*parts, arrangement, spec.sample_rate).waveform
-            windows = cut_windows(waveform, spec.window_length, hop, "drop")
-            scores = np.stack([classifier.scores(window) for window in windows])
-            levels = [level_dbfs(window) for window in windows]
-            for rule in MERGE_RULES:
-                merged = merge_windows(scores, levels, spec.thresholds, rule, SILENCE_BELOW_DBFS)
-                heard[rule][row] = merged.reached
-        for rule in MERGE_RULES:
-            right = (heard[rule] == truth).all(axis=1).astype(float)
-            lines.append(
-                f"{arrangement:<24}{len(windows):>8}{rule:>10}{len(right):>12}{with_interval(right, groups):>26}"
-            )
-    return lines
 
 
 def count_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from convert.held_out_report import (
+    add_report_arguments,
+    check_splits,
+    claim_report_folder,
+    open_held_out,
+    tell_report,
+)
 from edge_runtime.counted import COUNT_LABELS
 from train.task import MAX_MIXTURES
-
-if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier
-    from train.recordings.clip_store import LoadedClips
 
 DONE = 0
 REPORT_JSON, REPORT_MARKDOWN = "pipeline.json", "pipeline.md"
@@ -48,13 +50,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         choices=MIXTURE_NORMALIZATIONS,
         help="of the parts of a mixture: to the volume of which (default: as the counter was trained)",
     )
-    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help=f"write {REPORT_MARKDOWN} and {REPORT_JSON} into this folder"
-    )
-    parser.add_argument("--force", action="store_true", help="replace what an earlier report left in --out")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_report_arguments(parser, f"{REPORT_MARKDOWN} and {REPORT_JSON}")
 
 
 def run(verb: str, args: argparse.Namespace) -> int:
@@ -73,9 +69,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassifier
     from edge_runtime.machine import describe_machine, machine_line
-    from metadata.atomic_file import write_atomically
     from train.held_out_mixtures import held_out_mixtures
-    from train.recordings.output_folder import claim_folder
 
     if args.most < 1:
         raise ValueError(f"--most is {args.most}; expected at least 1 mixture")
@@ -87,10 +81,11 @@ def run(verb: str, args: argparse.Namespace) -> int:
     if plain is not None:
         check_plain(pipeline, plain)
         files[args.plain] = plain
-    clips, normalization = _recordings(args, pipeline.labels)
+    spec, clips = open_held_out(args.run, args.cache, pipeline.labels)
+    normalization = args.normalization or spec.provenance.training.get("normalization", "pair")
     for note in check_splits(clips, files):
         print(f"earshot {verb}: {note}", file=sys.stderr)
-    folder = claim_folder(args.out, force=args.force) if args.out else None
+    folder = claim_report_folder(args)
     length = pipeline.counter.spec.window_length
     numbers = range(1, len(pipeline.counts) + 1)
     sets = [held_out_mixtures(clips, args.split, number, length, args.most, normalization) for number in numbers]
@@ -105,7 +100,6 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "machine": machine,
         **describe_pipeline([hear(pipeline, plain, tested) for tested in sets], pipeline.counts, pipeline.labels),
     }
-    text = json.dumps(report, indent=2) + "\n"
     lines = [
         f"# {pipeline.counter.spec.name} and the classifiers that it chooses",
         "",
@@ -116,46 +110,8 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "",
         machine_line(machine),
     ]
-    if folder is not None:
-        write_atomically(folder / REPORT_JSON, text.encode())
-        write_atomically(folder / REPORT_MARKDOWN, ("\n".join(lines) + "\n").encode())
-        print(f"the report is in {folder}", file=sys.stderr)
-    print(text.rstrip() if args.json else "\n".join(lines))
+    tell_report(report, lines, (REPORT_MARKDOWN, REPORT_JSON), folder, args.json)
     return DONE
-
-
-def check_splits(clips: LoadedClips, files: Mapping[Path, Classifier]) -> list[str]:
-    """Return notes on files that do not say what they were trained on.
-
-    Raises
-    ------
-    ValueError
-        A file was trained on another split: what is held out here may be what it learned from.
-    """
-    held_out, notes = clips.split_sha256(), []
-    for path, classifier in files.items():
-        trained_on = classifier.spec.provenance.split_sha256
-        if not trained_on:
-            notes.append(f"{path} does not say on which split it was trained; it may have heard these recordings")
-        elif trained_on != held_out:
-            raise ValueError(
-                f"{path} was trained on another split of recordings, so that it may have heard what is held out here; "
-                "expected files of trainings on the same data with the same --test-fold or --seed"
-            )
-    return notes
-
-
-def _recordings(args: argparse.Namespace, labels: tuple[str, ...]) -> tuple[LoadedClips, str]:
-    """The recordings of the counter's training, each on its side, and how their volumes are made equal."""
-    from train.finished_run import open_recordings
-
-    spec, clips = open_recordings(args.run, args.cache)
-    if clips.index.labels != labels:
-        raise ValueError(
-            f"the recordings of {args.run} have the labels {', '.join(clips.index.labels)}, the classifiers "
-            f"{', '.join(labels)}; expected the same in the same order"
-        )
-    return clips, args.normalization or spec.provenance.training.get("normalization", "pair")
 
 
 def _named_files(args: argparse.Namespace, paths: Mapping[str, Path]) -> dict[str, Path]:

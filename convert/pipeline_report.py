@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from convert.held_out_report import share, share_cell
 from convert.label_set_report import markdown_table
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted import CountedClassifier
-from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
+from edge_runtime.intervals import count_groups, paired_bootstrap_interval
 from metadata.errors import ModelContractError
 from train.held_out_mixtures import HeldOutMixtures
 
@@ -125,10 +126,10 @@ def format_pipeline(report: dict[str, Any]) -> list[str]:
     table = [[*head, *(["plain classifier", "both right - plain (points)"] if with_plain else [])]]
     for row in rows:
         cells = [str(row["num_sources"]), str(row["num_windows"]), str(row["num_groups"])]
-        cells += [_told(row[name]) for name in ("count", "labels_given_count", "both")]
+        cells += [share_cell(row[name]) for name in ("count", "labels_given_count", "both")]
         if with_plain:
             low, high = row["difference"]["interval"]
-            cells += [_told(row["plain"]), f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+            cells += [share_cell(row["plain"]), f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]"]
         table.append(cells)
     confusion = [["true sources", *(f"counted {name}" for name in counts)]]
     confusion += [
@@ -159,14 +160,14 @@ def _describe_number(number: int, heard: Heard) -> dict[str, Any]:
         "num_sources": number,
         "num_windows": len(counted),
         "num_groups": count_groups(heard.groups),
-        "count": _share(counted, heard.groups),
-        "labels_given_count": _share(both[counted], heard.groups[counted]) if counted.any() else None,
-        "both": _share(both, heard.groups),
+        "count": share(counted, heard.groups),
+        "labels_given_count": share(both[counted], heard.groups[counted]) if counted.any() else None,
+        "both": share(both, heard.groups),
     }
     if heard.plain is not None:
         plain = (heard.plain == heard.truth).all(axis=1)
         differences = 100.0 * (both.astype(float) - plain)
-        row["plain"] = _share(plain, heard.groups)
+        row["plain"] = share(plain, heard.groups)
         interval = paired_bootstrap_interval(differences, heard.groups) if row["num_groups"] > 1 else (-100.0, 100.0)
         row["difference"] = {"points": float(differences.mean()), "interval": list(interval)}
     return row
@@ -176,19 +177,6 @@ def _named_share(heard: Heard, number: int, place: int) -> float | None:
     """Of the windows with a label and a right count, the share where it is named; None where there is none."""
     there = heard.truth[:, place] & (heard.counts == number)
     return float(heard.named[there, place].mean()) if there.any() else None
-
-
-def _share(right: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
-    """A share with its interval."""
-    return {"share": float(right.mean()), "interval": list(share_interval(right, groups))}
-
-
-def _told(found: dict[str, Any] | None) -> str:
-    """A share with its interval, for people."""
-    if found is None:
-        return "-"
-    low, high = found["interval"]
-    return f"{found['share']:.1%} [{low:.1%}, {high:.1%}]"
 
 
 def _percent(share: float | None) -> str:

@@ -6,7 +6,7 @@ Axis order: windows first, labels second.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from edge_runtime.resample import resample
 from edge_runtime.timed_windows import recording_blocks, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError
-from metadata.spec import ModelSpec
+from metadata.spec import ModelSpec, replace_spec
 from metadata.tflite_metadata import read_spec
 
 # What the first label of a fresh process does without is imported where it is used.
@@ -142,6 +142,16 @@ class Classifier:
     def interpreter(self) -> Any:
         """The interpreter that holds the model, to be looked at; what is changed in it is changed for all."""
         return self._interpreter
+
+    def use_thresholds(self, thresholds: Sequence[float]) -> None:
+        """Decide by other thresholds than those in the file, one a label.
+
+        Raises
+        ------
+        ModelContractError
+            Another number of them than labels, or one outside 0 to 1.
+        """
+        self.spec = replace_spec(self.spec, thresholds=tuple(thresholds))
 
     def scores(self, window: npt.ArrayLike) -> FloatArray:
         """Return the scores of one window, float32, shape (n_labels,).

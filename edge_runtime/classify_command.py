@@ -22,6 +22,7 @@ from edge_runtime.recording_run import (
 from edge_runtime.recordings import Decode, Recording
 from edge_runtime.score_files import told_decision
 from edge_runtime.score_rows import WindowRowMerge, tick_rows, window_rows
+from edge_runtime.threshold_choice import chosen_thresholds
 
 _TOP_SCORES = 3
 
@@ -37,6 +38,13 @@ def add_classify_arguments(parser: argparse.ArgumentParser) -> None:
         help="how windows make the clip: the mean or the maximum of their scores, or the union of the labels that "
         "reach their thresholds, each with the share of windows where it does (default mean)",
     )
+    parser.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="[LABEL=]SCORE",
+        help="from which a label counts, in windows and in the clip (default: the thresholds in the model)",
+    )
 
 
 def run_classify(args: argparse.Namespace, decode: Decode | None = None) -> int:
@@ -47,9 +55,18 @@ def run_classify(args: argparse.Namespace, decode: Decode | None = None) -> int:
     FileNotFoundError, ModelContractError
         The model is not there or is none.
     FileExistsError, ValueError
-        As for `run_recordings`.
+        As for `run_recordings`; thresholds that are none, or for a model that goes without.
     """
-    return run_recordings(_ModelEar(Classifier(args.file, args.num_threads), args), args, decode)
+    classifier = Classifier(args.file, args.num_threads)
+    if args.threshold:
+        spec = classifier.spec
+        if spec.activation == "softmax" and args.merge != "union":
+            raise ValueError(
+                f"{spec.name} has softmax scores, of which the highest is heard: --threshold counts with --merge union "
+                "alone"
+            )
+        classifier.use_thresholds(chosen_thresholds(args.threshold, spec.thresholds, spec))
+    return run_recordings(_ModelEar(classifier, args), args, decode)
 
 
 class _ModelEar(WindowRowMerge):

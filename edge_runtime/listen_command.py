@@ -26,6 +26,7 @@ from edge_runtime.recordings import Decode, open_recording
 from edge_runtime.resample import Resampler
 from edge_runtime.smoothing import SMOOTHINGS
 from edge_runtime.stop_request import StopRequest
+from edge_runtime.threshold_choice import chosen_thresholds, label_place
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 
 DONE, INTERRUPTED = 0, 130
@@ -114,11 +115,11 @@ def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
     classifier = Classifier(args.file, args.num_threads)
     spec = classifier.spec
     settings = _settings(args, spec)
-    on = _thresholds(args.on, spec.thresholds, spec)
-    off = _thresholds(args.off, tuple(OFF_SHARE * threshold for threshold in on), spec)
+    on = chosen_thresholds(args.on, spec.thresholds, spec)
+    off = chosen_thresholds(args.off, tuple(OFF_SHARE * threshold for threshold in on), spec)
     listener = Listener(classifier, settings, on, off)
     for label in args.label:
-        _label_index(label, spec)
+        label_place(label, spec)
     if args.duration is not None and not args.duration * spec.sample_rate >= 1.0:
         raise ValueError(f"--duration is {args.duration} s; expected a positive time of at least one sample")
     with contextlib.ExitStack() as stack:
@@ -184,27 +185,6 @@ def _settings(args: argparse.Namespace, spec: ModelSpec) -> ListenSettings:
         min_gap_seconds=args.min_gap,
         silence_below_dbfs=args.silence_below,
     )
-
-
-def _thresholds(given: list[str], default: tuple[float, ...], spec: ModelSpec) -> tuple[float, ...]:
-    """Return a threshold for each label: those given as SCORE for all or LABEL=SCORE for one, else the default."""
-    thresholds = list(default)
-    for text in sorted(given, key=lambda text: "=" in text):  # those for one label count more
-        label, is_one, score = text.rpartition("=")
-        try:
-            value = float(score)
-        except ValueError:
-            raise ValueError(f"a threshold is {text!r}; expected SCORE or LABEL=SCORE, such as 0.7") from None
-        for index in [_label_index(label, spec)] if is_one else range(len(thresholds)):
-            thresholds[index] = value
-    return tuple(thresholds)
-
-
-def _label_index(label: str, spec: ModelSpec) -> int:
-    """Return the place of a label of the model."""
-    if label not in spec.labels:
-        raise ValueError(f"the model has no label {label!r}; expected one of {', '.join(spec.labels)}")
-    return spec.labels.index(label)
 
 
 def _note_start(source: Source, args: argparse.Namespace, listener: Listener) -> None:

@@ -12,6 +12,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.merge import MERGES
+from metadata.errors import ModelContractError
 from metadata.tflite_metadata import pack_model
 
 RATE = 16_000
@@ -145,3 +146,37 @@ def test_listen_says_how_many_ticks_were_silent(model, clip, capsys):
     assert run("listen", model, clip, "--silence-below", "-60") == 0
 
     assert "1 ticks were silent and not classified" in capsys.readouterr().err
+
+
+def test_thresholds_of_the_command_line_count_in_windows_and_in_the_clip(model, clip, capsys):
+    run("classify", model, clip, "--merge", "union", "--json")
+    (before,) = json.loads(capsys.readouterr().out)["recordings"]
+    scores = before["windows"][0]["scores"]
+    last = TINY_LABELS[-1]
+    run("classify", model, clip, "--merge", "union", "--threshold", "0", "--threshold", f"{last}=1", "--json")
+    document = json.loads(capsys.readouterr().out)
+    (after,) = document["recordings"]
+
+    assert after["windows"][0]["scores"] == scores
+    assert after["windows"][0]["decision"] == list(TINY_LABELS[:-1])
+    assert after["clip"]["decision"] == list(TINY_LABELS[:-1])
+    assert document["model"]["thresholds"] == [*[0.0] * (len(TINY_LABELS) - 1), 1.0]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "named"),
+    [("loud", "such as 0.7"), ("nobody=0.5", "no label 'nobody'"), ("1.5", "expected 0 to 1")],
+)
+def test_a_threshold_that_is_none_is_named(model, clip, threshold, named):
+    with pytest.raises((ValueError, ModelContractError), match=named):
+        run("classify", model, clip, "--threshold", threshold)
+
+
+def test_softmax_scores_have_thresholds_under_union_alone(tmp_path, clip, capsys):
+    path = tmp_path / "softmax.tflite"
+    path.write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    with pytest.raises(ValueError, match="--threshold counts with --merge union alone"):
+        run("classify", path, clip, "--threshold", "0.5")
+    assert run("classify", path, clip, "--threshold", "0", "--merge", "union", "--json") == 0
+    (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+    assert recording["clip"]["decision"] == list(TINY_LABELS)

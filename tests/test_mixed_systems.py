@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +162,56 @@ def test_a_variant_begins_with_the_weights_of_another(isocc, train):
     assert len(spec.provenance.training["weights_from_sha256"]) == 64
 
 
+def test_thresholds_for_longer_recordings_are_chosen_and_can_be_heard_with(isocc, recordings, tmp_path, capsys):
+    trained, files, _ = isocc
+    file, out = files / "isocc-float32.tflite", tmp_path / "report"
+    command = ["thresholds", str(trained), str(file), "--arrange", "gap", "--arrange", "overlap", "--most", "3"]
+    assert earshot.main([*command, "--hop", "2", "--silence-below", "-60", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert (out / "thresholds.md").read_text() == printed
+    report = json.loads((out / "thresholds.json").read_text())
+    assert [(row["arrangement"], row["num_windows"]) for row in report["recordings"]] == [
+        ("overlap", 2),
+        ("overlap", 2),
+        ("gap", 4),
+        ("gap", 4),
+    ]
+    (told,) = [line for line in printed.splitlines() if line.startswith("To hear so: ")]
+    verb, *arguments = told.split("`")[1].replace("AUDIO", str(recordings / "hum" / "0.wav")).split()[1:]
+    assert (verb, "--silence-below" in arguments) == ("classify", True)
+    assert earshot.main([verb, *arguments, "--json"]) == 0
+    heard = json.loads(capsys.readouterr().out)
+    assert heard["model"]["thresholds"] == [report["chosen"]["threshold"]] * len(LABELS)
+    assert earshot.main([*command, "--out", str(out)]) == 2  # exists
+    assert "--force" in capsys.readouterr().err
+
+
+def test_thresholds_are_chosen_for_files_that_have_them_and_did_not_hear_the_recordings(
+    isocc, counter, tmp_path, capsys
+):
+    trained, files = counter[0], isocc[1]
+    file = str(files / "isocc-float32.tflite")
+    for command, named in (
+        (["thresholds", str(trained), str(counter[1] / "source_counter-float32.tflite")], "expected sigmoid"),
+        (["thresholds", str(isocc[0]), file, "--most", "0"], "--most"),
+        (["thresholds", str(isocc[0]), file, "--hop", "0"], "--hop"),
+        (["thresholds", str(tmp_path), file], "holds no finished training"),
+        (["thresholds", str(isocc[0]), str(_of_another_split(file, tmp_path))], "another split"),
+    ):
+        assert earshot.main(command) == 2
+        assert named in capsys.readouterr().err
+
+
+def _of_another_split(file, folder):
+    """Return a copy of a file that says it was trained on another split."""
+    content = Path(file).read_bytes()
+    spec = read_spec(content)
+    elsewhere = replace(spec.provenance, split_sha256="0" * 64)
+    other = folder / "other.tflite"
+    other.write_bytes(pack_model(content, replace_spec(spec, provenance=elsewhere)))
+    return other
+
+
 def _pipeline(isocc, counter, *more):
     """Run `earshot pipeline` with the one classifier for every number, and beside them."""
     trained, files, _ = counter
@@ -188,11 +239,7 @@ def test_counter_and_classifiers_get_a_report_of_their_own(isocc, counter, tmp_p
 
 def test_a_classifier_of_another_split_is_refused(isocc, counter, tmp_path, capsys):
     trained, files, _ = counter
-    content = (isocc[1] / "isocc-float32.tflite").read_bytes()
-    spec = read_spec(content)
-    elsewhere = replace(spec.provenance, split_sha256="0" * 64)
-    other = tmp_path / "other.tflite"
-    other.write_bytes(pack_model(content, replace_spec(spec, provenance=elsewhere)))
+    other = _of_another_split(isocc[1] / "isocc-float32.tflite", tmp_path)
     command = ["pipeline", str(trained), str(files / "source_counter-float32.tflite"), "--one", str(other)]
     assert earshot.main([*command, "--two", str(other)]) == 2
     assert "another split" in capsys.readouterr().err

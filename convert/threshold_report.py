@@ -1,0 +1,212 @@
+"""From which score a label counts in a recording that is heard in many windows.
+
+The thresholds in a file are for one window. A recording has several, each may be wrong, and under the rules `union` and
+`maximum` one that is wrong is enough: so its threshold is higher, and under `mean`, where a sound is in some windows
+only, lower. Here one threshold for all labels is swept over validation recordings, two held-out clips one
+after the other as the published test sets of longer audio have them, and judged on test recordings.
+
+The rule `union` finds the labels that `maximum` finds, so one of them is swept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convert.held_out_report import share, share_cell
+from convert.label_set_report import markdown_table
+from edge_runtime.classifier import Classifier
+from edge_runtime.intervals import paired_bootstrap_interval
+from edge_runtime.level import level_dbfs
+from edge_runtime.merge import merge_windows
+from edge_runtime.windows import cut_windows
+from train.mixtures.arrangement import ARRANGEMENTS, arrange
+from train.mixtures.mixture_index import label_sets
+from train.progress import progress_bar
+from train.recordings.clip_store import LoadedClips
+from train.task import draw_parts, part_groups
+from train.thresholds import CommonThreshold, sweep_common_threshold
+
+RULES = ("maximum", "mean")
+RULE_NAMES = {"maximum": "union, maximum", "mean": "mean"}
+
+
+@dataclass(frozen=True, eq=False)
+class HeardRecordings:
+    """The scores of recordings of one arrangement.
+
+    Attributes
+    ----------
+    scores : np.ndarray
+        float32 (n, n_windows, n_labels).
+    levels_dbfs : np.ndarray
+        float64 (n, n_windows).
+    truth : np.ndarray
+        bool (n, n_labels).
+    groups : np.ndarray
+        str (n, 2), those of both clips.
+    """
+
+    scores: np.ndarray
+    levels_dbfs: np.ndarray
+    truth: np.ndarray
+    groups: np.ndarray
+
+    def merged(self, rule: str, silence_below_dbfs: float | None) -> np.ndarray:
+        """Return the scores of the recordings, float32 (n, n_labels); see `edge_runtime.merge`."""
+        thresholds = np.full(self.truth.shape[1], 0.5)  # neither rule's scores depend on them
+        return np.stack(
+            [
+                merge_windows(scores, levels, thresholds.tolist(), rule, silence_below_dbfs).scores
+                for scores, levels in zip(self.scores, self.levels_dbfs, strict=True)
+            ]
+        )
+
+
+def hear_arranged(
+    classifier: Classifier, clips: LoadedClips, split: str, arrangement: str, hop: int, most: int
+) -> HeardRecordings:
+    """Hear recordings of two clips of one side, window by window; which of both comes first takes turns.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    clips : LoadedClips
+        At the model's sample rate.
+    split : str
+    arrangement : str
+        One of `train.mixtures.arrangement.ARRANGEMENTS`.
+    hop : int
+        Samples from one window to the next; what is left at the end is dropped.
+    most : int
+        Recordings, spread over all pairs of labels.
+
+    Raises
+    ------
+    ValueError
+        The side has no two clips of different labels, or as for `cut_windows`.
+    """
+    spec = classifier.spec
+    drawn = draw_parts(clips, split, 2, spec.window_length, most)
+    if not drawn:
+        raise ValueError(f"the {split} side has no two recordings of different labels to put one after the other")
+    scores, levels = [], []
+    with progress_bar(len(drawn), f"{arrangement}, {split}", "recording") as bar:
+        for number, (one, other) in enumerate(drawn):
+            order = (one, other) if number % 2 else (other, one)
+            parts = [np.asarray(clips.waveforms[place]) for place in order]
+            windows = cut_windows(
+                arrange(*parts, arrangement, spec.sample_rate).waveform, spec.window_length, hop, "drop"
+            )
+            scores.append([classifier.scores(window) for window in windows])
+            levels.append([level_dbfs(window) for window in windows])
+            bar.update()
+    heard = label_sets(clips.index)
+    truth = np.stack([heard[list(parts)].any(axis=0) for parts in drawn])
+    return HeardRecordings(np.array(scores), np.array(levels), truth, part_groups(clips, drawn))
+
+
+def describe_thresholds(
+    validation: Mapping[str, HeardRecordings],
+    test: Mapping[str, HeardRecordings],
+    thresholds: Sequence[float],
+    silence_below_dbfs: float | None,
+) -> dict[str, Any]:
+    """Choose thresholds on validation recordings and return the report for JSON.
+
+    Parameters
+    ----------
+    validation, test : mapping of str to HeardRecordings
+        By arrangement.
+    thresholds : sequence of float
+        Of the file, one a label.
+    silence_below_dbfs : float, optional
+        Windows below it do not count.
+
+    Returns
+    -------
+    dict
+        "recordings", a row an arrangement and rule: exact match on test recordings with the thresholds of the file,
+        with the one for this rule that is best for all arrangements together and with that for this arrangement alone,
+        each with a 95 % interval over groups, and what the second wins over the first in points, paired. "chosen":
+        "merge" and "threshold" that are best on validation recordings, "exact_match" there.
+    """
+    rows, chosen = [], []
+    for rule in RULES:
+        merged = {name: heard.merged(rule, silence_below_dbfs) for name, heard in validation.items()}
+        own = {name: sweep_common_threshold(merged[name], validation[name].truth) for name in validation}
+        common = _sweep_together(merged, validation)
+        chosen.append({"merge": rule, "threshold": common.threshold, "exact_match": common.exact_match})
+        for name, heard in test.items():
+            scores = heard.merged(rule, silence_below_dbfs)
+            right = {
+                "file": _right(scores, heard.truth, thresholds),
+                "common": _right(scores, heard.truth, common.threshold),
+                "own": _right(scores, heard.truth, own[name].threshold),
+            }
+            differences = 100.0 * (right["common"].astype(float) - right["file"])
+            rows.append(
+                {
+                    "arrangement": name,
+                    "seconds": ARRANGEMENTS[name].length_s,
+                    "num_windows": heard.scores.shape[1],
+                    "num_recordings": len(heard.truth),
+                    "merge": rule,
+                    **{key: share(values, heard.groups) for key, values in right.items()},
+                    "thresholds": {"common": common.threshold, "own": own[name].threshold},
+                    "difference": {
+                        "points": float(differences.mean()),
+                        "interval": list(paired_bootstrap_interval(differences, heard.groups)),
+                    },
+                }
+            )
+    best = max(chosen, key=lambda found: found["exact_match"])
+    return {"recordings": sorted(rows, key=lambda row: row["seconds"]), "chosen": best}
+
+
+def format_thresholds(report: Mapping[str, Any]) -> list[str]:
+    """Return the report as lines of Markdown."""
+    head = ["recordings", "windows", "number", "merge", "thresholds of the file", "one for all of these"]
+    table = [[*head, "won (points)", "one for this length"]]
+    for row in report["recordings"]:
+        at, (low, high) = row["thresholds"], row["difference"]["interval"]
+        table.append(
+            [
+                f"{row['seconds']:g} s ({row['arrangement']})",
+                str(row["num_windows"]),
+                str(row["num_recordings"]),
+                RULE_NAMES[row["merge"]],
+                share_cell(row["file"]),
+                f"{share_cell(row['common'])} at {at['common']:.2f}",
+                f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]",
+                f"{share_cell(row['own'])} at {at['own']:.2f}",
+            ]
+        )
+    chosen = report["chosen"]
+    return [
+        "Exact match on test recordings, with thresholds that were chosen on validation recordings; 95 % intervals by "
+        "the bootstrap over groups:",
+        "",
+        *markdown_table(table),
+        "",
+        f"Best on validation recordings of these lengths together: `{RULE_NAMES[chosen['merge']]}` from "
+        f"{chosen['threshold']:.2f} on, {chosen['exact_match']:.1%} exactly right.",
+    ]
+
+
+def _sweep_together(merged: Mapping[str, np.ndarray], heard: Mapping[str, HeardRecordings]) -> CommonThreshold:
+    """The threshold that is best for all arrangements, each with the same weight."""
+    weights = [np.full(len(scores), 1.0 / (len(merged) * len(scores))) for scores in merged.values()]
+    return sweep_common_threshold(
+        np.concatenate(list(merged.values())),
+        np.concatenate([heard[name].truth for name in merged]),
+        np.concatenate(weights),
+    )
+
+
+def _right(scores: np.ndarray, truth: np.ndarray, thresholds: float | Sequence[float]) -> np.ndarray:
+    """Whether the labels that reach a threshold are the true ones, bool (n,); in float32, as on a device."""
+    return ((scores >= np.asarray(thresholds, np.float32)) == truth).all(axis=1)
