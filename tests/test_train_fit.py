@@ -148,6 +148,26 @@ def test_a_training_that_diverges_says_so(clips, tmp_path, monkeypatch):
         _train(clips, tmp_path / "run")
 
 
+def test_a_training_on_sets_of_labels_that_diverges_says_so_too(tmp_path):
+    class Broken(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, number):
+            return np.full((2, 4), np.nan, np.float32), np.eye(2, dtype=np.float32)
+
+        def on_epoch_end(self):
+            """Go on with the same."""
+
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, activation="sigmoid")])
+    settings = replace(QUICK, loss="binary_crossentropy", stop_exact_match=0.85)
+    fit.compile_model(model, settings, 1)
+    held_out = np.zeros((2, 4), np.float32), np.eye(2, dtype=np.float32), np.ones(2, np.float32)
+    with pytest.raises(ValueError, match="the training of tiny diverged in epoch 1"):
+        fit.fit(model, Broken(), held_out, settings, tmp_path, "tiny")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_short_clips_are_said_to_be_padded(make_folder, tmp_path):
     index = split_clips(find_clips(make_folder(6, seconds=0.05)), 0)
     told = []

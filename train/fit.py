@@ -93,11 +93,12 @@ def fit(
             trained = train_epoch(model, windows, average)
             with average.laid_into(model):
                 validated = _validate(model, validation, settings.batch_size)
+                if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
+                    raise ValueError(
+                        f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); "
+                        "lower --learning-rate"
+                    )
                 passed = judge is not None and judge.passes(model, epoch)
-            if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
-                raise ValueError(
-                    f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
-                )
             rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
             history.append({"epoch": epoch, **trained, **validated, "learning_rate": rate})
             _keep(model, average, history, folder)
