@@ -40,6 +40,13 @@ def _shake(model):
     return model
 
 
+def _drawn(model):
+    """Weights that are the same in every run; layers that are made before a seed is set begin with others each time."""
+    rng = np.random.default_rng(5)
+    model.set_weights([rng.normal(0, 0.6, values.shape).astype(np.float32) for values in model.get_weights()])
+    return model
+
+
 @pytest.fixture
 def windows() -> np.ndarray:
     return np.random.default_rng(6).normal(size=(8, STEPS, FEATURES)).astype(np.float32)
@@ -142,7 +149,7 @@ def test_the_written_out_form_refuses_several_windows_at_once(windows):
 
 @pytest.mark.parametrize("recurrent", [layers.Bidirectional(layers.LSTM(6), name="both"), layers.GRU(6, name="gru")])
 def test_a_recurrent_layer_has_8_bit_weights_and_a_float_state_under_int8(windows, recurrent):
-    model = _shake(
+    model = _drawn(
         _network(
             layers.Dense(5, activation="relu", name="before"),
             recurrent,
