@@ -89,12 +89,12 @@ def tell_report(
     """
     from metadata.atomic_file import write_atomically
 
-    documents = ("\n".join(lines), json.dumps(report, indent=2))
+    markdown, document = "\n".join(lines), json.dumps(report, indent=2)
     if folder is not None:
-        for name, text in zip(names, documents, strict=True):
+        for name, text in zip(names, (markdown, document), strict=True):
             write_atomically(folder / name, f"{text}\n".encode())
         print(f"the report is in {folder}", file=sys.stderr)
-    print(documents[as_json])
+    print(document if as_json else markdown)
 
 
 def share(right: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
@@ -102,6 +102,24 @@ def share(right: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
     from edge_runtime.intervals import share_interval
 
     return {"share": float(right.mean()), "interval": list(share_interval(right, groups))}
+
+
+def points_won(right: np.ndarray, reference: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
+    """Return how many percentage points are won over what decides the same windows, with a paired 95 % interval.
+
+    Of a single group nothing can be drawn: the interval is then all there can be.
+    """
+    from edge_runtime.intervals import count_groups, paired_bootstrap_interval
+
+    differences = 100.0 * (right.astype(float) - reference)
+    interval = paired_bootstrap_interval(differences, groups) if count_groups(groups) > 1 else (-100.0, 100.0)
+    return {"points": float(differences.mean()), "interval": list(interval)}
+
+
+def points_cell(found: dict[str, Any]) -> str:
+    """Return points won with their interval for people."""
+    low, high = found["interval"]
+    return f"{found['points']:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def share_cell(found: dict[str, Any] | None) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from convert.held_out_report import share, share_cell
+from convert.held_out_report import points_cell, points_won, share, share_cell
 from convert.label_set_report import markdown_table
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted import CountedClassifier
-from edge_runtime.intervals import count_groups, paired_bootstrap_interval
+from edge_runtime.intervals import count_groups
 from metadata.errors import ModelContractError
 from train.held_out_mixtures import HeldOutMixtures
 
@@ -128,8 +128,7 @@ def format_pipeline(report: dict[str, Any]) -> list[str]:
         cells = [str(row["num_sources"]), str(row["num_windows"]), str(row["num_groups"])]
         cells += [share_cell(row[name]) for name in ("count", "labels_given_count", "both")]
         if with_plain:
-            low, high = row["difference"]["interval"]
-            cells += [share_cell(row["plain"]), f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+            cells += [share_cell(row["plain"]), points_cell(row["difference"])]
         table.append(cells)
     confusion = [["true sources", *(f"counted {name}" for name in counts)]]
     confusion += [
@@ -166,10 +165,8 @@ def _describe_number(number: int, heard: Heard) -> dict[str, Any]:
     }
     if heard.plain is not None:
         plain = (heard.plain == heard.truth).all(axis=1)
-        differences = 100.0 * (both.astype(float) - plain)
         row["plain"] = share(plain, heard.groups)
-        interval = paired_bootstrap_interval(differences, heard.groups) if row["num_groups"] > 1 else (-100.0, 100.0)
-        row["difference"] = {"points": float(differences.mean()), "interval": list(interval)}
+        row["difference"] = points_won(both, plain, heard.groups)
     return row
 
 

@@ -16,18 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from convert.held_out_report import share, share_cell
+from convert.held_out_report import points_cell, points_won, share, share_cell
 from convert.label_set_report import markdown_table
 from edge_runtime.classifier import Classifier
-from edge_runtime.intervals import paired_bootstrap_interval
 from edge_runtime.level import level_dbfs
 from edge_runtime.merge import merge_windows
 from edge_runtime.windows import cut_windows
+from train.held_out_mixtures import held_out_mixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange
-from train.mixtures.mixture_index import label_sets
 from train.progress import progress_bar
 from train.recordings.clip_store import LoadedClips
-from train.task import draw_parts, part_groups
 from train.thresholds import CommonThreshold, sweep_common_threshold
 
 RULES = ("maximum", "mean")
@@ -87,15 +85,13 @@ def hear_arranged(
     Raises
     ------
     ValueError
-        The side has no two clips of different labels, or as for `cut_windows`.
+        The side has no mixture of two clips of different labels, or as for `cut_windows`.
     """
     spec = classifier.spec
-    drawn = draw_parts(clips, split, 2, spec.window_length, most)
-    if not drawn:
-        raise ValueError(f"the {split} side has no two recordings of different labels to put one after the other")
+    pairs = held_out_mixtures(clips, split, 2, spec.window_length, most, "none")
     scores, levels = [], []
-    with progress_bar(len(drawn), f"{arrangement}, {split}", "recording") as bar:
-        for number, (one, other) in enumerate(drawn):
+    with progress_bar(len(pairs.drawn), f"{arrangement}, {split}", "recording") as bar:
+        for number, (one, other) in enumerate(pairs.drawn):
             order = (one, other) if number % 2 else (other, one)
             parts = [np.asarray(clips.waveforms[place]) for place in order]
             windows = cut_windows(
@@ -104,9 +100,7 @@ def hear_arranged(
             scores.append([classifier.scores(window) for window in windows])
             levels.append([level_dbfs(window) for window in windows])
             bar.update()
-    heard = label_sets(clips.index)
-    truth = np.stack([heard[list(parts)].any(axis=0) for parts in drawn])
-    return HeardRecordings(np.array(scores), np.array(levels), truth, part_groups(clips, drawn))
+    return HeardRecordings(np.array(scores), np.array(levels), pairs.truth, pairs.groups)
 
 
 def describe_thresholds(
@@ -147,7 +141,6 @@ def describe_thresholds(
                 "common": _right(scores, heard.truth, common.threshold),
                 "own": _right(scores, heard.truth, own[name].threshold),
             }
-            differences = 100.0 * (right["common"].astype(float) - right["file"])
             rows.append(
                 {
                     "arrangement": name,
@@ -157,10 +150,7 @@ def describe_thresholds(
                     "merge": rule,
                     **{key: share(values, heard.groups) for key, values in right.items()},
                     "thresholds": {"common": common.threshold, "own": own[name].threshold},
-                    "difference": {
-                        "points": float(differences.mean()),
-                        "interval": list(paired_bootstrap_interval(differences, heard.groups)),
-                    },
+                    "difference": points_won(right["common"], right["file"], heard.groups),
                 }
             )
     best = max(chosen, key=lambda found: found["exact_match"])
@@ -172,7 +162,7 @@ def format_thresholds(report: Mapping[str, Any]) -> list[str]:
     head = ["recordings", "windows", "number", "merge", "thresholds of the file", "one for all of these"]
     table = [[*head, "won (points)", "one for this length"]]
     for row in report["recordings"]:
-        at, (low, high) = row["thresholds"], row["difference"]["interval"]
+        at = row["thresholds"]
         table.append(
             [
                 f"{row['seconds']:g} s ({row['arrangement']})",
@@ -181,7 +171,7 @@ def format_thresholds(report: Mapping[str, Any]) -> list[str]:
                 RULE_NAMES[row["merge"]],
                 share_cell(row["file"]),
                 f"{share_cell(row['common'])} at {at['common']:.2f}",
-                f"{row['difference']['points']:+.1f} [{low:+.1f}, {high:+.1f}]",
+                points_cell(row["difference"]),
                 f"{share_cell(row['own'])} at {at['own']:.2f}",
             ]
         )

@@ -57,6 +57,13 @@ def test_silent_windows_do_not_count():
     assert (noisy.merged("maximum", None) == 1.0).all()
 
 
+def test_recordings_of_a_single_speaker_tell_nothing_of_others():
+    one = _heard(0.9, 0.6)
+    alone = HeardRecordings(one.scores, one.levels_dbfs, one.truth, np.array([["a", "a"]] * len(one.truth)))
+    report = _describe({"overlap": alone}, {"overlap": alone})
+    assert report["recordings"][0]["difference"]["interval"] == [-100.0, 100.0]
+
+
 def test_the_table_has_a_line_an_arrangement_and_rule():
     report = _describe({"overlap": _heard(0.9, 0.6)}, {"overlap": _heard(0.9, 0.6)})
     text = "\n".join(format_thresholds(report))

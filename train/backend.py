@@ -34,7 +34,12 @@ def seed_everything(seed: int) -> None:
 
 def has_accelerator() -> bool:
     """Whether the backend computes on something else than the processor."""
-    return any(not device.startswith("cpu") for device in load_keras().distribution.list_devices())
+    keras = load_keras()
+    if keras.backend.backend() == "torch":  # of which Keras lists no devices
+        import torch
+
+        return torch.cuda.is_available()
+    return any(not device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
 @contextlib.contextmanager
