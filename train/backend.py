@@ -33,12 +33,10 @@ def seed_everything(seed: int) -> None:
 
 
 def has_accelerator() -> bool:
-    """Whether the backend computes on something else than the processor."""
+    """Whether the backend computes on something else than the processor, as far as Keras knows: not under torch."""
     keras = load_keras()
-    if keras.backend.backend() == "torch":  # of which Keras lists no devices
-        import torch
-
-        return torch.cuda.is_available()
+    if keras.backend.backend() == "torch":
+        return False
     return any(not device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
