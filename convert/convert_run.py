@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
+from convert.comparison_windows import ComparisonWindows, heard_again
 from convert.compress import CompressedRun
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.fast_convolution import stored_form
@@ -19,7 +20,7 @@ from convert.foreign_model import ForeignModel
 from convert.forms import spectrogram_form
 from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
-from convert.repair import Repair, ValidationWindows, repair
+from convert.repair import Repair, repair
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
@@ -208,15 +209,19 @@ def _quantized(
     return found.model, found
 
 
-def _validation(run: FinishedRun, form: str) -> ValidationWindows:
+def _validation(run: FinishedRun, form: str) -> ComparisonWindows:
     """Return the windows of the validation side, as one form takes them."""
     if not run.clips.places("val"):
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
     cut = run.held_out("val")
-    windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
-    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
+    heard = heard_again(
+        ComparisonWindows(
+            windows=cut.windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec)
+        )
+    )
+    return heard if form == WAVEFORM_FORM else replace(heard, windows=_spectrograms(heard.windows, run.spec))
 
 
 def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:
