@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
-from convert.comparison_windows import ComparisonWindows, heard_again
 from convert.compress import CompressedRun
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.fast_convolution import stored_form
@@ -18,9 +17,10 @@ from convert.float_export import export_float
 from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import ForeignModel
 from convert.forms import spectrogram_form
+from convert.heard_again import heard_again
 from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
-from convert.repair import Repair, repair
+from convert.repair import Repair, ValidationWindows, repair
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
@@ -209,19 +209,15 @@ def _quantized(
     return found.model, found
 
 
-def _validation(run: FinishedRun, form: str) -> ComparisonWindows:
-    """Return the windows of the validation side, as one form takes them."""
+def _validation(run: FinishedRun, form: str) -> ValidationWindows:
+    """Return the windows of the validation side, as one form takes them, heard again where they are few."""
     if not run.clips.places("val"):
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
-    cut = run.held_out("val")
-    heard = heard_again(
-        ComparisonWindows(
-            windows=cut.windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec)
-        )
-    )
-    return heard if form == WAVEFORM_FORM else replace(heard, windows=_spectrograms(heard.windows, run.spec))
+    cut = heard_again(run.held_out("val"))
+    windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
+    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
 
 
 def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:

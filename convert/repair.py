@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet
-from convert.comparison_windows import ComparisonWindows
 from convert.drift import layer_name
 from convert.float_scope import layer_groups
 from convert.model_graph import Operation, read_graph
@@ -32,6 +31,28 @@ AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided otherwise
 DYNAMIC, FLOAT = "dynamic_int8", "float32"
 Group = tuple[Operation, ...]
 Kept = dict[int, str]  # place of a layer -> DYNAMIC or FLOAT; the others have fixed ranges
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationWindows:
+    """Windows that decide what is kept wider.
+
+    Attributes
+    ----------
+    windows : np.ndarray
+        float32 (n, ...), as the model takes them.
+    truth : np.ndarray
+        int64 (n,), position of the label; bool (n, n_labels) for a sigmoid model.
+    groups : np.ndarray
+        str (n,), the clip's group; (n, k) of mixtures.
+    thresholds : tuple of float, optional
+        Of a sigmoid model, whose decision is the set of labels that reach theirs.
+    """
+
+    windows: np.ndarray
+    truth: np.ndarray
+    groups: np.ndarray
+    thresholds: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +131,7 @@ def repair(
     float_model: bytes,
     recipe: Recipe,
     calibration: CalibrationSet,
-    validation: ComparisonWindows,
+    validation: ValidationWindows,
     tell: Callable[[str], None] = print,
 ) -> Repair:
     """Quantize to 8 bits, as few layers wider and as little wider as make the recipe's tolerance hold with room.
@@ -123,7 +144,7 @@ def repair(
         `auto`, with its tolerance, of whose decisions `AIMED_SHARE` is used.
     calibration : CalibrationSet
         For the ranges.
-    validation : ComparisonWindows
+    validation : ValidationWindows
         Neither trained nor tested on.
     tell : callable
         Called with a line where something has to be kept wider.
@@ -183,7 +204,7 @@ class _Bench:
     """Tries which layers are kept wider; every try is made once."""
 
     def __init__(
-        self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ComparisonWindows
+        self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ValidationWindows
     ) -> None:
         graph = read_graph(float_model)
         self.float_model, self.recipe, self.validation = float_model, recipe, validation

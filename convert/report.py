@@ -95,14 +95,16 @@ def _notes(report: dict[str, Any]) -> list[str]:
     """What the table's numbers are, and what failed."""
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
+    compared = max(result["num_windows"] for result in first["parity"] if result["level"] in (2, 3))
+    again = f" on {compared} windows, these and the same begun elsewhere" if compared > window["num_decisions"] else ""
     runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
         f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
         f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
-        f"{report['machine']['cpu']}. float32 agrees with the trained model, the others with float32. "
-        "*: no other file of the model is as accurate, as small and as fast.",
+        f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
+        f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
     notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += [

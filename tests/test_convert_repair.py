@@ -13,10 +13,9 @@ keras = pytest.importorskip("keras")
 pytest.importorskip("ai_edge_quantizer")
 
 from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
-from convert.comparison_windows import ComparisonWindows  # noqa: E402
 from convert.model_graph import read_graph  # noqa: E402
 from convert.model_scores import model_scores  # noqa: E402
-from convert.repair import Repair, format_repair, repair  # noqa: E402
+from convert.repair import Repair, ValidationWindows, format_repair, repair  # noqa: E402
 
 WINDOW_LENGTH = 256  # samples
 AUTO = RECIPES["auto"]
@@ -49,14 +48,14 @@ def noise(levels_db: np.ndarray, seed: int) -> np.ndarray:
     )
 
 
-def validation(float_model: bytes, windows: np.ndarray) -> ComparisonWindows:
+def validation(float_model: bytes, windows: np.ndarray) -> ValidationWindows:
     """Windows whose truth is what the float model says, so that agreement and accuracy are one."""
     truth = model_scores(float_model, windows).argmax(axis=1)
-    return ComparisonWindows(windows=windows, truth=truth, groups=(np.arange(len(windows)) % 8).astype(str))
+    return ValidationWindows(windows=windows, truth=truth, groups=(np.arange(len(windows)) % 8).astype(str))
 
 
 @pytest.fixture(scope="module")
-def rescued(float_model) -> tuple[Repair, ComparisonWindows]:
+def rescued(float_model) -> tuple[Repair, ValidationWindows]:
     """Calibrated on quiet sound and judged on loud sound: the fixed ranges clip."""
     quiet = choose_calibration(noise(np.full(30, -40.0), 1), np.arange(30) % 3)
     loud = validation(float_model, noise(np.linspace(-20.0, 0.0, 80), 2))
@@ -145,7 +144,7 @@ def test_the_front_end_stays_float_by_itself(rescued):
 
 def test_windows_of_another_length_are_refused(float_model):
     calibration = choose_calibration(noise(np.full(30, -20.0), 1), np.arange(30) % 3)
-    short = ComparisonWindows(
+    short = ValidationWindows(
         windows=np.zeros((4, WINDOW_LENGTH - 1), np.float32), truth=np.zeros(4, int), groups=np.zeros(4, str)
     )
     with pytest.raises(ValueError, match=r"\(4, 255\); expected \(n_windows, 256\)"):
