@@ -136,7 +136,7 @@ def test_resuming_with_other_settings_is_refused(clips, tmp_path):
 def test_the_training_stops_when_patience_runs_out(clips, tmp_path, monkeypatch):
     settings = replace(QUICK, epochs=9, patience=2)
     losses = iter(range(1, 10))
-    monkeypatch.setattr(fit, "_validate", lambda *args: {"val_loss": float(next(losses)), "val_accuracy": 0.5})
+    monkeypatch.setattr(fit, "validate", lambda *args: {"val_loss": float(next(losses)), "val_accuracy": 0.5})
     metrics = _train(clips, tmp_path / "run", settings)
     assert (metrics["epochs"], metrics["kept_epoch"]) == (3, 1)
 
@@ -166,6 +166,28 @@ def test_a_training_on_sets_of_labels_that_diverges_says_so_too(tmp_path):
     with pytest.raises(ValueError, match="the training of tiny diverged in epoch 1"):
         fit.fit(model, Broken(), held_out, settings, tmp_path, "tiny")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [
+        ("sigmoid", "binary_crossentropy"),
+        ("softmax", "categorical_crossentropy"),
+        ("softmax", "mean_squared_logarithmic_error"),
+    ],
+)
+def test_scores_are_judged_as_keras_evaluates_their_model(activation, loss):
+    keras.utils.set_random_seed(4)
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, activation=activation)])
+    fit.compile_model(model, replace(QUICK, loss=loss), 1)
+    generator = np.random.default_rng(4)
+    windows = generator.normal(size=(50, 4)).astype(np.float32)
+    targets = np.eye(3, dtype=np.float32)[generator.integers(0, 3, 50)]
+    weights = generator.uniform(0.5, 1.5, 50).astype(np.float32)
+    expected = model.evaluate(windows, targets, sample_weight=weights, batch_size=50, return_dict=True, verbose=0)
+    found = fit.validate(model, model.predict(windows, verbose=0), targets, weights)
+    assert 0.0 < found["val_accuracy"] < 1.0
+    assert found == {f"val_{name}": pytest.approx(value, rel=1e-5) for name, value in expected.items()}
 
 
 def test_short_clips_are_said_to_be_padded(make_folder, tmp_path):

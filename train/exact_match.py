@@ -33,21 +33,20 @@ class ExactMatchStop:
 
     Parameters
     ----------
-    windows, targets : np.ndarray
-        float32 (n, window_length) and (n, n_labels): validation windows of one source and of several.
+    targets : np.ndarray
+        float32 (n, n_labels), of validation windows of one source and of several.
     share : float
         What both have to pass.
     folder : Path
     """
 
-    def __init__(self, windows: np.ndarray, targets: np.ndarray, share: float, folder: Path):
-        self._windows, self._truth = windows, targets >= 0.5
+    def __init__(self, targets: np.ndarray, share: float, folder: Path):
+        self._truth = targets >= 0.5
         self._share, self._path = share, folder / EXACT_MATCH_FILE_NAME
         self._sets = {"single": self._truth.sum(axis=1) == 1, "mixed": self._truth.sum(axis=1) > 1}
 
-    def passes(self, model: keras.Model, epoch: int) -> bool:
-        """Judge the model after an epoch, counted from 1: whether both shares pass."""
-        scores = model.predict(self._windows, batch_size=64, verbose=0)
+    def passes(self, scores: np.ndarray, epoch: int) -> bool:
+        """Judge the scores after an epoch, counted from 1: whether both shares pass."""
         row: dict[str, float] = {"epoch": epoch}
         for name, chosen in self._sets.items():
             if chosen.any():

@@ -40,8 +40,8 @@ def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoc
         "mean_squared_logarithmic_error": keras.losses.MeanSquaredLogarithmicError(),
         "binary_crossentropy": keras.losses.BinaryCrossentropy(),
     }
-    several = model.layers[-1].activation is keras.activations.sigmoid
-    accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if several else "accuracy"
+    label_sets = has_label_sets(model)
+    accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if label_sets else "accuracy"
     model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
 
 
@@ -84,7 +84,7 @@ def fit(
     history = read_history(folder)
     average = restore_state(model, folder, len(history)) if history else WeightAverage()
     share = settings.stop_exact_match
-    judge = ExactMatchStop(*validation[:2], share, folder) if share else None
+    judge = ExactMatchStop(validation[1], share, folder) if share else None
     passed = has_passed(folder, share)
     bar = progress_bar(settings.epochs, name, "epoch", len(history))
     with closing(bar):
@@ -92,13 +92,13 @@ def fit(
             epoch = len(history) + 1
             trained = train_epoch(model, windows, average)
             with average.laid_into(model):
-                validated = _validate(model, validation, settings.batch_size)
-                if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
-                    raise ValueError(
-                        f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); "
-                        "lower --learning-rate"
-                    )
-                passed = judge is not None and judge.passes(model, epoch)
+                scores = model.predict(validation[0], batch_size=settings.batch_size, verbose=0)
+            validated = validate(model, scores, *validation[1:])
+            if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
+                raise ValueError(
+                    f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
+                )
+            passed = judge is not None and judge.passes(scores, epoch)
             rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
             history.append({"epoch": epoch, **trained, **validated, "learning_rate": rate})
             _keep(model, average, history, folder)
@@ -162,13 +162,31 @@ def _batches(windows: keras.utils.PyDataset, num_threads: int) -> Iterator[tuple
                 future.cancel()
 
 
-def _validate(
-    model: keras.Model, validation: tuple[np.ndarray, np.ndarray, np.ndarray], batch_size: int
-) -> dict[str, float]:
-    """Return "val_loss" and "val_accuracy" of windows, targets and weights."""
-    windows, targets, weights = validation
-    found = model.evaluate(windows, targets, sample_weight=weights, batch_size=batch_size, return_dict=True, verbose=0)
-    return {f"val_{name}": float(found[name]) for name in ("loss", "accuracy")}
+def validate(model: keras.Model, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Return what a compiled model is judged by, as its `evaluate` would but for the rounding of scores near 0 and 1.
+
+    Parameters
+    ----------
+    model : keras.Model
+    scores, targets : np.ndarray
+        float32 (n, n_labels).
+    weights : np.ndarray
+        float32 (n,).
+
+    Returns
+    -------
+    dict
+        "val_loss" and "val_accuracy".
+    """
+    loss = keras.ops.convert_to_numpy(model.loss(targets, scores, sample_weight=weights))
+    right = exact_match(targets, scores) if has_label_sets(model) else targets.argmax(axis=1) == scores.argmax(axis=1)
+    accuracy = np.average(keras.ops.convert_to_numpy(right), weights=weights)
+    return {"val_loss": float(loss), "val_accuracy": float(accuracy)}
+
+
+def has_label_sets(model: keras.Model) -> bool:
+    """Whether a model tells a set of labels, by the activation that it ends with."""
+    return model.layers[-1].activation is keras.activations.sigmoid
 
 
 def _keep(model: keras.Model, average: WeightAverage, history: Sequence[dict[str, float]], folder: Path) -> None:
