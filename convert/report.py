@@ -106,6 +106,8 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
+    if losses := [text for file in report["files"] if (text := _loss(file))]:
+        notes.append(f"Points of accuracy lost against float32{again}, paired 95 % interval: {'; '.join(losses)}.")
     notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += [
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
@@ -118,3 +120,13 @@ def _notes(report: dict[str, Any]) -> list[str]:
                 measures = ", ".join(f"{name} {value}" for name, value in result["measures"].items())
                 notes.append(f"FAIL level {result['level']}: {result['name']}: {measures} {result['detail']}".rstrip())
     return notes
+
+
+def _loss(file: dict[str, Any]) -> str:
+    """What a file loses against float32, with its interval where there is one; empty for float32 itself."""
+    measures = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
+    if "accuracy_loss" not in measures:
+        return ""
+    ends = [100 * measures[name] for name in ("accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
+    interval = f" [{', '.join(f'{end:+.2f}' for end in ends)}]" if ends else ""
+    return f"{file['file']} {100 * measures['accuracy_loss']:+.2f}{interval}"

@@ -176,6 +176,17 @@ def test_the_report_tells_sets_before_and_after_quantization(report):
         assert f"{proof['test']['window']['mean_average_precision']:.3f}" in text
 
 
+def test_the_table_says_what_each_file_loses(report):
+    measures = {file["recipe"]: file["parity"][0]["measures"] for file in report["files"]}
+    (line,) = [line for line in format_table(report).splitlines() if line.startswith("Points of accuracy lost")]
+    windows = report["files"][0]["parity"][0]["num_windows"]
+    assert f"against float32 on {windows} windows, these and the same begun elsewhere, paired 95 % interval: " in line
+    for recipe in CHECKED[1:]:
+        loss, lower, upper = (100 * measures[recipe][f"accuracy_loss{end}"] for end in ("", "_lower", "_upper"))
+        assert f"tiny_sets-{recipe}.tflite {loss:+.2f} [{lower:+.2f}, {upper:+.2f}]" in line
+    assert "tiny_sets-float32.tflite" not in line
+
+
 def test_the_recommendation_speaks_of_the_exact_match(report):
     (choice,) = choose_files(report["files"])
     assert {one.measure for one in choice.candidates} == {"exact match"}
