@@ -106,8 +106,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
-    if losses := [text for file in report["files"] if (text := _loss(file))]:
-        notes.append(f"Points of accuracy lost against float32{again}, paired 95 % interval: {'; '.join(losses)}.")
+    notes += _losses(report["files"], again)
     notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += [
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
@@ -122,11 +121,18 @@ def _notes(report: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _loss(file: dict[str, Any]) -> str:
-    """What a file loses against float32, with its interval where there is one; empty for float32 itself."""
-    measures = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
-    if "accuracy_loss" not in measures:
-        return ""
-    ends = [100 * measures[name] for name in ("accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
-    interval = f" [{', '.join(f'{end:+.2f}' for end in ends)}]" if ends else ""
-    return f"{file['file']} {100 * measures['accuracy_loss']:+.2f}{interval}"
+def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
+    """What each file loses against float32, in a line; none where there is only float32, or no accuracy."""
+    told, num_without = [], 0
+    for file in files:
+        measures = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
+        names = [name for name in ("accuracy_loss", "accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
+        points = [100 * measures[name] for name in names]
+        if any(points):
+            interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
+            told.append(f"{file['file']} {points[0]:+.2f}{interval}")
+        elif points:
+            num_without += 1
+    if num_without:
+        told.append("the others none" if told else "none")
+    return [f"Points of accuracy lost against float32{again}, paired 95 % interval: {'; '.join(told)}."] if told else []
