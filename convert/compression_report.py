@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convert.compress import CompressedRun, CompressionSettings
+from convert.heard_again import heard_again
 from convert.twin import keras_weights
 from convert.weight_statistics import KernelStatistics, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
@@ -31,10 +32,11 @@ def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str,
     -------
     dict
         settings and history; measure: what the share of right windows is called; parity: the compressed against the
-        original Keras model on the test windows, at the same thresholds (level 3); files: per file its size, the size
-        gzip makes of it, and its compressed kernels; passed: whether the parity and every kernel holds.
+        original Keras model on the test windows, heard again where they are few, at the same thresholds (level 3);
+        files: per file its size, the size gzip makes of it, and its compressed kernels; passed: whether the parity and
+        every kernel holds.
     """
-    cut = run.test_windows()
+    cut = heard_again(run.test_windows())
     before, after = predict(run.begun_with.model, cut.windows), predict(run.model, cut.windows)
     name, thresholds = f"{run.spec.name} against the model it was made from", score_thresholds(run.spec)
     parity = recipe_parity(before, after, cut.truth, cut.groups, DEFAULT_RECIPE_TOLERANCE, name, thresholds)

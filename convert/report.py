@@ -95,7 +95,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     """What the table's numbers are, and what failed."""
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
-    compared = max(result["num_windows"] for result in first["parity"] if result["level"] in (2, 3))
+    compared = max(map(_num_compared, report["files"]))
     again = f" on {compared} windows, these and the same begun elsewhere" if compared > window["num_decisions"] else ""
     runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
@@ -130,9 +130,20 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
         points = [100 * measures[name] for name in names]
         if any(points):
             interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
-            told.append(f"{file['file']} {points[0]:+.2f}{interval}")
+            told.append(f"{file['file']} {points[0]:+.2f}{interval}{_fewer(file, files)}")
         elif points:
             num_without += 1
     if num_without:
         told.append("the others none" if told else "none")
     return [f"Points of accuracy lost against float32{again}, paired 95 % interval: {'; '.join(told)}."] if told else []
+
+
+def _fewer(file: dict[str, Any], files: Sequence[dict[str, Any]]) -> str:
+    """On how many windows a file was compared, where it is a slow one and that is fewer than for others."""
+    compared = _num_compared(file)
+    return f" (on {compared} windows)" if compared < max(map(_num_compared, files)) else ""
+
+
+def _num_compared(file: dict[str, Any]) -> int:
+    """On how many windows a file was compared with its reference."""
+    return max(result["num_windows"] for result in file["parity"] if result["level"] in (2, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -188,6 +189,17 @@ def test_the_table_says_what_each_file_loses(report):
         text = f"tiny_sets-{recipe}.tflite {loss:+.2f} [{lower:+.2f}, {upper:+.2f}]"
         assert text in told if any(points) else told[-1] in ("none", "the others none")
     assert "tiny_sets-float32.tflite" not in line
+
+
+def test_the_table_says_so_where_a_slow_file_was_compared_on_fewer_windows(report):
+    slow = copy.deepcopy(report)
+    file = slow["files"][-1]
+    for result in file["parity"]:
+        result["num_windows"] = 18
+        result["measures"].update(accuracy_loss=0.5, accuracy_loss_lower=0.25, accuracy_loss_upper=0.75)
+    (line,) = [line for line in format_table(slow).splitlines() if line.startswith("Points of accuracy lost")]
+    assert f"on {report['files'][0]['parity'][0]['num_windows']} windows, these" in line
+    assert f"{file['file']} +50.00 [+25.00, +75.00] (on 18 windows)" in line
 
 
 def test_the_recommendation_speaks_of_the_exact_match(report):
