@@ -81,7 +81,7 @@ class CountedClassifier:
     ------
     ModelContractError
         A counter with other labels, a count without a classifier or a classifier without a count, or models that hear
-        other windows or have other labels than each other.
+        other windows or have other labels than each other, or a softmax classifier for several sources.
 
     Notes
     -----
@@ -239,4 +239,9 @@ def _check_agreement(counter: Classifier, classifiers: Mapping[int, Classifier])
         if count > len(spec.labels):
             raise ModelContractError(
                 f"{spec.name}, for {count}, has {len(spec.labels)} labels; expected {count} or more"
+            )
+        if count > 1 and spec.activation == "softmax":
+            raise ModelContractError(
+                f"{spec.name}, for {count}, has softmax scores, which tell one sound; expected sigmoid for {count} at "
+                "once: are the classifiers swapped?"
             )

@@ -140,7 +140,7 @@ def test_models_with_one_front_end_outside_share_its_features(clip, monkeypatch)
     counted = pipeline(
         counter=packed(("one", "two"), COUNTING_SEED, front_end=MEL),
         one=packed(seed=1, front_end=MEL),
-        two=packed(seed=2, front_end=MEL),
+        two=packed(seed=2, activation="sigmoid", front_end=MEL),
     )
     made = []
     compute = edge_runtime.frame_cache.compute_frames
@@ -163,7 +163,7 @@ def test_five_second_windows_every_second_lose_none(seconds):
     counted = pipeline(
         counter=packed(("one", "two"), COUNTING_SEED, **files["counter"]),
         one=packed(seed=1, **files["one"]),
-        two=packed(seed=2, **files["two"]),
+        two=packed(seed=2, activation="sigmoid", **files["two"]),
     )
     found = counted.classify(
         np.random.default_rng(0).normal(0, 0.1, seconds * RATE).astype(np.float32), window_hop=RATE
@@ -271,6 +271,7 @@ def test_one_classifier_may_stand_for_several_counts(clip):
         ({"two": packed(sample_rate=8000, seed=5)}, "sample_rate of 16000 Hz and tiny 3 5, for 2, of 8000 Hz"),
         ({"one": packed(window_length=8000)}, "window_length of 16000 samples and tiny 3 0, for 1, of 8000 samples"),
         ({"two": packed(("dog", "sea", "rain"))}, "the labels dog, rain, sea and tiny 3 0, for 2, dog, sea, rain"),
+        ({"two": packed()}, "tiny 3 0, for 2, has softmax scores, which tell one sound; expected sigmoid"),
         ({"one": packed(("dog",)), "two": packed(("dog",))}, "for 2, has 1 labels; expected 2 or more"),
     ],
 )  # fmt: skip
