@@ -1,14 +1,19 @@
 """What the systems for mixed sounds reach on held-out recordings: the ISOCC classifier and the source counter.
 
-    python benchmarks/mixed_sounds.py sets RUN FILE.tflite [FILE.tflite ...]
-    python benchmarks/mixed_sounds.py count RUN COUNTER.tflite [FILE.tflite ...]
+    python benchmarks/mixed_sounds.py sets RUN FILE.tflite [FILE.tflite ...] [--split SIDE] [--most N]
+    python benchmarks/mixed_sounds.py count RUN COUNTER.tflite [FILE.tflite ...] [--split SIDE] [--most N]
 
 RUN is a training of one of them: its `split.csv` says which recordings are held out. Tested is every single clip of the
-test side and every pair of them with different labels, at both published volume normalizations. Files are run as on a
-device, by `edge_runtime.Classifier`; the first FILE is what the others are compared with, window by window. "Own
-threshold" is one for all labels and for this set alone, chosen on validation data, as published; "ranked" is how often
-the true labels have the highest scores, the most that any threshold for all labels could reach. Intervals are 95 %, by
-the bootstrap over source recordings; a mixture counts as often as both of its recordings are drawn.
+test side and every pair of them with different labels, at both published volume normalizations. `--split train` says
+what is reached on the recordings that were learned from, which is how these systems were judged when published.
+
+Files are run as on a device, by `edge_runtime.Classifier`; the first FILE is what the others are compared with, window
+by window. "Own threshold" is one for all labels and for this set alone, chosen on validation data, as published;
+"ranked" is how often the true labels have the highest scores, the most that any threshold for all labels could reach.
+The area under the curve (AUC) is how often, of a single clip and a mixture, the mixture is taken for the one with more
+sources; "best mean" is what the best threshold would reach, chosen on these very windows: a bound and no result.
+Intervals are 95 %, by the bootstrap over source recordings; a mixture counts as often as both of its recordings are
+drawn.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_in
 from edge_runtime.machine import describe_machine, machine_line
 from train.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
+from train.recordings.clip import SPLITS
 from train.recordings.clip_store import LoadedClips
 from train.task import draw_parts
 from train.thresholds import sweep_common_threshold
@@ -42,10 +48,12 @@ def main() -> int:
         action = actions.add_parser(name)
         action.add_argument("run", type=Path, metavar="RUN")
         action.add_argument("files", type=Path, nargs="+", metavar="FILE")
+        action.add_argument("--split", choices=SPLITS, default="test", help="which side is heard (default test)")
+        action.add_argument("--most", type=int, default=ALL, metavar="N", help="mixtures (default: every pair)")
     args = parser.parse_args()
     measure = {"sets": exact_match_table, "count": count_table}
-    clips = recordings_of(args.run)
-    print("\n".join([*measure[args.action](clips, args.files), "", machine_line(describe_machine())]))
+    table = measure[args.action](recordings_of(args.run), args.files, args.split, args.most)
+    print("\n".join([*table, "", machine_line(describe_machine())]))
     return 0
 
 
@@ -56,7 +64,7 @@ def recordings_of(run: Path) -> LoadedClips:
 
 def sets_of(clips: LoadedClips, split: str, window_length: int, most: int = ALL) -> list[HeldOutMixtures]:
     """Return the single clips of a side and its pairs at each normalization."""
-    singles = HeldOutMixtures("single", clips, draw_parts(clips, split, 1, window_length, most))
+    singles = HeldOutMixtures("single", clips, draw_parts(clips, split, 1, window_length, ALL))
     pairs = draw_parts(clips, split, 2, window_length, most)
     return [singles, *(HeldOutMixtures(f"mixed, {name} volume", clips, pairs, name) for name in NORMALIZATIONS)]
 
@@ -66,7 +74,7 @@ def score(classifier: Classifier, tested: HeldOutMixtures) -> np.ndarray:
     return np.stack([classifier.scores(window) for window in tested.windows(classifier.spec.window_length)])
 
 
-def exact_match_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
+def exact_match_table(clips: LoadedClips, files: Sequence[Path], split: str, most: int) -> list[str]:
     """Return the exact match of each file: with the thresholds in it, and with one for each set as published."""
     lines = [
         f"{'file':<28}{'set':<20}{'windows':>8}{'exact match':>26}{'points lost':>28}{'own threshold':>22}"
@@ -77,7 +85,7 @@ def exact_match_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
         classifier = Classifier(path)
         length = classifier.spec.window_length
         swept = swept_thresholds(classifier, sets_of(clips, "val", length, NUM_VALIDATION))
-        for tested in sets_of(clips, "test", length):
+        for tested in sets_of(clips, split, length, most):
             scores, truth, groups = score(classifier, tested), tested.truth, tested.groups
             heard = reached(scores, classifier)
             right = (heard == truth).all(axis=1).astype(float)
@@ -103,26 +111,32 @@ def swept_thresholds(classifier: Classifier, sets: Sequence[HeldOutMixtures]) ->
     return {tested.name: sweep_common_threshold(score(classifier, tested), tested.truth).threshold for tested in sets}
 
 
-def count_table(clips: LoadedClips, files: Sequence[Path]) -> list[str]:
-    """Return how often the number of sources is right, for one and for two, and the mean of both."""
-    lines = [f"{'file':<34}{'one source':>26}{'two sources':>26}{'mean of both':>16}"]
+def count_table(clips: LoadedClips, files: Sequence[Path], split: str, most: int) -> list[str]:
+    """Return how often the number of sources is right, for one and for two, and how well it could be told."""
+    lines = [f"{'file':<34}{'one source':>26}{'two sources':>26}{'mean of both':>16}{'AUC':>8}{'best mean':>12}"]
     for path in files:
         classifier = Classifier(path)
-        singles, *mixed = sets_of(clips, "test", classifier.spec.window_length)
-        right = {tested.name: counted_right(classifier, tested) for tested in (singles, *mixed)}
+        singles, *mixed = sets_of(clips, split, classifier.spec.window_length, most)
+        scores = {tested.name: score(classifier, tested) for tested in (singles, *mixed)}
+        right = {name: (found.argmax(axis=1) == (name != singles.name)).astype(float) for name, found in scores.items()}
         for tested in mixed:
             one, two = right[singles.name], right[tested.name]
+            mean = (one.mean() + two.mean()) / 2
+            area, best = told_apart(1.0 - scores[singles.name][:, 0], 1.0 - scores[tested.name][:, 0])
             lines.append(
                 f"{f'{path.name}, {tested.normalization}':<34}{with_interval(one, singles.groups):>26}"
-                f"{with_interval(two, tested.groups):>26}{(one.mean() + two.mean()) / 2:>16.1%}"
+                f"{with_interval(two, tested.groups):>26}{mean:>16.1%}{area:>8.3f}{best:>12.1%}"
             )
     return lines
 
 
-def counted_right(classifier: Classifier, tested: HeldOutMixtures) -> np.ndarray:
-    """Return 1.0 for each window whose number of sources is decided right."""
-    counts = tested.truth.sum(axis=1)
-    return (score(classifier, tested).argmax(axis=1) + 1 == counts).astype(float)
+def told_apart(few: np.ndarray, many: np.ndarray) -> tuple[float, float]:
+    """Return the area under the curve of two sets of scores, and the mean of both shares at the best threshold."""
+    few, many = np.sort(few), np.sort(many)
+    below, up_to = np.searchsorted(few, many, "left"), np.searchsorted(few, many, "right")
+    thresholds = np.unique(np.concatenate([few, many]))
+    right = np.searchsorted(few, thresholds) / few.size + 1.0 - np.searchsorted(many, thresholds) / many.size
+    return float((below + up_to).mean() / 2 / few.size), float(right.max() / 2)
 
 
 def reached(scores: np.ndarray, classifier: Classifier) -> np.ndarray:
