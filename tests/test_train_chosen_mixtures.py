@@ -10,7 +10,7 @@ from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, WINDOW_LENGTH, heard, tones
 
 from metadata import WaveformFrontEnd
-from train import augment, finished_run, mixture_windows, training_run
+from train import finished_run, training_run
 from train.chosen_mixtures import choose_mixtures
 from train.mixture_windows import MixtureWindows
 from train.mixtures.mixture_table import write_mixtures
@@ -49,15 +49,6 @@ def test_only_chosen_pairs_are_mixed_and_label_pairs_come_equally_often(tmp_path
     assert pairs == {(1000, 2020), (1010, 3000), (1010, 3010), (1020, 3000), (1020, 3010)}
     targets = np.concatenate([targets for _, targets in batches])
     assert targets.mean(axis=0) == pytest.approx([1.0, 0.5, 0.5], abs=0.08)
-
-
-def test_no_other_clip_of_a_label_joins_a_chosen_pair(tmp_path, clips, monkeypatch):
-    monkeypatch.setattr(augment, "SPEED_PROBABILITY", 0.0)
-    monkeypatch.setattr(mixture_windows, "VARIED_SHARE", 0.0)
-    chosen = choose_mixtures(clips, _table(tmp_path, "a/train0.wav,b/train2.wav"), LabelSet())
-    settings = TrainingSettings(batch_size=50, epoch_windows=50, augment=True, same_label_share=1.0)
-    windows = MixtureWindows(chosen, SAMPLE_RATE, WINDOW_LENGTH, settings, (2,), "labels")
-    assert _pairs_heard(windows[0][0]) == {(1000, 2020)}
 
 
 def test_single_sounds_are_still_all_of_them(tmp_path, clips):

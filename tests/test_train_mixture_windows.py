@@ -7,8 +7,6 @@ import pytest
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
-import train.augment as augment
-import train.mixture_windows as mixture_windows
 from train.mixture_windows import MixtureWindows
 from train.mixtures.mixing import SilentClipError
 from train.settings import TrainingSettings
@@ -117,32 +115,6 @@ def test_a_clip_of_silence_is_refused_rather_than_learnt():
     silent = replace(clips, waveforms=[np.zeros_like(waveform) for waveform in clips.waveforms])
     with pytest.raises(SilentClipError, match="every training clip of a, b is silent"):
         _windows(silent)
-
-
-def _tones_of_parts(windows, monkeypatch, vary=True):
-    """What is heard in a hundred sources of each label, none played at another speed or in another room."""
-    monkeypatch.setattr(augment, "SPEED_PROBABILITY", 0.0)
-    monkeypatch.setattr(mixture_windows, "VARIED_SHARE", 0.0)
-    rng = np.random.default_rng(0)
-    places = range(len(windows._clips.places))
-    return [(place, heard(windows._part(place, rng, vary))) for place in places for _ in range(100)]
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_so_many_varied_sources_as_set_are_two_clips_of_their_label(share, monkeypatch):
-    clips = tones("abc", {"train": 8, "val": 2, "test": 2})
-    found = _tones_of_parts(_windows(clips, same_label_share=share), monkeypatch)
-    for place, frequencies in found:
-        assert {one // LABEL_STEP_HZ - 1 for one in frequencies} == {place // 8}
-        assert {one % LABEL_STEP_HZ // SIDE_STEP_HZ for one in frequencies} == {0}
-        assert (place // 8 + 1) * LABEL_STEP_HZ + 10 * (place % 8) in frequencies
-    others = [len(frequencies) - 1 for _, frequencies in found]
-    assert np.mean(others) == pytest.approx(share * 7 / 8, abs=0.04)  # one in eight is the same clip again
-
-
-def test_sources_that_are_not_varied_are_one_clip(monkeypatch):
-    found = _tones_of_parts(_windows(same_label_share=1.0), monkeypatch, vary=False)
-    assert {len(frequencies) for _, frequencies in found} == {1}
 
 
 def test_a_silent_clip_among_others_is_not_drawn():

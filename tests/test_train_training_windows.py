@@ -100,7 +100,6 @@ def test_playing_faster_raises_the_tone():
         ({"patience": 0}, "patience"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
         ({"weight_decay": -0.1}, "weight_decay"),
-        ({"same_label_share": 1.5}, "same_label_share"),
         ({"seed": -1}, "seed"),
     ],
 )

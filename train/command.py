@@ -76,9 +76,6 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--normalization", choices=MIXTURE_NORMALIZATIONS, help="of the parts of a mixture: to the volume of which"
     )
     settings.add_argument(
-        "--same-label-share", type=float, metavar="SHARE", help="of varied sources made of two clips of one label"
-    )
-    settings.add_argument(
         "--stop-exact-match", type=float, metavar="SHARE", help="stop when single and mixed sounds pass it (0: never)"
     )
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")

@@ -17,7 +17,6 @@ from train.training_windows import windows_in_epoch
 
 PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
-SECOND_CLIP_GAIN_RANGE_DB = (-12.0, 6.0)  # of the second clip of a source against the first
 VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
 NUM_TRIES = 20  # cuts of a clip until one has sound; then its loudest stretch is taken
 TARGETS = ("labels", "count")
@@ -117,20 +116,7 @@ class MixtureWindows(keras.utils.PyDataset):
         return window
 
     def _part(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
-        """One source; where windows are varied, some have a second clip of their label in them.
-
-        That is the mixing within a class of arXiv 1604.07160. Where pairs are chosen, no other clip joins them.
-        """
-        part = self._cut(place, rng, vary)
-        share = self._settings.same_label_share
-        if not (vary and share) or self._pairs or rng.random() >= share:
-            return part
-        second = int(self._clips.draw(self._clips.label_of[place], 1, rng)[0])
-        gains_db = (0.0, rng.uniform(*SECOND_CLIP_GAIN_RANGE_DB))
-        return mix([part, self._cut(second, rng, vary)], "pair", gains_db=gains_db)
-
-    def _cut(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
-        """A window of one clip with sound in it, at another speed and begun elsewhere where windows are varied."""
+        """One source, at another speed and begun elsewhere where windows are varied."""
         for _ in range(NUM_TRIES):
             part = self._clips.cut(place, rng, vary)
             if not is_silent(part):

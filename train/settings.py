@@ -47,9 +47,6 @@ class TrainingSettings:
     normalization : str
         How the parts of a mixture are brought to one volume, see `train.mixtures.mixing.mix`; both: by turns of the
         pair and of the set.
-    same_label_share : float
-        Share of the sources in a mixture that are two clips of one label at once, where windows are varied: a sound
-        that no recording holds, under a label that stays right. For models that hear mixtures.
     stop_exact_match : float
         End the training when the share of exactly right label sets passes this on validation data, single sounds and
         mixtures each with its best threshold; 0: never. For models that tell several labels.
@@ -72,7 +69,6 @@ class TrainingSettings:
     epoch_windows: int = 0
     window_hop: int = 0
     normalization: str = "pair"
-    same_label_share: float = 0.0
     stop_exact_match: float = 0.0
     tail: str = "drop"
     seed: int = 0
@@ -89,7 +85,6 @@ class TrainingSettings:
         self._require(
             self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
         )
-        self._require(0 <= self.same_label_share <= 1, "same_label_share", "0 to 1")
         self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
         for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")

@@ -55,7 +55,6 @@ DEFAULT = TrainingSettings(
     augment=True,
     epoch_windows=3200,
     normalization="both",
-    same_label_share=0.5,
 )
 VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing": 0.0}}
 
