@@ -123,25 +123,20 @@ def _notes(report: dict[str, Any]) -> list[str]:
 
 def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
     """What each file loses against float32, in a line; none where there is only float32, or no accuracy."""
-    told, num_without = [], 0
+    told, num_without, most = [], 0, max(map(_num_compared, files))
     for file in files:
         measures = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
         names = [name for name in ("accuracy_loss", "accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
         points = [100 * measures[name] for name in names]
         if any(points):
             interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
-            told.append(f"{file['file']} {points[0]:+.2f}{interval}{_fewer(file, files)}")
+            fewer = f" (on {compared} windows)" if (compared := _num_compared(file)) < most else ""  # a slow file
+            told.append(f"{file['file']} {points[0]:+.2f}{interval}{fewer}")
         elif points:
             num_without += 1
     if num_without:
         told.append("the others none" if told else "none")
     return [f"Points of accuracy lost against float32{again}, paired 95 % interval: {'; '.join(told)}."] if told else []
-
-
-def _fewer(file: dict[str, Any], files: Sequence[dict[str, Any]]) -> str:
-    """On how many windows a file was compared, where it is a slow one and that is fewer than for others."""
-    compared = _num_compared(file)
-    return f" (on {compared} windows)" if compared < max(map(_num_compared, files)) else ""
 
 
 def _num_compared(file: dict[str, Any]) -> int:

@@ -220,7 +220,7 @@ def _check_counts(counter: Classifier, classifiers: Mapping[int, Classifier]) ->
 
 
 def _check_agreement(counter: Classifier, classifiers: Mapping[int, Classifier]) -> None:
-    """Refuse models that hear different windows, or say different labels."""
+    """Refuse models that hear different windows, say different labels, or cannot name as many as they are asked for."""
     first = classifiers[1].spec
     for count, classifier in sorted(classifiers.items()):
         spec = classifier.spec
