@@ -1,6 +1,9 @@
 """A training of a few steps on tones: what it leaves behind, and that it can be stopped anywhere."""
 
+import contextlib
 import json
+import os
+import signal
 from dataclasses import replace
 
 import keras
@@ -62,6 +65,21 @@ def test_an_interrupted_training_resumes_to_the_same_weights(clips, tmp_path, mo
     _train(clips, tmp_path / "stopped")
     for first, second in zip(_weights(tmp_path / "through"), _weights(tmp_path / "stopped"), strict=True):
         assert np.array_equal(first, second)
+
+
+def test_ctrl_c_stops_a_training_whose_batch_swallows_the_exception(clips, tmp_path, monkeypatch):
+    drawn = TrainingWindows.__getitem__
+
+    def interrupted(self, batch):
+        if self._epoch == 1:
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+        return drawn(self, batch)
+
+    monkeypatch.setattr(TrainingWindows, "__getitem__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _train(clips, tmp_path / "stopped")
+    assert finished_epochs(tmp_path / "stopped") == 1
 
 
 def test_batches_made_ahead_are_those_made_one_by_one(clips):

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edge_runtime.stop_request import StopRequest
 from train.backend import has_accelerator
 from train.exact_match import ExactMatchStop, exact_match, has_passed
 from train.progress import progress_bar
@@ -80,6 +81,8 @@ def fit(
     ------
     ValueError
         The loss is no longer finite.
+    KeyboardInterrupt
+        Ctrl-C or a polite kill, noticed between two batches.
     """
     history = read_history(folder)
     average = restore_state(model, folder, len(history)) if history else WeightAverage()
@@ -87,10 +90,10 @@ def fit(
     judge = ExactMatchStop(validation[1], share, folder) if share else None
     passed = has_passed(folder, share)
     bar = progress_bar(settings.epochs, name, "epoch", len(history))
-    with closing(bar):
+    with closing(bar), StopRequest() as stop:
         while not passed and not _is_over(history, settings):
             epoch = len(history) + 1
-            trained = train_epoch(model, windows, average)
+            trained = train_epoch(model, windows, average, stop)
             with average.laid_into(model):
                 scores = model.predict(validation[0], batch_size=settings.batch_size, verbose=0)
             validated = validate(model, scores, *validation[1:])
@@ -108,7 +111,9 @@ def fit(
     return history
 
 
-def train_epoch(model: keras.Model, windows: keras.utils.PyDataset, average: WeightAverage) -> dict[str, float]:
+def train_epoch(
+    model: keras.Model, windows: keras.utils.PyDataset, average: WeightAverage, stop: StopRequest | None = None
+) -> dict[str, float]:
     """Train a compiled model on every batch once, and go on to the windows of the next epoch.
 
     Parameters
@@ -118,6 +123,8 @@ def train_epoch(model: keras.Model, windows: keras.utils.PyDataset, average: Wei
         Batches of one size.
     average : WeightAverage
         Takes the weights of every step.
+    stop : StopRequest, optional
+        Asked after every batch.
 
     Returns
     -------
@@ -134,6 +141,8 @@ def train_epoch(model: keras.Model, windows: keras.utils.PyDataset, average: Wei
         for batch in batches:
             steps.append(model.train_on_batch(*batch, return_dict=True))
             average.take(model)
+            if stop is not None:
+                stop.check()
     windows.on_epoch_end()
     return {name: float(np.mean([step[name] for step in steps])) for name in ("loss", "accuracy")}
 
