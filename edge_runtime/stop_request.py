@@ -11,8 +11,9 @@ from typing import Any
 class StopRequest:
     """Ctrl-C or a polite kill inside the block of this context manager; the second one stops at once.
 
-    An exception that Ctrl-C raises wherever the program happens to be can get lost in a library; a flag cannot. A signal
-    that is ignored, as under nohup, stays so, and in another thread than the main one, which gets none, nothing is asked.
+    An exception that Ctrl-C raises wherever the program happens to be can get lost in a library; a flag cannot. A
+    signal that is ignored, as under nohup, stays so. Threads other than the main one get no signals: there nothing is
+    asked.
 
     Attributes
     ----------

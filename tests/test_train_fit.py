@@ -13,7 +13,7 @@ from conftest import SAMPLE_RATE
 
 from train import fit
 from train.finished_run import open_run
-from train.models import waveform_cnn
+from train.models import mixed_cnn, waveform_cnn
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
 from train.recordings.split import split_clips
@@ -80,6 +80,43 @@ def test_ctrl_c_stops_a_training_whose_batch_swallows_the_exception(clips, tmp_p
     with pytest.raises(KeyboardInterrupt):
         _train(clips, tmp_path / "stopped")
     assert finished_epochs(tmp_path / "stopped") == 1
+
+
+def _train_small_cnn(recordings, folder, **settings):
+    quick = replace(mixed_cnn.DEFAULT, batch_size=4, epoch_windows=8, epochs=3, augment=False, **settings)
+    return train_model(recordings, "mixed_cnn", folder, quick, tell=lambda text: None)
+
+
+def test_a_training_that_learns_when_labels_sound_resumes_to_the_same_weights(clips, tmp_path, monkeypatch):
+    _train_small_cnn(clips, tmp_path / "through")
+    keep = fit._keep
+
+    def interrupt(model, average, history, folder):
+        keep(model, average, history, folder)
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "_keep", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            _train_small_cnn(clips, tmp_path / "stopped")
+    assert finished_epochs(tmp_path / "stopped") == 2
+    _train_small_cnn(clips, tmp_path / "stopped")
+    assert keras.saving.load_model(tmp_path / "stopped" / "model.keras").output_names == ["scores"]
+    for first, second in zip(_weights(tmp_path / "through"), _weights(tmp_path / "stopped"), strict=True):
+        assert np.array_equal(first, second)
+
+
+def test_learning_when_labels_sound_changes_the_weights(clips, tmp_path):
+    _train_small_cnn(clips, tmp_path / "with")
+    _train_small_cnn(clips, tmp_path / "without", activity_weight=0.0)
+    pairs = zip(_weights(tmp_path / "with"), _weights(tmp_path / "without"), strict=True)
+    assert not all(np.array_equal(first, second) for first, second in pairs)
+
+
+def test_a_model_without_steps_in_time_cannot_learn_when_labels_sound(clips, tmp_path):
+    with pytest.raises(ValueError, match=r"waveform_cnn has no steps .* give --activity-weight 0"):
+        _train(clips, tmp_path / "run", replace(QUICK, activity_weight=1.0))
 
 
 def test_batches_made_ahead_are_those_made_one_by_one(clips):

@@ -7,6 +7,7 @@ import pytest
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
+from train.activity import ActivitySteps
 from train.mixture_windows import MixtureWindows
 from train.mixtures.mixing import SilentClipError
 from train.settings import TrainingSettings
@@ -143,3 +144,22 @@ def test_more_sources_than_labels_and_unknown_targets_are_refused():
         _windows(tones("ab"), sources=(3,))
     with pytest.raises(ValueError, match="expected labels or count"):
         _windows(target="loudness")
+
+
+def test_when_each_label_sounds_is_given_beside_targets_and_changes_nothing_else():
+    steps = ActivitySteps(num_steps=4, first=0, hop=WINDOW_LENGTH // 4, length=WINDOW_LENGTH // 4)
+    settings = TrainingSettings(batch_size=8, epoch_windows=32, augment=True)
+    for target in ("labels", "count"):
+        plain, told = (
+            MixtureWindows(tones("abc"), SAMPLE_RATE, WINDOW_LENGTH, settings, (1, 2), target, 0, activity)
+            for activity in (None, steps)
+        )
+        for (windows, targets), (their_windows, (their_targets, activity)) in zip(plain, told, strict=True):
+            assert np.array_equal(windows, their_windows)
+            assert np.array_equal(targets, their_targets)
+            assert activity.shape == (8, 4, 3)
+            sounding = activity.any(axis=1)
+            if target == "labels":
+                assert np.array_equal(sounding, targets > 0)
+            else:
+                assert np.array_equal(sounding.sum(axis=1), 1 + targets.argmax(axis=1))

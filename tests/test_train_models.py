@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.models import isocc, mel_cnn, model_module, source_counter, waveform_cnn
+from train.models import isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,8 @@ def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
         ("mel_cnn", "log"),
         ("mel_cnn", "power"),
         ("source_counter", "two"),
+        ("mixed_cnn", "labels"),
+        ("mixed_cnn", "two"),
     ],
 )
 def test_a_tf_keras_twin_has_the_same_weights_in_the_same_order(name, variant):
@@ -178,3 +180,30 @@ def test_isocc_scores_do_not_depend_on_the_gain():
     window = np.random.default_rng(0).normal(0.0, 0.1, (1, 80_000)).astype(np.float32)
     loud, soft = (model.predict(window * gain, verbose=0) for gain in (1.0, 0.1))
     assert np.abs(loud - soft).max() < 1e-2
+
+
+def test_the_small_cnn_has_a_sixth_of_the_weights_of_the_published_one():
+    assert mixed_cnn.build(10).count_params() == 345_242
+
+
+def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step():
+    keras = pytest.importorskip("keras")
+    model = mixed_cnn.build(4)
+    activity, steps = mixed_cnn.activity(model, 4)
+    both = keras.Model(model.inputs, [model.outputs[0], activity])
+    assert both.count_params() == model.count_params()
+    window = np.random.default_rng(0).normal(0.0, 0.1, (2, 80_000)).astype(np.float32)
+    scores, heard = both.predict(window, verbose=0)
+    assert heard.shape == (2, steps.num_steps, 4)
+    logits = np.log(heard / (1.0 - heard))
+    weights = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(scores, 1.0 / (1.0 + np.exp(-(weights * logits).sum(axis=1))), atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", mixed_cnn.VARIANTS)
+def test_the_steps_of_the_small_cnn_cover_the_window(variant):
+    _, steps = mixed_cnn.activity(mixed_cnn.build(3, variant), 3)
+    assert steps.first <= 0
+    assert steps.hop == steps.length
+    # The last 6 of 126 frames do not fill a step.
+    assert steps.first + steps.num_steps * steps.hop >= 80_000 - 6 * 640

@@ -78,6 +78,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument(
         "--stop-exact-match", type=float, metavar="SHARE", help="stop when single and mixed sounds pass it (0: never)"
     )
+    settings.add_argument(
+        "--activity-weight", type=float, help="of learning when each label sounds, beside which (0: not at all)"
+    )
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
     settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
     settings.add_argument(

@@ -29,8 +29,10 @@ from train.training_state import (
 from train.weight_average import WeightAverage
 
 
-def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoch: int) -> None:
-    """Compile the model with the loss and the optimizer of the settings."""
+def compile_model(
+    model: keras.Model, settings: TrainingSettings, steps_per_epoch: int, learner: keras.Model | None = None
+) -> None:
+    """Compile the model with the loss and the optimizer of the settings, and the learner where there is one (`fit`)."""
     rate: Any = settings.learning_rate
     if settings.cosine_decay:
         rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps_per_epoch, alpha=0.01)
@@ -44,6 +46,13 @@ def compile_model(model: keras.Model, settings: TrainingSettings, steps_per_epoc
     label_sets = has_label_sets(model)
     accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if label_sets else "accuracy"
     model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
+    if learner is not None:
+        learner.compile(
+            optimizer,
+            [losses[settings.loss], keras.losses.BinaryCrossentropy()],
+            loss_weights=[1.0, settings.activity_weight],
+            weighted_metrics=[[accuracy], []],
+        )
 
 
 def fit(
@@ -53,6 +62,7 @@ def fit(
     settings: TrainingSettings,
     folder: Path,
     name: str,
+    learner: keras.Model | None = None,
 ) -> list[dict[str, float]]:
     """Train a compiled model from where `folder` says it stands, and leave it with its best weights.
 
@@ -71,6 +81,8 @@ def fit(
         Run folder, must exist.
     name : str
         Shown in the progress bar.
+    learner : keras.Model, optional
+        Compiled; what is trained: the model with a second output (`train.activity`), by default the model alone.
 
     Returns
     -------
@@ -84,8 +96,9 @@ def fit(
     KeyboardInterrupt
         Ctrl-C or a polite kill, noticed between two batches.
     """
+    learner = model if learner is None else learner
     history = read_history(folder)
-    average = restore_state(model, folder, len(history)) if history else WeightAverage()
+    average = restore_state(learner, folder, len(history)) if history else WeightAverage()
     share = settings.stop_exact_match
     judge = ExactMatchStop(validation[1], share, folder) if share else None
     passed = has_passed(folder, share)
@@ -93,8 +106,8 @@ def fit(
     with closing(bar), StopRequest() as stop:
         while not passed and not _is_over(history, settings):
             epoch = len(history) + 1
-            trained = train_epoch(model, windows, average, stop)
-            with average.laid_into(model):
+            trained = train_epoch(learner, windows, average, stop)
+            with average.laid_into(learner):
                 scores = model.predict(validation[0], batch_size=settings.batch_size, verbose=0)
             validated = validate(model, scores, *validation[1:])
             if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
@@ -102,12 +115,12 @@ def fit(
                     f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
                 )
             passed = judge is not None and judge.passes(scores, epoch)
-            rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+            rate = float(keras.ops.convert_to_numpy(learner.optimizer.learning_rate))
             history.append({"epoch": epoch, **trained, **validated, "learning_rate": rate})
-            _keep(model, average, history, folder)
+            _keep(learner, average, history, folder)
             bar.set_postfix({key: f"{history[-1][key]:.3f}" for key in ("loss", "val_accuracy", "val_loss")})
             bar.update()
-    load_best(model, folder)
+    load_best(learner, folder)
     return history
 
 
@@ -129,7 +142,8 @@ def train_epoch(
     Returns
     -------
     dict
-        Mean "loss" and "accuracy" of the batches, each as it was before its step.
+        Mean "loss" and "accuracy" of the batches, each as it was before its step; of the scores where there is a
+        second output.
 
     Notes
     -----
@@ -144,7 +158,8 @@ def train_epoch(
             if stop is not None:
                 stop.check()
     windows.on_epoch_end()
-    return {name: float(np.mean([step[name] for step in steps])) for name in ("loss", "accuracy")}
+    of_scores = f"{model.output_names[0]}_" if len(model.outputs) > 1 else ""
+    return {name: float(np.mean([step[of_scores + name] for step in steps])) for name in ("loss", "accuracy")}
 
 
 def _threads_beside() -> int:

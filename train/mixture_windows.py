@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
+from train.activity import ActivitySteps, window_activity
 from train.augment import vary_window
 from train.clip_draw import ClipDraw
 from train.mixtures.mixing import is_silent, mix, peak
@@ -42,6 +44,8 @@ class MixtureWindows(keras.utils.PyDataset):
         "labels": float32 (batch_size, n_labels), 1 where the label is heard. "count": one-hot over `sources`.
     first_epoch : int
         Number of the epoch to begin with, counted from 0.
+    activity : ActivitySteps, optional
+        Give beside the targets when each label sounds, float32 (batch_size, num_steps, n_labels).
 
     Raises
     ------
@@ -60,6 +64,7 @@ class MixtureWindows(keras.utils.PyDataset):
         sources: Sequence[int],
         target: str,
         first_epoch: int = 0,
+        activity: ActivitySteps | None = None,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self._clips = ClipDraw(clips, window_length, audible=True)
@@ -70,7 +75,7 @@ class MixtureWindows(keras.utils.PyDataset):
                 f"{max(sources)} sources of different labels need as many labels; there are {self._clips.num_labels}"
             )
         self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
-        self._sources, self._target = tuple(sources), target
+        self._sources, self._target, self._activity = tuple(sources), target, activity
         self._pairs = _pairs_by_labels(clips, self._clips.places) if clips.pairs is not None else []
         self._set_peak = max(peak(waveform) for waveform in self._clips.waveforms)
         self.num_windows = windows_in_epoch(self._clips, settings)
@@ -78,22 +83,27 @@ class MixtureWindows(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.num_windows // self._settings.batch_size
 
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, Any]:
         size = self._settings.batch_size
         rng = np.random.default_rng([self._settings.seed, self._epoch, 3, batch])
         kinds = rng.permutation(np.resize(rng.permutation(len(self._sources)), size))
         drawn = [self._draw(self._sources[kind], rng) for kind in kinds]
-        windows = np.stack([self._window(places, rng) for places in drawn])
-        if self._target == "count":
-            return windows, np.eye(len(self._sources), dtype=np.float32)[kinds]
-        targets = np.zeros((size, self._clips.num_labels), np.float32)
-        for row, places in zip(targets, drawn, strict=True):
-            row[self._clips.label_of[places]] = 1.0
-        return windows, targets
+        windows, activity = zip(*(self._window(places, rng) for places in drawn), strict=True)
+        targets = self._targets(kinds, drawn)
+        return np.stack(windows), targets if self._activity is None else (targets, np.stack(activity))
 
     def on_epoch_end(self) -> None:
         """Go on to the windows of the next epoch."""
         self._epoch += 1
+
+    def _targets(self, kinds: np.ndarray, drawn: Sequence[Sequence[int]]) -> np.ndarray:
+        """What is right for each window."""
+        if self._target == "count":
+            return np.eye(len(self._sources), dtype=np.float32)[kinds]
+        targets = np.zeros((kinds.size, self._clips.num_labels), np.float32)
+        for row, places in zip(targets, drawn, strict=True):
+            row[self._clips.label_of[places]] = 1.0
+        return targets
 
     def _draw(self, num_sources: int, rng: np.random.Generator) -> list[int]:
         """Places of clips of different labels."""
@@ -103,8 +113,8 @@ class MixtureWindows(keras.utils.PyDataset):
         labels = rng.choice(self._clips.num_labels, num_sources, replace=False)
         return [int(self._clips.draw(label, 1, rng)[0]) for label in labels]
 
-    def _window(self, places: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-        """Cut the parts, add them and vary the sum; a window of one source is treated alike."""
+    def _window(self, places: Sequence[int], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+        """Cut the parts, add them and vary the sum; a window of one source is treated alike. And when they sound."""
         vary, normalization = self._settings.augment, self._settings.normalization
         if normalization == "both":
             normalization = ("pair", "set")[int(rng.integers(2))]
@@ -112,8 +122,10 @@ class MixtureWindows(keras.utils.PyDataset):
         gains_db = rng.uniform(*PART_GAIN_RANGE_DB, len(parts)) if vary else None
         window = mix(parts, normalization, self._set_peak, gains_db)
         if vary and rng.random() < VARIED_SHARE:
-            return vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)
-        return window
+            window = vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)
+        if self._activity is None:
+            return window, None
+        return window, window_activity(parts, self._clips.label_of[places], self._clips.num_labels, self._activity)
 
     def _part(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """One source, at another speed and begun elsewhere where windows are varied."""

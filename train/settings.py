@@ -50,6 +50,9 @@ class TrainingSettings:
     stop_exact_match : float
         End the training when the share of exactly right label sets passes this on validation data, single sounds and
         mixtures each with its best threshold; 0: never. For models that tell several labels.
+    activity_weight : float
+        Weight of a second loss, of when each label sounds (`train.activity`), against the first; 0: none. For models
+        that hear mixtures and have steps in time.
     tail : str
         What happens to samples after a clip's last full window, see `edge_runtime.windows.TAILS`.
     seed : int
@@ -70,6 +73,7 @@ class TrainingSettings:
     window_hop: int = 0
     normalization: str = "pair"
     stop_exact_match: float = 0.0
+    activity_weight: float = 0.0
     tail: str = "drop"
     seed: int = 0
 
@@ -86,6 +90,7 @@ class TrainingSettings:
             self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
         )
         self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
+        self._require(0 <= self.activity_weight < float("inf"), "activity_weight", "0 or more")
         for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
 from edge_runtime.windows import cut_windows
+from train.activity import ActivitySteps
 from train.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix, peak
 from train.mixtures.mixture_index import label_sets, pair_clips, spread
@@ -46,8 +47,12 @@ class Task(Protocol):
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
+        activity: ActivitySteps | None = None,
     ) -> Any:
-        """Return the `keras.utils.PyDataset` that feeds the training."""
+        """Return the `keras.utils.PyDataset` that feeds the training, on request with when each label sounds.
+
+        Raises ValueError where the task cannot tell when.
+        """
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
         """Return the windows of one side with what is right for each."""
@@ -75,8 +80,11 @@ class OneLabel:
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
+        activity: ActivitySteps | None = None,
     ) -> Any:
         """Return single clips, labels in equal shares."""
+        if activity is not None:
+            raise ValueError("when a label sounds is learned from mixtures; for one label a window give the weight 0")
         from train.training_windows import TrainingWindows
 
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
@@ -99,11 +107,14 @@ class _Mixtures:
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
+        activity: ActivitySteps | None = None,
     ) -> Any:
         """Return windows mixed as they are drawn, each number of sources equally often."""
         from train.mixture_windows import MixtureWindows
 
-        return MixtureWindows(clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch)
+        return MixtureWindows(
+            clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch, activity
+        )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import numpy as np
 
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
+from train.activity import ActivitySteps
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
 from train.mixtures.mixing import is_silent
@@ -206,11 +207,22 @@ def _fit(
     first_epoch = finished_epochs(folder)
     if weights_from and not first_epoch:
         _begin_with(model, weights_from, clips, tell)
-    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch)
-    fit.compile_model(model, settings, len(windows))
+    learner, steps = _with_activity(model, module, clips) if settings.activity_weight else (None, None)
+    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, steps)
+    fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
-    history = fit.fit(model, windows, validation, settings, folder, module.NAME)
+    history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner)
     return model, history
+
+
+def _with_activity(model: Any, module: Any, clips: LoadedClips) -> tuple[Any, ActivitySteps]:
+    """Return the model with a second output for when each label sounds, and the steps of that."""
+    from keras import Model
+
+    if not hasattr(module, "activity"):
+        raise ValueError(f"{module.NAME} has no steps that could learn when a label sounds; give --activity-weight 0")
+    activity, steps = module.activity(model, len(clips.index.labels))
+    return Model(model.inputs, [model.outputs[0], activity], name=model.name), steps
 
 
 def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:

@@ -7,7 +7,7 @@ import importlib
 from types import ModuleType
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earshot build` makes of a folder of labels
-MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter")
+MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
 
 
 def model_module(name: str) -> ModuleType:

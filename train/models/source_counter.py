@@ -6,9 +6,8 @@ batch axis, so that a window's answer depends on its neighbours; it has no atten
 parameters, 1.4 GB. Rebuilt here is the network it meant, of 0.2 million, which a phone can hold: convolutions along
 time, two bidirectional LSTM layers over time, and attention with the last time step as the query.
 
-Of the attention RNN itself one thing is mended: it takes mean and deviation of the spectrogram over the whole batch,
-and here each window has its own. Its batch normalizations have their means of training at inference, as ever. Frames
-are centred and the level is evened out, so that gain does not count as a source.
+Of the attention RNN itself what it hears is mended (`train.models.standardized_mel`). Its batch normalizations have
+their means of training at inference, as ever.
 Axis order from `rows` on: (batch, time, mel, channels).
 """
 
@@ -18,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
+from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, WINDOW_LENGTH, input_and_rows
 from train.settings import TrainingSettings
 from train.task import LabelSet, SourceCount, Task
 
@@ -25,7 +25,6 @@ NAME = "source_counter"
 DEFAULT_VARIANT = "two"
 SAMPLE_RATE = 16_000  # Hz
 NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
-WINDOW_LENGTH = 80_000  # samples
 TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3), "labels": LabelSet((1, 2))}
 VARIANTS = tuple(TASKS)
 
@@ -34,12 +33,6 @@ KERNEL = (5, 1)  # frames, mel bands
 LSTM_UNITS = 64  # in each direction
 NUM_LSTM_LAYERS = 2
 DENSE = (64, 32)
-
-# Mel magnitudes of a window come to an RMS of 1; 0.03 is that of noise with an RMS amplitude of 3e-4.
-LEVEL_TARGET, LEVEL_FLOOR = 1.0, 0.03
-# 60 dB below the window's level. Lower ones would tell clips that were padded with digital silence, which are single
-# sources, from all others, and would leave the sounds themselves a small part of the standard deviation.
-LOG_FLOOR = 1e-3
 
 # The publication multiplies the rate by 0.4 every 15 epochs down to 4e-5, and its early stop looks at the accuracy.
 PUBLISHED = TrainingSettings(optimizer="adam", learning_rate=1e-3, batch_size=32, epochs=60, patience=10)
@@ -71,20 +64,7 @@ def window_length(variant: str) -> int:
 
 def front_end(variant: str) -> MelFrontEnd:
     """Return the mel settings: 80 HTK bands of magnitudes, 126 frames for 5 s."""
-    return MelFrontEnd(
-        n_fft=1024,
-        hop_length=640,
-        win_length=1024,
-        power=1.0,
-        pad_mode="reflect",
-        n_mels=80,
-        fmin=40.0,
-        fmax=8000.0,
-        mel_scale="htk",
-        mel_norm="none",
-        log="log10",
-        log_floor=LOG_FLOOR,
-    )
+    return FRONT_END
 
 
 def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
@@ -104,17 +84,11 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     if keras is None:
         import keras
     layers = keras.layers
-    settings = front_end(variant)
-    num_frames = 1 + WINDOW_LENGTH // settings.hop_length
-    if keras.__name__ == "keras":
-        inputs = layers.Input((WINDOW_LENGTH,), name="audio")
-        x = _rows(inputs, settings, num_frames)
-    else:
-        inputs = x = layers.Input((num_frames, settings.n_mels, 1), name="rows")
+    inputs, x = input_and_rows(keras)
     for number, filters in enumerate(FILTERS, start=1):
         x = layers.Conv2D(filters, KERNEL, padding="same", activation="relu", name=f"conv_{number}")(x)
         x = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{number}")(x)  # after the ReLU, as published
-    x = layers.Reshape((num_frames, settings.n_mels), name="steps")(x)
+    x = layers.Reshape((NUM_FRAMES, NUM_MELS), name="steps")(x)
     for number in range(1, NUM_LSTM_LAYERS + 1):
         lstm = layers.LSTM(LSTM_UNITS, return_sequences=True, name=f"lstm_{number}")
         x = layers.Bidirectional(lstm, name=f"both_ways_{number}")(x)
@@ -123,25 +97,6 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     x = layers.Dense(DENSE[1], name="dense_2")(x)  # linear, as published
     scores = layers.Dense(num_labels, activation=task(variant).activation, name="scores")(x)
     return keras.Model(inputs, scores, name=NAME)
-
-
-def _rows(audio: Any, settings: MelFrontEnd, num_frames: int) -> Any:
-    """Return the log mel of the window, standardized by itself, (batch, time, mel, 1).
-
-    The level is evened out behind the mel filters: so the form of the model that is fed with mel does that too.
-    """
-    from keras import layers
-
-    from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
-
-    x = mel_layer(settings, SAMPLE_RATE)(audio)
-    x = layers.Reshape((settings.n_mels * num_frames,), name="values")(x)
-    x = EvenLevel(LEVEL_TARGET, LEVEL_FLOOR, name="even_level")(x)
-    x = LogCompression(settings.log_floor, name="log_compression")(x)
-    x = WindowStandardization(name="standardization")(x)
-    x = layers.Reshape((settings.n_mels, num_frames), name="bands")(x)
-    x = layers.Permute((2, 1), name="frames")(x)
-    return layers.Reshape((num_frames, settings.n_mels, 1), name="rows")(x)
 
 
 def _attended(layers: Any, steps: Any) -> Any:

@@ -1,0 +1,71 @@
+"""What the attention RNN of arXiv 1808.08929 hears, mended for one window alone: a log mel, its level evened out.
+
+80 HTK bands of magnitudes between 40 Hz and 8 kHz, a frame every 40 ms. The publication takes mean and deviation over
+the whole batch; here each window has its own. Frames are centred and the level is evened out, so that gain does not
+count as a source.
+Axis order of the rows: (batch, time, mel, channels).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metadata import MelFrontEnd
+
+SAMPLE_RATE = 16_000  # Hz
+WINDOW_LENGTH = 80_000  # samples
+HOP_LENGTH = 640  # samples
+NUM_MELS = 80
+NUM_FRAMES = 1 + WINDOW_LENGTH // HOP_LENGTH
+
+# Mel magnitudes of a window come to an RMS of 1; 0.03 is that of noise with an RMS amplitude of 3e-4.
+LEVEL_TARGET, LEVEL_FLOOR = 1.0, 0.03
+# 60 dB below the window's level. Lower ones would tell clips that were padded with digital silence, which are single
+# sources, from all others, and would leave the sounds themselves a small part of the standard deviation.
+LOG_FLOOR = 1e-3
+
+FRONT_END = MelFrontEnd(
+    n_fft=1024,
+    hop_length=HOP_LENGTH,
+    win_length=1024,
+    power=1.0,
+    pad_mode="reflect",
+    n_mels=NUM_MELS,
+    fmin=40.0,
+    fmax=8000.0,
+    mel_scale="htk",
+    mel_norm="none",
+    log="log10",
+    log_floor=LOG_FLOOR,
+)
+
+
+def input_and_rows(keras: Any) -> tuple[Any, Any]:
+    """Return the input of a network and the rows that it goes on with, (batch, 126, 80, 1).
+
+    With tf_keras, which has no `keras.ops` layers, the front end is left out and the input is the rows themselves.
+    """
+    if keras.__name__ == "keras":
+        audio = keras.layers.Input((WINDOW_LENGTH,), name="audio")
+        return audio, _rows(audio)
+    rows = keras.layers.Input((NUM_FRAMES, NUM_MELS, 1), name="rows")
+    return rows, rows
+
+
+def _rows(audio: Any) -> Any:
+    """Return the log mel of the window, standardized by itself.
+
+    The level is evened out behind the mel filters: so the form of the model that is fed with mel does that too.
+    """
+    from keras import layers
+
+    from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
+
+    x = mel_layer(FRONT_END, SAMPLE_RATE)(audio)
+    x = layers.Reshape((NUM_MELS * NUM_FRAMES,), name="values")(x)
+    x = EvenLevel(LEVEL_TARGET, LEVEL_FLOOR, name="even_level")(x)
+    x = LogCompression(LOG_FLOOR, name="log_compression")(x)
+    x = WindowStandardization(name="standardization")(x)
+    x = layers.Reshape((NUM_MELS, NUM_FRAMES), name="bands")(x)
+    x = layers.Permute((2, 1), name="frames")(x)
+    return layers.Reshape((NUM_FRAMES, NUM_MELS, 1), name="rows")(x)
