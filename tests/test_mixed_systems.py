@@ -87,6 +87,11 @@ def counter(train):
     return train("source_counter", "two", "--epochs", "4", "--epoch-windows", "96")
 
 
+@pytest.fixture(scope="module")
+def small(train):
+    return train("mixed_cnn", "labels", "--epochs", "6", "--epoch-windows", "96")
+
+
 def _report(files):
     return json.loads((files / "report.json").read_text())
 
@@ -98,6 +103,32 @@ def test_the_isocc_classifier_passes_every_level_as_float(isocc):
     for file in found:
         assert [result["name"] for result in file["parity"] if not result["passed"]] == []
         assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
+
+
+def test_the_small_cnn_passes_every_level_as_float_in_both_forms(small):
+    trained, files, _ = small
+    found = [file for file in _report(files)["files"] if file["recipe"] == "float32"]
+    assert {file["file"] for file in found} == {"mixed_cnn-float32.tflite", "mixed_cnn-spectrogram-float32.tflite"}
+    for file in found:
+        assert [result["name"] for result in file["parity"] if not result["passed"]] == []
+        assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
+    assert open_run(trained).model.output_names == ["scores"]  # when labels sound was for the training alone
+
+
+def test_the_small_cnn_counts_and_names_what_it_counted(small, train, recordings, tmp_path, capsys):
+    labels, files, _ = small
+    counting, counting_files, _ = train(
+        "mixed_cnn", "two", "--epochs", "2", "--epoch-windows", "96", "--weights-from", str(labels)
+    )
+    assert read_spec((counting_files / "mixed_cnn-float32.tflite").read_bytes()).labels == ("one", "two")
+    classifier = str(files / "mixed_cnn-float32.tflite")
+    command = [str(counting_files / "mixed_cnn-float32.tflite"), "--one", classifier, "--two", classifier]
+    capsys.readouterr()
+    counted, *rest = command
+    assert earshot.main(["count", counted, str(recordings / "hum" / "0.wav"), *rest, "--json"]) == 0
+    (window,) = json.loads(capsys.readouterr().out)["recordings"][0]["windows"]
+    assert len(window["decision"]) == window["count"]
+    assert earshot.main(["pipeline", str(counting), *command, "--most", "2", "--out", str(tmp_path / "report")]) == 0
 
 
 def test_its_files_say_that_several_labels_may_be_heard_and_from_which_score_each(isocc):

@@ -93,6 +93,8 @@ def training_settings(model: str, args: argparse.Namespace, variant: str | None 
     from train.models import model_module
 
     module = model_module(model)
+    if args.published and module.PUBLISHED is None:
+        raise ValueError(f"{model} was not published and has no settings of that kind; leave --published out")
     begin = module.PUBLISHED if args.published else module.DEFAULT
     begin = dataclasses.replace(begin, **getattr(module, "VARIANT_SETTINGS", {}).get(variant, {}))
     names = [item.name for item in dataclasses.fields(TrainingSettings)]
@@ -111,11 +113,12 @@ def _train(args: argparse.Namespace) -> int:
     from train.models import model_module
     from train.prepare import find_and_split, load_with_progress, note
     from train.recordings.output_folder import claim_folder
-    from train.training_run import choose_variant, train_model
+    from train.training_run import check_activity, choose_variant, train_model
 
     module = model_module(args.model)
     task = module.task(choose_variant(module, args.variant))
     settings = training_settings(args.model, args, args.variant)
+    check_activity(module, settings)
     index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     if args.mixtures:

@@ -90,6 +90,7 @@ def train_model(
 
     module = model_module(name)
     variant = choose_variant(module, variant)
+    check_activity(module, settings)
     folder.mkdir(parents=True, exist_ok=True)
     spec = describe_model(clips, module, variant, settings, weights_from)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
@@ -131,6 +132,12 @@ def choose_variant(module: Any, variant: str | None) -> str:
     if chosen not in module.VARIANTS:
         raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
     return chosen
+
+
+def check_activity(module: Any, settings: TrainingSettings) -> None:
+    """Raise ValueError where the settings ask a model for what it cannot learn: when a label sounds."""
+    if settings.activity_weight and not hasattr(module, "activity"):
+        raise ValueError(f"{module.NAME} has no steps that could learn when a label sounds; give --activity-weight 0")
 
 
 def task_of(module: Any, variant: str) -> Task:
@@ -219,8 +226,6 @@ def _with_activity(model: Any, module: Any, clips: LoadedClips) -> tuple[Any, Ac
     """Return the model with a second output for when each label sounds, and the steps of that."""
     from keras import Model
 
-    if not hasattr(module, "activity"):
-        raise ValueError(f"{module.NAME} has no steps that could learn when a label sounds; give --activity-weight 0")
     activity, steps = module.activity(model, len(clips.index.labels))
     return Model(model.inputs, [model.outputs[0], activity], name=model.name), steps
 
