@@ -63,7 +63,6 @@ def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
         ("mel_cnn", "power"),
         ("source_counter", "two"),
         ("mixed_cnn", "labels"),
-        ("mixed_cnn", "two"),
     ],
 )
 def test_a_tf_keras_twin_has_the_same_weights_in_the_same_order(name, variant):
@@ -189,7 +188,7 @@ def test_the_small_cnn_has_a_sixth_of_the_weights_of_the_published_one():
 def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step():
     keras = pytest.importorskip("keras")
     model = mixed_cnn.build(4)
-    activity, steps = mixed_cnn.activity(model, 4)
+    activity, steps = mixed_cnn.activity(model)
     both = keras.Model(model.inputs, [model.outputs[0], activity])
     assert both.count_params() == model.count_params()
     window = np.random.default_rng(0).normal(0.0, 0.1, (2, 80_000)).astype(np.float32)
@@ -200,9 +199,8 @@ def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step(
     np.testing.assert_allclose(scores, 1.0 / (1.0 + np.exp(-(weights * logits).sum(axis=1))), atol=1e-5)
 
 
-@pytest.mark.parametrize("variant", mixed_cnn.VARIANTS)
-def test_the_steps_of_the_small_cnn_cover_the_window(variant):
-    _, steps = mixed_cnn.activity(mixed_cnn.build(3, variant), 3)
+def test_the_steps_of_the_small_cnn_cover_the_window():
+    _, steps = mixed_cnn.activity(mixed_cnn.build(3))
     assert steps.first <= 0
     assert steps.hop == steps.length
     # The last 6 of 126 frames do not fill a step.

@@ -214,7 +214,7 @@ def _fit(
     first_epoch = finished_epochs(folder)
     if weights_from and not first_epoch:
         _begin_with(model, weights_from, clips, tell)
-    learner, steps = _with_activity(model, module, clips) if settings.activity_weight else (None, None)
+    learner, steps = _with_activity(model, module) if settings.activity_weight else (None, None)
     windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, steps)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
@@ -222,11 +222,11 @@ def _fit(
     return model, history
 
 
-def _with_activity(model: Any, module: Any, clips: LoadedClips) -> tuple[Any, ActivitySteps]:
+def _with_activity(model: Any, module: Any) -> tuple[Any, ActivitySteps]:
     """Return the model with a second output for when each label sounds, and the steps of that."""
     from keras import Model
 
-    activity, steps = module.activity(model, len(clips.index.labels))
+    activity, steps = module.activity(model)
     return Model(model.inputs, [model.outputs[0], activity], name=model.name), steps
 
 
