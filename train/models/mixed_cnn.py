@@ -16,12 +16,12 @@ from typing import Any
 from metadata import MelFrontEnd
 from train.activity import ActivitySteps
 from train.models.standardized_mel import FRONT_END, HOP_LENGTH, WINDOW_LENGTH, input_and_rows
+from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
 from train.settings import TrainingSettings
 from train.task import LabelSet, Task
 
 NAME = "mixed_cnn"
 DEFAULT_VARIANT = "labels"
-SAMPLE_RATE = 16_000  # Hz
 NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 TASKS: dict[str, Task] = {"labels": LabelSet((1, 2))}
 VARIANTS = tuple(TASKS)

@@ -18,12 +18,12 @@ from typing import Any
 
 from metadata import MelFrontEnd
 from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, WINDOW_LENGTH, input_and_rows
+from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
 from train.settings import TrainingSettings
 from train.task import LabelSet, SourceCount, Task
 
 NAME = "source_counter"
 DEFAULT_VARIANT = "two"
-SAMPLE_RATE = 16_000  # Hz
 NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3), "labels": LabelSet((1, 2))}
 VARIANTS = tuple(TASKS)
