@@ -193,6 +193,8 @@ def test_strict_refuses_a_broken_file_that_is_otherwise_left_out(capsys, make_fo
         (["train", "mel_cnn", "DATA", "--variant", "cubic"], "has no variant 'cubic'"),
         (["train", "mixed_cnn", "DATA", "--published"], "mixed_cnn was not published"),
         (["train", "mel_cnn", "DATA", "--activity-weight", "1"], "give --activity-weight 0"),
+        (["train", "source_counter", "DATA", "--label-weight", "1"], "give --label-weight 0"),
+        (["train", "mixed_cnn", "DATA", "--label-weight", "1"], "learned anyway; give --label-weight 0"),
         (["train", "mixed_cnn", "DATA", "--activity-weight", "-1"], "activity_weight is -1.0; expected 0 or more"),
         (["train", "mel_cnn", "DATA", "--epochs", "0"], "epochs is 0"),
         (["build", "DATA", "--recipe", "int9"], "did you mean int8"),

@@ -92,6 +92,11 @@ def small(train):
     return train("mixed_cnn", "labels", "--epochs", "6", "--epoch-windows", "96")
 
 
+@pytest.fixture(scope="module")
+def small_counter(train):
+    return train("mixed_cnn", "two", "--epochs", "4", "--epoch-windows", "96")
+
+
 def _report(files):
     return json.loads((files / "report.json").read_text())
 
@@ -105,19 +110,21 @@ def test_the_isocc_classifier_passes_every_level_as_float(isocc):
         assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
 
 
-def test_the_small_cnn_passes_every_level_as_float_in_both_forms(small):
-    trained, files, _ = small
+@pytest.mark.parametrize("variant", ["small", "small_counter"])
+def test_the_small_cnn_passes_every_level_as_float_in_both_forms(variant, request):
+    trained, files, _ = request.getfixturevalue(variant)
     found = [file for file in _report(files)["files"] if file["recipe"] == "float32"]
     assert {file["file"] for file in found} == {"mixed_cnn-float32.tflite", "mixed_cnn-spectrogram-float32.tflite"}
     for file in found:
         assert [result["name"] for result in file["parity"] if not result["passed"]] == []
         assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
-    assert open_run(trained).model.output_names == ["scores"]  # when labels sound was for the training alone
+    assert open_run(trained).model.output_names == ["scores"]  # what else it learned was for the training alone
 
 
-def test_the_small_cnn_names_what_a_counter_counted(small, counter, recordings, capsys):
+@pytest.mark.parametrize(("fixture", "name"), [("counter", "source_counter"), ("small_counter", "mixed_cnn")])
+def test_the_small_cnn_names_what_a_counter_counted(fixture, name, small, recordings, request, capsys):
     classifier = str(small[1] / "mixed_cnn-float32.tflite")
-    counting = str(counter[1] / "source_counter-float32.tflite")
+    counting = str(request.getfixturevalue(fixture)[1] / f"{name}-float32.tflite")
     capsys.readouterr()
     command = ["count", counting, str(recordings / "hum" / "0.wav"), "--one", classifier, "--two", classifier]
     assert earshot.main([*command, "--json"]) == 0

@@ -82,9 +82,9 @@ def test_ctrl_c_stops_a_training_whose_batch_swallows_the_exception(clips, tmp_p
     assert finished_epochs(tmp_path / "stopped") == 1
 
 
-def _train_small_cnn(recordings, folder, **settings):
+def _train_small_cnn(recordings, folder, variant="labels", **settings):
     quick = replace(mixed_cnn.DEFAULT, batch_size=4, epoch_windows=8, epochs=3, augment=False, **settings)
-    return train_model(recordings, "mixed_cnn", folder, quick, tell=lambda text: None)
+    return train_model(recordings, "mixed_cnn", folder, quick, variant=variant, tell=lambda text: None)
 
 
 def test_a_training_that_learns_when_labels_sound_resumes_to_the_same_weights(clips, tmp_path, monkeypatch):
@@ -107,11 +107,37 @@ def test_a_training_that_learns_when_labels_sound_resumes_to_the_same_weights(cl
         assert np.array_equal(first, second)
 
 
+def _differ(folder, other):
+    return not all(np.array_equal(*both) for both in zip(_weights(folder), _weights(other), strict=True))
+
+
 def test_learning_when_labels_sound_changes_the_weights(clips, tmp_path):
     _train_small_cnn(clips, tmp_path / "with")
     _train_small_cnn(clips, tmp_path / "without", activity_weight=0.0)
-    pairs = zip(_weights(tmp_path / "with"), _weights(tmp_path / "without"), strict=True)
-    assert not all(np.array_equal(first, second) for first, second in pairs)
+    assert _differ(tmp_path / "with", tmp_path / "without")
+
+
+def test_a_number_is_learned_with_labels_beside_it_which_are_taken_away_at_the_end(clips, tmp_path):
+    number = {"loss": "categorical_crossentropy", "variant": "two"}
+    _train_small_cnn(clips, tmp_path / "alone", **number, activity_weight=0.0)
+    _train_small_cnn(clips, tmp_path / "labels", **number, activity_weight=0.0, label_weight=1.0)
+    _train_small_cnn(clips, tmp_path / "times", **number, activity_weight=1.0)
+    assert _differ(tmp_path / "alone", tmp_path / "labels")
+    assert _differ(tmp_path / "alone", tmp_path / "times")
+    trained = keras.saving.load_model(tmp_path / "labels" / "model.keras")
+    assert (trained.output_names, trained.output_shape) == (["scores"], (None, 2))
+
+
+def test_a_run_of_earlier_code_resumes_though_it_does_not_record_a_later_setting(clips, tmp_path):
+    _train(clips, tmp_path / "run")
+    recorded = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert recorded.pop("label_weight") == 0.0
+    (tmp_path / "run" / "training.json").write_text(json.dumps(recorded))
+    told = []
+    _train(clips, tmp_path / "run", tell=told.append)
+    assert any("already trained" in text for text in told)
+    with pytest.raises(ValueError, match=r"begun with other settings: epochs 3, now 4;"):
+        _train(clips, tmp_path / "run", replace(QUICK, epochs=4))
 
 
 def test_a_model_without_steps_in_time_cannot_learn_when_labels_sound(clips, tmp_path):

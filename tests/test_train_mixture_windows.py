@@ -8,6 +8,7 @@ from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
 from train.activity import ActivitySteps
+from train.auxiliary import AuxiliaryTargets
 from train.mixture_windows import MixtureWindows
 from train.mixtures.mixing import SilentClipError
 from train.settings import TrainingSettings
@@ -146,20 +147,23 @@ def test_more_sources_than_labels_and_unknown_targets_are_refused():
         _windows(target="loudness")
 
 
-def test_when_each_label_sounds_is_given_beside_targets_and_changes_nothing_else():
+@pytest.mark.parametrize("target", ["labels", "count"])
+def test_what_is_given_beside_targets_fits_them_and_changes_nothing_else(target):
     steps = ActivitySteps(num_steps=4, first=0, hop=WINDOW_LENGTH // 4, length=WINDOW_LENGTH // 4)
     settings = TrainingSettings(batch_size=8, epoch_windows=32, augment=True)
-    for target in ("labels", "count"):
-        plain, told = (
-            MixtureWindows(tones("abc"), SAMPLE_RATE, WINDOW_LENGTH, settings, (1, 2), target, 0, activity)
-            for activity in (None, steps)
+    plain, told, labels_alone = (
+        MixtureWindows(tones("abc"), SAMPLE_RATE, WINDOW_LENGTH, settings, (1, 2), target, beside=beside)
+        for beside in (
+            AuxiliaryTargets(),
+            AuxiliaryTargets(labels=True, steps=steps),
+            AuxiliaryTargets(labels=True),
         )
-        for (windows, targets), (their_windows, (their_targets, activity)) in zip(plain, told, strict=True):
-            assert np.array_equal(windows, their_windows)
-            assert np.array_equal(targets, their_targets)
-            assert activity.shape == (8, 4, 3)
-            sounding = activity.any(axis=1)
-            if target == "labels":
-                assert np.array_equal(sounding, targets > 0)
-            else:
-                assert np.array_equal(sounding.sum(axis=1), 1 + targets.argmax(axis=1))
+    )
+    for (windows, targets), (their_windows, further), (_, alone) in zip(plain, told, labels_alone, strict=True):
+        their_targets, labels, activity = further
+        assert np.array_equal(windows, their_windows)
+        assert np.array_equal(targets, their_targets)
+        assert activity.shape == (8, 4, 3)
+        assert np.array_equal(activity.any(axis=1), labels > 0)
+        assert np.array_equal(labels.sum(axis=1), targets.sum(axis=1) if target == "labels" else 1 + targets.argmax(1))
+        assert [np.array_equal(*both) for both in zip(alone, (targets, labels), strict=True)] == [True, True]

@@ -63,6 +63,7 @@ def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
         ("mel_cnn", "power"),
         ("source_counter", "two"),
         ("mixed_cnn", "labels"),
+        ("mixed_cnn", "two"),
     ],
 )
 def test_a_tf_keras_twin_has_the_same_weights_in_the_same_order(name, variant):
@@ -182,14 +183,16 @@ def test_isocc_scores_do_not_depend_on_the_gain():
 
 
 def test_the_small_cnn_has_a_sixth_of_the_weights_of_the_published_one():
-    assert mixed_cnn.build(10).count_params() == 345_242
+    assert mixed_cnn.build(10).count_params() == 342_874
 
 
 def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step():
     keras = pytest.importorskip("keras")
     model = mixed_cnn.build(4)
-    activity, steps = mixed_cnn.activity(model)
-    both = keras.Model(model.inputs, [model.outputs[0], activity])
+    further = mixed_cnn.auxiliary(model, 4)
+    assert further.labels is model.outputs[0]
+    steps = further.steps
+    both = keras.Model(model.inputs, [model.outputs[0], further.activity])
     assert both.count_params() == model.count_params()
     window = np.random.default_rng(0).normal(0.0, 0.1, (2, 80_000)).astype(np.float32)
     scores, heard = both.predict(window, verbose=0)
@@ -199,8 +202,20 @@ def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step(
     np.testing.assert_allclose(scores, 1.0 / (1.0 + np.exp(-(weights * logits).sum(axis=1))), atol=1e-5)
 
 
+def test_the_small_cnn_that_tells_a_number_learns_labels_by_a_layer_that_is_not_its_own():
+    keras = pytest.importorskip("keras")
+    assert mixed_cnn.task("two").labels(None) == ("one", "two")
+    model = mixed_cnn.build(2, "two")
+    own = model.count_params()
+    further = mixed_cnn.auxiliary(model, 5)
+    learner = keras.Model(model.inputs, [model.outputs[0], further.labels, further.activity])
+    assert learner.count_params() == own + 129 * 5
+    assert model.count_params() == own
+    assert [output.shape[1:] for output in learner.outputs] == [(2,), (5,), (further.steps.num_steps, 5)]
+
+
 def test_the_steps_of_the_small_cnn_cover_the_window():
-    _, steps = mixed_cnn.activity(mixed_cnn.build(3))
+    steps = mixed_cnn.auxiliary(mixed_cnn.build(3), 3).steps
     assert steps.first <= 0
     assert steps.hop == steps.length
     # The last 6 of 126 frames do not fill a step.

@@ -79,6 +79,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--stop-exact-match", type=float, metavar="SHARE", help="stop when single and mixed sounds pass it (0: never)"
     )
     settings.add_argument(
+        "--label-weight", type=float, help="of learning which labels are heard, beside how many (0: not at all)"
+    )
+    settings.add_argument(
         "--activity-weight", type=float, help="of learning when each label sounds, beside which (0: not at all)"
     )
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
@@ -109,16 +112,17 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     """Train one model."""
+    from train.auxiliary import check_auxiliary
     from train.chosen_mixtures import choose_mixtures
     from train.models import model_module
     from train.prepare import find_and_split, load_with_progress, note
     from train.recordings.output_folder import claim_folder
-    from train.training_run import check_activity, choose_variant, train_model
+    from train.training_run import choose_variant, train_model
 
     module = model_module(args.model)
     task = module.task(choose_variant(module, args.variant))
     settings = training_settings(args.model, args, args.variant)
-    check_activity(module, settings)
+    check_auxiliary(module, task, settings)
     index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     if args.mixtures:

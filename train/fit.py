@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from edge_runtime.stop_request import StopRequest
+from train.auxiliary import Learner
 from train.backend import has_accelerator
 from train.exact_match import ExactMatchStop, exact_match, has_passed
 from train.progress import progress_bar
@@ -30,9 +31,9 @@ from train.weight_average import WeightAverage
 
 
 def compile_model(
-    model: keras.Model, settings: TrainingSettings, steps_per_epoch: int, learner: keras.Model | None = None
+    model: keras.Model, settings: TrainingSettings, steps_per_epoch: int, learner: Learner | None = None
 ) -> None:
-    """Compile the model with the loss and the optimizer of the settings, and the learner where there is one (`fit`)."""
+    """Compile the model with the loss and the optimizer of the settings, and what learns more than its scores."""
     rate: Any = settings.learning_rate
     if settings.cosine_decay:
         rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps_per_epoch, alpha=0.01)
@@ -46,12 +47,12 @@ def compile_model(
     label_sets = has_label_sets(model)
     accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if label_sets else "accuracy"
     model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
-    if learner is not None:
-        learner.compile(
+    if learner is not None and learner.weights:
+        learner.model.compile(
             optimizer,
-            [losses[settings.loss], keras.losses.BinaryCrossentropy()],
-            loss_weights=[1.0, settings.activity_weight],
-            weighted_metrics=[[accuracy], []],
+            [losses[settings.loss], *(keras.losses.BinaryCrossentropy() for _ in learner.weights)],
+            loss_weights=[1.0, *learner.weights],
+            weighted_metrics=[[accuracy], *([] for _ in learner.weights)],
         )
 
 
@@ -82,7 +83,7 @@ def fit(
     name : str
         Shown in the progress bar.
     learner : keras.Model, optional
-        Compiled; what is trained: the model with a second output (`train.activity`), by default the model alone.
+        Compiled; what is trained: the model with further outputs (`train.auxiliary`), by default the model alone.
 
     Returns
     -------
@@ -142,8 +143,8 @@ def train_epoch(
     Returns
     -------
     dict
-        Mean "loss" and "accuracy" of the batches, each as it was before its step; of the scores where there is a
-        second output.
+        Mean "loss" and "accuracy" of the batches, each as it was before its step; of the scores where there are
+        further outputs.
 
     Notes
     -----

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.activity import ActivitySteps, window_activity
+from train.activity import window_activity
 from train.augment import vary_window
+from train.auxiliary import AuxiliaryTargets
 from train.clip_draw import ClipDraw
 from train.mixtures.mixing import is_silent, mix, peak
 from train.mixtures.mixture_index import label_kinds
@@ -44,8 +45,8 @@ class MixtureWindows(keras.utils.PyDataset):
         "labels": float32 (batch_size, n_labels), 1 where the label is heard. "count": one-hot over `sources`.
     first_epoch : int
         Number of the epoch to begin with, counted from 0.
-    activity : ActivitySteps, optional
-        Give beside the targets when each label sounds, float32 (batch_size, num_steps, n_labels).
+    beside : AuxiliaryTargets
+        Give these with the targets, as a tuple with the targets first.
 
     Raises
     ------
@@ -64,7 +65,7 @@ class MixtureWindows(keras.utils.PyDataset):
         sources: Sequence[int],
         target: str,
         first_epoch: int = 0,
-        activity: ActivitySteps | None = None,
+        beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self._clips = ClipDraw(clips, window_length, audible=True)
@@ -75,7 +76,7 @@ class MixtureWindows(keras.utils.PyDataset):
                 f"{max(sources)} sources of different labels need as many labels; there are {self._clips.num_labels}"
             )
         self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
-        self._sources, self._target, self._activity = tuple(sources), target, activity
+        self._sources, self._target, self._beside = tuple(sources), target, beside
         self._pairs = _pairs_by_labels(clips, self._clips.places) if clips.pairs is not None else []
         self._set_peak = max(peak(waveform) for waveform in self._clips.waveforms)
         self.num_windows = windows_in_epoch(self._clips, settings)
@@ -89,21 +90,25 @@ class MixtureWindows(keras.utils.PyDataset):
         kinds = rng.permutation(np.resize(rng.permutation(len(self._sources)), size))
         drawn = [self._draw(self._sources[kind], rng) for kind in kinds]
         windows, activity = zip(*(self._window(places, rng) for places in drawn), strict=True)
-        targets = self._targets(kinds, drawn)
-        return np.stack(windows), targets if self._activity is None else (targets, np.stack(activity))
+        labels = self._labels(drawn)
+        targets = labels if self._target == "labels" else np.eye(len(self._sources), dtype=np.float32)[kinds]
+        if not self._beside:
+            return np.stack(windows), targets
+        further = [labels] if self._beside.labels else []
+        if self._beside.steps is not None:
+            further.append(np.stack(activity))
+        return np.stack(windows), (targets, *further)
 
     def on_epoch_end(self) -> None:
         """Go on to the windows of the next epoch."""
         self._epoch += 1
 
-    def _targets(self, kinds: np.ndarray, drawn: Sequence[Sequence[int]]) -> np.ndarray:
-        """What is right for each window."""
-        if self._target == "count":
-            return np.eye(len(self._sources), dtype=np.float32)[kinds]
-        targets = np.zeros((kinds.size, self._clips.num_labels), np.float32)
-        for row, places in zip(targets, drawn, strict=True):
+    def _labels(self, drawn: Sequence[Sequence[int]]) -> np.ndarray:
+        """Which labels each window holds, float32 (len(drawn), n_labels)."""
+        labels = np.zeros((len(drawn), self._clips.num_labels), np.float32)
+        for row, places in zip(labels, drawn, strict=True):
             row[self._clips.label_of[places]] = 1.0
-        return targets
+        return labels
 
     def _draw(self, num_sources: int, rng: np.random.Generator) -> list[int]:
         """Places of clips of different labels."""
@@ -123,9 +128,9 @@ class MixtureWindows(keras.utils.PyDataset):
         window = mix(parts, normalization, self._set_peak, gains_db)
         if vary and rng.random() < VARIED_SHARE:
             window = vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)
-        if self._activity is None:
+        if self._beside.steps is None:
             return window, None
-        return window, window_activity(parts, self._clips.label_of[places], self._clips.num_labels, self._activity)
+        return window, window_activity(parts, self._clips.label_of[places], self._clips.num_labels, self._beside.steps)
 
     def _part(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """One source, at another speed and begun elsewhere where windows are varied."""

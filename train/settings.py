@@ -50,9 +50,12 @@ class TrainingSettings:
     stop_exact_match : float
         End the training when the share of exactly right label sets passes this on validation data, single sounds and
         mixtures each with its best threshold; 0: never. For models that tell several labels.
+    label_weight : float
+        Weight of a further loss, of which labels are heard, against that of the scores; 0: none. For models that tell a
+        number (`train.auxiliary`).
     activity_weight : float
-        Weight of a second loss, of when each label sounds (`train.activity`), against the first; 0: none. For models
-        that hear mixtures and have steps in time.
+        Weight of a further loss, of when each label sounds (`train.activity`), against that of the scores; 0: none. For
+        models that hear mixtures and have steps in time.
     tail : str
         What happens to samples after a clip's last full window, see `edge_runtime.windows.TAILS`.
     seed : int
@@ -73,6 +76,7 @@ class TrainingSettings:
     window_hop: int = 0
     normalization: str = "pair"
     stop_exact_match: float = 0.0
+    label_weight: float = 0.0
     activity_weight: float = 0.0
     tail: str = "drop"
     seed: int = 0
@@ -90,7 +94,8 @@ class TrainingSettings:
             self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
         )
         self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
-        self._require(0 <= self.activity_weight < float("inf"), "activity_weight", "0 or more")
+        for name in ("label_weight", "activity_weight"):
+            self._require(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
 from edge_runtime.windows import cut_windows
-from train.activity import ActivitySteps
+from train.auxiliary import AuxiliaryTargets
 from train.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix, peak
 from train.mixtures.mixture_index import label_sets, pair_clips, spread
@@ -47,11 +47,11 @@ class Task(Protocol):
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
-        activity: ActivitySteps | None = None,
+        beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
     ) -> Any:
-        """Return the `keras.utils.PyDataset` that feeds the training, on request with when each label sounds.
+        """Return the `keras.utils.PyDataset` that feeds the training, on request with more than the targets.
 
-        Raises ValueError where the task cannot tell when.
+        Raises ValueError where the task has no more to give.
         """
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
@@ -80,11 +80,11 @@ class OneLabel:
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
-        activity: ActivitySteps | None = None,
+        beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
     ) -> Any:
         """Return single clips, labels in equal shares."""
-        if activity is not None:
-            raise ValueError("when a label sounds is learned from mixtures; for one label a window give the weight 0")
+        if beside:
+            raise ValueError("further outputs learn from mixtures; for one label a window give them the weight 0")
         from train.training_windows import TrainingWindows
 
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
@@ -107,13 +107,13 @@ class _Mixtures:
         window_length: int,
         settings: TrainingSettings,
         first_epoch: int = 0,
-        activity: ActivitySteps | None = None,
+        beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
     ) -> Any:
         """Return windows mixed as they are drawn, each number of sources equally often."""
         from train.mixture_windows import MixtureWindows
 
         return MixtureWindows(
-            clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch, activity
+            clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch, beside
         )
 
 

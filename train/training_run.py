@@ -22,7 +22,7 @@ import numpy as np
 
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
-from train.activity import ActivitySteps
+from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
 from train.mixtures.mixing import is_silent
@@ -90,7 +90,7 @@ def train_model(
 
     module = model_module(name)
     variant = choose_variant(module, variant)
-    check_activity(module, settings)
+    check_auxiliary(module, task_of(module, variant), settings)
     folder.mkdir(parents=True, exist_ok=True)
     spec = describe_model(clips, module, variant, settings, weights_from)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
@@ -132,12 +132,6 @@ def choose_variant(module: Any, variant: str | None) -> str:
     if chosen not in module.VARIANTS:
         raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
     return chosen
-
-
-def check_activity(module: Any, settings: TrainingSettings) -> None:
-    """Raise ValueError where the settings ask a model for what it cannot learn: when a label sounds."""
-    if settings.activity_weight and not hasattr(module, "activity"):
-        raise ValueError(f"{module.NAME} has no steps that could learn when a label sounds; give --activity-weight 0")
 
 
 def task_of(module: Any, variant: str) -> Task:
@@ -214,20 +208,12 @@ def _fit(
     first_epoch = finished_epochs(folder)
     if weights_from and not first_epoch:
         _begin_with(model, weights_from, clips, tell)
-    learner, steps = _with_activity(model, module) if settings.activity_weight else (None, None)
-    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, steps)
+    learner = learner_of(model, module, len(clips.index.labels), settings)
+    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, learner.targets)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
-    history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner)
+    history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner.model)
     return model, history
-
-
-def _with_activity(model: Any, module: Any) -> tuple[Any, ActivitySteps]:
-    """Return the model with a second output for when each label sounds, and the steps of that."""
-    from keras import Model
-
-    activity, steps = module.activity(model)
-    return Model(model.inputs, [model.outputs[0], activity], name=model.name), steps
 
 
 def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:

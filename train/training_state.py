@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from metadata.atomic_file import write_atomically
+from train.settings import TrainingSettings
 from train.weight_average import WeightAverage
 
 HISTORY_FILE_NAME = "history.csv"
@@ -54,7 +55,9 @@ def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:
     """Record the settings of a run, or refuse to resume one that was begun with others."""
     path = folder / SETTINGS_FILE_NAME
     if path.is_file():
-        recorded = json.loads(path.read_text())
+        # A setting that an older run does not record came later, and the default of all models leaves it off.
+        later = {name: value for name, value in TrainingSettings().as_dict().items() if name in settings}
+        recorded = {**later, **json.loads(path.read_text())}
         changed = sorted(key for key in {*recorded, *settings} if recorded.get(key) != settings.get(key))
         if changed:
             raise ValueError(

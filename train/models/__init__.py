@@ -13,8 +13,8 @@ MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
 def model_module(name: str) -> ModuleType:
     """Return the module of a model: NAME, VARIANTS, DEFAULT, PUBLISHED, task, window_length, front_end and build.
 
-    PUBLISHED is None where there are no published settings; `activity` is there where a model can learn when labels
-    sound.
+    PUBLISHED is None where there are no published settings; `auxiliary` is there where a model can learn
+    labels, and when they sound, beside its scores.
 
     Raises
     ------
