@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AuxiliaryTargets:
-    """What is given with each window beside its target.
+    """What is given with each window behind its target, in this order.
 
     Attributes
     ----------

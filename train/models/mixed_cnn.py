@@ -29,7 +29,7 @@ TASKS: dict[str, Task] = {"labels": LabelSet((1, 2)), "two": SourceCount(2), "th
 VARIANTS = tuple(TASKS)
 
 FILTERS = (16, 32, 64, 128)
-CONVS = (1, 2, 2, 2)  # of each; a second one at full resolution would cost a fifth of the time and win nothing
+CONVS = (1, 2, 2, 2)  # of each; a second one at full resolution costs a quarter more time and hardly wins
 POOLS = ((2, 2), (2, 2), (2, 2), (1, 2))  # frames, mel bands
 KERNEL = 3
 STEP_KERNEL = 3  # steps that the last convolution sees
@@ -52,7 +52,7 @@ DEFAULT = TrainingSettings(
     normalization="both",
     activity_weight=1.0,
 )
-# How much the number counts against the labels and their times was tried as 1 to 2.
+# The number counts half of what the labels and their times do, as it was tried.
 NUMBER_SETTINGS = {
     "loss": "categorical_crossentropy",
     "label_smoothing": 0.05,
