@@ -1,7 +1,7 @@
 """A small CNN for mixed sounds: what is heard in five seconds, or how many sounds, learned from few recordings.
 
 Not published: the published network for this (`isocc`) lays the whole spectrogram before dense layers, and can learn
-the recordings of a small data set by heart. Here 3 x 3 convolutions look at 3.4 s at a time, the same wherever a sound
+the recordings of a small data set by heart. Here 3 x 3 convolutions look at 3.3 s at a time, the same wherever a sound
 is. Every 0.32 s they score each label; the scores of the window are pooled from these, and while the network trains, it
 is told when each label sounds (`train.activity`). The variants that tell a number learn the labels beside it, and when
 they sound, with layers that are taken away when the training ends (`train.auxiliary`).
