@@ -110,9 +110,9 @@ def test_the_isocc_classifier_passes_every_level_as_float(isocc):
         assert {result["level"] for result in file["parity"]} == {1, 2, 4, 5}
 
 
-@pytest.mark.parametrize("variant", ["small", "small_counter"])
-def test_the_small_cnn_passes_every_level_as_float_in_both_forms(variant, request):
-    trained, files, _ = request.getfixturevalue(variant)
+@pytest.mark.parametrize("fixture", ["small", "small_counter"])
+def test_the_small_cnn_passes_every_level_as_float_in_both_forms(fixture, request):
+    trained, files, _ = request.getfixturevalue(fixture)
     found = [file for file in _report(files)["files"] if file["recipe"] == "float32"]
     assert {file["file"] for file in found} == {"mixed_cnn-float32.tflite", "mixed_cnn-spectrogram-float32.tflite"}
     for file in found:

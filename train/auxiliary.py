@@ -65,7 +65,7 @@ class Learner:
     Attributes
     ----------
     model : keras.Model
-        Its first output are the scores.
+        Its first output is the scores.
     weights : tuple of float
         Of the losses of the other outputs against that of the scores; empty where there are none.
     targets : AuxiliaryTargets
