@@ -19,7 +19,7 @@ from edge_runtime.counted import COUNT_LABELS
 from train.task import MAX_MIXTURES
 
 DONE = 0
-REPORT_JSON, REPORT_MARKDOWN = "pipeline.json", "pipeline.md"
+REPORT_JSON, REPORT_MARKDOWN, PICTURE = "pipeline.json", "pipeline.md", "pipeline.png"
 SIDES = ("test", "val")
 
 
@@ -50,7 +50,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         choices=MIXTURE_NORMALIZATIONS,
         help="of the parts of a mixture: to the volume of which (default: as the counter was trained)",
     )
-    add_report_arguments(parser, f"{REPORT_MARKDOWN} and {REPORT_JSON}")
+    add_report_arguments(parser, f"{REPORT_MARKDOWN}, {REPORT_JSON} and {PICTURE}")
 
 
 def run(verb: str, args: argparse.Namespace) -> int:
@@ -65,6 +65,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     ModelContractError, ValueError
         Files that do not belong together, or that were trained on another split of recordings.
     """
+    from convert.pipeline_picture import plot_pipeline
     from convert.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
     from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassifier
@@ -110,6 +111,8 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "",
         machine_line(machine),
     ]
+    if folder is not None:
+        plot_pipeline(report, folder / PICTURE, pipeline.counter.spec.name)
     tell_report(report, lines, (REPORT_MARKDOWN, REPORT_JSON), folder, args.json)
     return DONE
 

@@ -20,6 +20,8 @@ from edge_runtime.intervals import count_groups
 from metadata.errors import ModelContractError
 from train.held_out_mixtures import HeldOutMixtures
 
+NUM_SETS_SHOWN = 12  # sets of labels in the table of those that are counted worst; the JSON has all
+
 
 @dataclass(frozen=True, eq=False)
 class Heard:
@@ -103,7 +105,9 @@ def describe_pipeline(heard: Sequence[Heard], counts: Sequence[str], labels: Seq
         "sources", a row a number of sources: shares of right counts, of right labels where the count is right, and of
         both right, with 95 % intervals over groups; those of the plain classifier and the paired difference in points.
         "mean_count_accuracy". "count_confusion", rows truth, columns counted. "labels": of the windows with a label and
-        a right count, the share where it is named, for each number of sources.
+        a right count, the share where it is named, for each number of sources. "label_sets": for each number of sources
+        every set of labels, the one that is counted worst first, with its number of windows, the shares of right counts
+        and of right counts and labels, and the mean count.
     """
     confusion = [np.bincount(one.counts - 1, minlength=len(counts)).tolist() for one in heard]
     rows = [_describe_number(number, one) for number, one in enumerate(heard, start=1)]
@@ -115,6 +119,7 @@ def describe_pipeline(heard: Sequence[Heard], counts: Sequence[str], labels: Seq
             {"label": label, "named": [_named_share(one, number, place) for number, one in enumerate(heard, start=1)]}
             for place, label in enumerate(labels)
         ],
+        "label_sets": [_describe_sets(number, one, labels) for number, one in enumerate(heard, start=1)],
     }
 
 
@@ -148,6 +153,7 @@ def format_pipeline(report: dict[str, Any]) -> list[str]:
         "Of the windows with a label whose count is right, the share where it is named:",
         "",
         *markdown_table(by_label),
+        *_format_sets(report["label_sets"]),
     ]
 
 
@@ -168,6 +174,44 @@ def _describe_number(number: int, heard: Heard) -> dict[str, Any]:
         row["plain"] = share(plain, heard.groups)
         row["difference"] = points_won(both, plain, heard.groups)
     return row
+
+
+def _describe_sets(number: int, heard: Heard, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """One row for each set of labels, the one that is counted worst first."""
+    both = (heard.named == heard.truth).all(axis=1)
+    sets, kind = np.unique(heard.truth, axis=0, return_inverse=True)
+    rows = []
+    for place, present in enumerate(sets):
+        alike = kind.reshape(-1) == place
+        rows.append(
+            {
+                "labels": [label for label, there in zip(labels, present, strict=True) if there],
+                "num_windows": int(alike.sum()),
+                "count": float((heard.counts[alike] == number).mean()),
+                "both": float(both[alike].mean()),
+                "mean_count": float(heard.counts[alike].mean()),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["count"], row["labels"]))
+
+
+def _format_sets(label_sets: Sequence[Sequence[dict[str, Any]]]) -> list[str]:
+    """The sets of labels that are counted wrong most often, as lines of Markdown; none where every count is right."""
+    wrong = [row for rows in label_sets for row in rows if row["count"] < 1.0]
+    if not wrong:
+        return []
+    worst = sorted(wrong, key=lambda row: (row["count"], len(row["labels"]), row["labels"]))[:NUM_SETS_SHOWN]
+    table = [["labels", "windows", "count right", "both right", "mean count"]]
+    for row in worst:
+        shares = [_percent(row[name]) for name in ("count", "both")]
+        table.append([" + ".join(row["labels"]), str(row["num_windows"]), *shares, f"{row['mean_count']:.2f}"])
+    num_sets = sum(map(len, label_sets))
+    return [
+        "",
+        f"What sounds when the count is wrong, of {num_sets} sets of labels the {len(worst)} that are counted worst:",
+        "",
+        *markdown_table(table),
+    ]
 
 
 def _named_share(heard: Heard, number: int, place: int) -> float | None:

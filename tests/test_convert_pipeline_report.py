@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
-from convert.pipeline_report import Heard, describe_pipeline, format_pipeline
+from convert.pipeline_picture import plot_pipeline, square_of
+from convert.pipeline_report import NUM_SETS_SHOWN, Heard, describe_pipeline, format_pipeline
 
 LABELS = ("dog", "rain", "sea")
 COUNTS = ("one", "two")
@@ -77,3 +79,47 @@ def test_the_text_has_every_number_that_the_report_has():
     text = "\n".join(format_pipeline(describe_pipeline([ONE, TWO], COUNTS, LABELS)))
     for expected in ("75.0% [", "66.7% [", "+50.0 [", "counted two", "62.5%", "named, two sources", "plain classifier"):
         assert expected in text
+
+
+def test_sets_of_labels_come_worst_counted_first():
+    one, two = describe_pipeline([ONE, TWO], COUNTS, LABELS)["label_sets"]
+    assert one == [
+        {"labels": ["sea"], "num_windows": 1, "count": 0.0, "both": 0.0, "mean_count": 2.0},
+        {"labels": ["dog"], "num_windows": 2, "count": 1.0, "both": 0.5, "mean_count": 1.0},
+        {"labels": ["rain"], "num_windows": 1, "count": 1.0, "both": 1.0, "mean_count": 1.0},
+    ]
+    assert [row["labels"] for row in two] == [["rain", "sea"], ["dog", "rain"]]
+    lines = format_pipeline(describe_pipeline([ONE, TWO], COUNTS, LABELS))
+    worst = lines[lines.index(next(line for line in lines if "counted worst:" in line)) :]
+    assert "of 5 sets of labels the 2 that are counted worst" in worst[0]
+    assert [line.split("|")[1].strip() for line in worst[4:]] == ["sea", "rain + sea"]  # the right ones are left out
+
+
+def test_no_table_of_the_worst_where_every_count_is_right():
+    right = _heard([["dog"], ["sea"]], [["dog"], ["sea"]], [1, 1])
+    assert "counted worst" not in "\n".join(format_pipeline(describe_pipeline([right], COUNTS[:1], LABELS)))
+
+
+def test_the_table_of_the_worst_has_an_end():
+    labels = tuple(f"label_{number:02}" for number in range(NUM_SETS_SHOWN + 3))
+    truth = np.eye(len(labels), dtype=bool)
+    groups = np.array([f"g{row}" for row in range(len(labels))])
+    pairs = truth | np.roll(truth, 1, axis=1)
+    wrong, right = (Heard(these, groups, np.full(len(labels), 2), these) for these in (truth, pairs))
+    text = "\n".join(format_pipeline(describe_pipeline([wrong, right], COUNTS, labels)))
+    before, worst = text.split(f"of {2 * len(labels)} sets of labels the {NUM_SETS_SHOWN} that are counted worst:")
+    assert labels[NUM_SETS_SHOWN] in before
+    assert labels[NUM_SETS_SHOWN - 1] in worst
+    assert labels[NUM_SETS_SHOWN] not in worst
+
+
+def test_the_square_has_single_sounds_on_its_diagonal_and_pairs_below(tmp_path):
+    report = describe_pipeline([ONE, TWO], COUNTS, LABELS)
+    sets = [row for rows in report["label_sets"] for row in rows]
+    unknown = np.nan
+    expected = [[1.0, unknown, unknown], [1.0, 1.0, unknown], [unknown, 0.0, 0.0]]
+    np.testing.assert_array_equal(square_of(sets, LABELS, "count"), expected)
+    plot_pipeline(report, tmp_path / "pipeline.png", "counter")
+    picture = imread(tmp_path / "pipeline.png")
+    assert picture.shape[1] > 2 * picture.shape[0]
+    assert picture.std() > 0.05

@@ -265,6 +265,8 @@ def test_counter_and_classifiers_get_a_report_of_their_own(isocc, counter, tmp_p
     counted = Classifier(counter[1] / "source_counter-float32.tflite")
     right = [counted.scores(window).argmax() == 0 for window in cut.windows[cut.truth == 0]]
     assert report["sources"][0]["count"]["share"] == pytest.approx(np.mean(right))
+    assert sum(row["num_windows"] for row in report["label_sets"][0]) == singles
+    assert (out / "pipeline.png").read_bytes().startswith(b"\x89PNG")
     assert _pipeline(isocc, counter, "--out", str(out)) == 2  # exists
     assert "--force" in capsys.readouterr().err
 
