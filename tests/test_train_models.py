@@ -183,7 +183,7 @@ def test_isocc_scores_do_not_depend_on_the_gain():
 
 
 def test_the_small_cnn_has_a_sixth_of_the_weights_of_the_published_one():
-    assert mixed_cnn.build(10).count_params() == 342_874
+    assert mixed_cnn.build(10).count_params() == 346_930
 
 
 def test_the_scores_of_the_small_cnn_are_pooled_from_what_it_hears_in_each_step():
@@ -218,5 +218,5 @@ def test_the_steps_of_the_small_cnn_cover_the_window():
     steps = mixed_cnn.auxiliary(mixed_cnn.build(3), 3).steps
     assert steps.first <= 0
     assert steps.hop == steps.length
-    # The last 6 of 126 frames do not fill a step.
+    # The last 6 of 126 rows of 40 ms do not fill a step.
     assert steps.first + steps.num_steps * steps.hop >= 80_000 - 6 * 640

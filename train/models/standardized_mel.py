@@ -40,19 +40,29 @@ FRONT_END = MelFrontEnd(
 )
 
 
-def input_and_rows(keras: Any) -> tuple[Any, Any]:
-    """Return the input of a network and the rows that it goes on with, (batch, 126, 80, 1).
+def input_and_rows(keras: Any, front_end: MelFrontEnd = FRONT_END, level_floor: float = LEVEL_FLOOR) -> tuple[Any, Any]:
+    """Return the input of a network and the rows that it goes on with, (batch, frames, mel bands, 1).
 
     With tf_keras, which has no `keras.ops` layers, the front end is left out and the input is the rows themselves.
+
+    Parameters
+    ----------
+    keras : module
+        Namespace to build with.
+    front_end : MelFrontEnd
+        With centred frames and logarithm as here. Its mel magnitudes are brought to `LEVEL_TARGET`.
+    level_floor : float
+        RMS of mel magnitudes below which a window is not made louder; it depends on the front end.
     """
+    shape = (1 + WINDOW_LENGTH // front_end.hop_length, front_end.n_mels, 1)
     if keras.__name__ == "keras":
         audio = keras.layers.Input((WINDOW_LENGTH,), name="audio")
-        return audio, _rows(audio)
-    rows = keras.layers.Input((NUM_FRAMES, NUM_MELS, 1), name="rows")
+        return audio, _rows(audio, front_end, level_floor, shape)
+    rows = keras.layers.Input(shape, name="rows")
     return rows, rows
 
 
-def _rows(audio: Any) -> Any:
+def _rows(audio: Any, front_end: MelFrontEnd, level_floor: float, shape: tuple[int, int, int]) -> Any:
     """Return the log mel of the window, standardized by itself.
 
     The level is evened out behind the mel filters: so the form of the model that is fed with mel does that too.
@@ -61,11 +71,12 @@ def _rows(audio: Any) -> Any:
 
     from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
 
-    x = mel_layer(FRONT_END, SAMPLE_RATE)(audio)
-    x = layers.Reshape((NUM_MELS * NUM_FRAMES,), name="values")(x)
-    x = EvenLevel(LEVEL_TARGET, LEVEL_FLOOR, name="even_level")(x)
-    x = LogCompression(LOG_FLOOR, name="log_compression")(x)
+    num_frames, num_mels, _ = shape
+    x = mel_layer(front_end, SAMPLE_RATE)(audio)
+    x = layers.Reshape((num_mels * num_frames,), name="values")(x)
+    x = EvenLevel(LEVEL_TARGET, level_floor, name="even_level")(x)
+    x = LogCompression(front_end.log_floor, name="log_compression")(x)
     x = WindowStandardization(name="standardization")(x)
-    x = layers.Reshape((NUM_MELS, NUM_FRAMES), name="bands")(x)
+    x = layers.Reshape((num_mels, num_frames), name="bands")(x)
     x = layers.Permute((2, 1), name="frames")(x)
-    return layers.Reshape((NUM_FRAMES, NUM_MELS, 1), name="rows")(x)
+    return layers.Reshape(shape, name="rows")(x)
