@@ -217,6 +217,23 @@ def test_resuming_with_other_settings_is_refused(clips, tmp_path):
         _train(clips, tmp_path / "run", replace(QUICK, learning_rate=0.01))
 
 
+def test_a_network_of_another_form_is_not_resumed(clips, tmp_path, monkeypatch):
+    def interrupt(model, average, history, folder):
+        keep(model, average, history, folder)
+        raise KeyboardInterrupt
+
+    keep = fit._keep
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "_keep", interrupt)
+        patched.setattr(mixed_cnn, "FIRST_FILTERS", 8)
+        with pytest.raises(KeyboardInterrupt):
+            _train_small_cnn(clips, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(ValueError, match=r"epoch-1\.keras holds a network of another form .* --force"):
+        _train_small_cnn(clips, tmp_path / "run")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
 def test_the_training_stops_when_patience_runs_out(clips, tmp_path, monkeypatch):
     settings = replace(QUICK, epochs=9, patience=2)
     losses = iter(range(1, 10))

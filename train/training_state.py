@@ -90,6 +90,8 @@ def restore_state(model: keras.Model, folder: Path, epoch: int) -> WeightAverage
     ------
     FileNotFoundError
         The state is not there.
+    ValueError
+        It is that of a network of another form.
     """
     saved_path, state_path = _state_files(folder, epoch)
     if not saved_path.is_file() or not state_path.is_file():
@@ -97,6 +99,13 @@ def restore_state(model: keras.Model, folder: Path, epoch: int) -> WeightAverage
             f"{folder} says {epoch} epochs are finished, but {saved_path.name} is not there; start again with --force"
         )
     saved = keras.saving.load_model(saved_path)
+    theirs, ours = ([values.shape for values in one.get_weights()] for one in (saved, model))
+    if theirs != ours:
+        raise ValueError(
+            f"{saved_path} holds a network of another form ({len(theirs)} arrays of weights, {saved.count_params():,} "
+            f"parameters; this version builds {len(ours)}, {model.count_params():,}); finish it with the version of "
+            "earshot that began it, or start again with --force"
+        )
     model.set_weights(saved.get_weights())
     model.optimizer.build(model.trainable_variables)
     for ours, theirs in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
