@@ -180,9 +180,10 @@ def _describe_sets(number: int, heard: Heard, labels: Sequence[str]) -> list[dic
     """One row for each set of labels, the one that is counted worst first."""
     both = (heard.named == heard.truth).all(axis=1)
     sets, kind = np.unique(heard.truth, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
     rows = []
     for place, present in enumerate(sets):
-        alike = kind.reshape(-1) == place
+        alike = kind == place
         rows.append(
             {
                 "labels": [label for label, there in zip(labels, present, strict=True) if there],

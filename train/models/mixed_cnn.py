@@ -38,7 +38,7 @@ FRONT_END = replace(COUNTER_FRONT_END, n_fft=512, win_length=512, hop_length=HOP
 LEVEL_FLOOR = 0.01  # the RMS of mel magnitudes of noise with an RMS amplitude of 1.7e-4
 
 FIRST_FILTERS, FIRST_KERNEL = 24, (9, 3)  # frames, mel bands: 112 ms of sound
-FIRST_STRIDE = 4  # frames; what follows has the rows, and the cost, of a front end with a hop of 40 ms
+FIRST_STRIDE = 4  # frames; what follows has the rows of a front end with a hop of 40 ms
 FILTERS = (16, 32, 64, 128)
 CONVS = (1, 2, 2, 2)  # of each; a second one at full resolution costs a quarter more time and hardly wins
 POOLS = ((2, 2), (2, 2), (2, 2), (1, 2))  # frames, mel bands

@@ -1,8 +1,8 @@
 """What the attention RNN of arXiv 1808.08929 hears, mended for one window alone: a log mel, its level evened out.
 
-80 HTK bands of magnitudes between 40 Hz and 8 kHz, a frame every 40 ms. The publication takes mean and deviation over
-the whole batch; here each window has its own. Frames are centred and the level is evened out, so that gain does not
-count as a source.
+80 HTK bands of magnitudes between 40 Hz and 8 kHz, a frame every 40 ms; a model may bring frames and bands of its own.
+The publication takes mean and deviation over the whole batch; here each window has its own. Frames are centred and the
+level is evened out, so that gain does not count as a source.
 Axis order of the rows: (batch, time, mel, channels).
 """
 
@@ -18,7 +18,7 @@ HOP_LENGTH = 640  # samples
 NUM_MELS = 80
 NUM_FRAMES = 1 + WINDOW_LENGTH // HOP_LENGTH
 
-# Mel magnitudes of a window come to an RMS of 1; 0.03 is that of noise with an RMS amplitude of 3e-4.
+# Mel magnitudes of a window come to an RMS of 1; 0.03 is that of noise with an RMS amplitude of 2.2e-4.
 LEVEL_TARGET, LEVEL_FLOOR = 1.0, 0.03
 # 60 dB below the window's level. Lower ones would tell clips that were padded with digital silence, which are single
 # sources, from all others, and would leave the sounds themselves a small part of the standard deviation.
