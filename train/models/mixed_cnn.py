@@ -144,7 +144,8 @@ def auxiliary(model: Any, num_labels: int) -> AuxiliaryOutputs:
     """
     from keras import layers
 
-    length = math.prod(frames for frames, _ in POOLS) * FIRST_STRIDE * HOP_LENGTH
+    row = FIRST_STRIDE * HOP_LENGTH  # samples from the middle of what a row behind conv_0 looks at to that of the next
+    length = math.prod(frames for frames, _ in POOLS) * row
     if LOGITS_LAYER in {layer.name for layer in model.layers}:
         logits, labels = model.get_layer(LOGITS_LAYER).output, model.outputs[0]
     else:
@@ -153,7 +154,7 @@ def auxiliary(model: Any, num_labels: int) -> AuxiliaryOutputs:
     return AuxiliaryOutputs(
         labels=labels,
         activity=layers.Activation("sigmoid", name="activity")(logits),
-        steps=ActivitySteps(num_steps=logits.shape[1], first=-HOP_LENGTH // 2, hop=length, length=length),
+        steps=ActivitySteps(num_steps=logits.shape[1], first=-row // 2, hop=length, length=length),
     )
 
 
