@@ -10,7 +10,7 @@ from edge_runtime.interpreter import open_interpreter
 from edge_runtime.quantized import dequantize, quantize
 
 
-def model_scores(model: bytes, windows: np.ndarray) -> np.ndarray:
+def model_scores(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> np.ndarray:
     """Return what a model puts out, float32 (n_windows, n_outputs).
 
     Parameters
@@ -19,13 +19,15 @@ def model_scores(model: bytes, windows: np.ndarray) -> np.ndarray:
         Of one input and one output.
     windows : np.ndarray
         float32 (n_windows, ...), each reshaped to the model's input.
+    use_xnnpack : bool
+        As for `open_interpreter`.
 
     Raises
     ------
     ValueError
         No windows, or windows of another size than the input.
     """
-    interpreter = open_interpreter(model)
+    interpreter = open_interpreter(model, use_xnnpack=use_xnnpack)
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     check_windows(windows, int(np.prod(source["shape"])))
     scores = []

@@ -113,7 +113,8 @@ RECIPES: dict[str, Recipe] = {
             name="auto",
             description=(
                 "As int8, but layers that lose too much take their ranges anew in each window, or stay float32: as few "
-                "as make 99 % of the decisions on validation windows those of float32."
+                "as make 99 % of the decisions on validation windows those of float32, by XNNPACK and by TensorFlow "
+                "Lite's built-in kernels."
             ),
             when_not="Not where int8 decides so by itself: the two are then the same file.",
             needs_calibration=True,

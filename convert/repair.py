@@ -4,7 +4,8 @@ Wider is first `dynamic_int8`: the weights stay in 8 bits, the activations betwe
 range anew in each window, which costs next to nothing. A layer for which that is not enough stays float32.
 A layer here is one operation with weights and what follows it up to the next. Everything is judged on validation
 windows; the test side stays unseen until the finished file is proven. What just holds on the windows that it was chosen
-by may fail on others: so auto aims at half of what the recipe's tolerance lets be decided otherwise.
+by may fail on others: so auto aims at half of what the recipe's tolerance lets be decided otherwise. It has to hold on
+XNNPACK and on TensorFlow Lite's built-in kernels, which round otherwise and which some loaders compute with.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from convert.model_graph import Operation, read_graph
 from convert.model_scores import model_scores, to_tensor
 from convert.quantize import measured_for, quantize, recipe_scope
 from convert.recipes import Recipe
+from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.interpreter import open_interpreter
-from edge_runtime.parity import ParityResult, recipe_parity
+from edge_runtime.parity import ParityResult, on_other_kernels, recipe_parity
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
 AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided otherwise
@@ -71,9 +73,9 @@ class KeptLayer:
     cost_ms : float
         Difference of the median invoke latencies on one thread; small ones are noise.
     agreement_without, agreement_with : float
-        Share of validation windows decided as float does.
+        Share of validation windows decided as float does, by those of the kernels that agree less.
     accuracy_without, accuracy_with : float
-        On the validation windows.
+        On the validation windows, by the kernels that are right less often.
     """
 
     layer: str
@@ -102,6 +104,8 @@ class Repair:
     before, after : ParityResult
         Plain int8 and the repaired file against float32, on the validation windows; their tolerance is what was aimed
         at.
+    before_on_builtin, after_on_builtin : ParityResult
+        The same two files on the built-in kernels.
     """
 
     model: bytes
@@ -109,6 +113,8 @@ class Repair:
     num_layers: int
     before: ParityResult
     after: ParityResult
+    before_on_builtin: ParityResult
+    after_on_builtin: ParityResult
 
     def as_dict(self) -> dict[str, Any]:
         """Return the repair for JSON, without the model."""
@@ -117,6 +123,8 @@ class Repair:
             "num_layers": self.num_layers,
             "before": self.before.as_dict(),
             "after": self.after.as_dict(),
+            "before_on_builtin": self.before_on_builtin.as_dict(),
+            "after_on_builtin": self.after_on_builtin.as_dict(),
         }
 
     def sentence(self) -> str:
@@ -164,14 +172,15 @@ def repair(
     can be. The same arguments give the same bytes: time is only reported.
     """
     bench = _Bench(float_model, recipe, calibration, validation)
-    before = bench.parity({})
-    kept = {} if before.passed else bench.keep_until_it_holds()
+    kept = {} if bench.holds({}) else bench.keep_until_it_holds()
     found = Repair(
         model=bench.model(kept),
         kept=tuple(bench.price(place, kept) for place in sorted(kept)),
         num_layers=len(bench.layers),
-        before=before,
+        before=bench.parity({}),
         after=bench.parity(kept),
+        before_on_builtin=bench.parity({}, use_xnnpack=False),
+        after_on_builtin=bench.parity(kept, use_xnnpack=False),
     )
     if kept:
         tell(format_repair(found.as_dict()))
@@ -180,12 +189,15 @@ def repair(
 
 def format_repair(found: dict[str, Any]) -> str:
     """Return what is kept wider, what that costs and what it buys, for people; `found` is of `Repair.as_dict`."""
-    before, after = (found[name]["measures"].get("decision_agreement", 0.0) for name in ("before", "after"))
+    before, after, before_builtin, after_builtin = (
+        found[name]["measures"].get("decision_agreement", 0.0)
+        for name in ("before", "after", "before_on_builtin", "after_on_builtin")
+    )
     aim = found["after"]["tolerance"]["decision_agreement"]
     if not found["kept"]:
         return (
-            f"8 bits hold everywhere ({after:.1%} of {found['after']['num_windows']} validation windows agree, where "
-            f"{aim:.1%} was aimed at)."
+            f"8 bits hold everywhere ({after:.1%} of {found['after']['num_windows']} validation windows agree, "
+            f"{after_builtin:.1%} on {BUILTIN_KERNELS}, where {aim:.1%} was aimed at)."
         )
     layers = [
         f"{layer['layer']} {layer['kept_as']} ({layer['cost_bytes'] / 1000:+.0f} kB, {layer['cost_ms']:+.2f} ms, "
@@ -195,8 +207,8 @@ def format_repair(found: dict[str, Any]) -> str:
     ]
     return (
         f"{len(layers)} of {found['num_layers']} layers are kept wider: {', '.join(layers)}. In all the agreement on "
-        f"{found['after']['num_windows']} validation windows goes from {before:.1%} to {after:.1%}, where {aim:.1%} "
-        f"was aimed at."
+        f"{found['after']['num_windows']} validation windows goes from {before:.1%} to {after:.1%}, on "
+        f"{BUILTIN_KERNELS} from {before_builtin:.1%} to {after_builtin:.1%}, where {aim:.1%} was aimed at."
     )
 
 
@@ -215,27 +227,32 @@ class _Bench:
         self.layers: tuple[Group, ...] = layer_groups(graph, recipe_scope(recipe, graph))
         self._ranges = measured_for(float_model, recipe, calibration)
         self._float_scores = model_scores(float_model, validation.windows)
-        self._tried: dict[tuple[tuple[int, str], ...], ParityResult] = {}
+        self._tried: dict[tuple[bool, tuple[tuple[int, str], ...]], ParityResult] = {}
 
     def model(self, kept: Kept) -> bytes:
         """Return the file with the layers at these places kept wider."""
         names = {operation.outputs[0]: form for place, form in kept.items() for operation in self.layers[place]}
         return quantize(self.float_model, self.recipe, kept=names, ranges=self._ranges)
 
-    def parity(self, kept: Kept) -> ParityResult:
-        """Compare the file with float32 on the validation windows."""
-        key = tuple(sorted(kept.items()))
+    def holds(self, kept: Kept) -> bool:
+        """Whether the aim is reached by XNNPACK and, asked only where it is, by the built-in kernels."""
+        return self.parity(kept).passed and self.parity(kept, use_xnnpack=False).passed
+
+    def parity(self, kept: Kept, use_xnnpack: bool = True) -> ParityResult:
+        """Compare the file, by XNNPACK or the built-in kernels, with float32 on the validation windows."""
+        key = use_xnnpack, tuple(sorted(kept.items()))
         if key not in self._tried:
             validation = self.validation
-            self._tried[key] = recipe_parity(
+            found = recipe_parity(
                 self._float_scores,
-                model_scores(self.model(kept), validation.windows),
+                model_scores(self.model(kept), validation.windows, use_xnnpack),
                 validation.truth,
                 validation.groups,
                 self._aim,
                 "validation windows against float32",
                 validation.thresholds,
             )
+            self._tried[key] = found if use_xnnpack else on_other_kernels(found, BUILTIN_KERNELS)
         return self._tried[key]
 
     def keep_until_it_holds(self) -> Kept:
@@ -250,7 +267,7 @@ class _Bench:
         """Return the choice with each layer that allows it narrower, tried one after the other."""
         for place in reversed(worst_first):
             for narrower in self._narrower(kept, place):
-                if self.parity(narrower).passed:
+                if self.holds(narrower):
                     kept = narrower
                     break
         return kept
@@ -261,7 +278,7 @@ class _Bench:
         for form in (DYNAMIC, FLOAT):
             for place in worst_first:
                 kept = {**kept, place: form}
-                if self.parity(kept).passed:
+                if self.holds(kept):
                     return kept
         return kept
 
@@ -281,7 +298,7 @@ class _Bench:
         """Return what one kept layer costs and buys."""
         fewer = self._narrower(kept, place)[0]
         with_it, without = self.model(kept), self.model(fewer)
-        measures = [self.parity(tried).measures for tried in (fewer, kept)]
+        without_it, with_all = self._least(fewer), self._least(kept)
         with_ms, without_ms = _median_ms((with_it, without), self.validation.windows)
         head = self.layers[place][0]
         return KeptLayer(
@@ -291,11 +308,16 @@ class _Bench:
             alone_snr_db=self.alone_snr_db(place),
             cost_bytes=len(with_it) - len(without),
             cost_ms=with_ms - without_ms,
-            agreement_without=measures[0]["decision_agreement"],
-            agreement_with=measures[1]["decision_agreement"],
-            accuracy_without=measures[0]["accuracy"],
-            accuracy_with=measures[1]["accuracy"],
+            agreement_without=without_it["decision_agreement"],
+            agreement_with=with_all["decision_agreement"],
+            accuracy_without=without_it["accuracy"],
+            accuracy_with=with_all["accuracy"],
         )
+
+    def _least(self, kept: Kept) -> dict[str, float]:
+        """Return agreement and accuracy by the kernels that have less of it."""
+        found = [self.parity(kept, use_xnnpack).measures for use_xnnpack in (True, False)]
+        return {name: min(measures[name] for measures in found) for name in ("decision_agreement", "accuracy")}
 
 
 def _median_ms(models: tuple[bytes, ...], windows: np.ndarray) -> list[float]:

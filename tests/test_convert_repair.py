@@ -83,6 +83,29 @@ def test_a_model_that_int8_loses_is_rescued(float_model, rescued):
     assert agreement >= AUTO.min_decision_agreement - 1 / len(loud.truth)
 
 
+def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_model, monkeypatch):
+    def with_a_faulty_kernel(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> np.ndarray:
+        scores = model_scores(model, windows, use_xnnpack)
+        heard = [one for one in read_graph(model).tensors if one.shape == (1, 12, 12, 8)]
+        (dtype,) = [one.dtype for one in heard if one.name.endswith("/convolution")]  # copies have a suffix
+        return np.roll(scores, 1, axis=1) if dtype == "INT8" and not use_xnnpack else scores
+
+    monkeypatch.setattr("convert.repair.model_scores", with_a_faulty_kernel)
+    levels = np.full(60, -20.0)
+    calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
+    loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)
+    found = repair(float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None)
+    assert found.before.passed
+    assert not found.before_on_builtin.passed
+    assert found.after.passed
+    assert found.after_on_builtin.passed
+    assert found.after_on_builtin.level == 5
+    (kept,) = found.kept
+    assert kept.layer == "conv_2"
+    assert kept.agreement_without < 0.5 < kept.agreement_with
+    assert "on TensorFlow Lite's built-in kernels from" in format_repair(found.as_dict())
+
+
 def test_it_says_which_layers_are_kept_what_each_costs_and_what_it_buys(rescued):
     found, _ = rescued
     assert {layer.layer for layer in found.kept} <= {"conv_2", "conv_3", "dense_1"}
