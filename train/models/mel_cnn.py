@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
+from train.models.small_data import NORM_MOMENTUM, SETTINGS
 from train.settings import TrainingSettings
 from train.task import OneLabel, Task
 
 NAME = "mel_cnn"
 DEFAULT_VARIANT = "log"
 SAMPLE_RATE = 16_000  # Hz
-NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 WINDOW_LENGTH = 32_000  # samples
 VARIANTS = ("log", "power")
 FILTERS = (24, 48, 48, 60, 72)
@@ -27,17 +27,7 @@ DENSE = 84
 DROPOUT = 0.5
 
 PUBLISHED = TrainingSettings(optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=50)
-DEFAULT = TrainingSettings(
-    optimizer="adam",
-    learning_rate=1e-3,
-    cosine_decay=True,
-    weight_decay=0.01,
-    batch_size=32,
-    epochs=40,
-    patience=20,
-    label_smoothing=0.05,
-    augment=True,
-)
+DEFAULT = SETTINGS
 
 
 def task(variant: str) -> Task:

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
+from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
 from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, WINDOW_LENGTH, input_and_rows
 from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
 from train.settings import TrainingSettings
@@ -24,7 +25,6 @@ from train.task import LabelSet, SourceCount, Task
 
 NAME = "source_counter"
 DEFAULT_VARIANT = "two"
-NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 TASKS: dict[str, Task] = {"two": SourceCount(2), "three": SourceCount(3), "labels": LabelSet((1, 2))}
 VARIANTS = tuple(TASKS)
 
@@ -36,19 +36,7 @@ DENSE = (64, 32)
 
 # The publication multiplies the rate by 0.4 every 15 epochs down to 4e-5, and its early stop looks at the accuracy.
 PUBLISHED = TrainingSettings(optimizer="adam", learning_rate=1e-3, batch_size=32, epochs=60, patience=10)
-DEFAULT = TrainingSettings(
-    optimizer="adam",
-    learning_rate=1e-3,
-    cosine_decay=True,
-    weight_decay=0.01,
-    batch_size=32,
-    epochs=40,
-    patience=20,
-    label_smoothing=0.05,
-    augment=True,
-    epoch_windows=3200,
-    normalization="both",
-)
+DEFAULT = MIXED_SETTINGS
 VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing": 0.0}}
 
 

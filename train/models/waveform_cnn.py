@@ -14,13 +14,13 @@ from typing import Any
 
 from metadata import WaveformFrontEnd
 from train.gammatone import gammatone_filters
+from train.models.small_data import NORM_MOMENTUM, SETTINGS
 from train.settings import TrainingSettings
 from train.task import OneLabel, Task
 
 NAME = "waveform_cnn"
 DEFAULT_VARIANT = "level"
 SAMPLE_RATE = 16_000  # Hz
-NORM_MOMENTUM = 0.9  # the usual 0.99 still remembers its start after the few hundred steps of a small data set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +84,7 @@ VARIANTS: dict[str, WaveformStack] = {
 PUBLISHED = TrainingSettings(
     loss="mean_squared_logarithmic_error", optimizer="adadelta", learning_rate=1.0, batch_size=100, epochs=100
 )
-DEFAULT = TrainingSettings(
-    optimizer="adam",
-    learning_rate=1e-3,
-    cosine_decay=True,
-    weight_decay=0.01,
-    batch_size=32,
-    epochs=40,
-    patience=20,
-    label_smoothing=0.05,
-    augment=True,
-)
+DEFAULT = SETTINGS
 
 
 def task(variant: str) -> Task:
