@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classification, Classifier, WindowResult
+    from edge_runtime.classification import Classification, WindowResult
+    from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassification, CountedClassifier, CountedWindow
     from edge_runtime.interpreter import open_interpreter, runtime_name
     from edge_runtime.latency import LatencyReport, measure_latency
@@ -52,7 +53,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "classifier": ("Classification", "Classifier", "WindowResult"),
+    "classification": ("Classification", "WindowResult"),
+    "classifier": ("Classifier",),
     "counted": ("CountedClassification", "CountedClassifier", "CountedWindow"),
     "interpreter": ("open_interpreter", "runtime_name"),
     "latency": ("LatencyReport", "measure_latency"),

@@ -25,7 +25,8 @@ from edge_runtime.microphone import (
 )
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier, Decision
+    from edge_runtime.classification import Decision
+    from edge_runtime.classifier import Classifier
 
 __all__ = [
     "AudioRecord",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.classifier import WindowResult
+from edge_runtime.classification import WindowResult
 from edge_runtime.mel import mel_spectrogram, stft_spectrogram
 from edge_runtime.mel_filters import hz_to_mel, mel_to_hz
 from edge_runtime.windows import cut_windows, window_starts
