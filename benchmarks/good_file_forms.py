@@ -6,6 +6,7 @@ is made from int8 by adding 128 to every number.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -103,8 +104,9 @@ class Maker:
             interpreter.invoke()
             for detail in interpreter.get_tensor_details():
                 if detail["dtype"] == np.float32 and detail["name"] and detail["shape"].size:
-                    found.setdefault(detail["name"], []).append(interpreter.get_tensor(detail["index"]))
-        joined = {name: np.stack(values) for name, values in found.items()}
+                    with contextlib.suppress(ValueError):  # a tensor that nothing fills
+                        found.setdefault(detail["name"], []).append(interpreter.get_tensor(detail["index"]))
+        joined = {name: np.stack(values) for name, values in found.items() if values}
         return {
             name: {"min": values.min(keepdims=True)[0], "max": values.max(keepdims=True)[0]}
             for name, values in joined.items()

@@ -22,15 +22,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 NOT_SUPPORTED = "not supported here"
+CRASHED = "the converter took its process down"
+MAX_CRASHES = 2  # of the forms of one kind
 COLUMNS = ("made", "good", "accepted", "not supported", "refused", "other numbers")
 
 
@@ -139,14 +144,32 @@ def judge(path: Path, kind: str, form: str, plain: Judge) -> Verdict:
 
 def make_files(folder: Path, workers: int, only: str) -> Iterator[tuple[str, str, Path]]:
     """Make every file into a folder, those that are not there; yield kind, form and path."""
-    with multiprocessing.get_context("spawn").Pool(workers, _be_quiet, maxtasksperchild=20) as pool:
-        jobs = [(name, folder) for name in pool.apply(_kind_names) if only in name]
-        for made in pool.imap(_make_kind, jobs):
-            for kind, form, path, error in made:
+    with ThreadPoolExecutor(workers, initializer=_begin_factory) as pool:
+        names = [name for name in pool.submit(_in_factory, _kind_names).result() if only in name]
+        jobs = [pool.submit(_in_factory, _make_kind, name, folder) for name in names]
+        for job in jobs:
+            for kind, form, path, error in job.result():
                 if error:
                     print(f"{kind}, {form}: not made, {error}", file=sys.stderr, flush=True)
                 else:
                     yield kind, form, path
+
+
+_factory = threading.local()  # each thread's process that makes files
+
+
+def _begin_factory() -> None:
+    """Give this thread a process with TensorFlow."""
+    _factory.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _be_quiet)
+
+
+def _in_factory(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a function in this thread's process, again in another one where a converter took the process down."""
+    while True:
+        try:
+            return _factory.pool.submit(function, *arguments).result()
+        except BrokenProcessPool:
+            _begin_factory()
 
 
 def _be_quiet() -> None:
@@ -163,20 +186,24 @@ def _kind_names() -> list[str]:
     return [kind.name for kind in all_kinds()]
 
 
-def _make_kind(job: tuple[str, Path]) -> list[tuple[str, str, Path, str]]:
+def _make_kind(name: str, folder: Path) -> list[tuple[str, str, Path, str]]:
     """Make the files of one kind; a form that no converter writes of it comes with the reason."""
     from good_file_forms import Maker
     from good_file_kinds import all_kinds
 
-    name, folder = job
     made = []
     maker = Maker(next(kind for kind in all_kinds() if kind.name == name))
     for form, make in maker.forms():
         path = folder / f"{name}, {form}.tflite"
         failed = path.with_suffix(".txt")
+        crashes = [reason for *_, reason in made if reason == CRASHED]
+        if len(crashes) >= MAX_CRASHES and not path.exists() and not failed.exists():
+            failed.write_text(f"not tried after {len(crashes)} forms of which {CRASHED}")
         if not path.exists() and not failed.exists():
+            failed.write_text(CRASHED)  # it stays where that happens
             try:
                 path.write_bytes(make())
+                failed.unlink()
             except Exception as error:  # whatever a converter raises: it does not write this form
                 failed.write_text(f"{type(error).__name__}: {' '.join(str(error).split())[:150]}")
         made.append((name, form, path, failed.read_text() if failed.exists() else ""))

@@ -71,8 +71,11 @@ class _Flow:
     def run(self) -> None:
         """Go through the operators in their order."""
         tensors = self._graph.tensors
+        computed = {index for operator in self._graph.operators for index in operator.outputs}
         for tensor in tensors:
-            if tensor.data is not None or tensor.is_variable or tensor.size == 0:
+            # Of a constant without values there are no bytes; what is computed may have none either.
+            is_empty = tensor.size == 0 and tensor.place not in computed
+            if tensor.data is not None or tensor.is_variable or is_empty:
                 self._shapes[tensor.place] = tensor.shape
         for index in self._graph.inputs:
             self._shapes[index] = tensors[index].shape
@@ -98,7 +101,8 @@ class _Flow:
         outputs = tuple(tensors[index] for index in operator.outputs)
         shapes = [self._shapes[index] if index >= 0 else () for index in operator.inputs]
         known = tuple(shape for shape in shapes if shape is not None)
-        call = OperatorCall(self._content, operator, inputs, known, outputs)
+        between = tuple(tensors[index] if index >= 0 else None for index in operator.intermediates)
+        call = OperatorCall(self._content, operator, inputs, known, outputs, between)
         check_operator(call, signature)
         found = None
         if len(known) == len(shapes):

@@ -1,4 +1,4 @@
-"""The shapes that convolutions, pools, matrix products and recurrent layers put out, and what their weights must be.
+"""The shapes that convolutions, pools and matrix products put out, and what their weights must be.
 
 Each function takes an `OperatorCall` and returns the shapes of the outputs, None where they are known only when the
 model runs. Convolutions are in TFLite's order: batch, height, width, channels; filters output channels first.
@@ -82,69 +82,6 @@ def batch_matmul(call: OperatorCall) -> Shapes:
     other, columns = right[-2:] if not call.flag("adj_y") else right[:-3:-1]
     call.require(inner == other, f"matrices of {inner} columns and {other} rows")
     return [(*broadcast(call, left[:-2], right[:-2]), rows, columns)]
-
-
-def recurrent_sequence(call: OperatorCall) -> Shapes:
-    """UNIDIRECTIONAL_SEQUENCE_LSTM and _RNN: an output of the last weights' length for each step."""
-    steps = call.shapes[0]
-    weights = 8 if call.operator.name.endswith("LSTM") else 2
-    projection = 16
-    call.require(len(steps) == 3 and len(call.shapes[weights]) == 2, "an input of another rank than 3")
-    _check_recurrent_weights(call, steps[2])
-    outputs = call.shapes[weights][1]
-    if weights == 8 and call.has(projection):
-        outputs = call.shapes[projection][0]
-    return [(steps[0], steps[1], outputs)]
-
-
-def _check_recurrent_weights(call: OperatorCall, num_features: int) -> None:
-    """The matrices that take the input have its length as rows, those that take the state its own."""
-    if not call.operator.name.endswith("LSTM"):
-        units = call.shapes[1][0] if len(call.shapes[1]) == 2 else -1
-        batch = call.shapes[0][1 if call.flag("time_major") else 0]
-        expected = {1: (units, num_features), 2: (units, units), 3: (units,), 4: (batch, units)}
-    else:
-        cells, outputs = (*call.shapes[2], -1, -1)[0], (*call.shapes[8], -1, -1)[1]
-        batch = call.shapes[0][1 if call.flag("time_major") else 0]
-        expected = dict.fromkeys((1, 2, 3, 4), (cells, num_features))
-        expected |= dict.fromkeys((5, 6, 7, 8), (cells, outputs))
-        expected |= dict.fromkeys((9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23), (cells,))
-        expected |= {16: (outputs, cells), 17: (outputs,), 18: (batch, outputs), 19: (batch, cells)}
-        gates = (call.has(1), call.has(5), call.has(12))
-        call.require(len(set(gates)) == 1, "some of the weights of its input gate")
-        call.require(call.has(10) == call.has(11), "some of its peephole weights")
-        call.require(call.has(16) or outputs == cells, f"{outputs} outputs of {cells} cells without a projection")
-    for place, shape in expected.items():
-        if call.has(place):
-            call.require(call.shapes[place] == shape, f"weights {place} that do not fit")
-
-
-def svdf(call: OperatorCall) -> Shapes:
-    """SVDF: input [batch, inputs], feature weights [filters, inputs], time weights [filters, memory], bias, state."""
-    source, features, times = (*call.shapes[:3],)
-    rank = call.number("rank")
-    call.require(
-        len(source) == len(features) == len(times) == 2
-        and source[1] == features[1]
-        and features[0] == times[0]
-        and rank >= 1
-        and features[0] % rank == 0
-        and call.shapes[4] == (source[0], times[1] * features[0]),
-        f"weights that do not fit, or rank {rank}",
-    )
-    _check_bias(call, features[0] // rank, 3)
-    return [(source[0], features[0] // rank)]
-
-
-def rnn(call: OperatorCall) -> Shapes:
-    """RNN: input [batch, inputs], weights [units, inputs] and [units, units], bias, state."""
-    source, weights = call.shapes[0], call.shapes[1]
-    call.require(len(source) == len(weights) == 2 and source[1] == weights[1], "weights that do not fit")
-    units = weights[0]
-    call.require(
-        call.shapes[2:] == ((units, units), (units,), (source[0], units)), "weights or a state that do not fit"
-    )
-    return [(source[0], units)]
 
 
 def broadcast(call: OperatorCall, left: Shape, right: Shape) -> Shape:

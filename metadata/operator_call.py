@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.model_content import ModelContent, Operator, Shape, Tensor
 
 
@@ -16,6 +16,7 @@ class OperatorCall(NamedTuple):
     inputs: tuple[Tensor | None, ...]
     shapes: tuple[Shape, ...]
     outputs: tuple[Tensor, ...]
+    intermediates: tuple[Tensor | None, ...] = ()
 
     def number(self, name: str, default: int = 0) -> int:
         """Return an integer option, the schema's default where it was not written."""
@@ -38,6 +39,11 @@ class OperatorCall(NamedTuple):
         """Raise ModelContractError unless the condition holds; `what` says what is wrong."""
         if not condition:
             raise self.refusal(what)
+
+    def support(self, condition: object, what: str) -> None:
+        """Raise UnsupportedModelError unless the condition holds; `what` says what is not checked here."""
+        if not condition:
+            raise UnsupportedModelError(f"the model's {self.operator} with {what}; export the model without it")
 
     def refusal(self, what: str) -> ModelContractError:
         """Return the error for an operator that its kernel could not run."""

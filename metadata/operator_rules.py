@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.model_content import Operator, Tensor
 from metadata.operator_call import OperatorCall
 from metadata.operator_table import OPERATORS, Signature
@@ -45,15 +45,17 @@ def find_signature(operator: Operator) -> Signature:
 
     Raises
     ------
+    UnsupportedModelError
+        A custom operator, or one that is not known here.
     ModelContractError
-        A custom operator, one that is not known here, or other options or tensors than its kernel takes.
+        Other options or tensors than its kernel takes.
     """
     signature = OPERATORS.get(operator.name)
     if signature is None:
-        what = "an operator that LiteRT has not built in" if operator.name == "CUSTOM" else f"{operator.name}"
-        raise ModelContractError(
-            f"the model's operator {operator.place} is {what}, which is not among the {len(OPERATORS)} "
-            "built-in operators that are checked before a model runs; export the model without it"
+        custom = ", which LiteRT has not built in" if operator.name == "CUSTOM" else ""
+        raise UnsupportedModelError(
+            f"operator {operator.custom_code or operator.name}{custom}. The model's operator {operator.place} is not "
+            f"among the {len(OPERATORS)} that are checked before a model runs; export the model without it"
         )
     if operator.options_kind not in ("", signature.options):
         raise _contradiction(operator, f"the options of another kind: {operator.options_kind}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from metadata.model_content import Tensor
 from metadata.operator_call import OperatorCall
+from metadata.recurrent_rules import RECURRENT, check_recurrent
 
 _QUANTIZED = ("int8", "uint8", "int16", "int4")
 # These move numbers or look at their order; a scale is nothing to them.
@@ -26,15 +27,6 @@ _MOVING = frozenset(_MOVES.split())
 _SUMS = ("ADD", "SUB")
 _COMPARISONS = ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL")
 _EXPONENTIALS = ("SOFTMAX", "LOG_SOFTMAX")
-_RECURRENT = (
-    "SVDF",
-    "RNN",
-    "LSTM",
-    "UNIDIRECTIONAL_SEQUENCE_RNN",
-    "BIDIRECTIONAL_SEQUENCE_RNN",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM",
-    "BIDIRECTIONAL_SEQUENCE_LSTM",
-)
 _MAX_SUM_RATIO = 2.0**13  # of the larger scale to that of the sum: 16-bit sums shift by 15, doubled, below 1
 _MAX_SQUARE_RATIO = 2.0**14  # of the square of twice the larger scale to that of the output
 _MIN_EXPONENT_SCALE = 2.0**-26  # of what goes into an exponential: 26 bits stay of it
@@ -46,11 +38,11 @@ def check_scales(call: OperatorCall) -> None:
     Raises
     ------
     ModelContractError
-        A quantized tensor without a scale, scales whose ratio a kernel cannot hold, or a recurrent layer in integers.
+        A quantized tensor without a scale, or scales whose ratio a kernel cannot hold.
     """
     name = call.operator.name
-    if name in _RECURRENT:
-        call.require(call.inputs[0] and call.inputs[0].dtype == "float32", "an input in integers, which is not checked")
+    if name in RECURRENT:
+        check_recurrent(call)
     if name in _MOVING:
         return
     tensors = [tensor for tensor in (*call.inputs, *call.outputs) if tensor and tensor.dtype in _QUANTIZED]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from metadata import index_shapes as index
 from metadata import kernel_shapes as kernels
 from metadata import layout_shapes as layout
+from metadata import recurrent_shapes as recurrent
 from metadata.kernel_shapes import MAX_SIZE, Shapes, broadcast
 from metadata.operator_call import OperatorCall
 
@@ -107,7 +108,10 @@ _RULES: dict[str, Callable[[OperatorCall], Shapes]] = {
     **dict.fromkeys(("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), layout.space_to_batch),
     **dict.fromkeys(("SPACE_TO_DEPTH", "DEPTH_TO_SPACE"), layout.space_to_depth),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"), kernels.pool),
-    **dict.fromkeys(("UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"), kernels.recurrent_sequence),
+    **dict.fromkeys(("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"), recurrent.lstm),
+    **dict.fromkeys(("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"), recurrent.rnn),
+    "BIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm_both_ways,
+    "BIDIRECTIONAL_SEQUENCE_RNN": recurrent.rnn_both_ways,
     "ADD_N": _all_same,
     "RESHAPE": layout.reshape,
     "TRANSPOSE": layout.transpose,
@@ -143,6 +147,5 @@ _RULES: dict[str, Callable[[OperatorCall], Shapes]] = {
     "TRANSPOSE_CONV": kernels.transposed_convolution,
     "FULLY_CONNECTED": kernels.fully_connected,
     "BATCH_MATMUL": kernels.batch_matmul,
-    "SVDF": kernels.svdf,
-    "RNN": kernels.rnn,
+    "SVDF": recurrent.svdf,
 }
