@@ -43,19 +43,22 @@ class Maker:
         """Yield the name of each form and what makes it."""
         yield "float32", self._convert
         yield "float32, open batch", lambda: self._convert(batch=None)
-        yield "int8 of TensorFlow", lambda: self._integers([_INT8], tf.int8)
-        yield "int8 of ai-edge-quantizer", lambda: self._quantized(recipe.static_wi8_ai8())
-        yield "int16x8 of TensorFlow", lambda: self._integers([_INT16, _BUILT_IN], tf.float32)
+        if self._kind.measured:
+            yield "int8 of TensorFlow", lambda: self._integers([_INT8], tf.int8)
+            yield "int8 of ai-edge-quantizer", lambda: self._quantized(recipe.static_wi8_ai8())
+            yield "int16x8 of TensorFlow", lambda: self._integers([_INT16, _BUILT_IN], tf.float32)
         if not self._kind.weighted:
             return
         yield "float16", lambda: self._convert(half=True)
         yield "float16, open batch", lambda: self._convert(batch=None, half=True)
         yield "dynamic int8", lambda: self._convert(optimize=True)
         yield "dynamic int8, open batch", lambda: self._convert(batch=None, optimize=True)
-        yield "int8, open batch", lambda: self._integers([_INT8, _BUILT_IN], tf.float32, batch=None)
-        yield "int16x8 of ai-edge-quantizer", lambda: self._quantized(recipe.static_wi8_ai16())
         yield "dynamic int8 of ai-edge-quantizer", lambda: self._quantized(recipe.dynamic_wi8_afp32())
         yield "int4 weights of ai-edge-quantizer", lambda: self._quantized(recipe.weight_only_wi4_afp32())
+        if not self._kind.measured:
+            return
+        yield "int8, open batch", lambda: self._integers([_INT8, _BUILT_IN], tf.float32, batch=None)
+        yield "int16x8 of ai-edge-quantizer", lambda: self._quantized(recipe.static_wi8_ai16())
         yield "uint8", lambda: as_uint8(self._integers([_INT8], tf.int8, per_channel=False))
 
     def _converter(self, batch: int | None) -> tf.lite.TFLiteConverter:

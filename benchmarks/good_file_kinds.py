@@ -29,6 +29,7 @@ class Kind(NamedTuple):
     shape: tuple[int, ...]
     build: Callable[[], Function]
     weighted: bool  # or integers change nothing but the tensors between
+    measured: bool = True  # or a converter that measures ranges ends its process: it does so over a loop
 
 
 def _stack(*made: Any) -> Function:
@@ -140,6 +141,11 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Function]]] = {
     ),
 }
 
+LOOPS = (
+    *("LSTM loop", "GRU loop", "SimpleRNN loop", "ConvLSTM1D", "ConvLSTM2D", "tf_keras GRU", "tf_keras SimpleRNN"),
+    *("while", "while on data", "map_fn", "scan", "cond"),
+    *("fused LSTM", "fused LSTM sequences", "fused LSTM backwards", "fused LSTM both ways"),
+)
 _ACTIVATIONS = (
     "relu relu6 leaky_relu elu selu celu gelu softplus softsign silu hard_sigmoid hard_silu mish tanh sigmoid softmax "
     "log_softmax exponential hard_tanh hard_shrink soft_shrink tanh_shrink log_sigmoid sparse_plus sparsemax "
@@ -409,6 +415,6 @@ PLAIN: dict[str, tuple[tuple[int, ...], Callable[[], Function]]] = {
 
 def all_kinds() -> list[Kind]:
     """Return every kind, those with weights first."""
-    return [Kind(name, *made, True) for name, made in LAYERS.items()] + [
-        Kind(name, *made, False) for name, made in PLAIN.items()
+    return [Kind(name, *made, True, name not in LOOPS) for name, made in LAYERS.items()] + [
+        Kind(name, *made, False, name not in LOOPS) for name, made in PLAIN.items()
     ]

@@ -8,6 +8,7 @@ may not call each other in a circle.
 from __future__ import annotations
 
 from metadata.errors import ModelContractError
+from metadata.kernel_shapes import Shapes
 from metadata.loop_rules import check_loop
 from metadata.model_content import Graph, ModelContent, Operator, Shape, Tensor
 from metadata.operator_call import OperatorCall
@@ -104,23 +105,23 @@ class _Flow:
         between = tuple(tensors[index] if index >= 0 else None for index in operator.intermediates)
         call = OperatorCall(self._content, operator, inputs, known, outputs, between)
         check_operator(call, signature)
-        found = None
+        found: Shapes = None
         if len(known) == len(shapes):
             self._check_called(call)
             found = output_shapes(call)
         self._note(call, found, any(tensor is not None and tensor.is_open for tensor in inputs))
         given.update(operator.outputs)
 
-    def _note(self, call: OperatorCall, found: list[Shape] | None, is_open: bool) -> None:
+    def _note(self, call: OperatorCall, found: Shapes, is_open: bool) -> None:
         """Compare the shapes that come out with those of the file."""
         for place, tensor in enumerate(call.outputs):
             if found is None:
                 self._shapes[tensor.place] = None if is_open or tensor.is_open else tensor.shape
                 continue
-            self._shapes[tensor.place] = found[place]
+            shape = self._shapes[tensor.place] = found[place]
             unknown = is_open or tensor.is_open or tensor.shape == ()
-            if found[place] != tensor.shape and not unknown:
-                raise call.refusal(f"the output {tensor}, but makes [{', '.join(map(str, found[place]))}]")
+            if shape is not None and shape != tensor.shape and not unknown:
+                raise call.refusal(f"the output {tensor}, but makes [{', '.join(map(str, shape))}]")
 
     def _check_called(self, call: OperatorCall) -> None:
         """Compare what an operator gives to the subgraphs that it runs with what these take."""

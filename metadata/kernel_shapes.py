@@ -6,10 +6,13 @@ model runs. Convolutions are in TFLite's order: batch, height, width, channels; 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from metadata.model_content import Shape
 from metadata.operator_call import OperatorCall
 
-Shapes = list[Shape] | None
+Shapes = Sequence[Shape | None] | None  # a shape is None where the values decide it
 
 MAX_SIZE = 2**29  # values of a tensor, far below what an int holds
 _VALID = 1  # padding
@@ -22,7 +25,7 @@ def convolution(call: OperatorCall) -> Shapes:
     groups = _parts(call, image[3], filters[3])
     call.require(filters[0] % groups == 0, f"{filters[0]} filters in {groups} groups")
     _check_bias(call, filters[0])
-    height, width = _slide(call, image, filters[1], filters[2])
+    height, width = _slide(call, image[1:3], filters[1:3])
     return [(image[0], height, width, filters[0])]
 
 
@@ -35,7 +38,7 @@ def depthwise_convolution(call: OperatorCall) -> Shapes:
         f"filters [{', '.join(map(str, filters))}] and depth multiplier {multiplier}",
     )
     _check_bias(call, filters[3])
-    height, width = _slide(call, image, filters[1], filters[2])
+    height, width = _slide(call, image[1:3], filters[1:3])
     return [(image[0], height, width, filters[3])]
 
 
@@ -48,7 +51,32 @@ def transposed_convolution(call: OperatorCall) -> Shapes:
     if shape is None:
         return None
     call.require(len(shape) == 4 and shape[0] == image[0] and shape[3] == filters[0], f"the output shape {shape}")
-    call.require(_slide(call, shape, filters[1], filters[2]) == image[1:3], f"the output shape {shape}")
+    call.require(_slide(call, shape[1:3], filters[1:3]) == image[1:3], f"the output shape {shape}")
+    return [shape]
+
+
+def volume_convolution(call: OperatorCall) -> Shapes:
+    """CONV_3D: a filter [depth, height, width, inputs, outputs]."""
+    volume, filters = _ranks(call, 5, 5)
+    call.require(volume[4] == filters[3] and min(*volume[1:], *filters) > 0, "filters that do not fit")
+    _check_bias(call, filters[4])
+    sizes = _slide(call, volume[1:4], filters[:3])
+    call.require(math.prod((volume[0], *sizes, *filters[:4])) <= MAX_SIZE, "patches of gigabytes")
+    return [(volume[0], *sizes, filters[4])]
+
+
+def transposed_volume_convolution(call: OperatorCall) -> Shapes:
+    """CONV_3D_TRANSPOSE: output shape, filter [depth, height, width, outputs, inputs], volume."""
+    filters, volume = call.shapes[1], call.shapes[2]
+    fits = len(filters) == len(volume) == 5 and filters[4] == volume[4] and min(*volume[1:], *filters) > 0
+    call.require(fits and call.shapes[0] == (5,), "filters that do not fit")
+    _check_bias(call, filters[3], 3)
+    call.require(math.prod((*volume[1:4], *filters[:4])) <= MAX_SIZE, "patches of gigabytes")
+    shape = call.integers(0)
+    if shape is None:
+        return None
+    call.require(shape[0] == volume[0] and shape[4] == filters[3], f"the output shape {shape}")
+    call.require(_slide(call, shape[1:4], filters[:3]) == volume[1:4], f"the output shape {shape}")
     return [shape]
 
 
@@ -56,7 +84,7 @@ def pool(call: OperatorCall) -> Shapes:
     """AVERAGE_POOL_2D, MAX_POOL_2D, L2_POOL_2D."""
     image = call.shapes[0]
     call.require(len(image) == 4, "an input of another rank than 4")
-    height, width = _slide(call, image, call.number("filter_height"), call.number("filter_width"))
+    height, width = _slide(call, image[1:3], (call.number("filter_height"), call.number("filter_width")))
     return [(image[0], height, width, image[3])]
 
 
@@ -95,12 +123,12 @@ def broadcast(call: OperatorCall, left: Shape, right: Shape) -> Shape:
     return tuple(theirs if ours == 1 else ours for ours, theirs in zip(padded, long, strict=True))
 
 
-def _slide(call: OperatorCall, image: Shape, filter_height: int, filter_width: int) -> Shape:
-    """Return height and width after a filter slid over an image."""
+def _slide(call: OperatorCall, lengths: Shape, sizes: Shape) -> Shape:
+    """Return the lengths of an image or a volume after a filter slid over it."""
     padding = call.number("padding")
     call.require(padding in (0, _VALID), f"padding {padding}")
-    sizes = []
-    for letter, length, size in (("h", image[1], filter_height), ("w", image[2], filter_width)):
+    found = []
+    for letter, length, size in zip("dhw"[-len(lengths) :], lengths, sizes, strict=True):
         stride, dilation = call.number(f"stride_{letter}"), call.number(f"dilation_{letter}_factor", 1)
         call.require(
             1 <= stride <= _MAX_STEP and 1 <= dilation <= _MAX_STEP and 1 <= size <= _MAX_STEP * 16,
@@ -108,8 +136,8 @@ def _slide(call: OperatorCall, image: Shape, filter_height: int, filter_width: i
         )
         reach = (size - 1) * dilation if padding == _VALID else 0
         call.require(length > reach, f"a filter that reaches {reach + 1} over {length}")
-        sizes.append(-(-(length - reach) // stride))
-    return tuple(sizes)
+        found.append(-(-(length - reach) // stride))
+    return tuple(found)
 
 
 def _parts(call: OperatorCall, channels: int, channels_of_a_filter: int) -> int:

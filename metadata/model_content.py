@@ -20,7 +20,7 @@ _MAX_INPUT_BYTES = 2**26  # of an input: 17 minutes of audio at 16 kHz, where mo
 _MAX_COMPUTED_BYTES = 2**31  # of all of them; the interpreter reuses memory, so it needs less
 _CUSTOM = "CUSTOM"
 _ABSENT = -1  # an index that stands for an optional input left out
-_BITS = {
+BITS = {
     **dict.fromkeys(("uint8", "int8", "bool", "float8_e4m3fn", "float8_e5m2"), 8),
     **dict.fromkeys(("float16", "bfloat16", "int16", "uint16"), 16),
     **dict.fromkeys(("float32", "int32", "uint32", "resource"), 32),
@@ -176,10 +176,8 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
     dtype = DTYPES[number] if 0 <= number < len(DTYPES) else str(number)
     if number < 0 or place >= len(buffers):
         raise _contradiction(f"tensor {index} of the model has type {number} and buffer {place} of {len(buffers)}")
-    if dtype not in _BITS:
-        raise UnsupportedModelError(
-            f"tensor {index} of the model has type {dtype}; expected one of {', '.join(_BITS)}"
-        )
+    if dtype not in BITS:
+        raise UnsupportedModelError(f"tensor {index} of the model has type {dtype}; expected one of {', '.join(BITS)}")
     shape, signature = row.get("shape", ()), row.get("shape_signature", ())
     quantization = row.get("quantization", {})
     tensor = Tensor(
@@ -283,7 +281,7 @@ def _check_entries(root: Row, graphs: tuple[Graph, ...], num_buffers: int) -> No
 
 def tensor_bytes(tensor: Tensor) -> int:
     """Return the bytes that a tensor's values take."""
-    return -(-math.prod(tensor.shape) * _BITS[tensor.dtype] // 8)
+    return -(-math.prod(tensor.shape) * BITS[tensor.dtype] // 8)
 
 
 def _too_large(what: str, limit: int) -> UnsupportedModelError:

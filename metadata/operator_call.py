@@ -48,10 +48,10 @@ class OperatorCall(NamedTuple):
     def refusal(self, what: str) -> ModelContractError:
         """Return the error for an operator that its kernel could not run."""
         tensors = ", ".join(f"[{', '.join(map(str, shape))}]" for shape in self.shapes)
-        return ModelContractError(
-            f"the model's {self.operator} on {tensors or 'nothing'} has {what}; "
-            "was the file damaged, or written by a faulty converter?"
-        )
+        cause = "was the file damaged, or written by a faulty converter?"
+        if any(tensor is not None and tensor.is_open for tensor in self.inputs):
+            cause = f"a length is open, and taken as 1 until one is given. Give the input one; else, {cause}"
+        return ModelContractError(f"the model's {self.operator} on {tensors or 'nothing'} has {what}; {cause}")
 
     def axis(self, value: int, rank: int, what: str = "axis") -> int:
         """Return an axis counted from the front, after checking that there is one."""

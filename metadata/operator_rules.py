@@ -37,6 +37,7 @@ _WEIGHT_TYPES = {
 }
 _INTEGER_DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
 _SAFE_DIVISIONS = {"DIV": ("float32", "int8", "uint8")}  # of quantized numbers: its kernels look for a divisor of zero
+_BASIC_LSTM_INPUTS = 5
 _MAX_RADIUS = 2**15
 
 
@@ -59,6 +60,11 @@ def find_signature(operator: Operator) -> Signature:
         )
     if operator.options_kind not in ("", signature.options):
         raise _contradiction(operator, f"the options of another kind: {operator.options_kind}")
+    if operator.name == "LSTM" and len(operator.inputs) == _BASIC_LSTM_INPUTS:
+        raise UnsupportedModelError(
+            f"operator LSTM of the basic kind. The model's operator {operator.place} is as TensorFlow 1 wrote it; "
+            "convert the model again"
+        )
     if len(operator.inputs) not in signature.inputs or len(operator.outputs) not in signature.outputs:
         raise _contradiction(operator, f"{len(operator.inputs)} inputs and {len(operator.outputs)} outputs")
     left_out = {place for place, index in enumerate(operator.inputs) if index < 0}

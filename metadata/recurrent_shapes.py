@@ -17,7 +17,9 @@ from metadata.operator_call import OperatorCall
 class _Places(NamedTuple):
     """Where an LSTM of one direction has its tensors among an operator's inputs."""
 
-    first: int  # of 17: four weights of the input, four of the state, three peepholes, four biases, the projection's two
+    first: (
+        int  # of 17: four weights of the input, four of the state, three peepholes, four biases, the projection's two
+    )
     output_state: int
     cell_state: int
     norms: int = 0  # of 4, 0 where the operator knows none

@@ -154,7 +154,8 @@ class _Walk:
                     f"{field.name.replace('_', ' ')} of a {name}; expected dense tensors with their weights in the "
                     "file. Export the model without it"
                 )
-            if offset < 4 or offset % field.size or offset + field.size > length:
+            # Of eight bytes the place in the file is a multiple of 8, and that of the table need not be one.
+            if offset < 4 or offset % min(field.size, 4) or offset + field.size > length:
                 raise self._damage(vtable, f"the field {field.name} of a {name} table at {offset} of {length}")
         return length, fields
 
