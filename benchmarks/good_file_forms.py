@@ -55,6 +55,11 @@ class Maker:
         yield "dynamic int8, open batch", lambda: self._convert(batch=None, optimize=True)
         yield "dynamic int8 of ai-edge-quantizer", lambda: self._quantized(recipe.dynamic_wi8_afp32())
         yield "int4 weights of ai-edge-quantizer", lambda: self._quantized(recipe.weight_only_wi4_afp32())
+        if self._kind.name.startswith("Dense"):
+            yield "int8 weights in blocks", lambda: self._quantized(recipe.dynamic_wi8b32_afp32())
+            yield "int4 weights in blocks", lambda: self._quantized(recipe.dynamic_wi4b32_afp32())
+            yield "int2 weights", lambda: self._quantized(recipe.dynamic_wi2c_afp32())
+            yield "weights with a rotation", lambda: self._quantized(recipe.dynamic_wi8c_hr_afp32())
         if not self._kind.measured:
             return
         yield "int8, open batch", lambda: self._integers([_INT8, _BUILT_IN], tf.float32, batch=None)

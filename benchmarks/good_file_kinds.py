@@ -115,7 +115,7 @@ LAYERS: dict[str, tuple[tuple[int, ...], Callable[[], Function]]] = {
     ),
     "GroupQueryAttention": (
         SEQUENCE,
-        lambda: (lambda layer: lambda x: layer(x, x))(layers.GroupedQueryAttention(4, 4, 2)),
+        lambda: (lambda layer: lambda x: layer(x, x))(layers.GroupQueryAttention(4, 4, 2)),
     ),
     "Attention": (SEQUENCE, _both(lambda a, b: layers.Attention()([a, b]))),
     "AdditiveAttention": (SEQUENCE, lambda: (lambda layer: lambda x: layer([x, x]))(layers.AdditiveAttention())),

@@ -68,6 +68,7 @@ class _Flow:
         self._graph = graph
         # What each tensor that is there has for a shape; None where that is known only when the model runs.
         self._shapes: dict[int, Shape | None] = {}
+        self._read = {index for operator in graph.operators for index in operator.inputs} | set(graph.outputs)
 
     def run(self) -> None:
         """Go through the operators in their order."""
@@ -103,7 +104,8 @@ class _Flow:
         shapes = [self._shapes[index] if index >= 0 else () for index in operator.inputs]
         known = tuple(shape for shape in shapes if shape is not None)
         between = tuple(tensors[index] if index >= 0 else None for index in operator.intermediates)
-        call = OperatorCall(self._content, operator, inputs, known, outputs, between)
+        unread = frozenset(place for place, index in enumerate(operator.outputs) if index not in self._read)
+        call = OperatorCall(self._content, operator, inputs, known, outputs, between, unread)
         check_operator(call, signature)
         found: Shapes = None
         if len(known) == len(shapes):

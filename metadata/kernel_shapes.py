@@ -92,7 +92,7 @@ def fully_connected(call: OperatorCall) -> Shapes:
     """FULLY_CONNECTED: weights [outputs, inputs]."""
     source, weights = call.shapes[0], call.shapes[1]
     call.require(len(weights) == 2 and weights[1] > 0 and source, "weights that are no matrix")
-    call.require(call.number("weights_format") == 0, "shuffled weights")
+    call.support(call.number("weights_format") == 0, "shuffled weights")
     _check_bias(call, weights[0])
     size = _product(source)
     call.require(size % weights[1] == 0, f"{size} values for weights of {weights[1]}")

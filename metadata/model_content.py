@@ -192,6 +192,8 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
         zero_points=quantization.get("zero_point", ()),
         quantized_dimension=quantization.get("quantized_dimension", 0),
     )
+    if quantization.get("details"):
+        raise UnsupportedModelError(f"{tensor} of the model, which is scaled in blocks; quantize it by channels")
     _check_shape(tensor, signature)
     if tensor.scales or tensor.zero_points:
         _check_quantization(tensor)

@@ -17,6 +17,7 @@ class OperatorCall(NamedTuple):
     shapes: tuple[Shape, ...]
     outputs: tuple[Tensor, ...]
     intermediates: tuple[Tensor | None, ...] = ()
+    unread: frozenset[int] = frozenset()  # places of outputs that nothing reads
 
     def number(self, name: str, default: int = 0) -> int:
         """Return an integer option, the schema's default where it was not written."""

@@ -38,6 +38,8 @@ _WEIGHT_TYPES = {
 _INTEGER_DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
 _SAFE_DIVISIONS = {"DIV": ("float32", "int8", "uint8")}  # of quantized numbers: its kernels look for a divisor of zero
 _BASIC_LSTM_INPUTS = 5
+# Their kernels give every output the type of the input; the ai-edge-quantizer leaves those that nothing reads as floats.
+_TYPE_SETTERS = ("SPLIT", "SPLIT_V")
 _MAX_RADIUS = 2**15
 
 
@@ -91,7 +93,7 @@ def check_operator(call: OperatorCall, signature: Signature) -> None:
         _check_weights(call, *_WEIGHTED[name])
     if name in _INTEGER_DIVISIONS and call.outputs[0].dtype not in _SAFE_DIVISIONS.get(name, ("float32",)):
         divisors = call.integers(1)
-        call.require(divisors is not None and not {0, -1} & set(divisors), "an integer divisor that may be 0")
+        call.support(divisors is not None and not {0, -1} & set(divisors), "an integer divisor that may be 0")
 
 
 def _check_types(call: OperatorCall, signature: Signature) -> None:
@@ -101,6 +103,8 @@ def _check_types(call: OperatorCall, signature: Signature) -> None:
         for place, tensor in enumerate(tensors):
             letter = letters[min(place, len(letters) - 1)]
             if tensor is None or letter == "*":
+                continue
+            if tensors is call.outputs and place in call.unread and call.operator.name in _TYPE_SETTERS:
                 continue
             allowed = _TYPES.get(letter) or (meant.setdefault(letter, tensor.dtype),)
             call.require(tensor.dtype in allowed, f"{tensor}; expected {' or '.join(allowed)}")
@@ -127,8 +131,9 @@ def _check_weights(call: OperatorCall, source: int, weights: int, bias: int) -> 
         raise call.refusal("no input or no weights")
     output = call.outputs[0]
     biases = _WEIGHT_TYPES.get((audio.dtype, kernel.dtype, output.dtype))
-    if biases is None or (offset is not None and offset.dtype not in biases):
-        raise call.refusal(f"the types {', '.join(str(tensor) for tensor in (*tensors, output) if tensor)}")
+    types = f"the types {', '.join(str(tensor) for tensor in (*tensors, output) if tensor)}"
+    call.support(biases is not None, types)
+    call.require(offset is None or offset.dtype in (biases or ()), types)
     for tensor in (audio, output):
         _check_scaled(call, tensor, 1)
     if kernel.dtype != "float32":
