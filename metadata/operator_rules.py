@@ -38,7 +38,7 @@ _WEIGHT_TYPES = {
 _INTEGER_DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
 _SAFE_DIVISIONS = {"DIV": ("float32", "int8", "uint8")}  # of quantized numbers: its kernels look for a divisor of zero
 _BASIC_LSTM_INPUTS = 5
-# Their kernels give every output the type of the input; the ai-edge-quantizer leaves those that nothing reads as floats.
+# Their kernels give every output the type of the input; a quantizer may leave those that nothing reads as floats.
 _TYPE_SETTERS = ("SPLIT", "SPLIT_V")
 _MAX_RADIUS = 2**15
 
