@@ -225,8 +225,12 @@ def _check_quantization(tensor: Tensor) -> None:
         raise _contradiction(f"{tensor} has {count} scales and {len(tensor.zero_points)} zero points")
     if not all(_MIN_SCALE < scale < _MAX_SCALE for scale in tensor.scales):
         wrong = next(scale for scale in tensor.scales if not _MIN_SCALE < scale < _MAX_SCALE)
-        if tensor.dtype != "float32" or not math.isfinite(wrong):
+        if not math.isfinite(wrong) or (tensor.dtype != "float32" and wrong <= 0):
             raise _contradiction(f"{tensor} has the scale {wrong}; expected {_MIN_SCALE} to {_MAX_SCALE}")
+        if tensor.dtype != "float32":
+            raise UnsupportedModelError(
+                f"{tensor} of the model, which has the scale {wrong}; expected {_MIN_SCALE} to {_MAX_SCALE}"
+            )
     lowest, highest = _QUANTIZED.get(tensor.dtype, (-(2**31), 2**31 - 1))
     if tensor.zero_points and not lowest <= min(tensor.zero_points) <= max(tensor.zero_points) <= highest:
         raise _contradiction(f"{tensor} has a zero point outside {lowest} to {highest}")

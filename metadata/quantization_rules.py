@@ -39,7 +39,9 @@ def check_scales(call: OperatorCall) -> None:
     Raises
     ------
     ModelContractError
-        A quantized tensor without a scale, or scales whose ratio a kernel cannot hold.
+        A quantized tensor without a scale.
+    UnsupportedModelError
+        Scales whose ratio a built-in kernel cannot hold, though XNNPACK's may.
     """
     name = call.operator.name
     if name in RECURRENT:
@@ -53,15 +55,15 @@ def check_scales(call: OperatorCall) -> None:
         call.require(enough, f"{tensor} with {len(tensor.scales)} scales")
     if name in _SUMS and _is_quantized(call.outputs[0]):
         largest, total = max(tensor.scales[0] for tensor in tensors[:2]), call.outputs[0].scales[0]
-        call.require(largest < total * _MAX_SUM_RATIO, f"the scales {largest} and {total} of its sum")
+        call.support(largest < total * _MAX_SUM_RATIO, f"the scales {largest} and {total} of its sum")
     if name == "SQUARED_DIFFERENCE" and _is_quantized(call.outputs[0]):
         square, scale = (2.0 * max(tensor.scales[0] for tensor in tensors[:2])) ** 2, call.outputs[0].scales[0]
-        call.require(square < scale * _MAX_SQUARE_RATIO, f"the scale {scale} for squares of {square}")
+        call.support(square < scale * _MAX_SQUARE_RATIO, f"the scale {scale} for squares of {square}")
     if name in _COMPARISONS:
-        call.require(all(tensor.scales[0] < 1.0 for tensor in tensors), "a scale from 1 on, which it cannot compare")
+        call.support(all(tensor.scales[0] < 1.0 for tensor in tensors), "a scale from 1 on, which it cannot compare")
     if name in _EXPONENTIALS and tensors:
         scale = tensors[0].scales[0] * call.operator.options.get("beta", 1.0)
-        call.require(scale > _MIN_EXPONENT_SCALE, f"the scale {scale} of an exponent")
+        call.support(scale > _MIN_EXPONENT_SCALE, f"the scale {scale} of an exponent")
 
 
 def _is_quantized(tensor: Tensor) -> bool:

@@ -80,8 +80,8 @@ def _check_floats(call: OperatorCall) -> None:
     call.require(len(kinds) == 1 and kinds <= set(_FLOAT_WEIGHTS), f"weights of type {', '.join(sorted(kinds))}")
     for place, tensor in enumerate(call.inputs):
         if tensor is not None and place not in _WEIGHTS[name]:
-            allowed = kinds | {"float32"} if place in _PEEPHOLES.get(name, ()) else {"float32"}
-            call.require(tensor.dtype in allowed, f"{tensor}; expected float32")
+            allowed = kinds if place in _PEEPHOLES.get(name, ()) else {"float32"}
+            call.require(tensor.dtype in allowed, f"{tensor}; expected {', '.join(allowed)}")
     for tensor in call.outputs:
         call.require(tensor.dtype == "float32", f"{tensor}; expected float32")
 

@@ -133,7 +133,7 @@ def lstm(
     outputs, scale = projection or units, 0.0 if weights == "float32" else 0.02
     small = "int16" if whole else "float32"
     matrix = [Value(weights, (units, features), scale=scale)] * 4 + [Value(weights, (units, outputs), scale=scale)] * 4
-    hole = Value(small, (units,), scale=0.001 * whole) if peepholes else None
+    hole = Value("int16" if whole else weights, (units,), scale=0.001 if whole else scale) if peepholes else None
     norm = Value(small, (units,), scale=0.001 * whole) if norms else None
     bias = Value("int32" if whole else "float32", (units,))
     source = "int8" if whole else "float32"
@@ -271,6 +271,7 @@ def accepted_operators() -> dict[str, bytes]:
         "LSTM in integers with peepholes": lstm(**whole, peepholes=True),
         "LSTM in integers with a projection": lstm(**whole, projection=3),
         "LSTM in integers with norms": lstm(**whole, norms=True),
+        "LSTM with int8 weights and everything": lstm(weights="int8", peepholes=True, projection=3, norms=True),
         "LSTM with everything": lstm(peepholes=True, projection=3, norms=True),
         "LSTM with norms, without an input gate": lstm(norms=True, gated=False),
         "LSTM of one step": lstm("LSTM"),
