@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.normalised_file import builtin_number
+
 _TENSOR_LISTS = ("inputs", "outputs", "intermediates")
 
 
@@ -39,9 +41,7 @@ class GraphWriter:
 
     def kind(self, operator: Any) -> int:
         """Return what an operator is, the schema's number."""
-        code = self._content.operatorCodes[operator.opcodeIndex]
-        # Numbers above 127 do not fit the deprecated field, which then holds a placeholder.
-        return max(code.builtinCode, code.deprecatedBuiltinCode)
+        return builtin_number(self._content.operatorCodes[operator.opcodeIndex])
 
     def is_float(self, tensor: int) -> bool:
         """Whether a tensor is float32."""
@@ -141,7 +141,7 @@ class GraphWriter:
 
         codes = self._content.operatorCodes
         for index, code in enumerate(codes):
-            if code.version == version and max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+            if code.version == version and builtin_number(code) == builtin:
                 return index
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = builtin  # all that are written here are below 128

@@ -9,6 +9,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+from convert.normalised_file import builtin_number, normalise
 from metadata import ModelContractError
 
 BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align of Buffer.data
@@ -39,12 +40,17 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelGraph:
-    """The main subgraph of a model with one input and one output."""
+    """The main subgraph of a model with one input and one output; every tensor has a name of its own."""
 
     operations: tuple[Operation, ...]
     tensors: tuple[TensorInfo, ...]
     input: TensorInfo
     output: TensorInfo
+
+    @functools.cached_property
+    def constants(self) -> frozenset[str]:
+        """Names of the tensors that the file holds values of."""
+        return frozenset(tensor.name for tensor in self.tensors if tensor.is_constant)
 
 
 def read_graph(model: bytes) -> ModelGraph:
@@ -53,18 +59,28 @@ def read_graph(model: bytes) -> ModelGraph:
     Raises
     ------
     ModelContractError
-        Not a model, several subgraphs, or not exactly one input and one output.
+        Not a model, several subgraphs, not exactly one input and one output, or an operator without a result.
     """
     content = read_model_object(model)
     if len(content.subgraphs) != 1:
-        raise ModelContractError(f"the model has {len(content.subgraphs)} subgraphs; expected one")
+        raise ModelContractError(
+            f"the model has {len(content.subgraphs)} subgraphs; expected one. Loops and conditions (WHILE, IF) have "
+            "subgraphs of their own: export it with its recurrent layers unrolled"
+        )
     subgraph = content.subgraphs[0]
     for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
         if len(indices) != 1:
             raise ModelContractError(f"the model has {len(indices)} {kind}; expected one")
     tensors = tuple(_tensor(tensor, content.buffers) for tensor in subgraph.tensors)
+    operations = tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators)
+    silent = [operation.name for operation in operations if not operation.outputs]
+    if silent:
+        raise ModelContractError(
+            f"the model's {silent[0]} puts nothing out: it keeps a state from one window to the next. Expected a model "
+            "whose scores depend on one window alone"
+        )
     return ModelGraph(
-        operations=tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators),
+        operations=operations,
         tensors=tensors,
         input=tensors[subgraph.inputs[0]],
         output=tensors[subgraph.outputs[0]],
@@ -72,7 +88,28 @@ def read_graph(model: bytes) -> ModelGraph:
 
 
 def read_model_object(model: bytes) -> Any:
-    """Return the schema's object tree of a model file; buffers stored past the flatbuffer are taken in."""
+    """Return the schema's object tree of a model file, uniform as `convert.normalised_file` makes it.
+
+    Buffers stored past the flatbuffer are taken in.
+    """
+    content = _read_as_stored(model)
+    normalise(content)
+    return content
+
+
+def normalised(model: bytes) -> bytes:
+    """Return a model file as `convert.normalised_file` makes it; itself where there is nothing to change."""
+    content = _read_as_stored(model)
+    return write_model_object(content) if normalise(content) else model
+
+
+def normalisations(model: bytes) -> list[str]:
+    """Return what `normalised` changes in a model file, a sentence each."""
+    return normalise(_read_as_stored(model))
+
+
+def _read_as_stored(model: bytes) -> Any:
+    """Return the schema's object tree of a model file."""
     from ai_edge_litert.tools import flatbuffer_utils
 
     if len(model) < 8 or model[4:8] != FILE_IDENTIFIER:
@@ -142,8 +179,7 @@ def _operation(operator: Any, codes: list[Any], tensors: tuple[TensorInfo, ...])
     from ai_edge_litert import schema_py_generated as schema
 
     code = codes[operator.opcodeIndex]
-    # Codes above 127 do not fit the deprecated field, which then holds a placeholder.
-    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    builtin = builtin_number(code)
     is_custom = builtin == schema.BuiltinOperator.CUSTOM
     return Operation(
         name=code.customCode.decode() if is_custom else _schema_names(schema.BuiltinOperator)[builtin],

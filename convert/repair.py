@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet
-from convert.drift import layer_name
 from convert.float_scope import layer_groups
+from convert.layer_name import layer_name
 from convert.model_graph import Operation, read_graph
 from convert.model_scores import model_scores, to_tensor
 from convert.quantize import measured_for, quantize, recipe_scope

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from convert.model_graph import read_graph, read_model_object, write_model_object
+from convert.normalised_file import builtin_number
 from metadata.errors import ModelContractError
 
 _SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
@@ -140,7 +141,7 @@ def _reshape_code(content: Any) -> int:
 
     reshape = schema.BuiltinOperator.RESHAPE
     for position, code in enumerate(content.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == reshape:
+        if builtin_number(code) == reshape:
             return position
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = reshape

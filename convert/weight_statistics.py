@@ -10,6 +10,7 @@ import numpy as np
 
 from convert.float_scope import WEIGHTED
 from convert.model_graph import read_model_object
+from convert.normalised_file import builtin_number
 
 _DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8}
 
@@ -47,8 +48,7 @@ def kernel_statistics(model: bytes) -> list[KernelStatistics]:
     types = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
     widened, found = {}, []
     for operator in subgraph.operators:
-        code = content.operatorCodes[operator.opcodeIndex]
-        name = codes[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = codes[builtin_number(content.operatorCodes[operator.opcodeIndex])]
         if name == "DEQUANTIZE":  # of 16-bit weights, which are stored before it
             widened[operator.outputs[0]] = operator.inputs[0]
         if name in WEIGHTED:
