@@ -29,6 +29,7 @@ class GraphWriter:
     def __init__(self, content: Any):
         self._content = content
         self._tensors = content.subgraphs[0].tensors
+        self._names = {tensor.name.decode() for tensor in self._tensors}
         self.operators: list[Any] = []
 
     def shape(self, tensor: int) -> list[int]:
@@ -126,9 +127,12 @@ class GraphWriter:
                 end.tensorIndex = place[end.tensorIndex]
 
     def tensor(self, name: str, shape: Sequence[int]) -> int:
-        """Add a float32 tensor; return its number."""
+        """Add a float32 tensor, under another name where somebody has this one; return its number."""
         from ai_edge_litert import schema_py_generated as schema
 
+        while name in self._names:  # as where two convolutions share a kernel
+            name += "_"
+        self._names.add(name)
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type = name.encode(), np.array(shape, np.int32), schema.TensorType.FLOAT32
         tensor.buffer, tensor.hasRank = 0, True

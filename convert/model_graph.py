@@ -6,6 +6,7 @@ Only reading and writing: which operations mean what is for the modules that ask
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,9 +104,10 @@ def normalised(model: bytes) -> bytes:
     return write_model_object(content) if normalise(content) else model
 
 
-def normalisations(model: bytes) -> list[str]:
-    """Return what `normalised` changes in a model file, a sentence each."""
-    return normalise(_read_as_stored(model))
+def tell_normalised(name: str, model: bytes, tell: Callable[[str], None]) -> None:
+    """Tell what `normalised` changes in a model file, a line each."""
+    for change in normalise(_read_as_stored(model)):
+        tell(f"{name}: {change}")
 
 
 def _read_as_stored(model: bytes) -> Any:

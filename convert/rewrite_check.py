@@ -6,10 +6,12 @@ of those that its recipe names are stored as the recipe says, counted and, where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from convert.fast_operators import SCOPE
 from convert.float_scope import RecipeUnfitError
 from convert.layer_name import layer_name
 from convert.model_graph import ModelGraph, Operation, TensorInfo
@@ -25,6 +27,7 @@ STORED_AS = {
     "int8_io": "layers in 8 bits",
     "int16x8": "layers in 8 bits with 16 between them",
 }
+_FAST_PART = re.compile(rf"(.+)/{SCOPE}/(?:point|product|output)\d+/weights_*")
 SHOWN = 8  # names at most
 _ELSE = "the file would be no more than float32 under another name. Take float32, which is the same model"
 _FORM = {"float16": "float16", "dynamic_int8": "dynamic_int8", "int16x8": "int16x8"}  # the others: int8
@@ -111,6 +114,27 @@ def has_weights(operation: Operation, graph: ModelGraph) -> bool:
     return _layer(operation, graph) != operation.outputs[0]
 
 
+def tell_rewrites(file_name: str, rewrites: Sequence[Rewrite], tell: Callable[[str], None]) -> None:
+    """Tell in a line what a file has of its rewrites; nothing where there was none."""
+    if rewrites:
+        tell(f"{file_name}: {'. '.join(one.sentence() for one in rewrites)}")
+
+
+def rewrite_notes(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Return lines for people about the files of a report: what was rewritten in part, file by file, else that all was.
+
+    Parameters
+    ----------
+    files : sequence of dict
+        As `report.describe_build` gives them under "files".
+    """
+    found = [(file["file"], [Rewrite(**one) for one in file.get("rewrites") or ()]) for file in files]
+    partly = [f"{name}: {one.sentence()}." for name, rewrites in found for one in rewrites if one.left]
+    whole = sum(bool(rewrites) and not any(one.left for one in rewrites) for _, rewrites in found)
+    told = f"Read back from the files: in {whole} of them every layer that the recipe names is stored as it says."
+    return [*partly, *([told] if whole else [])]
+
+
 def check_integer_ends(after: ModelGraph, recipe_name: str) -> None:
     """Refuse a file whose input or output is not int8 though its recipe says so.
 
@@ -129,7 +153,8 @@ def check_integer_ends(after: ModelGraph, recipe_name: str) -> None:
 def _layer(operation: Operation, graph: ModelGraph) -> str:
     """Return what tells layers apart: the constant weights, or the result of what has none."""
     if operation.name in WITH_WEIGHTS and operation.inputs[1] in graph.constants:
-        return operation.inputs[1]
+        part = _FAST_PART.fullmatch(operation.inputs[1])  # a fast convolution is one layer with many kernels
+        return part[1] if part else operation.inputs[1]
     return operation.outputs[0]
 
 
