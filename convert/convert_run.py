@@ -11,6 +11,7 @@ import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
 from convert.compress import CompressedRun
+from convert.compression_report import compression_rewrite
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
@@ -24,6 +25,7 @@ from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.repair import Repair, ValidationWindows, repair
 from convert.rewrite_check import Rewrite, tell_rewrites
+from convert.trained_ranges import ranges_rewrite
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
@@ -33,6 +35,7 @@ from train.finished_run import FinishedRun
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"
+WITH_TRAINED_RANGES = ("int8", "int8_io")  # recipes that store them as they are
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def convert_run(
             tell(f"converting {file_name(run.spec, form, recipe)}")
             try:
                 content, repaired = _quantized(run, form, float_model, recipe, fed, trained, tell)
-                rewrites = _rewrites(run, float_model, content, recipe, repaired)
+                rewrites = _rewrites(run, float_model, content, recipe, repaired, trained or {})
             except RecipeUnfitError as reason:
                 if not skip_unfit:
                     raise
@@ -219,12 +222,21 @@ def _quantized(
 
 
 def _rewrites(
-    run: FinishedRun, float_model: bytes, content: bytes, recipe: Recipe, repaired: Repair | None
+    run: FinishedRun,
+    float_model: bytes,
+    content: bytes,
+    recipe: Recipe,
+    repaired: Repair | None,
+    trained_ranges: dict[str, tuple[float, float]],
 ) -> tuple[Rewrite, ...]:
     """Return what a file has of all that its name claims, read from its bytes; refuse one that has nothing of it."""
     kept = None if repaired is None else repaired.exceptions
-    source = float_model if isinstance(run, CompressedRun) else stored_form(float_model, recipe)
-    return all_rewrites(float_model, source, content, recipe, kept)
+    if not isinstance(run, CompressedRun):
+        return all_rewrites(float_model, stored_form(float_model, recipe), content, recipe, kept)
+    found = [*all_rewrites(float_model, float_model, content, recipe, kept), compression_rewrite(run, content)]
+    if trained_ranges and recipe.name in WITH_TRAINED_RANGES:
+        found.append(ranges_rewrite(content, run.ranges, trained_ranges))
+    return tuple(found)
 
 
 def _validation(run: FinishedRun, form: str) -> ValidationWindows:

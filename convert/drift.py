@@ -114,24 +114,35 @@ def compare_layers(reference: bytes, candidate: bytes, windows: np.ndarray) -> l
 def match_layers(reference: ModelGraph, candidate: ModelGraph) -> list[tuple[Operation, str]]:
     """Return the reference's operations with the name of the candidate's tensor that stands for their output.
 
+    Raises
+    ------
+    ModelContractError
+        They have no layer in common.
+
     Notes
     -----
-    By name, as the quantizer keeps names. Where names differ (another converter) and the operations are the same but
-    for QUANTIZE and DEQUANTIZE, by position.
+    By name, as the quantizer keeps names, where a name is the tensor's own in both files and the two are of one size.
+    Where that does not find all (another converter, or names that are shared or missing) and the operations are the
+    same but for QUANTIZE and DEQUANTIZE, by position.
     """
-    made = {name for item in candidate.operations for name in item.outputs}
-    named = [(item, item.outputs[0]) for item in reference.operations if item.outputs[0] in made]
     ours, theirs = (
         [item for item in graph.operations if item.name not in CONVERSIONS] for graph in (reference, candidate)
     )
-    if len(named) < len(ours) and [item.name for item in ours] == [item.name for item in theirs]:
-        named = [(item, other.outputs[0]) for item, other in zip(ours, theirs, strict=True)]
-    if not named:
+    size, other_size = (
+        {tensor.name: math.prod(tensor.shape) for tensor in graph.tensors} for graph in (reference, candidate)
+    )
+    named = {tensor.name for tensor in candidate.tensors if tensor.is_named}
+    made = {name for item in candidate.operations for name in item.outputs} & named
+    pairs = [(item, item.outputs[0]) for item in reference.operations if item.outputs[0] in made]
+    if len(pairs) < len(ours) and [item.name for item in ours] == [item.name for item in theirs]:
+        pairs = [(item, other.outputs[0]) for item, other in zip(ours, theirs, strict=True)]
+    pairs = [(item, name) for item, name in pairs if size[item.outputs[0]] == other_size[name]]
+    if not pairs:
         raise ModelContractError(
             "the two files have not a layer in common, by name or by position; expected a float model and a quantized "
             "version of it"
         )
-    return named
+    return pairs
 
 
 def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:

@@ -34,7 +34,8 @@ class GraphWriter:
 
     def shape(self, tensor: int) -> list[int]:
         """Return the shape of a tensor."""
-        return [int(size) for size in self._tensors[tensor].shape]
+        shape = self._tensors[tensor].shape
+        return [] if shape is None else [int(size) for size in shape]
 
     def name(self, tensor: int) -> str:
         """Return the name of a tensor."""

@@ -21,11 +21,12 @@ FILE_IDENTIFIER = b"TFL3"
 class TensorInfo:
     """One tensor of the graph."""
 
-    name: str
+    name: str  # its own, see `convert.normalised_file`
     shape: tuple[int, ...]
     dtype: str  # the schema's name, as FLOAT32
     is_constant: bool
     is_dynamic: bool
+    is_named: bool = True  # by the file itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,9 @@ def read_graph(model: bytes) -> ModelGraph:
     ModelContractError
         Not a model, several subgraphs, not exactly one input and one output, or an operator without a result.
     """
-    content = read_model_object(model)
+    content = _read_as_stored(model)
+    stored = [tensor.name for tensor in content.subgraphs[0].tensors or ()]
+    normalise(content)
     if len(content.subgraphs) != 1:
         raise ModelContractError(
             f"the model has {len(content.subgraphs)} subgraphs; expected one. Loops and conditions (WHILE, IF) have "
@@ -72,7 +75,9 @@ def read_graph(model: bytes) -> ModelGraph:
     for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
         if len(indices) != 1:
             raise ModelContractError(f"the model has {len(indices)} {kind}; expected one")
-    tensors = tuple(_tensor(tensor, content.buffers) for tensor in subgraph.tensors)
+    tensors = tuple(
+        _tensor(tensor, content.buffers, name) for tensor, name in zip(subgraph.tensors, stored, strict=True)
+    )
     operations = tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators)
     silent = [operation.name for operation in operations if not operation.outputs]
     if silent:
@@ -161,8 +166,8 @@ class _AlignedPack:
         return schema.BufferEnd(builder)
 
 
-def _tensor(tensor: Any, buffers: list[Any]) -> TensorInfo:
-    """Describe one tensor."""
+def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> TensorInfo:
+    """Describe one tensor, whose name may be given to it here."""
     from ai_edge_litert import schema_py_generated as schema
 
     signature = () if tensor.shapeSignature is None else tuple(tensor.shapeSignature)
@@ -173,6 +178,7 @@ def _tensor(tensor: Any, buffers: list[Any]) -> TensorInfo:
         dtype=_schema_names(schema.TensorType)[tensor.type],
         is_constant=data is not None and len(data) > 0,
         is_dynamic=any(size < 0 for size in signature),
+        is_named=tensor.name == stored_name,
     )
 
 
