@@ -89,7 +89,7 @@ def compression_rewrite(run: CompressedRun, content: bytes) -> Rewrite:
     """
     weights = keras_weights(run.model)
     kernels = held_kernels(content, {layer: weights[layer]["kernel"] for layer in run.layers}, run.compression)
-    left = tuple(f"{kernel['layer']} is not" for kernel in kernels if not kernel["held"])
+    left = tuple(kernel["layer"] for kernel in kernels if not kernel["held"])
     what = {"qat": "kernels as trained with roundings", "prune": "kernels pruned", "cluster": "kernels clustered"}
     found = Rewrite(what=what[run.compression.kind], done=len(kernels) - len(left), total=len(kernels), left=left)
     if not found.done:

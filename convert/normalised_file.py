@@ -1,9 +1,10 @@
 """A model file as today's converters write it, whatever wrote it: what the interpreter accepts and tools trip over.
 
 The format promises less than the tools rely on. The quantizer looks an operator up by `builtin_code` alone, which
-TensorFlow 2.3 and older left at 0; it knows a tensor by its name, which need not be there and need not be its own; and
-it takes a float tensor with a scale for one that is quantized already. Each of these makes it leave layers as they
-are, without a word. So every file is made uniform where it is read. What today's converters write is not changed.
+TensorFlow 2.3 and older left at 0. It knows a tensor by its name, which need not be there and need not be its own. It
+takes a float tensor with a scale for one that is quantized already, and rewrites a buffer in which a tensor of another
+type has its values too. So it leaves layers as they are without a word, or spoils the file. Hence every file is made
+uniform where it is read; what today's converters write is not changed.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ def normalise(content: Any) -> list[str]:
     Notes
     -----
     Afterwards every operator code has its number in `builtin_code`, every tensor of the file a name of its own, no
-    float tensor a scale, and no list is missing. A name that was there once stays.
+    float tensor a scale, no two types of tensors one buffer, and no list is missing. A name that was there once stays.
     """
     _fill_lists(content)
-    return [*_with_new_codes(content), *_with_own_names(content), *_without_float_scales(content)]
+    changes = (_with_new_codes, _with_own_names, _without_float_scales, _with_own_buffers)
+    return [told for change in changes for told in change(content)]
 
 
 def builtin_number(code: Any) -> int:
@@ -107,3 +109,25 @@ def _without_float_scales(content: Any) -> list[str]:
                 changed += 1
                 tensor.quantization = None
     return [f"{changed} tensors had a scale without being quantized; it was left out"] if changed else []
+
+
+def _with_own_buffers(content: Any) -> list[str]:
+    """Give tensors of another type than the first one in a buffer a copy of it."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    holder: dict[tuple[int, int], int] = {}  # buffer and type -> the buffer that this type has now
+    first: dict[int, int] = {}
+    changed = 0
+    for tensor in (tensor for graph in content.subgraphs for tensor in graph.tensors):
+        data = content.buffers[tensor.buffer].data
+        if data is None or not len(data) or first.setdefault(tensor.buffer, tensor.type) == tensor.type:
+            continue
+        place = (tensor.buffer, tensor.type)
+        if place not in holder:
+            copy = schema.BufferT()
+            copy.data = data
+            content.buffers.append(copy)
+            holder[place] = len(content.buffers) - 1
+        tensor.buffer = holder[place]
+        changed += 1
+    return [f"{changed} tensors shared a buffer with one of another type; they were given their own"] if changed else []

@@ -17,11 +17,19 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import body_operations, integer_operations, network_operations, recurrent_operations
+from convert.float_scope import (
+    CONVOLUTIONS,
+    RecipeUnfitError,
+    body_operations,
+    integer_operations,
+    network_operations,
+    recurrent_operations,
+)
 from convert.model_graph import ModelGraph, Operation, normalised, read_graph, read_model_object, write_model_object
 from convert.recipes import Recipe
 from convert.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
 from edge_runtime.interpreter import open_interpreter
+from metadata.errors import ModelContractError
 
 WEIGHT_BITS = 8
 ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
@@ -127,14 +135,20 @@ def rewritten(
     Raises
     ------
     RecipeUnfitError
-        Not one layer is as the recipe says.
+        Not one layer is as the recipe says, or no interpreter opens the file.
     """
     if recipe.name == "float32":
         return None
     before, after = read_graph(float_model), read_graph(result)
     if recipe.integer_io:
         check_integer_ends(after, recipe.name)
-    return layers_rewritten(before, after, _settings(recipe, before, kept or {}), recipe.name)
+    asked = [*_settings(recipe, before, kept or {}), *_without_form(recipe, before)]
+    found = layers_rewritten(before, after, asked, recipe.name)
+    try:
+        open_interpreter(result)
+    except ModelContractError as error:
+        raise RecipeUnfitError(f"the quantizer made a file that cannot be opened ({error}); take float32") from error
+    return found
 
 
 def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None) -> Ranges:
@@ -205,9 +219,26 @@ def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
     RecipeUnfitError
         The graph has too few layers for the recipe.
     """
+    return tuple(one for one in _between_the_ends(recipe, graph) if one.name in _REWRITTEN[recipe.name])
+
+
+def _between_the_ends(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations that lie where a recipe rewrites, those too that it has no form for."""
     chosen = {"float16": network_operations, **dict.fromkeys(INTEGER_RECIPES, integer_operations)}
-    candidates = chosen.get(recipe.name, body_operations)(graph)
-    return tuple(operation for operation in candidates if operation.name in _REWRITTEN[recipe.name])
+    return chosen.get(recipe.name, body_operations)(graph)
+
+
+def _without_form(recipe: Recipe, graph: ModelGraph) -> list[tuple[str, Operation]]:
+    """Return what lies among a recipe's layers and has to stay float32: kinds that the quantizer does not know."""
+    is_float = {tensor.name for tensor in graph.tensors if tensor.dtype == "FLOAT32"}
+    stepwise = recurrent_operations(graph) if recipe.name in FLOAT_STATE else frozenset()
+    return [
+        (recipe.name, item)
+        for item in _between_the_ends(recipe, graph)
+        if (item.name not in _REWRITTEN[recipe.name] and recipe.name in ACTIVATION_BITS)
+        or _has_computed_kernel(item, graph)
+        if item.outputs[0] in is_float and item.outputs[0] not in stepwise
+    ]
 
 
 def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
@@ -217,7 +248,16 @@ def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> lis
     chosen = [
         (kept.get(item.outputs[0], own.get(item.outputs[0], recipe.name)), item) for item in recipe_scope(recipe, graph)
     ]
-    return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
+    return [
+        (name, item)
+        for name, item in chosen
+        if item.name in _REWRITTEN.get(name, ()) and not _has_computed_kernel(item, graph)
+    ]
+
+
+def _has_computed_kernel(operation: Operation, graph: ModelGraph) -> bool:
+    """Whether the kernel of a convolution is no constant; integer convolutions want its zero point at 0."""
+    return operation.name in CONVOLUTIONS and operation.inputs[1] not in graph.constants
 
 
 def _check_is_float(graph: ModelGraph) -> None:

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.fast_operators import SCOPE
-from convert.float_scope import RecipeUnfitError
+from convert.float_scope import CONVOLUTIONS, RecipeUnfitError
 from convert.layer_name import layer_name
 from convert.model_graph import ModelGraph, Operation, TensorInfo
 
-WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 FLOAT = "float32"
 STORED_AS = {
@@ -45,18 +45,21 @@ class Rewrite:
     done, total : int
         How many are so, of how many that were to be.
     left : tuple of str
-        The others, each with what it is instead; "dense_1 stays float32".
+        The others, and what lies between them and is not so either.
+    instead : str
+        What these are, such as "stays float32".
     """
 
     what: str
     done: int
     total: int
     left: tuple[str, ...] = ()
+    instead: str = "not so"
 
     def sentence(self) -> str:
         """Return what was found, for people."""
         shown = [*self.left[:SHOWN], *([f"and {len(self.left) - SHOWN} more"] if len(self.left) > SHOWN else [])]
-        return f"{self.done} of {self.total} {self.what}" + (f"; {', '.join(shown)}" if shown else "")
+        return f"{self.done} of {self.total} {self.what}" + (f"; {self.instead}: {', '.join(shown)}" if shown else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -95,10 +98,16 @@ def layers_rewritten(
     for wanted, operation in asked:
         found = tensors.form(theirs[place[operation.outputs]])
         layers.setdefault(_layer(operation, before), []).append((_FORM.get(wanted, "int8"), found, operation))
-    weighted = [steps for key, steps in layers.items() if key != steps[0][2].outputs[0]]
+    weighted = [steps for steps in layers.values() if _is_layer(steps[0][2], before)]
     done = sum(all(found == wanted for wanted, found, _ in steps) for steps in weighted)
     left = [_left(steps) for steps in layers.values() if any(found != wanted for wanted, found, _ in steps)]
-    rewrite = Rewrite(what=STORED_AS[recipe_name], done=done, total=len(weighted), left=tuple(dict.fromkeys(left)))
+    rewrite = Rewrite(
+        what=STORED_AS[recipe_name],
+        done=done,
+        total=len(weighted),
+        left=tuple(dict.fromkeys(left)),
+        instead=f"stays {FLOAT}",
+    )
     if not weighted:
         raise RecipeUnfitError(f"the model has no layer for {recipe_name} to rewrite; {_ELSE}")
     if not done:
@@ -107,6 +116,11 @@ def layers_rewritten(
             f"({rewrite.sentence()}); {_ELSE}"
         )
     return rewrite
+
+
+def _is_layer(operation: Operation, graph: ModelGraph) -> bool:
+    """Whether an operation is counted: one with constant weights, or a convolution whose kernel is computed."""
+    return operation.name in CONVOLUTIONS or has_weights(operation, graph)
 
 
 def has_weights(operation: Operation, graph: ModelGraph) -> bool:
@@ -196,5 +210,4 @@ class _Tensors:
 def _left(steps: list[_Step]) -> str:
     """Return what a layer that is not as asked is instead."""
     wanted, found, operation = next(step for step in steps if step[1] != step[0])
-    instead = "stays float32" if found == FLOAT else f"is {found}, not {wanted}"
-    return f"{layer_name(operation)} ({operation.name}) {instead}"
+    return f"{layer_name(operation)} ({operation.name}{'' if found == FLOAT else f', {found} in place of {wanted}'})"

@@ -99,9 +99,11 @@ def ranges_rewrite(
         found = [scales[one] for name in names for one in (name, f"{name}_quantized") if one in scales]
         return any(abs(scale - step) <= SCALE_TOLERANCE * step for scale in found)
 
-    left = tuple(f"{layer} has a measured one" for layer, limits in layer_ranges.items() if not is_kept(limits))
+    left = tuple(layer for layer, limits in layer_ranges.items() if not is_kept(limits))
     total = len(layer_ranges)
-    rewrite = Rewrite(what="ranges as training found them", done=total - len(left), total=total, left=left)
+    rewrite = Rewrite(
+        what="ranges as training found them", done=total - len(left), total=total, left=left, instead="measured"
+    )
     if not rewrite.done:
         raise RecipeUnfitError(
             f"not one range that training found is in the file ({rewrite.sentence()}); convert without --compress qat"
