@@ -13,6 +13,7 @@ from convert.label_set_report import Cell, label_set_notes, markdown_table, set_
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
+from convert.rewrite_check import rewrite_notes
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
 from train.evaluation_text import share_name
@@ -64,6 +65,7 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "test": {level: evaluation.as_dict() for level, evaluation in proof.evaluations.items()},
         "parity": [result.as_dict() for result in proof.parity],
         "latency": proof.latency.as_dict(),
+        "rewrites": [rewrite.as_dict() for rewrite in proof.file.rewrites],
         "repair": None if proof.file.repair is None else proof.file.repair.as_dict(),
     }
 
@@ -108,6 +110,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     ]
     notes += _losses(report["files"], again)
     notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
+    notes += rewrite_notes(report["files"])
     notes += [
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
         for choice in report["choices"]
