@@ -1,4 +1,4 @@
-"""A spec for model files that bring no spec of ours: what their standard TFLite metadata says, held against the graph."""
+"""A spec for files that bring none of ours: what their standard TFLite metadata says, held against the graph."""
 
 from __future__ import annotations
 

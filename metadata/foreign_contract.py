@@ -182,10 +182,10 @@ class _Draft:
             self.faults.append(claim.refusal)
             if claim.is_spectrogram and self.said.front_end is None:
                 self.options.append("--front-end mel --n-fft N --hop-length N --window-length N")
-        elif (claim.doubt and not explicit) or (claim.oddity and not explicit and not stated):
-            self._ask(claim.doubt or claim.oddity, "--front-end waveform")
-        elif claim.doubt or claim.oddity:
-            self.notes.append(claim.doubt or claim.oddity)
+        elif claim.doubt and not (explicit or stated):
+            self._ask(claim.doubt, "--front-end waveform")
+        elif claim.doubt:
+            self.notes.append(claim.doubt)
         channels = self.stated.channels if stated else 1
         if channels is None:
             self.notes.append("AudioProperties states no number of channels; taken for 1 (mono)")

@@ -23,8 +23,6 @@ class WaveformClaim(NamedTuple):
     refusal : str
         It is none, whatever anybody says.
     doubt : str
-        It is none unless the user says so himself.
-    oddity : str
         It is none unless the user or the metadata says so.
     is_spectrogram : bool
         It has the shape of one.
@@ -32,7 +30,6 @@ class WaveformClaim(NamedTuple):
 
     refusal: str = ""
     doubt: str = ""
-    oddity: str = ""
     is_spectrogram: bool = False
 
 
@@ -50,7 +47,10 @@ def waveform_claim(content: ModelContent, sample_rate: int | None) -> WaveformCl
     if audio.is_open and audio.size == 1:
         return WaveformClaim(refusal=f"the model takes {audio} of open length; export it for windows of one length")
     if max(audio.shape, default=0) != audio.size:
-        refusal = f"the model takes {audio}, which is no waveform [1, n], [n] or [1, n, 1]"
+        refusal = (
+            f"the model takes {audio}; expected a waveform: [1, n], [n] or [1, n, 1]. "
+            "Is it a spectrogram, which is no waveform? Nothing says how to compute it"
+        )
         return WaveformClaim(refusal=refusal, is_spectrogram=True)
     if sample_rate is None:
         doubt = f"the model takes {audio.size} numbers, too few for a waveform"
@@ -63,7 +63,7 @@ def waveform_claim(content: ModelContent, sample_rate: int | None) -> WaveformCl
         return WaveformClaim(doubt=f"{length}, which is short for a waveform; are these features such as MFCC?")
     sides = _table_sides(content, audio) if seconds < _TABLE_SECONDS else ()
     table = " x ".join(map(str, sides))
-    return WaveformClaim(oddity=f"{length}, and makes a table of {table} of them, as of a spectrogram" if sides else "")
+    return WaveformClaim(doubt=f"{length}, and makes a table of {table} of them, as of a spectrogram" if sides else "")
 
 
 def _table_sides(content: ModelContent, audio: Tensor) -> tuple[int, ...]:
