@@ -23,8 +23,8 @@ from edge_runtime.resample import resample
 from edge_runtime.timed_windows import recording_blocks, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError, ModelWarning
-from metadata.heard_scores import SCORE_MARGIN
-from metadata.spec import ModelSpec, replace_spec
+from metadata.last_operator import check_activation
+from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
 from metadata.tflite_metadata import read_spec
 
 # What the first label of a fresh process does without is imported where it is used.
@@ -83,9 +83,10 @@ class Classifier:
         self.use_xnnpack = use_xnnpack
         self.notes: tuple[str, ...] = ()
         try:
-            self.spec: ModelSpec = spec or read_spec(self.model) or self._third_party_spec(source)
+            self.spec: ModelSpec = spec or self._own_spec() or self._third_party_spec(source)
             self._interpreter = open_interpreter(self.model, num_threads, use_xnnpack)
             self._input, self._output = self._tensors()
+            self._note_unreachable(self.spec.thresholds, source)
         except ModelContractError as error:
             raise ModelContractError(f"{source}{error}") from error
 
@@ -103,6 +104,7 @@ class Classifier:
             Another number of them than labels, or one outside 0 to 1.
         """
         self.spec = replace_spec(self.spec, thresholds=tuple(thresholds))
+        self._note_unreachable(self.spec.thresholds)
 
     def scores(self, window: npt.ArrayLike) -> FloatArray:
         """Return the scores of one window, float32, shape (n_labels,).
@@ -344,6 +346,27 @@ class Classifier:
                 scores = self.read_scores()
                 decision = self.decide(scores)
             yield WindowResult(cut.start_seconds, cut.end_seconds, scores, decision, cut.level_dbfs, cut.is_silent)
+
+    def _own_spec(self) -> ModelSpec | None:
+        """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
+        spec = read_spec(self.model)
+        if spec is not None:
+            check_activation(self.model, spec)
+        return spec
+
+    def _note_unreachable(self, thresholds: Sequence[float], source: str = "") -> None:
+        """Warn of thresholds above the highest score that an integer output can hold."""
+        dtype = np.dtype(self._output["dtype"])
+        if dtype == np.float32 or self.spec.score_transform != "none":
+            return
+        highest = float(_from_tensor(np.asarray([np.iinfo(dtype).max], dtype), self._output)[0])
+        if max(thresholds) > highest:
+            import warnings
+
+            text = f"the highest score of the {dtype} output is {highest:.4f}; the threshold of"
+            pairs = zip(self.spec.labels, thresholds, strict=True)
+            over = ", ".join(f"{label} ({threshold:g})" for label, threshold in pairs if threshold > highest)
+            warnings.warn(f"{source}{text} {over} is never reached", ModelWarning, stacklevel=1)
 
     def _third_party_spec(self, source: str) -> ModelSpec:
         """Return the spec that a file's standard metadata amounts to, and warn of what is odd about it."""

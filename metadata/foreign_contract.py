@@ -42,12 +42,15 @@ class ForeignContract:
         What contradicts itself or is not known; empty with a spec.
     options : tuple of str
         Of `earshot metadata write` that say what is not known.
+    labels : tuple of str
+        As far as they are known.
     """
 
     spec: ModelSpec | None
     notes: tuple[str, ...]
     faults: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def settled(self, way: str = _WRITE) -> ModelSpec:
         """Return the spec, or raise ModelContractError with every fault and how to settle what is not known."""
@@ -57,7 +60,9 @@ class ForeignContract:
         raise ModelContractError("; ".join(self.faults) + how)
 
 
-def foreign_contract(model: bytes, said: SaidFields | None = None, hear: Hear | None = None) -> ForeignContract:
+def foreign_contract(
+    model: bytes, said: SaidFields | None = None, hear: Hear | None = None, base: ModelSpec | None = None
+) -> ForeignContract:
     """Return the contract of a model file.
 
     Parameters
@@ -67,6 +72,8 @@ def foreign_contract(model: bytes, said: SaidFields | None = None, hear: Hear | 
     said : SaidFields, optional
     hear : callable, optional
         Runs the model on test signals, see `edge_runtime.probe`; without it the graph alone is looked at.
+    base : ModelSpec, optional
+        Taken in place of everything that the file says; by default the spec of ours inside it.
 
     Raises
     ------
@@ -78,9 +85,10 @@ def foreign_contract(model: bytes, said: SaidFields | None = None, hear: Hear | 
     if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
         counts = f"the model has {len(tensors.inputs)} inputs and {len(tensors.outputs)} outputs"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
-    draft = _Draft(model, read_content(model), tensors, said, read_spec(model), read_stated(model))
+    draft = _Draft(model, read_content(model), tensors, said, base or read_spec(model), read_stated(model))
     spec = draft.spec(hear)
-    return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), tuple(dict.fromkeys(draft.options)))
+    options = tuple(dict.fromkeys(draft.options))
+    return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
 
 
 @dataclass
@@ -96,13 +104,15 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
+    known_labels: tuple[str, ...] = ()
 
     def spec(self, hear: Hear | None) -> ModelSpec | None:
         """Return the spec where nothing stands in its way."""
         if self.own is None:
             self.notes += self.stated.notes
         labels, sample_rate = self._labels(), self._sample_rate()
-        window_length = self._window_length(sample_rate)
+        self.faults += self.said.faults
+        window_length = 0 if self.said.faults else self._window_length(sample_rate)
         claimed = self.said.activation or (self.own.activation if self.own else None)
         if self.faults:
             self._ask_for_scores(claimed)
@@ -127,6 +137,7 @@ class _Draft:
                 f"{whose} has {len(labels)} names but the model puts out {count} scores; "
                 "was it exported with another label file?"
             )
+        self.known_labels = labels
         return labels
 
     def _sample_rate(self) -> int | None:
@@ -169,8 +180,10 @@ class _Draft:
             return length
         self._check_waveform(sample_rate)
         size = self.tensors.inputs[0].size
-        if self.said.window_length not in (None, size):
-            self.faults.append(f"--window-length is {self.said.window_length} but the model takes {size} samples")
+        length = self.said.window_length or (self.own.window_length if self.own else size)
+        if length != size:
+            audio = self.tensors.inputs[0]
+            self.faults.append(f"the model takes {audio} with {size} values, but windows of {length} samples are said")
         return size
 
     def _check_waveform(self, sample_rate: int | None) -> None:

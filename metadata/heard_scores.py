@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from metadata.score_operator import ScoreKind
-from metadata.spec import ModelSpec
+from metadata.spec import SCORE_MARGIN, ModelSpec
 
-SCORE_MARGIN = 1e-3  # by which a score may lie outside 0 to 1: rounding
 _SUM_MARGIN = 0.02  # by which softmax scores in 8 bits may miss 1
 _SILENCE = 0  # place of the signal that is silence
 

@@ -25,6 +25,8 @@ class SaidFields:
         Where neither the user nor the file names any.
     source : str
         Name of the file that a new one is made of, to be written into it.
+    faults : tuple of str
+        What is wrong with what is said.
     insists : bool
         The user describes the file himself: of what is merely odd he is told.
     """
@@ -40,4 +42,5 @@ class SaidFields:
     default_name: str = "unnamed model"
     default_version: str = "unknown"
     source: str = ""
+    faults: tuple[str, ...] = ()
     insists: bool = False

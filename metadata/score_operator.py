@@ -8,7 +8,7 @@ from metadata.model_content import Graph, ModelContent, Operator, read_content
 
 ACTIVATION_OF = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 """The activation of a spec that an operator stands for, where it puts out scores in 0 to 1."""
-_HANDED_ON = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "DEQUANTIZE", "CAST", "TRANSPOSE")
+HANDED_ON = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "DEQUANTIZE", "CAST", "TRANSPOSE")
 _KEEPS_RANGE = ("MEAN", "REDUCE_MAX", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MAXIMUM", "MINIMUM", "SLICE", "STRIDED_SLICE")
 _LINEAR = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "SUB", "BATCH_MATMUL", "MEAN", "AVERAGE_POOL_2D")
 _MARGINS = ("ADD", "MAXIMUM", "MINIMUM", "SUB")  # what keeps a logarithm from minus infinity
@@ -90,7 +90,7 @@ def _score_path(graph: Graph) -> list[Operator]:
         if maker is None or len(path) == _FARTHEST:
             break
         computed = [place for place in maker.inputs if place >= 0 and graph.tensors[place].data is None]
-        if maker.name not in _HANDED_ON or not computed:
+        if maker.name not in HANDED_ON or not computed:
             path.append(maker)
         tensor = computed[0] if computed else -1
     return path

@@ -41,6 +41,8 @@ class StatedFields:
     channels : int or None
     labels : tuple of str or None
         One a score.
+    label_notes : tuple of str
+        Those of the notes that are about the labels.
     label_faults : tuple of str
         Why there are no labels.
     rate_in_text : int or None
@@ -61,6 +63,7 @@ class StatedFields:
     is_audio: bool = False
     channels: int | None = None
     labels: tuple[str, ...] | None = None
+    label_notes: tuple[str, ...] = ()
     label_faults: tuple[str, ...] = ()
     rate_in_text: int | None = None
     threshold: float | None = None
@@ -100,11 +103,18 @@ def read_stated(model: bytes) -> StatedFields:
         is_audio=properties is not None,
         channels=_channels(properties),
         labels=labels.labels,
+        label_notes=labels.said if labels.labels is not None else (),
         label_faults=labels.said if labels.labels is None else (),
         rate_in_text=None if rate else _rate_in_text(values),
         threshold=threshold,
         notes=tuple(notes),
     )
+
+
+def read_metadata_leniently(model: bytes) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Return a file's standard metadata, None where it has none, and the files inside, as far as they can be read."""
+    values = _values(ModelFlatBuffer(model), [])
+    return None if values is None else dict(values), _files(model, [])
 
 
 def _files(model: bytes, notes: list[str]) -> dict[str, bytes]:
