@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz
-MOST_NAMED = 5  # labels in a note
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -211,26 +211,13 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         return _foreign_alone(model, spec, args, recipes)
     if not spec.input_is_waveform:
         raise ValueError(f"{args.run} takes a spectrogram; --data needs a model that takes samples. Leave --data out")
-    index = find_and_split(args.data, spec.labels, args.seed, task=ForeignTask(spec.activation))
-    _note_unheard(spec.labels, {label for clip in index.clips for label in clip.labels}, args.data)
+    index = find_and_split(args.data, None, args.seed, task=ForeignTask(spec.activation, spec.labels))
+    index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:
         return _compare(run_of, args)
     return _show(_deliver(run_of, args, recipes, []), args)
-
-
-def _note_unheard(labels: tuple[str, ...], heard: set[str], data: Path) -> None:
-    """Say which labels of the model no recording has."""
-    from train.prepare import note
-
-    unheard = [label for label in labels if label not in heard]
-    if unheard:
-        more = f" and {len(unheard) - MOST_NAMED} more" if len(unheard) > MOST_NAMED else ""
-        note(
-            f"{data} has recordings of {len(heard)} of the model's {len(labels)} labels; "
-            f"none of {', '.join(unheard[:MOST_NAMED])}{more}"
-        )
 
 
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:

@@ -67,10 +67,17 @@ class ForeignModel:
 
 @dataclass(frozen=True)
 class ForeignTask(OneLabel):
-    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has."""
+    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has.
+
+    With `labels`, those of the model in any order, recordings must have each of them and no other.
+    """
+
+    labels: tuple[str, ...] = ()
 
     def check(self, index: ClipIndex) -> None:
-        """Refuse clips of several labels where the model tells one."""
+        """Refuse clips of several labels where the model tells one, and other labels than the model's."""
+        if self.labels:
+            _check_sets({label for clip in index.clips for label in clip.labels}, self.labels, index.source)
         if self.activation == "softmax":
             super().check(index)
 
@@ -246,6 +253,19 @@ def convert_unproven(
         written.append(out / f"{spec.name}-{recipe.name}.tflite")
         write_atomically(written[-1], pack_model(content, replace_spec(spec, recipe=recipe.name)))
     return written
+
+
+def _check_sets(heard: set[str], labels: tuple[str, ...], source: str) -> None:
+    """Refuse recordings of other labels than the model's, whatever their order."""
+    strange = sorted(heard - set(labels))
+    unheard = [label for label in labels if label not in heard]
+    parts = [f"the recordings alone have {', '.join(strange)}"] if strange else []
+    parts += [f"the model alone has {', '.join(unheard)}"] if unheard else []
+    if parts:
+        raise ModelContractError(
+            f"the labels of {source} are not those of the model: {'; '.join(parts)}. Rename or add folders, or give "
+            "the model's names in the order of its scores with --labels"
+        )
 
 
 def _check_packed(file: bytes) -> None:

@@ -25,6 +25,7 @@ from metadata.waveform_claim import waveform_claim
 
 DEFAULT_THRESHOLD = 0.5
 _USUAL_RATES = (4000, 192_000)  # Hz; outside these a rate is told, as it may be a slip
+_MOST_NAMED = 5  # labels in a note
 _RATE = "--sample-rate HZ"
 _WRITE = "earshot metadata write FILE --out NEW.tflite"
 
@@ -127,6 +128,8 @@ class _Draft:
         labels = tuple(self.said.labels or own or ())
         if self.own is None and self.said.labels:
             self.notes += self.stated.label_faults
+        if self.said.labels and own and tuple(own) != labels:
+            self.notes.append(f"the file names its scores {_shown(own)}; taken for {_shown(labels)}, as given")
         if not labels:
             why = "; ".join(self.stated.label_faults)
             what = "nothing says what the scores of the model stand for"
@@ -289,6 +292,12 @@ class _Draft:
         """Note what is not known, and the option that says it."""
         self.faults.append(what)
         self.options.append(option)
+
+
+def _shown(labels: Sequence[str]) -> str:
+    """The first labels."""
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    return ", ".join(labels[:_MOST_NAMED]) + more
 
 
 def tell_notes(notes: Sequence[str], tell: Callable[[str], Any], source: str = "") -> None:

@@ -21,7 +21,7 @@ def note(text: str) -> None:
 
 def find_and_split(
     data: str | Path,
-    labels_file: str | Path | tuple[str, ...] | None,
+    labels_file: str | Path | None,
     seed: int,
     *,
     task: Task = OneLabel(),  # noqa: B008  (it is frozen)
@@ -31,15 +31,12 @@ def find_and_split(
 ) -> ClipIndex:
     """Return the index of a data folder with every clip on a side: by its folds where a test fold is given.
 
-    `labels_file` may be the labels themselves, which a pipe gives only once.
-
     Raises
     ------
     ValueError
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
-    labels = labels_file if isinstance(labels_file, tuple) else read_labels(labels_file) if labels_file else None
-    index = find_clips(data, labels, dataset)
+    index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
     index.check_labels()
     task.check(index)
     return split_and_say(index, seed, test_fold, val_fold)
