@@ -211,7 +211,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         return _foreign_alone(model, spec, args, recipes)
     if not spec.input_is_waveform:
         raise ValueError(f"{args.run} takes a spectrogram; --data needs a model that takes samples. Leave --data out")
-    index = find_and_split(args.data, None, args.seed, task=ForeignTask(spec.activation, spec.labels))
+    index = find_and_split(args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels))
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)

@@ -69,15 +69,15 @@ class ForeignModel:
 class ForeignTask(OneLabel):
     """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has.
 
-    With `labels`, those of the model in any order, recordings must have each of them and no other.
+    With `told`, the labels of the model in any order, recordings must have each of them and no other.
     """
 
-    labels: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     def check(self, index: ClipIndex) -> None:
         """Refuse clips of several labels where the model tells one, and other labels than the model's."""
-        if self.labels:
-            _check_sets({label for clip in index.clips for label in clip.labels}, self.labels, index.source)
+        if self.told:
+            _check_sets({label for clip in index.clips for label in clip.labels}, self.told, index.source)
         if self.activation == "softmax":
             super().check(index)
 
