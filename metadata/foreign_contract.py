@@ -261,7 +261,8 @@ class _Draft:
     def _provenance(self) -> Provenance:
         """Where the file came from, with the author and the license that it states."""
         known = self.own.provenance if self.own else Provenance()
-        texts = {"author": self.stated.author, "license": self.stated.license, "source": self.said.source}
+        source = "" if self.own and self.said.insists else self.said.source  # his own spec is written as it is
+        texts = {"author": self.stated.author, "license": self.stated.license, "source": source}
         training = {**known.training, **{key: text for key, text in texts.items() if text}}
         return Provenance(**{**vars(known), "training": training})
 

@@ -9,6 +9,7 @@ compares "speech\\r".
 from __future__ import annotations
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BRACKETS = ("[", "{", "(", '"')  # what begins a list in another notation
 _NUL_SHARE = 0.4  # of the bytes at even or odd places: UTF-16 without a mark
 _MEND = "an app's loader does not; to mend the file: earshot metadata write FILE --out NEW.tflite"
 _MEND_LINES = "To mend the file: earshot metadata write FILE --out NEW.tflite"
@@ -96,7 +97,8 @@ def _printable(line: str) -> str:
 def _without_blanks(lines: list[str], count: int) -> tuple[list[str], list[str]]:
     """The labels: blank lines are dropped, or named where only so each score has one."""
     named = [line for line in lines if line]
-    if len(lines) == 1 and count > 1 and len(parts := [part.strip() for part in lines[0].split(",")]) == count:
+    parts = [part.strip() for part in lines[0].split(",")] if len(lines) == 1 else []
+    if len(parts) == count > 1 and not lines[0].startswith(_BRACKETS):
         return parts, [f"has {count} labels in one line; split at the commas"]
     if len(named) == len(lines):
         return lines, []

@@ -54,20 +54,20 @@ def score_claim(content: ModelContent, claimed: str | None, rows: Rows | None, i
         return ScoreClaim("", "none", (*faults, wrong), (), notes)
     if kind.activation:
         return _checked(kind, kind.activation, kind.transform, rows, faults, notes)
-    if claimed is None:
+    if claimed is None and (graph.is_linear or rows is None or lies_in_unit(*score_limits(rows))):
         unknown = graph.what if heard is None else f"{graph.what}, and {heard.kind.what}"
         return ScoreClaim("", "none", faults, (f"the model {unknown}: are its scores softmax or sigmoid?",), notes)
     return _claimed(graph, claimed, rows, faults, notes)
 
 
 def _claimed(
-    graph: ScoreKind, claimed: str, rows: Rows | None, faults: tuple[str, ...], notes: tuple[str, ...]
+    graph: ScoreKind, claimed: str | None, rows: Rows | None, faults: tuple[str, ...], notes: tuple[str, ...]
 ) -> ScoreClaim:
-    """What the user says, where neither the graph nor what comes out does."""
+    """What the user says, if anything, where neither the graph nor what comes out does."""
     is_score = rows is not None and lies_in_unit(*score_limits(rows))
-    if is_score or (rows is None and not graph.is_linear):
+    if claimed and (is_score or (rows is None and not graph.is_linear)):
         return ScoreClaim(claimed, "none", faults, (), notes)
-    if graph.is_linear:
+    if claimed and graph.is_linear:
         return _checked(graph, claimed, claimed, rows, faults, notes)
     low, high = score_limits(rows or ())
     wrong = (

@@ -58,7 +58,8 @@ def waveform_claim(content: ModelContent, sample_rate: int | None) -> WaveformCl
     seconds = audio.size / sample_rate
     length = f"the model takes {audio.size} numbers, {seconds * 1000:.3g} ms at {sample_rate} Hz"
     if seconds < SHORTEST_SECONDS:
-        return WaveformClaim(refusal=f"{length}: too short for a waveform; are these features such as MFCC?")
+        what = "too short for a waveform. Are these features such as MFCC? Nothing here computes those"
+        return WaveformClaim(refusal=f"{length}: {what}")
     if seconds < SHORT_SECONDS:
         return WaveformClaim(doubt=f"{length}, which is short for a waveform; are these features such as MFCC?")
     sides = _table_sides(content, audio) if seconds < _TABLE_SECONDS else ()

@@ -15,6 +15,7 @@ from metadata.labels import read_labels
 from metadata.model_flatbuffer import read_tensors
 from metadata.said_fields import SaidFields
 from metadata.spec import ACTIVATIONS, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
+from metadata.tflite_metadata import read_spec
 
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "mel": MelFrontEnd, "stft": StftFrontEnd}
 _UNITS = {"n_fft": "N", "hop_length": "N", "win_length": "N", "n_mels": "N", "fmin": "HZ", "fmax": "HZ"}
@@ -66,7 +67,7 @@ def written_contract(model: bytes, args: argparse.Namespace, hear: Hear | None) 
     outputs = read_tensors(model).outputs
     labels = read_labels(args.labels, outputs[0].size if outputs else None) if args.labels else None
     faults: list[str] = []
-    front_end = _front_end(model, args, base, faults)
+    front_end = _front_end(model, args, base or read_spec(model), faults)
     said = SaidFields(
         name=args.name,
         version=args.version,
@@ -78,6 +79,7 @@ def written_contract(model: bytes, args: argparse.Namespace, hear: Hear | None) 
         front_end=front_end,
         faults=tuple(faults),
         default_name=args.file.stem,
+        source=args.file.name,
         insists=True,
     )
     return foreign_contract(model, said, hear, base)
