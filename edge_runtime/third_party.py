@@ -27,5 +27,4 @@ def third_party_contract(model: bytes, num_threads: int = 1, use_xnnpack: bool =
     def hear(content: bytes, spec: ModelSpec) -> list[list[float]]:
         return hear_test_signals(content, spec, num_threads, use_xnnpack)
 
-    check_model(model)
-    return foreign_contract(model, hear=hear)
+    return foreign_contract(model, hear=hear, content=check_model(model))

@@ -62,7 +62,11 @@ class ForeignContract:
 
 
 def foreign_contract(
-    model: bytes, said: SaidFields | None = None, hear: Hear | None = None, base: ModelSpec | None = None
+    model: bytes,
+    said: SaidFields | None = None,
+    hear: Hear | None = None,
+    base: ModelSpec | None = None,
+    content: ModelContent | None = None,
 ) -> ForeignContract:
     """Return the contract of a model file.
 
@@ -75,6 +79,8 @@ def foreign_contract(
         Runs the model on test signals, see `edge_runtime.probe`; without it the graph alone is looked at.
     base : ModelSpec, optional
         Taken in place of everything that the file says; by default the spec of ours inside it.
+    content : ModelContent, optional
+        Of the model, where it has been read already.
 
     Raises
     ------
@@ -86,7 +92,7 @@ def foreign_contract(
     if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
         counts = f"the model has {len(tensors.inputs)} inputs and {len(tensors.outputs)} outputs"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
-    draft = _Draft(model, read_content(model), tensors, said, base or read_spec(model), read_stated(model))
+    draft = _Draft(model, content or read_content(model), tensors, said, base or read_spec(model), read_stated(model))
     spec = draft.spec(hear)
     options = tuple(dict.fromkeys(draft.options))
     return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
