@@ -6,6 +6,7 @@ import argparse
 import importlib
 import importlib.util
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -48,6 +49,7 @@ VERBS = {
     "device": Verb("edge_runtime.doctor", "", "say whether this machine can run models, and why not"),
 }
 _DEVICE = ("numpy", "flatbuffers")
+_RUNTIMES = ("ai_edge_litert", "tflite_runtime")
 _ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle_command")
 _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
@@ -80,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'install the {verb.extra} extra: pip install "earshot[{verb.extra}]"',
         )
     try:
-        return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+        with warnings.catch_warnings():
+            _show_notes()
+            return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
     except KeyboardInterrupt as stop:
         print(f"\nearshot {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
@@ -106,8 +110,27 @@ def _unavailable(name: str) -> str:
     )
 
 
+def _show_notes() -> None:
+    """Show what is odd about a model file as a note on stderr, once a file, until the warnings are put back."""
+    from metadata.errors import ModelWarning
+
+    show = warnings.showwarning
+
+    def show_note(message: Any, category: type[Warning], *place: Any, **options: Any) -> None:
+        if issubclass(category, ModelWarning):
+            print(f"note: {message}", file=sys.stderr, flush=True)
+        else:
+            show(message, category, *place, **options)
+
+    warnings.simplefilter("default", ModelWarning)
+    warnings.showwarning = show_note
+
+
 def _injected(verb: Verb) -> dict[str, Any]:
-    """What a lower package may use but not import: a decoder, something that draws, and the maker of bundles."""
+    """What a lower package may use but not import: a decoder, what draws, makes bundles, or runs a model."""
+    if verb.module == "metadata.command":
+        runs = _is_there("edge_runtime") and any(map(_is_there, _RUNTIMES))
+        return {"hear": _hear_test_signals} if runs else {}
     if verb.module != "edge_runtime.command":
         return {}
     injected: dict[str, Any] = {}
@@ -119,6 +142,11 @@ def _injected(verb: Verb) -> dict[str, Any]:
     if _is_there("convert"):
         injected["make_bundle"] = _make_bundle
     return injected
+
+
+def _hear_test_signals(*arguments: Any) -> Any:
+    """Run a model on test signals; what that takes is imported when it is asked for."""
+    return importlib.import_module("edge_runtime.probe").hear_test_signals(*arguments)
 
 
 def _draw_bench(document: dict[str, Any], path: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
+from metadata.spec import ACTIVATIONS
 from train.command import (
     add_data_arguments,
     add_output_arguments,
@@ -89,8 +91,9 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     foreign.add_argument(
         "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
     )
+    foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
     foreign.add_argument(
-        "--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says, else 16000)"
+        "--activation", choices=ACTIVATIONS, help="what its scores are, where its last operator does not say"
     )
     foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
     foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")
@@ -136,10 +139,10 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     from train.finished_run import open_run
     from train.training_run import METRICS_FILE_NAME
 
-    if args.data or args.labels or args.sample_rate or args.name or args.compare:
+    if args.data or args.labels or args.sample_rate is not None or args.name or args.compare or args.activation:
         raise ValueError(
             f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
-            "--sample-rate, --name and --compare only for a FILE.tflite"
+            "--sample-rate, --name, --activation and --compare only for a FILE.tflite"
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None
@@ -192,9 +195,9 @@ def _is_foreign(args: argparse.Namespace) -> bool:
 
 def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
-    from convert.foreign_model import ForeignTask, foreign_spec, read_foreign, with_recordings
+    from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
     from metadata.labels import read_labels
-    from train.prepare import find_and_split, load_with_progress
+    from train.prepare import find_and_split, load_with_progress, note
 
     if args.compress:
         raise ValueError(
@@ -202,10 +205,14 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         )
     model = read_foreign(args.run)
     labels = read_labels(args.labels) if args.labels else None
-    spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)
+    spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name, args.activation, note)
+    model, spec = in_scores(model, spec, note)
     if not args.data:
         return _foreign_alone(model, spec, args, recipes)
-    index = find_and_split(args.data, args.labels, args.seed, task=ForeignTask(spec.activation))
+    if not spec.input_is_waveform:
+        raise ValueError(f"{args.run} takes a spectrogram; --data needs a model that takes samples. Leave --data out")
+    index = find_and_split(args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels))
+    index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:

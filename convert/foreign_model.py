@@ -21,17 +21,19 @@ from convert.plain_convolution import with_plain_convolutions
 from convert.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
 from convert.rewrite_check import tell_rewrites
+from convert.score_activation import with_scores
 from convert.static_shapes import pin_batch
-from edge_runtime.third_party import spec_from_metadata
-from metadata import ModelContractError, ModelSpec, Provenance, WaveformFrontEnd, replace_spec
+from edge_runtime.probe import hear_test_signals
+from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.foreign_contract import ForeignContract, foreign_contract, tell_notes
 from metadata.model_check import check_model
 from metadata.model_digest import check_digest
 from metadata.model_flatbuffer import read_tensors
-from metadata.score_operator import ACTIVATION_OF, score_operator
+from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tensor_contract import check_contract
-from metadata.tflite_metadata import pack_model, read_associated_files, read_spec, strip_metadata
+from metadata.tflite_metadata import pack_model, read_associated_files, strip_metadata
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets
@@ -40,8 +42,7 @@ from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.task import OneLabel
 
-DEFAULT_SAMPLE_RATE = 16_000  # Hz, where neither the file nor the user says
-DEFAULT_THRESHOLD = 0.5
+_OPTIONS = ("--labels", "--sample-rate", "--activation")  # of `earshot convert`, that say what a file leaves open
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,17 @@ class ForeignModel:
 
 @dataclass(frozen=True)
 class ForeignTask(OneLabel):
-    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has."""
+    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has.
+
+    With `told`, the labels of the model in any order, recordings must have each of them and no other.
+    """
+
+    told: tuple[str, ...] = ()
 
     def check(self, index: ClipIndex) -> None:
-        """Refuse clips of several labels where the model tells one."""
+        """Refuse clips of several labels where the model tells one, and other labels than the model's."""
+        if self.told:
+            _check_sets({label for clip in index.clips for label in clip.labels}, self.told, index.source)
         if self.activation == "softmax":
             super().check(index)
 
@@ -119,13 +127,14 @@ def read_foreign(path: Path) -> ForeignModel:
     )
 
 
-def foreign_spec(
+def foreign_contract_of(
     path: Path,
     model: ForeignModel,
     labels: Sequence[str] | None = None,
     sample_rate: int | None = None,
     name: str | None = None,
-) -> ModelSpec:
+    activation: str | None = None,
+) -> ForeignContract:
     """Return the contract of a foreign model: what the user says, else what the file says about itself.
 
     Parameters
@@ -137,41 +146,68 @@ def foreign_spec(
     labels : sequence of str, optional
         In output order.
     sample_rate : int, optional
-        Hz of the waveform it hears; 16000 where the file does not say.
+        Hz of the waveform it hears.
     name : str, optional
         The file's name by default.
+    activation : {"softmax", "sigmoid"}, optional
+        What its scores are, where the file does not tell.
 
     Raises
     ------
     ModelContractError
-        The input is no waveform, there are no labels or not one a score, or nothing makes scores of the output.
+        A spec of ours inside that is broken; what else is wrong is among the contract's faults.
     """
-    graph = read_graph(model.pinned)
-    known = _own_spec(path.read_bytes())
-    if max(graph.input.shape) != int(np.prod(graph.input.shape)):
-        raise ModelContractError(
-            f"{path} takes {list(graph.input.shape)}; expected a waveform: [1, n], [n] or [1, n, 1]. "
-            "A file that takes a spectrogram cannot be fed without knowing which"
-        )
-    labels = tuple(labels or (known.labels if known else ()))
-    if not labels:
-        raise ModelContractError(f"{path} does not say what its scores stand for; name them with --labels labels.txt")
-    spec = ModelSpec(
-        name=name or (known.name if known else model.name),
-        version=known.version if known else "1.0.0",
-        description=known.description if known else f"Tells {len(labels)} labels apart.",
-        sample_rate=sample_rate or (known.sample_rate if known else DEFAULT_SAMPLE_RATE),
-        window_length=int(np.prod(graph.input.shape)),
+    said = SaidFields(
         labels=labels,
-        activation=_activation(model.pinned, path),
-        thresholds=known.thresholds
-        if known and len(known.thresholds) == len(labels)
-        else (DEFAULT_THRESHOLD,) * len(labels),
-        front_end=WaveformFrontEnd(),
-        provenance=Provenance(training={"source": path.name}),
+        sample_rate=sample_rate,
+        name=name,
+        activation=activation,
+        default_name=model.name,
+        default_version="1.0.0",
+        source=path.name,
     )
+    try:
+        return foreign_contract(path.read_bytes(), said, hear_test_signals)
+    except ModelContractError as error:
+        raise ModelContractError(f"{path}: {error}") from error
+
+
+def foreign_spec(
+    path: Path,
+    model: ForeignModel,
+    labels: Sequence[str] | None = None,
+    sample_rate: int | None = None,
+    name: str | None = None,
+    activation: str | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> ModelSpec:
+    """Return the spec of a foreign model, and tell what was mended or assumed; see `foreign_contract_of`.
+
+    Raises
+    ------
+    ModelContractError
+        What is not known or contradicts itself: the labels, the sample rate, what the scores are, or the input.
+    """
+    contract = foreign_contract_of(path, model, labels, sample_rate, name, activation)
+    if tell:
+        tell_notes(contract.notes, tell, str(path))
+    own = all(option.split()[0] in _OPTIONS for option in contract.options)
+    try:
+        spec = contract.settled("earshot convert FILE --out DIR") if own else contract.settled()
+    except ModelContractError as error:
+        raise ModelContractError(f"{path}: {error}") from error
     check_contract(read_tensors(model.pinned), spec)
-    return spec
+    return replace_spec(spec, recipe=REFERENCE)
+
+
+def in_scores(model: ForeignModel, spec: ModelSpec, tell: Callable[[str], None]) -> tuple[ForeignModel, ModelSpec]:
+    """Return a model that puts out scores in [0, 1], and its spec, where it puts out logarithms or logits."""
+    transform = spec.score_transform
+    if transform == "none":
+        return model, spec
+    tell(f"the new files put out scores: the {transform} of what {model.name} puts out is inside them")
+    changed = replace(model, content=with_scores(model.content, transform), pinned=with_scores(model.pinned, transform))
+    return changed, replace_spec(spec, score_transform="none")
 
 
 def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, folder: Path) -> ForeignRun:
@@ -185,7 +221,7 @@ def with_recordings(model: ForeignModel, spec: ModelSpec, clips: LoadedClips, fo
     if tuple(clips.index.labels) != tuple(spec.labels):
         raise ModelContractError(
             f"the recordings are of {', '.join(clips.index.labels)} and the model tells {', '.join(spec.labels)}; "
-            "expected the same labels in the same order. Is labels.txt in output order?"
+            "expected the same labels in the same order"
         )
     provenance = Provenance(
         data_sha256=clips.data_sha256(), split_sha256=clips.split_sha256(), training=dict(spec.provenance.training)
@@ -225,12 +261,17 @@ def convert_unproven(
     return written
 
 
-def _own_spec(content: bytes) -> ModelSpec | None:
-    """Return what the file says about itself, in our way or in the standard one; None where it says nothing of use."""
-    try:
-        return read_spec(content) or spec_from_metadata(content)
-    except ModelContractError:
-        return None
+def _check_sets(heard: set[str], labels: tuple[str, ...], source: str) -> None:
+    """Refuse recordings of other labels than the model's, whatever their order."""
+    strange = sorted(heard - set(labels))
+    unheard = [label for label in labels if label not in heard]
+    parts = [f"the recordings alone have {', '.join(strange)}"] if strange else []
+    parts += [f"the model alone has {', '.join(unheard)}"] if unheard else []
+    if parts:
+        raise ModelContractError(
+            f"the labels of {source} are not those of the model: {'; '.join(parts)}. Rename or add folders, or give "
+            "the model's names in the order of its scores with --labels"
+        )
 
 
 def _check_packed(file: bytes) -> None:
@@ -248,14 +289,3 @@ def _check_operators(graph: ModelGraph, path: Path) -> None:
             f"{path} holds operators that LiteRT has not built in: {'; '.join(foreign)}. The name in brackets holds "
             "that of the layer; export the model without it, or without SELECT_TF_OPS"
         )
-
-
-def _activation(model: bytes, path: Path) -> str:
-    """Return what makes the scores."""
-    last = score_operator(model)
-    if last not in ACTIVATION_OF:
-        raise ModelContractError(
-            f"{path} ends with {last}; expected SOFTMAX or LOGISTIC, so that what it puts out are scores in 0 to 1. "
-            "Export it with its activation"
-        )
-    return ACTIVATION_OF[last]

@@ -22,8 +22,9 @@ from edge_runtime.quantized import dequantize, quantize
 from edge_runtime.resample import resample
 from edge_runtime.timed_windows import recording_blocks, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
-from metadata.errors import ModelContractError
-from metadata.spec import ModelSpec, replace_spec
+from metadata.errors import ModelContractError, ModelWarning
+from metadata.last_operator import check_activation
+from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
 from metadata.tflite_metadata import read_spec
 
 # What the first label of a fresh process does without is imported where it is used.
@@ -45,10 +46,14 @@ class Classifier:
         Threads of the interpreter.
     use_xnnpack : bool
         As for `open_interpreter`.
+    spec : ModelSpec, optional
+        Taken in place of what the file says.
 
     Attributes
     ----------
     spec : ModelSpec
+    notes : tuple of str
+        What was mended or assumed in a file without a spec of ours; each is a `ModelWarning` too.
     model : bytes
     num_threads : int
     use_xnnpack : bool
@@ -58,22 +63,30 @@ class Classifier:
     FileNotFoundError
         No such file.
     ModelContractError
-        Not a model, a damaged one, or tensors, labels and spec that disagree.
+        Not a model, a damaged one, or tensors, labels, graph and spec that disagree.
 
     Notes
     -----
     One classifier holds one interpreter: use it from one thread at a time.
     """
 
-    def __init__(self, model: bytes | str | Path, num_threads: int = 1, use_xnnpack: bool = True) -> None:
+    def __init__(
+        self,
+        model: bytes | str | Path,
+        num_threads: int = 1,
+        use_xnnpack: bool = True,
+        spec: ModelSpec | None = None,
+    ) -> None:
         source = "" if isinstance(model, bytes) else f"{model}: "
         self.model = model if isinstance(model, bytes) else _read_file(model)
         self.num_threads = num_threads
         self.use_xnnpack = use_xnnpack
+        self.notes: tuple[str, ...] = ()
         try:
-            self.spec: ModelSpec = read_spec(self.model) or _third_party_spec(self.model)
+            self.spec: ModelSpec = spec or self._own_spec() or self._third_party_spec(source)
             self._interpreter = open_interpreter(self.model, num_threads, use_xnnpack)
             self._input, self._output = self._tensors()
+            self._note_unreachable(self.spec.thresholds, source)
         except ModelContractError as error:
             raise ModelContractError(f"{source}{error}") from error
 
@@ -91,6 +104,7 @@ class Classifier:
             Another number of them than labels, or one outside 0 to 1.
         """
         self.spec = replace_spec(self.spec, thresholds=tuple(thresholds))
+        self._note_unreachable(self.spec.thresholds)
 
     def scores(self, window: npt.ArrayLike) -> FloatArray:
         """Return the scores of one window, float32, shape (n_labels,).
@@ -137,9 +151,9 @@ class Classifier:
                 f"{self.spec.name} stops while it runs: {error}; the model is broken, export it again"
             ) from error
 
-    def read_scores(self) -> FloatArray:
-        """Return the scores that the last `invoke` left in the output tensor; see `scores`."""
-        values = np.asarray(self._interpreter.get_tensor(self._output["index"])).reshape(-1)
+    def read_output(self) -> FloatArray:
+        """Return what the last `invoke` left in the output tensor as it is, float32, shape (n_labels,)."""
+        values: FloatArray = np.asarray(self._interpreter.get_tensor(self._output["index"])).reshape(-1)
         if values.dtype != np.float32:
             values = _from_tensor(values, self._output)
         if values.size != len(self.spec.labels):
@@ -147,12 +161,31 @@ class Classifier:
                 f"{self.spec.name} puts out {values.size} scores for {len(self.spec.labels)} labels; "
                 "the model is broken, export it again"
             )
+        return values
+
+    def read_scores(self) -> FloatArray:
+        """Return the scores that the last `invoke` left, brought to [0, 1] where the spec says how; see `scores`."""
+        values = self.read_output()
+        if self.spec.score_transform != "none":
+            from edge_runtime.score_transform import to_scores
+
+            values = to_scores(values, self.spec.score_transform)
+        # Both are NaN where any score is, and a comparison with NaN is false.
+        if not (values.min() >= -SCORE_MARGIN and values.max() <= 1.0 + SCORE_MARGIN):
+            raise ModelContractError(self._no_scores(values))
+        return values
+
+    def _no_scores(self, values: FloatArray) -> str:
+        """Say what is wrong with scores that are none."""
         if not np.isfinite(values).all():
-            raise ModelContractError(
+            return (
                 f"{self.spec.name} puts out {values.tolist()} for a finite window; expected finite scores: "
                 "the model is broken, export it again"
             )
-        return values
+        return (
+            f"{self.spec.name} puts out {values.min():.3g} to {values.max():.3g}; expected scores in 0 to 1. "
+            "Say what they are with: earshot metadata write FILE --activation softmax (or sigmoid)"
+        )
 
     def decide(self, scores: npt.ArrayLike) -> Decision:
         """Return the decision that scores of shape (n_labels,) stand for.
@@ -314,6 +347,39 @@ class Classifier:
                 decision = self.decide(scores)
             yield WindowResult(cut.start_seconds, cut.end_seconds, scores, decision, cut.level_dbfs, cut.is_silent)
 
+    def _own_spec(self) -> ModelSpec | None:
+        """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
+        spec = read_spec(self.model)
+        if spec is not None:
+            check_activation(self.model, spec)
+        return spec
+
+    def _note_unreachable(self, thresholds: Sequence[float], source: str = "") -> None:
+        """Warn of thresholds above the highest score that an integer output can hold."""
+        dtype = np.dtype(self._output["dtype"])
+        if dtype == np.float32 or self.spec.score_transform != "none":
+            return
+        highest = float(_from_tensor(np.asarray([np.iinfo(dtype).max], dtype), self._output)[0])
+        if max(thresholds) > highest:
+            import warnings
+
+            text = f"the highest score of the {dtype} output is {highest:.4f}; the threshold of"
+            pairs = zip(self.spec.labels, thresholds, strict=True)
+            over = ", ".join(f"{label} ({threshold:g})" for label, threshold in pairs if threshold > highest)
+            warnings.warn(f"{source}{text} {over} is never reached", ModelWarning, stacklevel=1)
+
+    def _third_party_spec(self, source: str) -> ModelSpec:
+        """Return the spec that a file's standard metadata amounts to, and warn of what is odd about it."""
+        import warnings
+
+        from edge_runtime.third_party import third_party_contract
+
+        contract = third_party_contract(self.model, self.num_threads, self.use_xnnpack)
+        self.notes = contract.notes
+        for note in contract.notes:
+            warnings.warn(f"{source}{note}", ModelWarning, stacklevel=1)
+        return contract.settled()
+
     def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return input and output as the interpreter has allocated them, after comparing them with the spec."""
         details = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
@@ -341,13 +407,6 @@ def _read_file(path: str | Path) -> bytes:
         raise FileNotFoundError(f"{path} {what}; expected a .tflite file")
     with open(path, "rb") as file:
         return file.read()
-
-
-def _third_party_spec(model: bytes) -> ModelSpec:
-    """Return the spec that a file's standard metadata amounts to."""
-    from edge_runtime.third_party import spec_from_metadata
-
-    return spec_from_metadata(model)
 
 
 def _to_tensor(values: FloatArray, tensor: dict[str, Any]) -> npt.NDArray[Any]:

@@ -103,7 +103,7 @@ class CountedMerge:
             count = int((scores > 0.0).sum())
         else:
             was_asked = [merged.num_windows > 0 for merged in self._by_count]
-            count = 1 + int(np.where(was_asked, count_scores, -1.0).argmax())
+            count = 1 + int(np.where(was_asked, count_scores, -np.inf).argmax())
             scores = self._by_count[count - 1].scores
         return CountedScores(count, count_scores, top_labels(scores, self.labels, count), scores)
 

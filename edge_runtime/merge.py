@@ -56,7 +56,8 @@ class ClipMerge:
         self.num_windows = self.num_silent = 0
         # In float32, as the scores are: a score of 0.3 shall reach a threshold of 0.3.
         self._thresholds = np.asarray(thresholds, np.float32)
-        self._kept = np.zeros(self._thresholds.size)  # sums, or maxima
+        start = -np.inf if rule == "maximum" else 0.0
+        self._kept = np.full(self._thresholds.size, start)  # sums, or maxima
 
     def add(self, scores: npt.ArrayLike, silent: npt.ArrayLike) -> None:
         """Take windows.
@@ -83,7 +84,7 @@ class ClipMerge:
         self.num_windows += is_left_out.size
         self.num_silent += int(is_left_out.sum())
         if self.rule == "maximum":
-            self._kept = np.maximum(self._kept, heard.max(axis=0, initial=0.0))
+            self._kept = np.maximum(self._kept, heard.max(axis=0, initial=-np.inf))
         else:
             votes = heard if self.rule == "mean" else heard >= self._thresholds
             self._kept = self._kept + votes.sum(axis=0, dtype=np.float64)
@@ -95,8 +96,10 @@ class ClipMerge:
 
     @property
     def scores(self) -> FloatArray:
-        """The clip's scores, shape (n_labels,), in [0, 1]."""
-        divisor = 1 if self.rule == "maximum" else max(self.num_heard, 1)
+        """The clip's scores, shape (n_labels,); 0 where no window was heard."""
+        if not self.num_heard:
+            return np.zeros(self._kept.size, np.float32)
+        divisor = 1 if self.rule == "maximum" else self.num_heard
         return (self._kept / divisor).astype(np.float32)
 
     @property

@@ -137,6 +137,9 @@ def phone_harness(classifier: Classifier, args: argparse.Namespace) -> PhoneHarn
 def describe_model(classifier: Classifier, path: Path) -> Row:
     """Return what the output says about a model."""
     spec = classifier.spec
+    foreign: Row = {} if spec.score_transform == "none" else {"score_transform": spec.score_transform}
+    if classifier.notes:
+        foreign["notes"] = list(classifier.notes)
     return {
         "file": str(path),
         "name": spec.name,
@@ -147,6 +150,7 @@ def describe_model(classifier: Classifier, path: Path) -> Row:
         "sample_rate": spec.sample_rate,
         "window_length": spec.window_length,
         "sha256": hashlib.sha256(classifier.model).hexdigest(),
+        **foreign,
     }
 
 

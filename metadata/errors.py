@@ -1,4 +1,4 @@
-"""The exception classes of our own."""
+"""The one exception class of our own, and the warning that tells what a model file left open."""
 
 
 class ModelContractError(ValueError):
@@ -16,3 +16,5 @@ class UnsupportedModelError(ModelContractError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"not supported here: {what}")
+class ModelWarning(UserWarning):
+    """Something in a model file was mended, taken from elsewhere or looks odd; the command shows it as a note."""

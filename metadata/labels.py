@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def check_labels(labels: Sequence[str], source: str = "labels") -> tuple[str, ..
             raise ValueError(
                 f"{source}: label {number} is {label!r}; expected no leading or trailing space and no control character"
             )
-    duplicates = sorted({label for label in checked if checked.count(label) > 1})
+    duplicates = sorted(label for label, times in Counter(checked).items() if times > 1)
     if duplicates:
         raise ValueError(f"{source} names {', '.join(duplicates)} more than once; every label may appear only once")
     return checked

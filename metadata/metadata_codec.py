@@ -19,15 +19,21 @@ _SCALAR_CODES = {"int32": "i", "uint32": "I", "float": "f", "enum": "b"}
 _VECTOR_CODES = {"floats": "f", "uint32s": "I", "bytes": "B"}
 
 
-def decode_metadata(content: bytes) -> dict[str, Any]:
+def decode_metadata(content: bytes, faults: list[str] | None = None) -> dict[str, Any]:
     """Return the metadata FlatBuffer as a dictionary that JSON can hold.
+
+    Parameters
+    ----------
+    content : bytes
+    faults : list of str, optional
+        Takes a line for each field that cannot be read, which is then left out; without it such a field is an error.
 
     Raises
     ------
     ModelContractError
         Another file identifier than M001, or bytes that are not such a FlatBuffer.
     """
-    return _Decoder().table(FlatTable.root(content, METADATA_IDENTIFIER, _SOURCE), ROOT_TABLE)
+    return _Decoder(faults).table(FlatTable.root(content, METADATA_IDENTIFIER, _SOURCE), ROOT_TABLE)
 
 
 def encode_metadata(values: Mapping[str, Any]) -> bytes:
@@ -45,6 +51,15 @@ def encode_metadata(values: Mapping[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
+def metadata_tables(values: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every table in what `decode_metadata` gave, the outer ones first."""
+    if isinstance(values, Mapping):
+        yield values
+    if isinstance(values, (list, Mapping)):
+        for item in values.values() if isinstance(values, Mapping) else values:
+            yield from metadata_tables(item)
+
+
 def _slots(name: str) -> Iterator[tuple[int, Field]]:
     """Yield each field of a table with its slot; a union takes two, its type first."""
     slot = 0
@@ -56,8 +71,9 @@ def _slots(name: str) -> Iterator[tuple[int, Field]]:
 class _Decoder:
     """Reads tables, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: list[str] | None) -> None:
         self._num_tables = 0
+        self._faults = faults
 
     def table(self, table: FlatTable, name: str) -> dict[str, Any]:
         """Read every written field of a table."""
@@ -66,16 +82,24 @@ class _Decoder:
             raise ModelContractError(f"{_SOURCE} holds more than {_MAX_TABLES} tables; the file is damaged")
         values: dict[str, Any] = {}
         for slot, field in _slots(name):
-            if field.kind == "union":
-                values |= self._union(table, slot, field)
-            elif table.has(slot):
-                values[field.name] = self._value(table, slot, field)
+            try:
+                values |= self._field(table, slot, field)
+            except ModelContractError as error:
+                if self._faults is None or self._num_tables > _MAX_TABLES:
+                    raise
+                self._faults.append(f"{name}.{field.name} cannot be read and is not used: {error}")
         return values
+
+    def _field(self, table: FlatTable, slot: int, field: Field) -> dict[str, Any]:
+        """Read one field, written or not."""
+        if field.kind == "union":
+            return self._union(table, slot, field)
+        return {field.name: self._value(table, slot, field)} if table.has(slot) else {}
 
     def _value(self, table: FlatTable, slot: int, field: Field) -> Any:
         """Read one written field."""
         if field.kind == "text":
-            return table.text(slot)
+            return self._text(table, slot, field)
         if field.kind == "texts":
             return table.texts(slot)
         if field.kind == "table":
@@ -87,6 +111,17 @@ class _Decoder:
             return table.numbers(slot, _VECTOR_CODES[field.kind])
         number = table.scalar(slot, _SCALAR_CODES[field.kind])
         return _enum_name(field.holds, int(number)) if field.kind == "enum" else number
+
+    def _text(self, table: FlatTable, slot: int, field: Field) -> str:
+        """Read text; where faults are taken, what is not UTF-8 is read as Latin-1."""
+        try:
+            return table.text(slot)
+        except ModelContractError:
+            if self._faults is None:
+                raise
+        text = table.content(slot).decode("latin-1")
+        self._faults.append(f"{field.name} is not UTF-8; read as Latin-1: {text!r}")
+        return text
 
     def _union(self, table: FlatTable, slot: int, field: Field) -> dict[str, Any]:
         """Read the two slots of a union; a table of a later schema is named by its number."""

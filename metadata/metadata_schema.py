@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 METADATA_IDENTIFIER = b"M001"  # at byte 4 of the metadata FlatBuffer
 METADATA_ENTRY_NAME = "TFLITE_METADATA"  # of the entry in the model's metadata vector
+SCHEMA_VERSION = "1.5.0"  # that the tables below are of
 MIN_PARSER_VERSION = "1.3.0"  # the version that brought AudioProperties
 ROOT_TABLE = "ModelMetadata"
 

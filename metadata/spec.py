@@ -1,7 +1,7 @@
 """The contract of a model file: what goes in, what comes out, and where it came from.
 
-A `ModelSpec` travels inside the `.tflite` as the associated file `model_spec.json`. Every field is
-required in the JSON and unknown fields are errors, so that a reader never guesses.
+A `ModelSpec` travels inside the `.tflite` as the associated file `model_spec.json`. Every field but
+`score_transform` is required in the JSON and unknown fields are errors, so that a reader never guesses.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ SPEC_FILE_NAME = "model_spec.json"
 DIGEST_FIELD = "model_sha256"  # of the file that the spec was written into, see `model_digest`; no field of the spec
 SPEC_VERSION = 1
 ACTIVATIONS = ("softmax", "sigmoid")
+SCORE_TRANSFORMS = ("none", "exp", "softmax", "sigmoid")
+SCORE_MARGIN = 1e-3  # by which a score may lie outside 0 to 1: rounding
+_OPTIONAL = ("score_transform",)  # left out of the JSON at its default: older readers know no such field
 _HINTS: dict[type, dict[str, Any]] = {}
 
 
@@ -131,6 +134,9 @@ class ModelSpec:
     recipe : str
         Name of the quantization recipe of this file.
     provenance : Provenance
+    score_transform : {"none", "exp", "softmax", "sigmoid"}
+        What makes scores in [0, 1] of what the model puts out: nothing for files of our own; exp of logarithms, softmax
+        or sigmoid of logits.
     """
 
     name: str
@@ -145,6 +151,7 @@ class ModelSpec:
     recipe: str = "float32"
     provenance: Provenance = field(default_factory=Provenance)
     spec_version: int = SPEC_VERSION
+    score_transform: Literal["none", "exp", "softmax", "sigmoid"] = "none"
 
     _NAMES: ClassVar[tuple[str, ...]] = ("name", "version", "recipe")
 
@@ -168,6 +175,10 @@ class ModelSpec:
         )
         for label, threshold in zip(self.labels, self.thresholds, strict=True):
             _require(0.0 <= threshold <= 1.0, f"the threshold of {label} is {threshold}; expected 0 to 1")
+        _require(
+            self.score_transform in ("none", "exp", self.activation),
+            f"score_transform is {self.score_transform} and activation {self.activation}; expected the same",
+        )
         fmax = getattr(self.front_end, "fmax", 0.0)
         _require(
             fmax <= self.sample_rate / 2,
@@ -198,6 +209,8 @@ class ModelSpec:
             `provenance.training` holds a NaN, or an object that JSON has no form for.
         """
         values = dataclasses.asdict(self)
+        if self.score_transform == "none":
+            del values["score_transform"]
         try:
             return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         except (TypeError, ValueError) as error:
@@ -307,7 +320,7 @@ def _from_values(cls: type, values: Any, where: str) -> Any:
     """Build a dataclass of this module from a JSON object with exactly its fields."""
     _require(isinstance(values, dict), f"{where} is {type(values).__name__}; expected a JSON object")
     names = {item.name for item in dataclasses.fields(cls)}
-    unknown, missing = sorted(set(values) - names), sorted(names - set(values))
+    unknown, missing = sorted(set(values) - names), sorted(names - set(values) - set(_OPTIONAL))
     _require(not unknown, f"{where} has unknown fields: {', '.join(unknown)}; expected {', '.join(sorted(names))}")
     _require(not missing, f"{where} lacks fields: {', '.join(missing)}")
     arguments = dict(values)

@@ -16,10 +16,12 @@ _ACTIVATIONS = {"softmax": "they add up to 1, the highest wins", "sigmoid": "eac
 
 def describe_model(spec: ModelSpec) -> dict[str, Any]:
     """Return the metadata of a model with this spec, as `metadata_codec.encode_metadata` takes it."""
+    stated = {key: spec.provenance.training.get(key) for key in ("author", "license")}
     return {
         "name": spec.name,
         "description": spec.description,
         "version": spec.version,
+        **{key: text for key, text in stated.items() if isinstance(text, str)},
         "subgraph_metadata": [
             {"input_tensor_metadata": [_describe_input(spec)], "output_tensor_metadata": [_describe_output(spec)]}
         ],
@@ -73,12 +75,18 @@ def _settings(front_end: FrontEnd) -> list[tuple[str, Any]]:
 
 
 def _describe_output(spec: ModelSpec) -> dict[str, Any]:
-    """The one output: a score a label."""
+    """The one output: a score a label, or a number that becomes one."""
+    values: dict[str, Any] = {
+        "description": f"One score a label, from 0 to 1; {_ACTIVATIONS[spec.activation]}.",
+        "stats": {"max": [1.0], "min": [0.0]},
+    }
+    if spec.score_transform != "none":
+        made = f"{spec.score_transform} makes scores from 0 to 1 of them; {_ACTIVATIONS[spec.activation]}"
+        values = {"description": f"One number a label, no score yet: {made}."}
     return {
         "name": "scores",
-        "description": f"One score a label, from 0 to 1; {_ACTIVATIONS[spec.activation]}.",
         "content": _features(),
-        "stats": {"max": [1.0], "min": [0.0]},
+        **values,
         "associated_files": [
             {
                 "name": LABELS_FILE_NAME,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME
 from metadata.model_flatbuffer import ModelTensors, TensorInfo
-from metadata.spec import SPEC_FILE_NAME, MelFrontEnd, ModelSpec, StftFrontEnd
+from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
 
 _DTYPES = ("float32", "float16", "int8", "uint8", "int16")  # what can carry audio and scores
 
@@ -20,14 +20,27 @@ def feature_shape(spec: ModelSpec) -> tuple[int, int]:
     ValueError
         The model hears the waveform and has no spectrogram.
     """
-    front_end = spec.front_end
+    try:
+        return spectrogram_shape(spec.front_end, spec.window_length)
+    except ValueError as error:
+        raise ValueError(f"{spec.name}: {error}") from error
+
+
+def spectrogram_shape(front_end: FrontEnd, window_length: int) -> tuple[int, int]:
+    """Return rows (mel bands or bins) and frames of the spectrogram of `window_length` samples.
+
+    Raises
+    ------
+    ValueError
+        Another front end than mel and STFT.
+    """
     if isinstance(front_end, MelFrontEnd):
         rows = front_end.n_mels
     elif isinstance(front_end, StftFrontEnd):
         rows = 1 + front_end.n_fft // 2
     else:
-        raise ValueError(f"{spec.name} has a {front_end.kind} front end; expected mel or stft")
-    return rows, 1 + spec.window_length // front_end.hop_length
+        raise ValueError(f"the front end is {front_end.kind}; expected mel or stft")
+    return rows, 1 + window_length // front_end.hop_length
 
 
 def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str] | None = None) -> None:

@@ -22,6 +22,7 @@ from metadata.new_root import find_model
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.standard_metadata import AXIS_LABELS, describe_model
 from metadata.tensor_contract import check_contract, check_label_count
+from metadata.zip_tail import find_zip
 
 
 def pack_model(model: bytes, spec: ModelSpec) -> bytes:
@@ -107,7 +108,7 @@ def read_spec(model: bytes) -> ModelSpec | None:
         Not a model, a model that was changed after the spec was written, a broken spec or label file, or tensors,
         labels and spec that disagree.
     """
-    described = _read(model)
+    described = _read(model, SPEC_FILE_NAME)
     if SPEC_FILE_NAME not in described.files:
         return None
     spec = ModelSpec.from_json(described.files[SPEC_FILE_NAME])
@@ -135,16 +136,28 @@ class _Described(NamedTuple):
     files: dict[str, bytes]
 
 
-def _read(model: bytes) -> _Described:
-    """Read what a model says about itself; a file that the metadata names and that is missing is refused."""
+def _read(model: bytes, own_file: str = "") -> _Described:
+    """Read what a model says about itself; a file that the metadata names and that is missing is refused.
+
+    With `own_file` that is so in a file which holds or names it alone; what others wrote is read as far as it goes.
+    """
     find_model(model)  # refuses a packed file whose model is cut off
     flat = ModelFlatBuffer(model)
     entry = flat.entry(METADATA_ENTRY_NAME)
-    values = None if entry is None else decode_metadata(flat.entry_buffer(entry).content(BUFFER_DATA))
+    content = b"" if entry is None else flat.entry_buffer(entry).content(BUFFER_DATA)
+    if own_file.encode() not in content and own_file not in _names_inside(model):
+        return _Described(flat.tensors, None, {})
+    values = None if entry is None else decode_metadata(content)
     files = read_files(model)
     if values is not None:
         _check_named_files(values, files)
     return _Described(flat.tensors, values, files)
+
+
+def _names_inside(model: bytes) -> tuple[str, ...]:
+    """The names of the files behind a model."""
+    tail = find_zip(model)
+    return tail.names if tail else ()
 
 
 def _metadata(described: _Described) -> dict[str, Any]:

@@ -178,9 +178,10 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
         read_foreign(write(tmp_path, content))
 
 
-def convert(*arguments: object) -> int:
+def convert(*arguments: object, sample_rate: int | None = 16_000) -> int:
+    rate = [] if sample_rate is None else ["--sample-rate", str(sample_rate)]
     return earshot.main(
-        ["convert", *[str(argument) for argument in arguments], "--num-runs", "2", "--warmup-runs", "0"]
+        ["convert", *[str(argument) for argument in arguments], *rate, "--num-runs", "2", "--warmup-runs", "0"]
     )
 
 

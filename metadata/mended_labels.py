@@ -1,0 +1,109 @@
+"""The labels that somebody else's label file was meant to hold, and a note on each thing that was mended.
+
+Notes
+-----
+The Task library and MediaPipe split at LF alone and keep everything else: of a file with CR LF an app shows and
+compares "speech\\r".
+"""
+
+from __future__ import annotations
+
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BRACKETS = ("[", "{", "(", '"')  # what begins a list in another notation
+_NUL_SHARE = 0.4  # of the bytes at even or odd places: UTF-16 without a mark
+_MEND = "an app's loader does not; to mend the file: earshot metadata write FILE --out NEW.tflite"
+_MEND_LINES = "To mend the file: earshot metadata write FILE --out NEW.tflite"
+
+
+def mend_labels(content: bytes, count: int, source: str) -> tuple[tuple[str, ...], list[str]]:
+    """Return the labels that were meant, in the order of the file, and what was mended to get them.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    count : int
+        Scores that the model puts out; tells lines that were left blank by mistake from outputs without a name.
+    source : str
+        Name of the file, for the notes.
+
+    Returns
+    -------
+    labels : tuple of str
+        None is empty; maybe another number than `count`, and some more than once.
+    notes : list of str
+        Empty where the file is as it should be.
+    """
+    text, notes = _decode(content)
+    text, mended = _one_line_end(text)
+    lines, said = _clean_lines(text)
+    labels, filled = _without_blanks(lines, count)
+    notes += mended + said + filled
+    return tuple(labels), [f"{source} {note}" for note in notes]
+
+
+def _decode(content: bytes) -> tuple[str, list[str]]:
+    """The text, whatever encoding it is in."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            name = "UTF-16" if encoding == "utf-16" else "UTF-8"
+            text = content.decode(encoding, errors="replace")
+            return text, [f"begins with a byte order mark; read as {name}; {_MEND}"]
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(content) > 1 and content[start::2].count(0) >= _NUL_SHARE * len(content) / 2:
+            return content.decode(encoding, errors="replace"), [f"is UTF-16 text; read as that; {_MEND}"]
+    try:
+        text, notes = content.decode("utf-8"), []
+    except UnicodeDecodeError:
+        text, notes = content.decode("cp1252", errors="replace"), [f"is not UTF-8; read as Latin-1; {_MEND}"]
+    if "\0" in text:
+        notes.append("holds NUL bytes; left out")
+    return text.replace("\0", ""), notes
+
+
+def _one_line_end(text: str) -> tuple[str, list[str]]:
+    """The text with LF at the end of its lines."""
+    if "\r" not in text:
+        return text, []
+    kind = "CR LF" if "\r\n" in text else "CR"
+    note = f'has {kind} line ends, read as the lines that were meant; an app shows "\\r" instead. {_MEND_LINES}'
+    return text.replace("\r\n", "\n").replace("\r", "\n"), [note]
+
+
+def _clean_lines(text: str) -> tuple[list[str], list[str]]:
+    """The lines without outer spaces and control characters, and without blank ones at the end."""
+    raw = text.removesuffix("\n").split("\n")
+    lines = [_printable(line).strip() for line in raw]
+    notes = []
+    odd = sum(line != _printable(line) for line in raw)
+    if odd:
+        notes.append(f"has control characters in {odd} lines; read as spaces")
+    outer = sum(_printable(line) != clean and clean != "" for line, clean in zip(raw, lines, strict=True))
+    if outer:
+        notes.append(f"has spaces before or after {outer} labels; left out")
+    kept = lines
+    while kept and not kept[-1]:
+        kept = kept[:-1]
+    if kept and len(kept) < len(lines):
+        notes.append(f"ends with {len(lines) - len(kept)} blank lines; left out")
+    return kept, notes
+
+
+def _printable(line: str) -> str:
+    """A line with a space for each control character."""
+    return "".join(" " if ord(character) < 32 else character for character in line)
+
+
+def _without_blanks(lines: list[str], count: int) -> tuple[list[str], list[str]]:
+    """The labels: blank lines are dropped, or named where only so each score has one."""
+    named = [line for line in lines if line]
+    parts = [part.strip() for part in lines[0].split(",")] if len(lines) == 1 else []
+    if len(parts) == count > 1 and not lines[0].startswith(_BRACKETS):
+        return parts, [f"has {count} labels in one line; split at the commas"]
+    if len(named) == len(lines):
+        return lines, []
+    blank = len(lines) - len(named)
+    if len(named) != count and len(lines) == count:
+        filled = [line or f"unnamed {number}" for number, line in enumerate(lines, start=1)]
+        return filled, [f"leaves {blank} of {count} lines blank; called unnamed and the number of the line"]
+    return named, [f"has {blank} blank lines inside; left out"]
