@@ -89,6 +89,7 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     foreign.add_argument(
         "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
     )
+    add_dataset_argument(foreign)
     foreign.add_argument(
         "--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says, else 16000)"
     )
@@ -205,7 +206,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name)
     if not args.data:
         return _foreign_alone(model, spec, args, recipes)
-    index = find_and_split(args.data, args.labels, args.seed, task=ForeignTask(spec.activation))
+    index = find_and_split(args.data, args.labels, args.seed, task=ForeignTask(spec.activation), dataset=args.dataset)
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:

@@ -118,9 +118,11 @@ def test_every_importer_has_a_tree_here():
 @pytest.mark.parametrize("name", TREES)
 def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
     TREES[name](tmp_path)
-    assert recognize(tmp_path) == name
+    known, reason = recognize(tmp_path)
+    assert known == name
     index = find_clips(tmp_path)
     assert f"read as {IMPORTERS[name].title}" in index.source
+    assert f"was read as {IMPORTERS[name].title}, because {reason}; --dataset none" in index.notes[0]
     assert all((tmp_path / clip.path).is_file() for clip in index.clips)
     assert all(clip.licence and clip.source and clip.group for clip in index.clips)
     write_index(tmp_path / "index.csv", index)
@@ -130,7 +132,7 @@ def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
 @pytest.mark.parametrize("name", TREES)
 def test_a_folder_of_labels_is_not_taken_for_a_data_set(tmp_path, name):
     _files(tmp_path, ["music/1.wav", "noise/2.wav", "speech/3.wav", "audio/4.wav", "english/5.wav"])
-    assert recognize(tmp_path) is None
+    assert recognize(tmp_path) == ("", "")
     with pytest.raises(ValueError, match="does not hold"):
         find_clips(tmp_path, dataset=name)
 
@@ -195,7 +197,7 @@ def test_flickr8k_lines_that_are_no_pair_are_refused(tmp_path):
     _flickr8k(tmp_path)
     _text(tmp_path, "wav2spk.txt", "a.wav 1", "b.wav", "c.wav 2 3")
     with pytest.raises(ValueError, match="2 lines do not hold a file name and a speaker, line 2, 3"):
-        find_clips(tmp_path)
+        find_clips(tmp_path, dataset="flickr8k")
 
 
 def test_vocalset_reads_each_recording_once_and_spoken_excerpts_as_speech(tmp_path):

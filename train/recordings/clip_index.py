@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels
-from train.recordings.audio_files import audio_files
+from train.recordings.audio_files import find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
-from train.recordings.clip_table import read_clips, write_clips
-from train.recordings.decode import AUDIO_SUFFIXES
+from train.recordings.clip_table import one_spelling, read_table, write_clips
+from train.recordings.folder_tree import read_tree, tell_look_alikes
+from train.recordings.left_out import UNLISTED, LeftOut
+from train.recordings.spelling import respelled
 
 __all__ = [
     "LABEL_SEPARATOR",
@@ -28,16 +30,35 @@ __all__ = [
 
 INDEX_FILE_NAME = "clips.csv"
 TABLE_FILE_NAME = "meta.csv"  # the name under which many data sets ship their table
+NO_DATASET = "none"  # asked for in place of a data set: plain folders
 
 
 @dataclass(frozen=True)
 class ClipIndex:
-    """Recordings under one root folder, and the labels in output order."""
+    """Recordings under one root folder, and the labels in output order.
+
+    Attributes
+    ----------
+    root : Path
+    labels : tuple of str
+    clips : tuple of Clip
+    source : str
+        What the index was read from and why so, for people.
+    left_out : tuple of LeftOut
+        What was seen below the root and is not used.
+    notes : tuple of str
+        What was assumed, for people.
+    folder_sides : tuple of str
+        The sides for which there are folders.
+    """
 
     root: Path
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
-    source: str = ""  # what the index was read from, for people
+    source: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    folder_sides: tuple[str, ...] = ()
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -75,7 +96,8 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     labels : sequence of str, optional
         Output order; else the folder's `labels.txt`, else the labels found, sorted.
     dataset : str, optional
-        Read the folder as this data set, `train.recordings.importers.IMPORTERS`, whatever it looks like.
+        Read the folder as this data set, `train.recordings.importers.IMPORTERS`, whatever it looks like; "none" for
+        one folder a label, without any table.
 
     Raises
     ------
@@ -89,34 +111,33 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     data = Path(data)
     if not data.exists():
         raise FileNotFoundError(f"{data} does not exist; expected a folder with one sub-folder a label, or a CSV")
-    if dataset:
-        return _of_dataset(data, dataset, labels)
-    if data.is_file():
+    if data.is_file() and dataset in (None, NO_DATASET):
         return read_index(data, labels)
+    if dataset == NO_DATASET:
+        return index_tree(data, labels, plain=True)
+    if dataset:
+        return _of_dataset(data, dataset, "", labels)
     if (data / INDEX_FILE_NAME).is_file():
-        return read_index(data / INDEX_FILE_NAME, labels)
-    known = recognize(data)
+        return _with_unlisted(read_index(data / INDEX_FILE_NAME, labels), UNLISTED)
+    known, reason = recognize(data)
     if known:
-        return _of_dataset(data, known, labels)
+        return _of_dataset(data, known, reason, labels)
     if (data / TABLE_FILE_NAME).is_file():
-        return read_index(data / TABLE_FILE_NAME, labels)
+        return _with_unlisted(read_index(data / TABLE_FILE_NAME, labels), UNLISTED)
     return index_tree(data, labels)
 
 
-def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
-    """Return the index of a folder tree, one folder a label; every recording is a group of its own."""
-    root = Path(root)
-    clips = [
-        Clip(path.relative_to(root).as_posix(), (folder.name,), path.relative_to(root).with_suffix("").as_posix())
-        for folder in sorted(root.iterdir())
-        if folder.is_dir() and not folder.name.startswith((".", "_"))
-        for path in audio_files(folder)
-    ]
-    if not clips:
-        raise ValueError(
-            f"{root} holds no recordings; expected one sub-folder a label with {', '.join(AUDIO_SUFFIXES)} files"
-        )
-    return ClipIndex(root, _choose_labels(clips, root, labels), tuple(clips), f"the folders of {root}")
+def index_tree(root: str | Path, labels: Sequence[str] | None = None, plain: bool = False) -> ClipIndex:
+    """Return the index of a folder tree, see `train.recordings.folder_tree`; every recording is a group of its own."""
+    tree = read_tree(Path(root), plain)
+    index = _labelled(Path(root), tree.clips, labels, f"the folders of {root}")
+    sides = {clip.split for clip in tree.clips}
+    return replace(
+        index,
+        left_out=tree.left_out,
+        notes=(*tree.notes, *index.notes),
+        folder_sides=tuple(side for side in SPLITS if side in sides),
+    )
 
 
 def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
@@ -124,8 +145,9 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME)
-    clips = read_clips(path, labels)
-    return ClipIndex(path.parent, _choose_labels(clips, path.parent, labels), tuple(clips), str(path))
+    clips, taken = read_table(path, labels)
+    index = _labelled(path.parent, clips, labels, str(path))
+    return replace(index, notes=(*([f"{path}: {taken}"] if taken else []), *index.notes))
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
@@ -156,31 +178,67 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
         for index in indices
         for clip in index.clips
     ]
+    spelled = one_spelling(label for index in indices for label in index.labels)
+    clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
     twice = [path for path, count in Counter(clip.path for clip in clips).items() if count > 1]
     if twice:
         raise ValueError(f"{len(twice)} recordings are given twice, the first {root / twice[0]}; give each once")
-    found = tuple(dict.fromkeys(label for index in indices for label in index.labels))
+    found = tuple(dict.fromkeys(spelled.values()))
     unknown = sorted(set(found) - set(labels or found))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(labels or ())}")
-    return ClipIndex(root, tuple(labels or found), tuple(clips), " and ".join(index.source for index in indices))
+    places = [Path(os.path.relpath(index.root.resolve(), root)).as_posix() for index in indices]
+    left_out = tuple(
+        replace(one, path=one.path if place == "." else f"{place}/{one.path}")
+        for index, place in zip(indices, places, strict=True)
+        for one in index.left_out
+    )
+    chosen = tuple(labels or found)
+    notes = dict.fromkeys([*(note for index in indices for note in index.notes), *tell_look_alikes(chosen)])
+    return ClipIndex(
+        root, chosen, tuple(clips), " and ".join(index.source for index in indices), left_out, tuple(notes)
+    )
 
 
-def _of_dataset(root: Path, dataset: str, labels: Sequence[str] | None) -> ClipIndex:
+def _of_dataset(root: Path, dataset: str, reason: str, labels: Sequence[str] | None) -> ClipIndex:
     """The index of a folder that has a data set's layout."""
     from train.recordings.importers import choose_importer
 
     importer = choose_importer(dataset)
-    clips = importer.read_folder(root)
-    return ClipIndex(root, _choose_labels(clips, root, labels), tuple(clips), f"{root}, read as {importer.title}")
+    index = _labelled(root, importer.read_folder(root), labels, f"{root}, read as {importer.title}")
+    index = _with_unlisted(index, f"recordings that are no part of {importer.title}", importer.not_read)
+    if not reason:
+        return index
+    note = f"{root} was read as {importer.title}, because {reason}; --dataset {NO_DATASET} reads one folder a label"
+    return replace(index, notes=(note, *index.notes))
 
 
-def _choose_labels(clips: Sequence[Clip], root: Path, labels: Sequence[str] | None) -> tuple[str, ...]:
+def _with_unlisted(index: ClipIndex, reason: str, reasons: Mapping[str, str] | None = None) -> ClipIndex:
+    """The index with all that lies in its root and is not among its clips; some folders with a reason of their own."""
+    found = find_files(index.root)
+    used = {os.path.normpath(clip.path) for clip in index.clips}
+    unlisted = [
+        LeftOut(path, (reasons or {}).get(path.split("/")[0], reason)) for path in found.recordings if path not in used
+    ]
+    return replace(
+        index, left_out=(*(one for one in found.left_out if one.path not in used), *unlisted, *index.left_out)
+    )
+
+
+def _labelled(root: Path, clips: Sequence[Clip], labels: Sequence[str] | None, source: str) -> ClipIndex:
+    """The index of clips with its labels in output order, which use these and no others."""
+    if labels is None and (root / LABELS_FILE_NAME).is_file():
+        labels = read_labels(root / LABELS_FILE_NAME)
+    if labels is not None:
+        clips = [replace(clip, labels=tuple(respelled(name, labels) for name in clip.labels)) for clip in clips]
+    chosen = _choose_labels(clips, labels)
+    return ClipIndex(root, chosen, tuple(clips), source, notes=tuple(tell_look_alikes(chosen)))
+
+
+def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels in output order, after checking that the clips use these and no others."""
     found = sorted({label for clip in clips for label in clip.labels})
-    if labels is None:
-        labels = read_labels(root / LABELS_FILE_NAME) if (root / LABELS_FILE_NAME).is_file() else found
-    chosen = check_labels(labels)
+    chosen = check_labels(labels or found, "the labels of the recordings")
     unknown = sorted(set(found) - set(chosen))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(chosen)}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from train.recordings.clip import Clip
@@ -24,17 +25,21 @@ class Importer:
     layout : str
         What its folder holds, for error texts.
     recognizes : callable
-        Whether a folder has this layout; looks at few files.
+        Why a folder has this layout, in words that follow "because"; '' where it has another. Looks at what lies there,
+        not at the names of folders alone.
     read : callable
         The clips of such a folder, their paths relative to it, none where it has another layout; raises ValueError
         naming every fault.
+    not_read : mapping of str to str
+        Folders in the root whose recordings are not among the clips, with the reason.
     """
 
     name: str
     title: str
     layout: str
-    recognizes: Callable[[Path], bool]
+    recognizes: Callable[[Path], str]
     read: Callable[[Path], list[Clip]]
+    not_read: Mapping[str, str] = field(default_factory=dict)
 
     def read_folder(self, root: Path) -> list[Clip]:
         """Return the clips of a folder, or raise ValueError where it does not have this layout or holds none."""
@@ -44,11 +49,16 @@ class Importer:
         return clips
 
 
+def mostly(paths: Sequence[Path], name: re.Pattern[str]) -> bool:
+    """Whether there are recordings and more than half of them are named as a data set names its own."""
+    return 2 * sum(bool(name.match(path.stem)) for path in paths) > len(paths)
+
+
 def refuse_names(paths: Sequence[Path], title: str, expected: str) -> None:
     """Raise ValueError where recordings of a data set are not named as its makers did."""
     if paths:
         named = ", ".join(path.name for path in paths[:MOST_NAMED])
         raise ValueError(
             f"{len(paths)} files are not named as {title} names them: {named}; expected names as {expected}: "
-            "remove them, or list the recordings in a clips.csv"
+            "remove them, or read the folder with --dataset none or a clips.csv"
         )

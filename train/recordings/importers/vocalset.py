@@ -13,30 +13,54 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files
+from train.recordings.audio_files import audio_files, find_files
 from train.recordings.clip import Clip
 from train.recordings.importers.importer import Importer
 
 LICENCE = "CC BY 4.0"
 CITATION = "doi:10.5281/zenodo.1193957"
 LABEL, SPOKEN_LABEL, SPOKEN_TECHNIQUE = "song", "speech", "spoken"
-_SINGER = re.compile(r"(female|male)\d+$")
+_SINGER = re.compile(r"(?P<voice>female|male)(?P<number>\d+)$")
+_DEPTH = 3  # exercise, technique, file
 _PLACES = ("FULL", "data_by_singer", ".")  # the first that holds singers
 
 
-def _singers(root: Path) -> list[Path]:
-    """The singers' folders."""
+def _singers(root: Path) -> tuple[str, list[Path]]:
+    """Where the singers' folders are, and these."""
     for place in _PLACES:
         folder = root / place
         singers = [path for path in sorted(folder.glob("*")) if path.is_dir() and _SINGER.match(path.name)]
         if singers:
-            return singers
-    return []
+            return place, singers
+    return "", []
+
+
+def _recordings(root: Path) -> list[tuple[Path, Path]]:
+    """Every recording with its singer's folder."""
+    return [(path, singer) for singer in _singers(root)[1] for path in audio_files(singer)]
+
+
+def _is_theirs(path: Path, singer: Path) -> bool:
+    """Whether a recording lies and is named as this data set has it: singer/exercise/technique/f1_*.wav."""
+    name = _SINGER.match(singer.name)
+    short = f"{name['voice'][0]}{name['number']}_"
+    return len(path.relative_to(singer).parts) == _DEPTH and path.stem.startswith(short)
+
+
+def _recognizes(root: Path) -> str:
+    """The folders and names of the recordings, where no other folder beside the singers holds any."""
+    place, singers = _singers(root)
+    found = _recordings(root)
+    if 2 * sum(_is_theirs(*one) for one in found) <= len(found):
+        return ""
+    company = set(find_files(root / place).by_top_folder()) - {singer.name for singer in singers}
+    named = found[0][0].relative_to(root).as_posix()
+    return "" if company else f"{len(singers)} singers' folders hold exercise/technique/*.wav, such as {named}"
 
 
 def _read(root: Path) -> list[Clip]:
     """Every recording of every singer."""
-    return [_clip(root, singer, path) for singer in _singers(root) for path in audio_files(singer)]
+    return [_clip(root, singer, path) for path, singer in _recordings(root)]
 
 
 def _clip(root: Path, singer: Path, path: Path) -> Clip:
@@ -50,6 +74,7 @@ VOCALSET = Importer(
     name="vocalset",
     title="VocalSet",
     layout="FULL or data_by_singer with female1 to female9 and male1 to male11",
-    recognizes=lambda root: bool(_singers(root)),
+    recognizes=_recognizes,
     read=_read,
+    not_read={name: "the recordings of the singers' folders again" for name in ("data_by_technique", "data_by_vowel")},
 )
