@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
 from train.command import (
     add_data_arguments,
+    add_dataset_argument,
     add_output_arguments,
     add_training_arguments,
     data_choices,
@@ -137,10 +138,10 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     from train.finished_run import open_run
     from train.training_run import METRICS_FILE_NAME
 
-    if args.data or args.labels or args.sample_rate or args.name or args.compare:
+    if args.data or args.dataset or args.labels or args.sample_rate or args.name or args.compare:
         raise ValueError(
-            f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
-            "--sample-rate, --name and --compare only for a FILE.tflite"
+            f"{args.run} is a training run, which knows its recordings and labels; expected --data, --dataset, "
+            "--labels, --sample-rate, --name and --compare only for a FILE.tflite"
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None

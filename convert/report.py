@@ -16,6 +16,7 @@ from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
 from train.evaluation_text import share_name
+from train.recordings.left_out import name_some
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
@@ -112,6 +113,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
         for choice in report["choices"]
     ]
+    notes += _data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:
@@ -119,6 +121,19 @@ def _notes(report: dict[str, Any]) -> list[str]:
                 measures = ", ".join(f"{name} {value}" for name, value in result["measures"].items())
                 notes.append(f"FAIL level {result['level']}: {result['name']}: {measures} {result['detail']}".rstrip())
     return notes
+
+
+def _data_notes(data: dict[str, Any] | None) -> list[str]:
+    """What was assumed of the recordings' folder, and what lies there and is not used; nothing where unknown."""
+    if data is None:
+        return []
+    unused = [
+        f"Not used, {found['count']}: {name_some(found['paths'], found['count'])} ({reason})."
+        for reason, found in data["not_used"].items()
+    ]
+    unreadable = data["unreadable"]
+    unused += [f"Unreadable, {len(unreadable)} recordings: {'; '.join(unreadable[:3])}."] if unreadable else []
+    return [*data["notes"], *unused]
 
 
 def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:

@@ -192,6 +192,8 @@ def _trim(args: argparse.Namespace) -> int:
         done = trim_clips(index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n))
     for reason in done.left_out:
         note(f"left out: {reason}")
+    if done.renamed:
+        note(done.renamed)
     result = {
         "clips": len(done.index.clips),
         "left_out": done.left_out,
@@ -208,12 +210,15 @@ def _trim(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
-    from train.prepare import load_with_progress
-    from train.recordings.import_clips import import_clips
+    from train.prepare import load_with_progress, note
+    from train.recordings.import_clips import import_clips, tell_renamed
 
     index = _find(args)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force)
+    renamed = tell_renamed(clips.index.clips)
+    if renamed:
+        note(renamed)
     result = {"index": str(written), "clips": len(clips.index.clips), "left_out": clips.skipped}
     print(json.dumps(result, indent=2) if args.json else f"wrote {written}, {len(clips.index.clips)} clips")
     return DONE

@@ -14,26 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from train.recordings import decode, left_out
+from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, is_sound, reason_by_name
 from train.recordings.left_out import LeftOut
-
-_OTHER_SOUND = frozenset(
-    ".3ga .3gp .8svx .aac .aax .ac3 .adts .aif .aifc .aiff .alac .amr .ape .au .avi .awb .caf .dff .dsf .dts .eac3 .flv"
-    " .gsm .iff .m4a .m4b .m4r .mka .mkv .mov .mp2 .mp4 .mpc .mpeg .mpg .oga .ogv .opus .pcm .qcp .ra .raw .rf64 .rm"
-    " .snd .sph .spx .tta .voc .vox .w64 .wave .webm .wma .wv".split()
-)
-_ARCHIVES = frozenset(".7z .bz2 .gz .rar .tar .tgz .xz .zip .zst".split())
-_NO_SOUND = frozenset(
-    ".csv .doc .docx .gif .h5 .htm .html .ini .ipynb .jpeg .jpg .json .jsonl .keras .lab .log .mat .md .md5 .mid .midi"
-    " .npy .npz .pdf .pkl .png .py .rst .sh .sha256 .srt .svg .textgrid .tflite .toml .tsv .txt .vtt .xls .xlsx .xml"
-    " .yaml .yml".split()
-)  # not opened to see whether they are sound
-_SYSTEM = frozenset(
-    "__macosx __pycache__ @eadir @tmp @recycle #recycle #snapshot $recycle.bin recycler lost+found desktop.ini thumbs.db"
-    " .ds_store .localized .appledouble .ipynb_checkpoints .trash .trashes .fseventsd .spotlight-v100 .temporaryitems"
-    " .documentrevisions-v100 .syncthing .stfolder .git .svn .hg".split()
-) | {"system volume information", "icon\r"}
-_SYSTEM_BEGINNINGS = ("._", ".trash-", ".nfs", ".fuse_hidden")
-_SNIFFED = 12  # bytes
 
 
 @dataclass(frozen=True)
@@ -133,7 +115,7 @@ class _Walk:
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> Iterator[str]:
         """Take in one entry; yield it where it is a folder to enter."""
-        reason = _reason_by_name(entry.name)
+        reason = reason_by_name(entry.name)
         if reason:
             self._leave(path + "/" * entry.is_dir(follow_symlinks=False), reason)
         elif entry.is_symlink():
@@ -159,11 +141,11 @@ class _Walk:
         suffix = PurePosixPath(path).suffix.lower()
         if suffix in decode.AUDIO_SUFFIXES:
             return "" if os.access(self.root / path, os.R_OK) else left_out.CLOSED
-        if suffix in _OTHER_SOUND:
+        if suffix in OTHER_SOUND:
             return left_out.OTHER_FORMAT
-        if suffix in _ARCHIVES:
+        if suffix in ARCHIVES:
             return left_out.ARCHIVE
-        return left_out.NO_ENDING if suffix not in _NO_SOUND and _is_sound(self.root / path) else left_out.NO_SOUND
+        return left_out.NO_ENDING if suffix not in NO_SOUND and is_sound(self.root / path) else left_out.NO_SOUND
 
     def _follow(self, path: str) -> None:
         """Take in what a link leads to, where that is not read under another name."""
@@ -186,37 +168,6 @@ class _Walk:
     def _leave(self, path: str, reason: str) -> None:
         """Count something that is not read."""
         self.left_out.append(LeftOut(path, reason))
-
-
-def _reason_by_name(name: str) -> str:
-    """Why a file or folder is not even looked at, '' where its name says nothing against it."""
-    plain = name.casefold()
-    if plain in _SYSTEM or plain.startswith(_SYSTEM_BEGINNINGS):
-        return left_out.SYSTEM
-    if name.startswith("."):
-        return left_out.HIDDEN
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return left_out.NOT_UTF_8
-    return ""
-
-
-def _is_sound(path: Path) -> bool:
-    """Whether a file begins as recordings do."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_SNIFFED)
-    except OSError:  # a file of no known ending that is closed to us: no more is known of it
-        return False
-    container, kind = head[:4], head[8:12]
-    return (
-        (container == b"RIFF" and kind == b"WAVE")
-        or (container == b"FORM" and kind in (b"AIFF", b"AIFC"))
-        or container in (b"fLaC", b"OggS", b"caff", b".snd", b"RF64")
-        or head[:3] == b"ID3"
-        or head[4:8] == b"ftyp"
-    )
 
 
 def _by_folder(path: str) -> list[str]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
-from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of, join_names, split_names
+from metadata.joined_names import join_names, split_names
+from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.csv_rows import raise_faults, read_rows
 from train.recordings.spelling import SpelledFiles, composed, respelled
 

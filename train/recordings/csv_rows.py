@@ -88,8 +88,8 @@ def _lines(path: Path, text: str, delimiter: str, above: int) -> Iterator[tuple[
             yield reader.line_num + above, row
     except csv.Error as error:
         raise ValueError(
-            f"{path} is not a CSV table: line {reader.line_num + above}: {error}; is a quote not closed, or not doubled "
-            "within quotes?"
+            f"{path} is not a CSV table: line {reader.line_num + above}: {error}; is a quote not closed, or not "
+            "doubled within quotes?"
         ) from error
 
 

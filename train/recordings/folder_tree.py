@@ -1,7 +1,7 @@
 """A folder tree as clips: one folder a label, or such a tree for each side of a split, or for each fold.
 
 train, val and test, and other words for them in any case, are sides where each holds the same label folders; fold1,
-fold2, ... are folds. Which of these was read is told, and `earshot ... --dataset none` reads every top folder as a label.
+fold2, ... are folds. Which of these was read is told; `--dataset none` takes every folder in the root for a label.
 """
 
 from __future__ import annotations
@@ -91,9 +91,7 @@ def _parts(
     what: str,
 ) -> Tree:
     """A tree of a label tree for each side or fold."""
-    labels = {
-        top: {path.split("/")[1] for path in paths if path.count("/") > 1} for top, paths in folders.items()
-    }
+    labels = {top: {path.split("/")[1] for path in paths if path.count("/") > 1} for top, paths in folders.items()}
     _refuse_other_folders(found.root, folders, parts, labels, what)
     clips, beside = [], [LeftOut(path, left_out.NO_LABEL) for path in loose]
     for path in found.recordings:
@@ -151,7 +149,9 @@ def _refuse_other_folders(
         f"{printable(top)} has no {name_some(sorted(every - held))}" for top, held in labels.items() if every != held
     ]
     if lacking:
-        raise ValueError(f"{named}, but do not hold the same label folders: {'; '.join(lacking)}; add them, or {_PLAIN}")
+        raise ValueError(
+            f"{named}, but do not hold the same label folders: {'; '.join(lacking)}; add them, or {_PLAIN}"
+        )
 
 
 def _all_left_out(
@@ -204,21 +204,27 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
 
 def _inner_folders(root: Path, folders: Mapping[str, Sequence[str]]) -> list[str]:
     """What is assumed of folders within the labels' folders."""
-    inner = sorted({"/".join(path.split("/")[:2]) for paths in folders.values() for path in paths if path.count("/") > 1})
+    inner = sorted(
+        {"/".join(path.split("/")[:2]) for paths in folders.values() for path in paths if path.count("/") > 1}
+    )
     if not inner:
         return []
     if len(folders) == 1:
-        return [f"the labels seem to be one folder deeper ({name_some(inner)}); give {root / next(iter(folders))} as DATA"]
+        return [
+            f"the labels seem to be one folder deeper ({name_some(inner)}); give {root / next(iter(folders))} as DATA"
+        ]
     return [
-        f"folders within the label folders are no labels of their own ({name_some(inner)}); where one is a speaker or a "
-        "source, say so in the group column of a clips.csv"
+        f"folders within the label folders are no labels of their own ({name_some(inner)}); where one is a speaker or "
+        "a source, say so in the group column of a clips.csv"
     ]
 
 
 def _underscored(folders: Mapping[str, Sequence[str]]) -> list[str]:
     """That names beginning with _ are labels too."""
     names = [name for name in folders if name.startswith("_")]
-    return [f"read as labels too: {name_some(names)}; to leave a folder out, begin its name with a dot"] if names else []
+    return (
+        [f"read as labels too: {name_some(names)}; to leave a folder out, begin its name with a dot"] if names else []
+    )
 
 
 def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:
@@ -239,4 +245,3 @@ def tell_look_alikes(labels: Sequence[str]) -> list[str]:
         f"the labels {' and '.join(map(ascii, alike))} look the same and are told apart; rename one if they are one"
         for alike in look_alikes(labels)
     ]
-

@@ -56,21 +56,18 @@ def by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
 
 def describe_left_out(left_out: Sequence[LeftOut]) -> list[str]:
     """Return a line a reason for people, with the count and the first few names."""
-    return [
-        f"not used, {len(paths)}: {name_some(paths)} ({reason})" for reason, paths in by_reason(left_out).items()
-    ]
+    return [f"not used, {len(paths)}: {name_some(paths)} ({reason})" for reason, paths in by_reason(left_out).items()]
 
 
 def count_left_out(left_out: Sequence[LeftOut], most: int | None = None) -> dict[str, Any]:
     """Return count and paths of each reason for JSON, at most so many paths of each."""
-    return {
-        reason: {"count": len(paths), "paths": paths[:most]} for reason, paths in by_reason(left_out).items()
-    }
+    return {reason: {"count": len(paths), "paths": paths[:most]} for reason, paths in by_reason(left_out).items()}
 
 
-def name_some(names: Sequence[str]) -> str:
-    """Return the first few names as text, and how many more there are; what would break the line is escaped."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+def name_some(names: Sequence[str], count: int | None = None) -> str:
+    """Return the first few of `count` names as text, and how many more there are; line ends are escaped."""
+    count = len(names) if count is None else count
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     return ", ".join(map(printable, names[:MOST_NAMED])) + more
 
 

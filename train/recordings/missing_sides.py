@@ -26,8 +26,5 @@ def draw_missing_sides(index: ClipIndex, seed: int) -> tuple[ClipIndex, str]:
     drawn = split_clips(training.without_split(), seed)
     sides = {clip.path: clip.split for clip in drawn.clips if clip.split in missing}
     clips = [replace(clip, split=sides.get(clip.path, clip.split)) for clip in index.clips]
-    share = f"{DEFAULT_SHARES[missing[0]]:.0%}"
-    return (
-        index.with_clips(clips),
-        f"; the {missing[0]} side, for which there is no folder: {share} of the training clips, by group, with seed {seed}",
-    )
+    share = f"{DEFAULT_SHARES[missing[0]]:.0%} of the training clips, by group, with seed {seed}"
+    return index.with_clips(clips), f"; the {missing[0]} side, for which there is no folder, was drawn: {share}"

@@ -19,7 +19,7 @@ def composed(text: str) -> str:
 
 
 def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the sets of different names that a reader takes for one: `Dog` and `dog`, `door knock` and `door_knock`."""
+    """Return the sets of different names that a reader takes for one: Dog and dog, door knock and door_knock."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
         alike[_seen(name)].append(name)

@@ -35,7 +35,8 @@ def _recognizes(root: Path) -> str:
     songs = _songs(root)
     if not songs or not mostly(songs, _SONG_NAME) or set(find_files(root).by_top_folder()) - {*LANGUAGES, ""}:
         return ""
-    return f"{' and '.join(folder.relative_to(root).as_posix() for folder in _folders(root))} hold songs as {songs[0].name}"
+    places = " and ".join(folder.relative_to(root).as_posix() for folder in _folders(root))
+    return f"{places} hold songs named as {songs[0].name}"
 
 
 def _songs(root: Path) -> list[Path]:

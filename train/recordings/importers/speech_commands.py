@@ -33,7 +33,7 @@ _PERCENT = {"val": 10.0, "test": 20.0}  # below 10 validation, below 20 test
 
 def which_side(name: str) -> str:
     """Return the side that the data set's rule gives a file: by the hash of its name up to `_nohash_`."""
-    hashed = int(hashlib.sha1(re.sub(r"_nohash_.*$", "", name).encode()).hexdigest(), 16)  # noqa: S324  (the rule's)
+    hashed = int(hashlib.sha1(re.sub(r"_nohash_.*$", "", name).encode()).hexdigest(), 16)
     percent = hashed % (_MOST_IN_A_CLASS + 1) * (100.0 / _MOST_IN_A_CLASS)
     return next((side for side, limit in _PERCENT.items() if percent < limit), "train")
 
@@ -53,7 +53,9 @@ def _read(root: Path) -> list[Clip]:
     words = [root / name for name in takes if not name.startswith("_")]
     if not mostly(words, _TAKE_NAME):
         return []
-    refuse_names([path for path in words if not _TAKE_NAME.match(path.stem)], "Speech Commands", "0a7c2a8d_nohash_0.wav")
+    refuse_names(
+        [path for path in words if not _TAKE_NAME.match(path.stem)], "Speech Commands", "0a7c2a8d_nohash_0.wav"
+    )
     sides = _sides(root)
     _refuse_missing(root, sides)
     return [_clip(name, sides) for name in takes]

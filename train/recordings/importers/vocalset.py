@@ -76,5 +76,5 @@ VOCALSET = Importer(
     layout="FULL or data_by_singer with female1 to female9 and male1 to male11",
     recognizes=_recognizes,
     read=_read,
-    not_read={name: "the recordings of the singers' folders again" for name in ("data_by_technique", "data_by_vowel")},
+    not_read=dict.fromkeys(("data_by_technique", "data_by_vowel"), "the recordings of the singers' folders again"),
 )
