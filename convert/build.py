@@ -90,7 +90,7 @@ def describe_data(clips: LoadedClips) -> dict[str, Any]:
         "clips": len(clips.index.clips),
         "notes": list(clips.index.notes),
         "unreadable": list(clips.skipped),
-        "not_used": count_left_out(clips.index.left_out, MOST_NAMED),
+        "not_read": count_left_out(clips.index.left_out, MOST_NAMED),
     }
 
 

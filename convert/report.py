@@ -16,7 +16,7 @@ from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
 from train.evaluation_text import share_name
-from train.recordings.left_out import name_some
+from train.recordings.left_out import Reason, describe_reason
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
@@ -128,11 +128,11 @@ def _data_notes(data: dict[str, Any] | None) -> list[str]:
     if data is None:
         return []
     unused = [
-        f"Not used, {found['count']}: {name_some(found['paths'], found['count'])} ({reason})."
-        for reason, found in data["not_used"].items()
+        describe_reason(Reason(kind, found["reason"]), found["paths"], found["count"])
+        for kind, found in data["not_read"].items()
     ]
     unreadable = data["unreadable"]
-    unused += [f"Unreadable, {len(unreadable)} recordings: {'; '.join(unreadable[:3])}."] if unreadable else []
+    unused += [f"unreadable, {len(unreadable)}: {'; '.join(unreadable[:3])}"] if unreadable else []
     return [*data["notes"], *unused]
 
 

@@ -106,7 +106,7 @@ def _list(args: argparse.Namespace) -> int:
             left_out.append(str(error))
             note(f"not counted: {error}")
     rows = count_clips(index.with_clips(kept), seconds)
-    document = {"labels": rows, "left_out": left_out, "not_used": count_left_out(index.left_out), "notes": index.notes}
+    document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
     print(json.dumps(document, indent=2) if args.json else counts_table(rows))
     return DONE
 
@@ -141,7 +141,7 @@ def _check(args: argparse.Namespace) -> int:
         for path in plot_check(check, args.plots):
             note(f"wrote {path}")
     if args.json:
-        document = {**check.as_dict(), "not_used": count_left_out(index.left_out), "notes": index.notes}
+        document = {**check.as_dict(), "not_read": count_left_out(index.left_out), "notes": index.notes}
         print(json.dumps(document, indent=2))
     else:
         counts = {
@@ -257,7 +257,7 @@ def _write(index, args: argparse.Namespace) -> int:
     write_index(args.out, index)
     labels = {label: sum(label in clip.labels for clip in index.clips) for label in index.labels}
     result = {"index": str(args.out), "clips": len(index.clips), "labels": labels}
-    result["not_used"] = count_left_out(index.left_out)
+    result["not_read"] = count_left_out(index.left_out)
     several = sum(len(clip.labels) > 1 for clip in index.clips)
     if several:
         note(f"{several} clips have several labels, joined by {LABEL_SEPARATOR}")

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from train.recordings import decode, left_out
 from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, is_sound, reason_by_name
-from train.recordings.left_out import LeftOut
+from train.recordings.left_out import LeftOut, Reason
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,13 @@ class _Walk:
             self._seen.add((about.st_dev, about.st_ino))
             self.recordings.append(path)
 
-    def _reason(self, path: str, about: os.stat_result) -> str:
-        """Why a file is not read, '' where it is."""
+    def _reason(self, path: str, about: os.stat_result) -> Reason | None:
+        """Why a file is not read, None where it is."""
         if not stat.S_ISREG(about.st_mode):
             return left_out.NO_FILE
         suffix = PurePosixPath(path).suffix.lower()
         if suffix in decode.AUDIO_SUFFIXES:
-            return "" if os.access(self.root / path, os.R_OK) else left_out.CLOSED
+            return None if os.access(self.root / path, os.R_OK) else left_out.CLOSED
         if suffix in OTHER_SOUND:
             return left_out.OTHER_FORMAT
         if suffix in ARCHIVES:
@@ -165,7 +165,7 @@ class _Walk:
         else:
             self._enter(path)
 
-    def _leave(self, path: str, reason: str) -> None:
+    def _leave(self, path: str, reason: Reason) -> None:
         """Count something that is not read."""
         self.left_out.append(LeftOut(path, reason))
 

@@ -13,7 +13,7 @@ from train.recordings.audio_files import find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
 from train.recordings.folder_tree import read_tree, tell_look_alikes
-from train.recordings.left_out import UNLISTED, LeftOut
+from train.recordings.left_out import UNLISTED, LeftOut, Reason
 from train.recordings.spelling import respelled
 
 __all__ = [
@@ -206,14 +206,16 @@ def _of_dataset(root: Path, dataset: str, reason: str, labels: Sequence[str] | N
 
     importer = choose_importer(dataset)
     index = _labelled(root, importer.read_folder(root), labels, f"{root}, read as {importer.title}")
-    index = _with_unlisted(index, f"recordings that are no part of {importer.title}", importer.not_read)
+    index = _with_unlisted(
+        index, Reason(f"not_{importer.name}", f"recordings that are no part of {importer.title}"), importer.not_read
+    )
     if not reason:
         return index
     note = f"{root} was read as {importer.title}, because {reason}; --dataset {NO_DATASET} reads one folder a label"
     return replace(index, notes=(note, *index.notes))
 
 
-def _with_unlisted(index: ClipIndex, reason: str, reasons: Mapping[str, str] | None = None) -> ClipIndex:
+def _with_unlisted(index: ClipIndex, reason: Reason, reasons: Mapping[str, Reason] | None = None) -> ClipIndex:
     """The index with all that lies in its root and is not among its clips; some folders with a reason of their own."""
     found = find_files(index.root)
     used = {os.path.normpath(clip.path) for clip in index.clips}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from train.recordings import left_out
+from train.recordings.left_out import Reason
 
 # fmt: off
 OTHER_SOUND = frozenset((  # endings of sound; those that a decoder reads are asked for before these
@@ -31,8 +32,8 @@ _SYSTEM_BEGINNINGS = ("._", ".trash-", ".nfs", ".fuse_hidden")
 _SNIFFED = 12  # bytes
 
 
-def reason_by_name(name: str) -> str:
-    """Return why a file or folder is not even looked at, '' where its name says nothing against it."""
+def reason_by_name(name: str) -> Reason | None:
+    """Return why a file or folder is not even looked at, None where its name says nothing against it."""
     plain = name.casefold()
     if plain in _SYSTEM or plain.startswith(_SYSTEM_BEGINNINGS):
         return left_out.SYSTEM
@@ -42,7 +43,7 @@ def reason_by_name(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         return left_out.NOT_UTF_8
-    return ""
+    return None
 
 
 def is_sound(path: Path) -> bool:

@@ -192,7 +192,7 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
         serious = [one for one in held if one.reason in left_out.LOSES_A_LABEL]
         if serious:
             named = name_some([one.path for one in serious])
-            lost.append(f"{printable('/'.join(parts))}: {len(serious)} {serious[0].reason}: {named}")
+            lost.append(f"{printable('/'.join(parts))}: {len(serious)}: {named} ({serious[0].reason.text})")
     if lost:
         more = f"\n  and {len(lost) - left_out.MOST_NAMED} more" if len(lost) > left_out.MOST_NAMED else ""
         raise ValueError(

@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-NO_SOUND = "no recordings"
-OTHER_FORMAT = "sound of a format that is not read; convert it to WAV or FLAC (ffmpeg -i IN.m4a OUT.wav)"
-NO_ENDING = "sound, but the name has no ending that is read; rename it, as to NAME.wav"
-ARCHIVE = "archives; unpack them"
-HIDDEN = "hidden: the name begins with a dot"
-SYSTEM = "of the system or of a program, not of the data"
-LOOP = "links that lead back to a folder they are in"
-SEEN = "links to what is read under another name"
-DANGLING = "links that lead nowhere"
-CLOSED = "cannot be opened; ask for the right to read them"
-NO_FILE = "neither file nor folder"
-NOT_UTF_8 = "the name is not UTF-8 text; rename it"
-EMPTY = "empty folders"
-NO_LABEL = "recordings beside the label folders, so without a label; move each into one"
-NO_RECORDINGS = "folders without a recording, so no label"
-UNLISTED = "recordings that the table does not list"
-NO_WORD = "background noise, which is no word; cut into a folder such as _silence_ it would be a label"
+
+class Reason(NamedTuple):
+    """Why something is not read."""
+
+    kind: str  # a short name that stays the same from version to version
+    text: str  # for people
+
+
+NO_SOUND = Reason("no_sound", "no recordings")
+OTHER_FORMAT = Reason(
+    "other_format", "sound of a format that is not read; convert it to WAV or FLAC: ffmpeg -i IN.m4a OUT.wav"
+)
+NO_ENDING = Reason("no_ending", "sound, but the name has no ending that is read; rename it, as to NAME.wav")
+ARCHIVE = Reason("archive", "archives; unpack them")
+HIDDEN = Reason("hidden", "hidden: the name begins with a dot")
+SYSTEM = Reason("system", "of the system or of a program, not of the data")
+LOOP = Reason("link_loop", "links that lead back to a folder they are in")
+SEEN = Reason("link_again", "links to what is read under another name")
+DANGLING = Reason("link_to_nothing", "links that lead nowhere")
+CLOSED = Reason("closed", "cannot be opened; ask for the right to read them")
+NO_FILE = Reason("no_file", "neither file nor folder")
+NOT_UTF_8 = Reason("not_utf_8", "the name is not UTF-8 text; rename it")
+EMPTY = Reason("empty", "empty folders")
+NO_LABEL = Reason("no_label", "recordings beside the label folders, so without a label; move each into one")
+NO_RECORDINGS = Reason("no_recordings", "folders without a recording, so no label")
+UNLISTED = Reason("unlisted", "recordings that the table does not list")
 
 LOSES_A_LABEL = (OTHER_FORMAT, NO_ENDING, ARCHIVE, SEEN, DANGLING, CLOSED, NOT_UTF_8)
 """Reasons for which a folder without a recording may be a label that somebody misses, and not just a folder."""
@@ -39,16 +48,16 @@ class LeftOut:
     ----------
     path : str
         Relative to the root, with forward slashes; that of a folder ends in one and stands for all that is in it.
-    reason : str
+    reason : Reason
     """
 
     path: str
-    reason: str
+    reason: Reason
 
 
-def by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
+def by_reason(left_out: Iterable[LeftOut]) -> dict[Reason, list[str]]:
     """Return the paths of each reason, those with the fewest first: what is rare is what nobody expects."""
-    paths: dict[str, list[str]] = defaultdict(list)
+    paths: dict[Reason, list[str]] = defaultdict(list)
     for one in left_out:
         paths[one.reason].append(one.path)
     return dict(sorted(paths.items(), key=lambda item: (item[0] == NO_SOUND, len(item[1]))))
@@ -56,12 +65,21 @@ def by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[str]]:
 
 def describe_left_out(left_out: Sequence[LeftOut]) -> list[str]:
     """Return a line a reason for people, with the count and the first few names."""
-    return [f"not used, {len(paths)}: {name_some(paths)} ({reason})" for reason, paths in by_reason(left_out).items()]
+    return [describe_reason(reason, paths, len(paths)) for reason, paths in by_reason(left_out).items()]
 
 
-def count_left_out(left_out: Sequence[LeftOut], most: int | None = None) -> dict[str, Any]:
-    """Return count and paths of each reason for JSON, at most so many paths of each."""
-    return {reason: {"count": len(paths), "paths": paths[:most]} for reason, paths in by_reason(left_out).items()}
+def describe_reason(reason: Reason, paths: Sequence[str], count: int) -> str:
+    """Return a line about what is left out for one reason, of which there are so many."""
+    named = name_some(paths, count)
+    return f"{reason.text}, {count}: {named}" if reason == NO_SOUND else f"left out, {count}: {named} ({reason.text})"
+
+
+def count_left_out(left_out: Sequence[LeftOut], most: int | None = None) -> dict[str, dict[str, Any]]:
+    """Return for JSON the reason in words, count and paths of each kind of reason, at most so many paths of each."""
+    return {
+        reason.kind: {"reason": reason.text, "count": len(paths), "paths": paths[:most]}
+        for reason, paths in by_reason(left_out).items()
+    }
 
 
 def name_some(names: Sequence[str], count: int | None = None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from train.recordings.clip import Clip
+from train.recordings.left_out import Reason
 
 MOST_NAMED = 10  # files, so that an error fits a screen
 
@@ -30,7 +31,7 @@ class Importer:
     read : callable
         The clips of such a folder, their paths relative to it, none where it has another layout; raises ValueError
         naming every fault.
-    not_read : mapping of str to str
+    not_read : mapping of str to Reason
         Folders in the root whose recordings are not among the clips, with the reason.
     """
 
@@ -39,7 +40,7 @@ class Importer:
     layout: str
     recognizes: Callable[[Path], str]
     read: Callable[[Path], list[Clip]]
-    not_read: Mapping[str, str] = field(default_factory=dict)
+    not_read: Mapping[str, Reason] = field(default_factory=dict)
 
     def read_folder(self, root: Path) -> list[Clip]:
         """Return the clips of a folder, or raise ValueError where it does not have this layout or holds none."""

@@ -20,13 +20,14 @@ from pathlib import Path
 from train.recordings.audio_files import find_files
 from train.recordings.clip import Clip, group_of
 from train.recordings.importers.importer import MOST_NAMED, Importer, mostly, refuse_names
-from train.recordings.left_out import NO_WORD
+from train.recordings.left_out import Reason
 
 LICENCE = "CC BY 4.0"
 CITATION = "arXiv:1804.03209"
 LISTS = {"val": "validation_list.txt", "test": "testing_list.txt"}
 NOISE_FOLDER = "_background_noise_"
 _TAKE_NAME = re.compile(r"(?P<speaker>[0-9a-f]{8})_nohash_\d+$")
+_NO_WORD = Reason("no_word", "noise, which is no word; cut into a folder such as _silence_ it would be a label")
 _MOST_IN_A_CLASS = 2**27 - 1  # of `which_set`
 _PERCENT = {"val": 10.0, "test": 20.0}  # below 10 validation, below 20 test
 
@@ -108,5 +109,5 @@ SPEECH_COMMANDS = Importer(
     layout="one folder a word with <speaker>_nohash_<take>.wav, validation_list.txt and testing_list.txt",
     recognizes=_recognizes,
     read=_read,
-    not_read={NOISE_FOLDER: NO_WORD},
+    not_read={NOISE_FOLDER: _NO_WORD},
 )

@@ -16,11 +16,13 @@ from pathlib import Path
 from train.recordings.audio_files import audio_files, find_files
 from train.recordings.clip import Clip
 from train.recordings.importers.importer import Importer
+from train.recordings.left_out import Reason
 
 LICENCE = "CC BY 4.0"
 CITATION = "doi:10.5281/zenodo.1193957"
 LABEL, SPOKEN_LABEL, SPOKEN_TECHNIQUE = "song", "speech", "spoken"
 _SINGER = re.compile(r"(?P<voice>female|male)(?P<number>\d+)$")
+_AGAIN = Reason("vocalset_again", "the recordings of the singers' folders again")
 _DEPTH = 3  # exercise, technique, file
 _PLACES = ("FULL", "data_by_singer", ".")  # the first that holds singers
 
@@ -76,5 +78,5 @@ VOCALSET = Importer(
     layout="FULL or data_by_singer with female1 to female9 and male1 to male11",
     recognizes=_recognizes,
     read=_read,
-    not_read=dict.fromkeys(("data_by_technique", "data_by_vowel"), "the recordings of the singers' folders again"),
+    not_read=dict.fromkeys(("data_by_technique", "data_by_vowel"), _AGAIN),
 )
