@@ -212,8 +212,10 @@ def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
     from train.prepare import load_with_progress, note
     from train.recordings.import_clips import import_clips, tell_renamed
+    from train.recordings.new_names import refuse_shared_folders
 
     index = _find(args)
+    refuse_shared_folders(index.labels)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
     written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force)
     renamed = tell_renamed(clips.index.clips)

@@ -106,7 +106,7 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     ValueError
         No recordings, an unknown data set, or a table with faults (the first ten are named).
     """
-    from train.recordings.importers import recognize
+    from train.recordings.importers import recognize, tell_unrecognized
 
     data = Path(data)
     if not data.exists():
@@ -118,13 +118,14 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     if dataset:
         return _of_dataset(data, dataset, "", labels)
     if (data / INDEX_FILE_NAME).is_file():
-        return _with_unlisted(read_index(data / INDEX_FILE_NAME, labels), UNLISTED)
+        return _with_unlisted(read_index(data / INDEX_FILE_NAME, labels), UNLISTED, read=(INDEX_FILE_NAME,))
     known, reason = recognize(data)
     if known:
         return _of_dataset(data, known, reason, labels)
     if (data / TABLE_FILE_NAME).is_file():
-        return _with_unlisted(read_index(data / TABLE_FILE_NAME, labels), UNLISTED)
-    return index_tree(data, labels)
+        return _with_unlisted(read_index(data / TABLE_FILE_NAME, labels), UNLISTED, read=(TABLE_FILE_NAME,))
+    index = index_tree(data, labels)
+    return replace(index, notes=(*tell_unrecognized(data), *index.notes))
 
 
 def index_tree(root: str | Path, labels: Sequence[str] | None = None, plain: bool = False) -> ClipIndex:
@@ -134,7 +135,7 @@ def index_tree(root: str | Path, labels: Sequence[str] | None = None, plain: boo
     sides = {clip.split for clip in tree.clips}
     return replace(
         index,
-        left_out=tree.left_out,
+        left_out=tuple(one for one in tree.left_out if one.path != LABELS_FILE_NAME),
         notes=(*tree.notes, *index.notes),
         folder_sides=tuple(side for side in SPLITS if side in sides),
     )
@@ -206,25 +207,28 @@ def _of_dataset(root: Path, dataset: str, reason: str, labels: Sequence[str] | N
 
     importer = choose_importer(dataset)
     index = _labelled(root, importer.read_folder(root), labels, f"{root}, read as {importer.title}")
-    index = _with_unlisted(
-        index, Reason(f"not_{importer.name}", f"recordings that are no part of {importer.title}"), importer.not_read
-    )
+    no_part = Reason(f"not_{importer.name}", f"recordings that are no part of {importer.title}")
+    index = _with_unlisted(index, no_part, importer.not_read, importer.signs)
     if not reason:
         return index
     note = f"{root} was read as {importer.title}, because {reason}; --dataset {NO_DATASET} reads one folder a label"
     return replace(index, notes=(note, *index.notes))
 
 
-def _with_unlisted(index: ClipIndex, reason: Reason, reasons: Mapping[str, Reason] | None = None) -> ClipIndex:
-    """The index with all that lies in its root and is not among its clips; some folders with a reason of their own."""
+def _with_unlisted(
+    index: ClipIndex, reason: Reason, reasons: Mapping[str, Reason] | None = None, read: Sequence[str] = ()
+) -> ClipIndex:
+    """The index with all that lies in its root and is not among its clips nor was `read` as their table.
+
+    Recordings are left out for `reason`, those of some folders for one of their own.
+    """
     found = find_files(index.root)
-    used = {os.path.normpath(clip.path) for clip in index.clips}
+    used = {*(os.path.normpath(clip.path) for clip in index.clips), *read, LABELS_FILE_NAME}
     unlisted = [
         LeftOut(path, (reasons or {}).get(path.split("/")[0], reason)) for path in found.recordings if path not in used
     ]
-    return replace(
-        index, left_out=(*(one for one in found.left_out if one.path not in used), *unlisted, *index.left_out)
-    )
+    others = [one for one in found.left_out if one.path not in used]
+    return replace(index, left_out=(*others, *unlisted, *index.left_out))
 
 
 def _labelled(root: Path, clips: Sequence[Clip], labels: Sequence[str] | None, source: str) -> ClipIndex:
@@ -240,7 +244,10 @@ def _labelled(root: Path, clips: Sequence[Clip], labels: Sequence[str] | None, s
 def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels in output order, after checking that the clips use these and no others."""
     found = sorted({label for clip in clips for label in clip.labels})
-    chosen = check_labels(labels or found, "the labels of the recordings")
+    try:
+        chosen = check_labels(labels or found, "the labels of the recordings")
+    except ValueError as error:
+        raise ValueError(f"{error}; rename the folder, or correct the table") from error
     unknown = sorted(set(found) - set(chosen))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(chosen)}")

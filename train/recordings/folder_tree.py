@@ -78,7 +78,7 @@ def _labels(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequ
     """A tree of one folder a label."""
     beside = [LeftOut(path, left_out.NO_LABEL) for path in loose]
     clips = tuple(_clip(path, 0) for path in found.recordings if "/" in path)
-    notes = [*_inner_folders(found.root, folders), *_underscored(folders)]
+    notes = [*_inner_folders(found.root, clips, 0), *_underscored(clips)]
     return Tree(clips, _all_left_out(found, beside, folders, 0), tuple(notes))
 
 
@@ -102,7 +102,8 @@ def _parts(
     held = name_some(sorted(set.union(*labels.values())))
     told = ", ".join(f"{printable(top)} as {part}" for top, part in parts.items())
     note = f"the folders were read as {what} ({told}), because each holds the label folders {held}; {_PLAIN}"
-    return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), (note,))
+    notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips))
+    return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), notes)
 
 
 def _clip(path: str, depth: int, **columns: str) -> Clip:
@@ -202,29 +203,27 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
         )
 
 
-def _inner_folders(root: Path, folders: Mapping[str, Sequence[str]]) -> list[str]:
-    """What is assumed of folders within the labels' folders."""
-    inner = sorted(
-        {"/".join(path.split("/")[:2]) for paths in folders.values() for path in paths if path.count("/") > 1}
-    )
+def _inner_folders(root: Path, clips: Sequence[Clip], depth: int) -> list[str]:
+    """What is assumed of folders within the labels' folders, which lie so deep."""
+    inner = sorted({clip.path.rsplit("/", 1)[0] for clip in clips if clip.path.count("/") > depth + 1})
     if not inner:
         return []
-    if len(folders) == 1:
-        return [
-            f"the labels seem to be one folder deeper ({name_some(inner)}); give {root / next(iter(folders))} as DATA"
-        ]
+    labels = {clip.path.split("/")[depth] for clip in clips}
+    if len(labels) == 1:
+        outer = root / "/".join(inner[0].split("/")[: depth + 1])
+        return [f"the labels seem to be one folder deeper ({name_some(inner)}); give {outer} as DATA"]
     return [
         f"folders within the label folders are no labels of their own ({name_some(inner)}); where one is a speaker or "
         "a source, say so in the group column of a clips.csv"
     ]
 
 
-def _underscored(folders: Mapping[str, Sequence[str]]) -> list[str]:
+def _underscored(clips: Sequence[Clip]) -> list[str]:
     """That names beginning with _ are labels too."""
-    names = [name for name in folders if name.startswith("_")]
-    return (
-        [f"read as labels too: {name_some(names)}; to leave a folder out, begin its name with a dot"] if names else []
-    )
+    names = sorted({clip.labels[0] for clip in clips if clip.labels[0].startswith("_")})
+    if not names:
+        return []
+    return [f"read as labels too: {name_some(names)}; to leave a folder out, begin its name with a dot"]
 
 
 def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:

@@ -28,6 +28,19 @@ def recognize(root: Path) -> tuple[str, str]:
     return "", ""
 
 
+def tell_unrecognized(root: Path) -> list[str]:
+    """Return a note for each data set whose files lie in a folder that was not recognized as it."""
+    there = [
+        (importer, " and ".join(sign for sign in importer.signs if (root / sign).is_file()))
+        for importer in IMPORTERS.values()
+    ]
+    return [
+        f"{signs} is not read: the recordings are not as in {importer.title} ({importer.layout})"
+        for importer, signs in there
+        if signs
+    ]
+
+
 def choose_importer(name: str) -> Importer:
     """Return the importer of that name, or raise ValueError naming those there are."""
     if name not in IMPORTERS:

@@ -154,6 +154,7 @@ def _complete(clip: Clip) -> Clip:
 ESC_10 = Importer(
     name="esc10",
     title="ESC-10",
+    signs=_TABLES,
     layout="meta/esc50.csv (or meta.csv) with audio/*.wav, or folders as '001 - Dog bark' with *.ogg",
     recognizes=_recognizes_10,
     read=_read_10,
@@ -161,6 +162,7 @@ ESC_10 = Importer(
 ESC_50 = Importer(
     name="esc50",
     title="ESC-50",
+    signs=_TABLES,
     layout="meta/esc50.csv with audio/*.wav, or folders as '101 - Dog' with *.ogg",
     recognizes=_recognizes,
     read=_read,

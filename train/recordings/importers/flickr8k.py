@@ -65,5 +65,6 @@ FLICKR8K = Importer(
     title="Flickr 8k Audio Caption Corpus",
     layout=f"{TABLE} and {FOLDER}/*.wav",
     recognizes=_recognizes,
+    signs=(TABLE,),
     read=_read,
 )

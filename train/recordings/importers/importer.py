@@ -31,6 +31,8 @@ class Importer:
     read : callable
         The clips of such a folder, their paths relative to it, none where it has another layout; raises ValueError
         naming every fault.
+    signs : tuple of str
+        Files that the data set ships: where one lies in a folder that is not recognized, people are told.
     not_read : mapping of str to Reason
         Folders in the root whose recordings are not among the clips, with the reason.
     """
@@ -40,6 +42,7 @@ class Importer:
     layout: str
     recognizes: Callable[[Path], str]
     read: Callable[[Path], list[Clip]]
+    signs: tuple[str, ...] = ()
     not_read: Mapping[str, Reason] = field(default_factory=dict)
 
     def read_folder(self, root: Path) -> list[Clip]:

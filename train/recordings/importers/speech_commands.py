@@ -108,6 +108,7 @@ SPEECH_COMMANDS = Importer(
     title="Speech Commands, without _background_noise_",
     layout="one folder a word with <speaker>_nohash_<take>.wav, validation_list.txt and testing_list.txt",
     recognizes=_recognizes,
+    signs=tuple(LISTS.values()),
     read=_read,
     not_read={NOISE_FOLDER: _NO_WORD},
 )

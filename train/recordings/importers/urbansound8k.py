@@ -61,5 +61,6 @@ URBANSOUND8K = Importer(
     title="UrbanSound8K",
     layout=f"{TABLE} and audio/fold1 to audio/fold10",
     recognizes=_recognizes,
+    signs=(TABLE,),
     read=_read,
 )
