@@ -144,6 +144,8 @@ def _unwritable(clip: Clip) -> Iterator[str]:
     for name in ("group", "split", "fold", "licence", "source", "start_s", "end_s"):
         if getattr(clip, name) != getattr(clip, name).strip():
             yield f"the {name} {getattr(clip, name)!r} has outer blanks"
+    if "\0" in clip.group + clip.fold + clip.licence + clip.source:
+        yield "a zero byte in its group, fold, licence or source"
     if any(0xD800 <= ord(letter) < 0xE000 for letter in clip.path + clip.group + clip.original):
         yield "its name is not UTF-8 text; rename the file"
 

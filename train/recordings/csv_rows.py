@@ -42,12 +42,16 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], list[Row]]:
     text = text[told.end() :] if told else text
     delimiter = told["delimiter"] if told else _delimiter(text)
     lines = [(line, row) for line, row in _lines(path, text, delimiter, 1 if told else 0) if any(map(str.strip, row))]
-    names = tuple(name.strip() for name in lines[0][1]) if lines else ()
+    header = [name.strip() for name in lines[0][1]] if lines else []
+    names = tuple(header[: max((place for place, name in enumerate(header, start=1) if name), default=0)])
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise ValueError(f"{path} has the column {', '.join(twice)} twice; which one is meant? Rename or remove one")
-    raise_faults(path, [_too_long(line, row, names, delimiter) for line, row in lines[1:] if any(row[len(names) :])])
-    return names, [_row(line, row, names) for line, row in lines[1:]]
+    raise_faults(
+        path,
+        [_too_long(line, row, names, delimiter) for line, row in lines[1:] if any(map(str.strip, row[len(names) :]))],
+    )
+    return tuple(filter(None, names)), [_row(line, row, names) for line, row in lines[1:]]
 
 
 def raise_faults(path: Path, faults: Sequence[str]) -> None:
@@ -103,6 +107,7 @@ def _too_long(line: int, row: Sequence[str], names: Sequence[str], delimiter: st
 
 
 def _row(line: int, row: Sequence[str], names: Sequence[str]) -> Row:
-    """A row under its column names; cells that are not there are empty."""
-    cells = dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=False))
+    """A row under its column names; cells that are not there are empty, and a column without a name is not read."""
+    filled = [*row, *[""] * (len(names) - len(row))]
+    cells = {name: cell for name, cell in zip(names, filled, strict=False) if name}
     return Row(line, {name: cell.strip() for name, cell in cells.items()}, cells)

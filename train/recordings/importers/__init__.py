@@ -30,13 +30,13 @@ def recognize(root: Path) -> tuple[str, str]:
 
 def tell_unrecognized(root: Path) -> list[str]:
     """Return a note for each data set whose files lie in a folder that was not recognized as it."""
-    there = [
-        (importer, " and ".join(sign for sign in importer.signs if (root / sign).is_file()))
+    there = {
+        " and ".join(sign for sign in importer.signs if (root / sign).is_file()): importer
         for importer in IMPORTERS.values()
-    ]
+    }
     return [
         f"{signs} is not read: the recordings are not as in {importer.title} ({importer.layout})"
-        for importer, signs in there
+        for signs, importer in there.items()
         if signs
     ]
 

@@ -74,7 +74,11 @@ def _recognizes_10(root: Path) -> str:
     """The same, where there are the labels of ESC-10 and no others."""
     table = _table(root)
     labels = set(_categories(table) if table else _whole_tree(root).values())
-    return f"{reason}, all of its ten labels" if labels <= set(ESC_10_LABELS) and (reason := _recognizes(root)) else ""
+    return (
+        f"{reason}, with labels of its ten alone"
+        if labels <= set(ESC_10_LABELS) and (reason := _recognizes(root))
+        else ""
+    )
 
 
 def _categories(table: Path) -> list[str]:
