@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.convert_run import convert_run, write_drifts
+from convert.data_report import describe_data
 from convert.golden import write_golden
 from convert.proof import FileProof, prove_files
 from convert.recipes import Recipe
@@ -23,12 +24,10 @@ from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from train.finished_run import FinishedRun, open_run
 from train.recordings.clip_store import LoadedClips
-from train.recordings.left_out import count_left_out
 from train.settings import TrainingSettings
 from train.training_run import train_model
 
 DRIFT_FOLDER_NAME = "drift"
-MOST_NAMED = 20  # files of a reason, in the report; `earshot data list --json` has all
 Tell = Callable[[str], None]
 
 
@@ -81,17 +80,6 @@ def build(
     report["data"] = describe_data(clips)
     write_report(report, out)
     return report
-
-
-def describe_data(clips: LoadedClips) -> dict[str, Any]:
-    """Return for JSON what the recordings were read from, what was assumed, and what lies there and is not used."""
-    return {
-        "source": clips.index.source,
-        "clips": len(clips.index.clips),
-        "notes": list(clips.index.notes),
-        "unreadable": list(clips.skipped),
-        "not_read": count_left_out(clips.index.left_out, MOST_NAMED),
-    }
 
 
 def deliver(

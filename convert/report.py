@@ -9,6 +9,7 @@ from typing import Any
 
 from convert.choose import choose_files
 from convert.compression_report import compression_notes
+from convert.data_report import data_notes
 from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
@@ -16,7 +17,6 @@ from convert.repair import format_repair
 from edge_runtime.machine import describe_machine
 from metadata.atomic_file import write_atomically
 from train.evaluation_text import share_name
-from train.recordings.left_out import Reason, describe_reason
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
@@ -113,7 +113,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
         for choice in report["choices"]
     ]
-    notes += _data_notes(report.get("data"))
+    notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:
@@ -121,19 +121,6 @@ def _notes(report: dict[str, Any]) -> list[str]:
                 measures = ", ".join(f"{name} {value}" for name, value in result["measures"].items())
                 notes.append(f"FAIL level {result['level']}: {result['name']}: {measures} {result['detail']}".rstrip())
     return notes
-
-
-def _data_notes(data: dict[str, Any] | None) -> list[str]:
-    """What was assumed of the recordings' folder, and what lies there and is not used; nothing where unknown."""
-    if data is None:
-        return []
-    unused = [
-        describe_reason(Reason(kind, found["reason"]), found["paths"], found["count"])
-        for kind, found in data["not_read"].items()
-    ]
-    unreadable = data["unreadable"]
-    unused += [f"unreadable, {len(unreadable)}: {'; '.join(unreadable[:3])}"] if unreadable else []
-    return [*data["notes"], *unused]
 
 
 def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
