@@ -2,6 +2,7 @@
 
 import pytest
 
+from train.recordings.audio_files import find_files
 from train.recordings.clip_index import find_clips, read_index, write_index
 from train.recordings.importers import IMPORTERS, recognize
 from train.recordings.importers.musan import artists_of, licences_of
@@ -119,7 +120,7 @@ def test_every_importer_has_a_tree_here():
 @pytest.mark.parametrize("name", TREES)
 def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
     TREES[name](tmp_path)
-    known, reason = recognize(tmp_path)
+    known, reason = recognize(find_files(tmp_path))
     assert known == name
     index = find_clips(tmp_path)
     assert f"read as {IMPORTERS[name].title}" in index.source
@@ -133,7 +134,7 @@ def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
 @pytest.mark.parametrize("name", TREES)
 def test_a_folder_of_labels_is_not_taken_for_a_data_set(tmp_path, name):
     _files(tmp_path, ["music/1.wav", "noise/2.wav", "speech/3.wav", "audio/4.wav", "english/5.wav"])
-    assert recognize(tmp_path) == ("", "")
+    assert recognize(find_files(tmp_path)) == ("", "")
     with pytest.raises(ValueError, match="does not hold"):
         find_clips(tmp_path, dataset=name)
 
@@ -256,7 +257,7 @@ def test_names_of_folders_alone_make_no_data_set(tmp_path, name):
     _files(tmp_path, LOOKALIKES[name])
     if name in SIGNS:
         _text(tmp_path, *SIGNS[name])
-    assert recognize(tmp_path) == ("", "")
+    assert recognize(find_files(tmp_path)) == ("", "")
     index = find_clips(tmp_path)
     assert index.labels == tuple(sorted({path.split("/")[0] for path in LOOKALIKES[name] if path.endswith(".wav")}))
     assert [note for note in index.notes if "was read as" in note] == []

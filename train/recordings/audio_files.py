@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from train.recordings import decode, left_out
 from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, is_sound, reason_by_name
@@ -38,6 +38,12 @@ class FoundFiles:
     left_out: tuple[LeftOut, ...]
     top_folders: tuple[str, ...]
 
+    def below(self, folder: Path) -> list[Path]:
+        """Return the recordings below a folder that is the root or lies in it, sorted."""
+        place = folder.relative_to(self.root).as_posix()
+        begin = "" if place == "." else f"{place}/"
+        return [self.root / path for path in self.recordings if path.startswith(begin)]
+
     def by_top_folder(self) -> dict[str, list[str]]:
         """Return the recordings of each folder directly in the root, '' for those beside the folders."""
         found: dict[str, list[str]] = {}
@@ -63,11 +69,6 @@ def find_files(root: str | Path) -> FoundFiles:
         tuple(sorted(walk.left_out, key=lambda one: _by_folder(one.path))),
         tuple(sorted(walk.top_folders)),
     )
-
-
-def audio_files(folder: Path) -> list[Path]:
-    """Return the recordings below a folder, sorted."""
-    return [folder / path for path in find_files(folder).recordings]
 
 
 @dataclass
@@ -138,9 +139,9 @@ class _Walk:
         """Why a file is not read, None where it is."""
         if not stat.S_ISREG(about.st_mode):
             return left_out.NO_FILE
-        suffix = PurePosixPath(path).suffix.lower()
+        suffix = os.path.splitext(path)[1].lower()
         if suffix in decode.AUDIO_SUFFIXES:
-            return None if os.access(self.root / path, os.R_OK) else left_out.CLOSED
+            return None if os.access(os.path.join(self.root, path), os.R_OK) else left_out.CLOSED
         if suffix in OTHER_SOUND:
             return left_out.OTHER_FORMAT
         if suffix in ARCHIVES:

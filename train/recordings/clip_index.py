@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels
-from train.recordings.audio_files import find_files
+from train.recordings.audio_files import FoundFiles, find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
 from train.recordings.folder_tree import read_tree, tell_look_alikes
@@ -111,34 +111,29 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     data = Path(data)
     if not data.exists():
         raise FileNotFoundError(f"{data} does not exist; expected a folder with one sub-folder a label, or a CSV")
-    if data.is_file() and dataset in (None, NO_DATASET):
+    if data.is_file():
+        if dataset not in (None, NO_DATASET):
+            raise ValueError(f"{data} is a file; --dataset {dataset} reads a folder, and a CSV needs none")
         return read_index(data, labels)
+    found = find_files(data)
     if dataset == NO_DATASET:
-        return index_tree(data, labels, plain=True)
+        return _of_tree(found, labels, plain=True)
     if dataset:
-        return _of_dataset(data, dataset, "", labels)
+        return _of_dataset(found, dataset, "", labels)
     if (data / INDEX_FILE_NAME).is_file():
-        return _with_unlisted(read_index(data / INDEX_FILE_NAME, labels), UNLISTED, read=(INDEX_FILE_NAME,))
-    known, reason = recognize(data)
+        return _of_table(found, INDEX_FILE_NAME, labels)
+    known, reason = recognize(found)
     if known:
-        return _of_dataset(data, known, reason, labels)
+        return _of_dataset(found, known, reason, labels)
     if (data / TABLE_FILE_NAME).is_file():
-        return _with_unlisted(read_index(data / TABLE_FILE_NAME, labels), UNLISTED, read=(TABLE_FILE_NAME,))
-    index = index_tree(data, labels)
+        return _of_table(found, TABLE_FILE_NAME, labels)
+    index = _of_tree(found, labels)
     return replace(index, notes=(*tell_unrecognized(data), *index.notes))
 
 
-def index_tree(root: str | Path, labels: Sequence[str] | None = None, plain: bool = False) -> ClipIndex:
+def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
     """Return the index of a folder tree, see `train.recordings.folder_tree`; every recording is a group of its own."""
-    tree = read_tree(Path(root), plain)
-    index = _labelled(Path(root), tree.clips, labels, f"the folders of {root}")
-    sides = {clip.split for clip in tree.clips}
-    return replace(
-        index,
-        left_out=tuple(one for one in tree.left_out if one.path != LABELS_FILE_NAME),
-        notes=(*tree.notes, *index.notes),
-        folder_sides=tuple(side for side in SPLITS if side in sides),
-    )
+    return _of_tree(find_files(root), labels)
 
 
 def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
@@ -201,14 +196,32 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     )
 
 
-def _of_dataset(root: Path, dataset: str, reason: str, labels: Sequence[str] | None) -> ClipIndex:
+def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = False) -> ClipIndex:
+    """The index of a folder tree."""
+    tree = read_tree(found, plain)
+    index = _labelled(found.root, tree.clips, labels, f"the folders of {found.root}")
+    sides = {clip.split for clip in tree.clips}
+    return replace(
+        index,
+        left_out=tuple(one for one in tree.left_out if one.path != LABELS_FILE_NAME),
+        notes=(*tree.notes, *index.notes),
+        folder_sides=tuple(side for side in SPLITS if side in sides),
+    )
+
+
+def _of_table(found: FoundFiles, name: str, labels: Sequence[str] | None) -> ClipIndex:
+    """The index of a folder's own table."""
+    return _with_unlisted(read_index(found.root / name, labels), found, UNLISTED, read=(name,))
+
+
+def _of_dataset(found: FoundFiles, dataset: str, reason: str, labels: Sequence[str] | None) -> ClipIndex:
     """The index of a folder that has a data set's layout."""
     from train.recordings.importers import choose_importer
 
-    importer = choose_importer(dataset)
-    index = _labelled(root, importer.read_folder(root), labels, f"{root}, read as {importer.title}")
+    importer, root = choose_importer(dataset), found.root
+    index = _labelled(root, importer.read_folder(found), labels, f"{root}, read as {importer.title}")
     no_part = Reason(f"not_{importer.name}", f"recordings that are no part of {importer.title}")
-    index = _with_unlisted(index, no_part, importer.not_read, importer.signs)
+    index = _with_unlisted(index, found, no_part, importer.not_read, importer.signs)
     if not reason:
         return index
     note = f"{root} was read as {importer.title}, because {reason}; --dataset {NO_DATASET} reads one folder a label"
@@ -216,13 +229,16 @@ def _of_dataset(root: Path, dataset: str, reason: str, labels: Sequence[str] | N
 
 
 def _with_unlisted(
-    index: ClipIndex, reason: Reason, reasons: Mapping[str, Reason] | None = None, read: Sequence[str] = ()
+    index: ClipIndex,
+    found: FoundFiles,
+    reason: Reason,
+    reasons: Mapping[str, Reason] | None = None,
+    read: Sequence[str] = (),
 ) -> ClipIndex:
     """The index with all that lies in its root and is not among its clips nor was `read` as their table.
 
     Recordings are left out for `reason`, those of some folders for one of their own.
     """
-    found = find_files(index.root)
     used = {*(os.path.normpath(clip.path) for clip in index.clips), *read, LABELS_FILE_NAME}
     unlisted = [
         LeftOut(path, (reasons or {}).get(path.split("/")[0], reason)) for path in found.recordings if path not in used

@@ -146,7 +146,9 @@ def _unwritable(clip: Clip) -> Iterator[str]:
             yield f"the {name} {getattr(clip, name)!r} has outer blanks"
     if "\0" in clip.group + clip.fold + clip.licence + clip.source:
         yield "a zero byte in its group, fold, licence or source"
-    if any(0xD800 <= ord(letter) < 0xE000 for letter in clip.path + clip.group + clip.original):
+    try:
+        f"{clip.path}{clip.group}{clip.original}".encode()
+    except UnicodeEncodeError:
         yield "its name is not UTF-8 text; rename the file"
 
 
@@ -187,7 +189,7 @@ def spelled_label(label: str, known: Sequence[str] | None) -> str:
 def _faults(clip: Clip, root: Path, seen: Mapping[str, int], labels: Sequence[str] | None) -> list[str]:
     """What is wrong with one row."""
     faults = []
-    if not clip.path or not (root / clip.path).is_file():
+    if not clip.path or not os.path.isfile(os.path.join(root, clip.path)):
         faults.append(f"no file {clip.path!r}")
     place = os.path.normpath(clip.path)
     if place in seen:

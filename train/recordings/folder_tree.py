@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.recordings import left_out
-from train.recordings.audio_files import FoundFiles, find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.decode import AUDIO_SUFFIXES
 from train.recordings.left_out import LeftOut, name_some, printable
@@ -45,12 +45,13 @@ class Tree:
     notes: tuple[str, ...]
 
 
-def read_tree(root: Path, plain: bool = False) -> Tree:
+def read_tree(found: FoundFiles, plain: bool = False) -> Tree:
     """Return the clips of a folder tree.
 
     Parameters
     ----------
-    root : Path
+    found : FoundFiles
+        What lies in the folder.
     plain : bool
         Every folder in the root is a label, whatever it is called.
 
@@ -60,7 +61,6 @@ def read_tree(root: Path, plain: bool = False) -> Tree:
         No recordings; folders of sides or folds that do not hold the same labels; or a label that would get lost
         because nothing in its folder can be read.
     """
-    found = find_files(root)
     folders = found.by_top_folder()
     loose = folders.pop("", [])
     if not folders:

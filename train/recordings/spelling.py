@@ -46,7 +46,7 @@ class SpelledFiles:
         backslashes of Windows taken for slashes.
         """
         for meant in dict.fromkeys((name, name.strip())):
-            if meant and (root / meant).is_file():
+            if meant and os.path.isfile(os.path.join(root, meant)):
                 return meant
         for meant in dict.fromkeys((name.strip(), name.strip().replace("\\", "/"))):
             found = self._walk(root, meant)

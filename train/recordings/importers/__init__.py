@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from train.recordings.audio_files import FoundFiles
 from train.recordings.importers.csd import CSD
 from train.recordings.importers.esc import ESC_10, ESC_50
 from train.recordings.importers.flickr8k import FLICKR8K
@@ -19,10 +20,10 @@ _ALL = (ESC_10, ESC_50, URBANSOUND8K, MUSAN, FLICKR8K, VOCALSET, CSD, SPEECH_COM
 IMPORTERS: dict[str, Importer] = {importer.name: importer for importer in _ALL}
 
 
-def recognize(root: Path) -> tuple[str, str]:
+def recognize(found: FoundFiles) -> tuple[str, str]:
     """Return the name of the data set whose layout a folder has and why so, both empty where it has none we know."""
     for name, importer in IMPORTERS.items():
-        reason = importer.recognizes(root)
+        reason = importer.recognizes(found)
         if reason:
             return name, reason
     return "", ""

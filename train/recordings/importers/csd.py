@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files, find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.importers.importer import Importer, mostly, refuse_names
 
@@ -30,28 +30,29 @@ def _folders(root: Path) -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The songs' names, where no other folder holds recordings."""
-    songs = _songs(root)
-    if not songs or not mostly(songs, _SONG_NAME) or set(find_files(root).by_top_folder()) - {*LANGUAGES, ""}:
+    songs = _songs(found)
+    if not mostly(songs, _SONG_NAME) or set(found.by_top_folder()) - {*LANGUAGES, ""}:
         return ""
-    places = " and ".join(folder.relative_to(root).as_posix() for folder in _folders(root))
+    places = " and ".join(folder.relative_to(found.root).as_posix() for folder in _folders(found.root))
     return f"{places} hold songs named as {songs[0].name}"
 
 
-def _songs(root: Path) -> list[Path]:
+def _songs(found: FoundFiles) -> list[Path]:
     """The recordings of both languages."""
-    return [path for folder in _folders(root) for path in audio_files(folder)]
+    return [path for folder in _folders(found.root) for path in found.below(folder)]
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every song in every key."""
-    files = _songs(root)
+    files = _songs(found)
     if not mostly(files, _SONG_NAME):
         return []
     refuse_names([path for path in files if not _SONG_NAME.match(path.stem)], "CSD", "en001a.wav")
     return [
-        Clip(path.relative_to(root).as_posix(), (LABEL,), GROUP, licence=LICENCE, source=CITATION) for path in files
+        Clip(path.relative_to(found.root).as_posix(), (LABEL,), GROUP, licence=LICENCE, source=CITATION)
+        for path in files
     ]
 
 

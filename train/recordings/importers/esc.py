@@ -16,7 +16,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files, find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.clip_table import read_clips
 from train.recordings.csv_rows import read_rows
@@ -59,24 +59,25 @@ def label_of_folder(name: str) -> str:
     return LABELS[10 * (hundred - 1) + place] if hundred else ESC_10_LABELS[place]
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The table's columns, or the names of folders and recordings."""
-    table = _table(root)
+    table = _table(found.root)
     if table and 2 * sum(label in LABELS for label in _categories(table)) > len(_categories(table)):
-        return f"{_place(root, table)} has the columns filename, fold and category and names files as {_EXAMPLE}"
-    folders = {} if table else _whole_tree(root)
+        place = table.relative_to(found.root).as_posix()
+        return f"{place} has the columns filename, fold and category and names files as {_EXAMPLE}"
+    folders = {} if table else _whole_tree(found)
     if not folders:
         return ""
     return f"its folders are named as {next(iter(folders)).name} and hold recordings named as {_EXAMPLE}"
 
 
-def _recognizes_10(root: Path) -> str:
+def _recognizes_10(found: FoundFiles) -> str:
     """The same, where there are the labels of ESC-10 and no others."""
-    table = _table(root)
-    labels = set(_categories(table) if table else _whole_tree(root).values())
+    table = _table(found.root)
+    labels = set(_categories(table) if table else _whole_tree(found).values())
     return (
         f"{reason}, with labels of its ten alone"
-        if labels <= set(ESC_10_LABELS) and (reason := _recognizes(root))
+        if labels <= set(ESC_10_LABELS) and (reason := _recognizes(found))
         else ""
     )
 
@@ -86,29 +87,23 @@ def _categories(table: Path) -> list[str]:
     return [row.values["category"] for row in read_rows(table)[1]]
 
 
-def _whole_tree(root: Path) -> dict[Path, str]:
+def _whole_tree(found: FoundFiles) -> dict[Path, str]:
     """The folders of the older layout with their labels; none where other folders or names say otherwise."""
-    folders = _label_folders(root)
-    found = find_files(root)
-    files = [root / path for path in found.recordings if "/" in path]
+    folders = _label_folders(found.root)
+    files = [Path(path) for path in found.recordings if "/" in path]
     company = set(found.by_top_folder()) - {folder.name for folder in folders} - {""}
     return folders if not company and mostly(files, _CLIP_NAME) else {}
 
 
-def _place(root: Path, path: Path) -> str:
-    """A path below the root."""
-    return path.relative_to(root).as_posix()
-
-
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every clip of a folder."""
-    table = _table(root)
-    return _read_table(root, table) if table else _read_tree(root)
+    table = _table(found.root)
+    return _read_table(found.root, table) if table else _read_tree(found)
 
 
-def _read_10(root: Path) -> list[Clip]:
+def _read_10(found: FoundFiles) -> list[Clip]:
     """The clips of a folder that belong to ESC-10."""
-    return [clip for clip in _read(root) if clip.labels[0] in ESC_10_LABELS]
+    return [clip for clip in _read(found) if clip.labels[0] in ESC_10_LABELS]
 
 
 def _table(root: Path) -> Path | None:
@@ -137,12 +132,13 @@ def _read_table(root: Path, table: Path) -> list[Clip]:
     ]
 
 
-def _read_tree(root: Path) -> list[Clip]:
+def _read_tree(found: FoundFiles) -> list[Clip]:
     """The clips of the older layout, whose fold is the first number of the name."""
-    files = [(path, label) for folder, label in _label_folders(root).items() for path in audio_files(folder)]
+    files = [(path, label) for folder, label in _label_folders(found.root).items() for path in found.below(folder)]
     refuse_names([path for path, _ in files if not _CLIP_NAME.match(path.stem)], "ESC-50", f"{_EXAMPLE}.ogg")
     return [
-        _complete(Clip(path.relative_to(root).as_posix(), (label,), "", fold=path.name[0])) for path, label in files
+        _complete(Clip(path.relative_to(found.root).as_posix(), (label,), "", fold=path.name[0]))
+        for path, label in files
     ]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_table import refuse_faults
 from train.recordings.importers.importer import Importer, mostly
@@ -24,12 +24,13 @@ TABLE, FOLDER = "wav2spk.txt", "wavs"
 _CAPTION_NAME = re.compile(r"\d+_[0-9a-f]+_\d$")  # of the photo, its hash, and which of its five captions
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The list of speakers, where it and the recordings have this data set's names."""
+    root = found.root
     if not (root / TABLE).is_file() or not (root / FOLDER).is_dir():
         return ""
     listed = [Path(words[0]) for _, words in _lines(root) if words]
-    if not mostly(listed, _CAPTION_NAME) or set(find_files(root).by_top_folder()) - {FOLDER, ""}:
+    if not mostly(listed, _CAPTION_NAME) or set(found.by_top_folder()) - {FOLDER, ""}:
         return ""
     return f"{TABLE} names recordings as {listed[0].name} and {FOLDER} holds recordings"
 
@@ -40,8 +41,9 @@ def _lines(root: Path) -> list[tuple[int, list[str]]]:
     return [(line, words.split()) for line, words in enumerate(text.split("\n"), start=1)]
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every caption that the list names."""
+    root = found.root
     if not (root / TABLE).is_file() or not (root / FOLDER).is_dir():
         return []
     lines = _lines(root)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.left_out import Reason
 
@@ -40,16 +41,16 @@ class Importer:
     name: str
     title: str
     layout: str
-    recognizes: Callable[[Path], str]
-    read: Callable[[Path], list[Clip]]
+    recognizes: Callable[[FoundFiles], str]
+    read: Callable[[FoundFiles], list[Clip]]
     signs: tuple[str, ...] = ()
     not_read: Mapping[str, Reason] = field(default_factory=dict)
 
-    def read_folder(self, root: Path) -> list[Clip]:
+    def read_folder(self, found: FoundFiles) -> list[Clip]:
         """Return the clips of a folder, or raise ValueError where it does not have this layout or holds none."""
-        clips = self.read(root) if root.is_dir() else []
+        clips = self.read(found)
         if not clips:
-            raise ValueError(f"{root} does not hold {self.title}; expected {self.layout}")
+            raise ValueError(f"{found.root} does not hold {self.title}; expected {self.layout}")
         return clips
 
 

@@ -17,7 +17,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.importers.importer import MOST_NAMED, Importer, mostly, refuse_names
 from train.recordings.left_out import Reason
@@ -39,34 +39,32 @@ def which_side(name: str) -> str:
     return next((side for side, limit in _PERCENT.items() if percent < limit), "train")
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The takes' names."""
-    takes = _takes(root)
+    takes = _takes(found)
     if not mostly([Path(name) for name in takes if not name.startswith("_")], _TAKE_NAME):
         return ""
-    lists = " and ".join(name for name in LISTS.values() if (root / name).is_file())
+    lists = " and ".join(name for name in LISTS.values() if (found.root / name).is_file())
     return f"its recordings are named as {takes[-1]}" + (f" and {lists} name the sides" if lists else "")
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every take of every word, and of the labels that are none."""
-    takes = _takes(root)
-    words = [root / name for name in takes if not name.startswith("_")]
+    takes = _takes(found)
+    words = [Path(name) for name in takes if not name.startswith("_")]
     if not mostly(words, _TAKE_NAME):
         return []
     refuse_names(
         [path for path in words if not _TAKE_NAME.match(path.stem)], "Speech Commands", "0a7c2a8d_nohash_0.wav"
     )
-    sides = _sides(root)
-    _refuse_missing(root, sides)
+    sides = _sides(found.root)
+    _refuse_missing(found.root, sides)
     return [_clip(name, sides) for name in takes]
 
 
-def _takes(root: Path) -> list[str]:
+def _takes(found: FoundFiles) -> list[str]:
     """The recordings in folders of words and other labels, relative to the root."""
-    return [
-        path for path in find_files(root).recordings if path.count("/") == 1 and not path.startswith(f"{NOISE_FOLDER}/")
-    ]
+    return [path for path in found.recordings if path.count("/") == 1 and not path.startswith(f"{NOISE_FOLDER}/")]
 
 
 def _sides(root: Path) -> dict[str, str]:

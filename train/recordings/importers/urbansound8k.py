@@ -10,8 +10,7 @@ J. Salamon, C. Jacoby and J. P. Bello, "A Dataset and Taxonomy for Urban Sound R
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_table import refuse_faults
 from train.recordings.csv_rows import Row, read_rows
@@ -23,15 +22,17 @@ TABLE = "metadata/UrbanSound8K.csv"
 _COLUMNS = ("slice_file_name", "fsID", "fold", "class")
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The table's name and columns."""
+    root = found.root
     if not (root / TABLE).is_file() or not set(_COLUMNS) <= set(read_rows(root / TABLE)[0]):
         return ""
     return f"{TABLE} has the columns {', '.join(_COLUMNS)}"
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every slice of the table."""
+    root = found.root
     if not (root / TABLE).is_file():
         return []
     columns, rows = read_rows(root / TABLE)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files, find_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.importers.importer import Importer
 from train.recordings.left_out import Reason
@@ -37,9 +37,9 @@ def _singers(root: Path) -> tuple[str, list[Path]]:
     return "", []
 
 
-def _recordings(root: Path) -> list[tuple[Path, Path]]:
+def _recordings(found: FoundFiles) -> list[tuple[Path, Path]]:
     """Every recording with its singer's folder."""
-    return [(path, singer) for singer in _singers(root)[1] for path in audio_files(singer)]
+    return [(path, singer) for singer in _singers(found.root)[1] for path in found.below(singer)]
 
 
 def _is_theirs(path: Path, singer: Path) -> bool:
@@ -49,20 +49,21 @@ def _is_theirs(path: Path, singer: Path) -> bool:
     return len(path.relative_to(singer).parts) == _DEPTH and path.stem.startswith(short)
 
 
-def _recognizes(root: Path) -> str:
+def _recognizes(found: FoundFiles) -> str:
     """The folders and names of the recordings, where no other folder beside the singers holds any."""
-    place, singers = _singers(root)
-    found = _recordings(root)
-    if 2 * sum(_is_theirs(*one) for one in found) <= len(found):
+    place, singers = _singers(found.root)
+    recordings = _recordings(found)
+    if 2 * sum(_is_theirs(*one) for one in recordings) <= len(recordings):
         return ""
-    company = set(find_files(root / place).by_top_folder()) - {singer.name for singer in singers}
-    named = found[0][0].relative_to(root).as_posix()
+    around = {path.relative_to(found.root / place).parts[0] for path in found.below(found.root / place)}
+    company = around - {singer.name for singer in singers}
+    named = recordings[0][0].relative_to(found.root).as_posix()
     return "" if company else f"{len(singers)} singers' folders hold exercise/technique/*.wav, such as {named}"
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every recording of every singer."""
-    return [_clip(root, singer, path) for path, singer in _recordings(root)]
+    return [_clip(found.root, singer, path) for path, singer in _recordings(found)]
 
 
 def _clip(root: Path, singer: Path, path: Path) -> Clip:
