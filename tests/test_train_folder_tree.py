@@ -203,3 +203,13 @@ def test_recordings_that_a_table_does_not_list_are_counted(tmp_path):
     index = find_clips(tmp_path)
     assert _counts(index) == {"unlisted": 4, "other_format": 1}
     assert len(find_clips(tmp_path, dataset="none").clips) == 6
+
+
+def test_a_table_that_is_not_read_is_told(tmp_path):
+    _tree(tmp_path, *_labels(""))
+    (tmp_path / "clips.csv").write_text("path,labels\ncat/0.wav,x\ndog/1.wav,y\n")
+    assert find_clips(tmp_path).notes == ()
+    assert find_clips(tmp_path, dataset="none").notes == ("clips.csv not read, for --dataset none",)
+    assert find_clips(tmp_path / "clips.csv", dataset="none").labels == ("x", "y")
+    with pytest.raises(ValueError, match="is a file; --dataset musan reads a folder"):
+        find_clips(tmp_path / "clips.csv", dataset="musan")

@@ -141,9 +141,9 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME)
-    clips, taken = read_table(path, labels)
+    clips, notes = read_table(path, labels)
     index = _labelled(path.parent, clips, labels, str(path))
-    return replace(index, notes=(*([f"{path}: {taken}"] if taken else []), *index.notes))
+    return replace(index, notes=(*notes, *index.notes))
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
@@ -201,10 +201,12 @@ def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = Fals
     tree = read_tree(found, plain)
     index = _labelled(found.root, tree.clips, labels, f"the folders of {found.root}")
     sides = {clip.split for clip in tree.clips}
+    tables = [name for name in (INDEX_FILE_NAME, TABLE_FILE_NAME) if (found.root / name).is_file()]
+    unread = [f"{' and '.join(tables)} not read, for --dataset {NO_DATASET}"] if tables else []
     return replace(
         index,
         left_out=tuple(one for one in tree.left_out if one.path != LABELS_FILE_NAME),
-        notes=(*tree.notes, *index.notes),
+        notes=(*unread, *tree.notes, *index.notes),
         folder_sides=tuple(side for side in SPLITS if side in sides),
     )
 

@@ -18,7 +18,7 @@ from metadata.csv_line import csv_line
 from metadata.joined_names import join_names, split_names
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.csv_rows import raise_faults, read_rows
-from train.recordings.spelling import SpelledFiles, composed, respelled
+from train.recordings.spelling import SpelledFiles, composed, look_alikes, respelled
 
 COLUMNS = ("path", "labels", "group", "split")
 MORE_COLUMNS = ("fold", "licence", "source", "original", "start_s", "end_s")  # written where a clip has one
@@ -57,8 +57,8 @@ def read_clips(path: Path, labels: Sequence[str] | None = None) -> list[Clip]:
     return read_table(path, labels)[0]
 
 
-def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Clip], str]:
-    """Return the clips as `read_clips` does, and which columns were taken for ours, '' where they bear our names."""
+def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Clip], list[str]]:
+    """Return the clips as `read_clips` does, and what was assumed, for people: columns of other names, groups alike."""
     names, rows = read_rows(path)
     columns = _columns(names, path)
     files, located = SpelledFiles(), []
@@ -69,7 +69,11 @@ def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Cl
     located = [(line, replace(clip, group=groups[clip.group])) for line, clip in located]
     refuse_faults(path, located, path.parent, labels)
     taken = ", ".join(f"{theirs} as {ours}" for ours, theirs in columns.items() if ours != theirs)
-    return [clip for _, clip in located], f"took the columns {taken}" if taken else ""
+    notes = [f"{path}: took the columns {taken}"] if taken else []
+    if "group" in columns:
+        alike = look_alikes((group for _, clip in located for group in clip.groups), gaps=False)
+        notes += [f"the groups {' and '.join(map(ascii, names))} look the same and are told apart" for names in alike]
+    return [clip for _, clip in located], notes
 
 
 def one_spelling(names: Iterable[str]) -> dict[str, str]:

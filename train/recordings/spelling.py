@@ -18,11 +18,18 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the sets of different names that a reader takes for one: Dog and dog, door knock and door_knock."""
+def look_alikes(names: Iterable[str], gaps: bool = True) -> list[tuple[str, ...]]:
+    """Return the sets of different names that a reader takes for one: Dog and dog, door knock and door_knock.
+
+    Parameters
+    ----------
+    names : iterable of str
+    gaps : bool
+        Whether blanks, `_` and `-` look the same.
+    """
     alike: dict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
-        alike[_seen(name)].append(name)
+        alike[_seen(name, gaps)].append(name)
     return [tuple(found) for found in alike.values() if len(found) > 1]
 
 
@@ -77,8 +84,9 @@ class SpelledFiles:
         return self._entries[folder]
 
 
-def _seen(name: str) -> str:
+def _seen(name: str, gaps: bool) -> str:
     """A name as the eye takes it: letters without case, no invisible marks, one kind of gap."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     visible = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
-    return " ".join(visible.replace("_", " ").replace("-", " ").split()) or name
+    spaced = visible.replace("_", " ").replace("-", " ") if gaps else visible
+    return " ".join(spaced.split()) or name
