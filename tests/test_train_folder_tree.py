@@ -213,3 +213,24 @@ def test_a_table_that_is_not_read_is_told(tmp_path):
     assert find_clips(tmp_path / "clips.csv", dataset="none").labels == ("x", "y")
     with pytest.raises(ValueError, match="is a file; --dataset musan reads a folder"):
         find_clips(tmp_path / "clips.csv", dataset="musan")
+
+
+@pytest.mark.parametrize(
+    ("names", "column"),
+    [(("train", "val", "test"), "split"), (("Training", "test"), "split"), (("fold1", "fold2"), "fold")],
+)
+def test_sides_and_folds_within_the_label_folders_are_read_and_told(tmp_path, names, column):
+    _tree(tmp_path, *(f"{label}/{name}/{number}.wav" for label in LABELS for name in names for number in range(2)))
+    index = find_clips(tmp_path)
+    assert index.labels == LABELS
+    assert {clip.path.split("/")[1]: getattr(clip, column) for clip in index.clips} == {
+        name: {"Training": "train", "fold1": "1", "fold2": "2"}.get(name, name) for name in names
+    }
+    assert index.notes[0].startswith("the folders within the label folders were read as")
+    assert {getattr(clip, column) for clip in find_clips(tmp_path, dataset="none").clips} == {""}
+
+
+def test_folders_called_as_sides_in_one_label_alone_are_no_sides(tmp_path):
+    index = find_clips(_tree(tmp_path, "dog/train/1.wav", "dog/test/2.wav", "cat/3.wav"))
+    assert {clip.split for clip in index.clips} == {""}
+    assert "no labels of their own" in index.notes[0]

@@ -6,7 +6,6 @@ fold2, ... are folds. Which of these was read is told; `--dataset none` takes ev
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,9 @@ from train.recordings import left_out
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.decode import AUDIO_SUFFIXES
+from train.recordings.folder_parts import PARTS, PLAIN, inner_parts, name_folds, name_sides, refuse_other_folders
 from train.recordings.left_out import LeftOut, name_some, printable
 from train.recordings.spelling import composed, look_alikes
-
-_SIDE_NAMES = {
-    "train": ("train", "training", "trn"),
-    "val": ("val", "valid", "validation", "dev", "development"),
-    "test": ("test", "testing", "tst"),
-}
-_HELD_OUT_NAMES = ("eval", "evaluation")  # the test side; where there is one, the validation side
-_FOLD_NAME = re.compile(r"fold[ _-]?(\d+)$", re.IGNORECASE)
-_PLAIN = "if each of them is a label, read them so with --dataset none"
 
 
 @dataclass(frozen=True)
@@ -65,21 +56,27 @@ def read_tree(found: FoundFiles, plain: bool = False) -> Tree:
     loose = folders.pop("", [])
     if not folders:
         raise ValueError(_no_recordings(found, loose))
-    sides = {} if plain else _sides(list(folders))
-    folds = {} if plain else _folds(list(folders))
+    sides = {} if plain else name_sides(list(folders))
+    folds = {} if plain else name_folds(list(folders))
     if sides:
-        return _parts(found, folders, loose, sides, "split", "sides of a split")
+        return _parts(found, folders, loose, sides, "split")
     if folds:
-        return _parts(found, folders, loose, folds, "fold", "folds")
-    return _labels(found, folders, loose)
+        return _parts(found, folders, loose, folds, "fold")
+    return _labels(found, folders, loose, plain)
 
 
-def _labels(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequence[str]) -> Tree:
+def _labels(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequence[str], plain: bool) -> Tree:
     """A tree of one folder a label."""
     beside = [LeftOut(path, left_out.NO_LABEL) for path in loose]
-    clips = tuple(_clip(path, 0) for path in found.recordings if "/" in path)
-    notes = [*_inner_folders(found.root, clips, 0), *_underscored(clips)]
-    return Tree(clips, _all_left_out(found, beside, folders, 0), tuple(notes))
+    column, parts = ("", {}) if plain else inner_parts(folders)
+    clips = []
+    for path in found.recordings:
+        if "/" in path:
+            clips.append(_clip(path, 0, **({column: parts[path.split("/")[1]]} if parts else {})))
+    told = ", ".join(f"{printable(name)} as {part}" for name, part in parts.items())
+    notes = [f"the folders within the label folders were read as {PARTS[column]} ({told})"] if parts else []
+    notes += [*_inner_folders(found.root, clips, 1 if parts else 0), *_underscored(clips)]
+    return Tree(tuple(clips), _all_left_out(found, beside, folders, 0), tuple(notes))
 
 
 def _parts(
@@ -88,11 +85,11 @@ def _parts(
     loose: Sequence[str],
     parts: Mapping[str, str],
     column: str,
-    what: str,
 ) -> Tree:
     """A tree of a label tree for each side or fold."""
+    what = PARTS[column]
     labels = {top: {path.split("/")[1] for path in paths if path.count("/") > 1} for top, paths in folders.items()}
-    _refuse_other_folders(found.root, folders, parts, labels, what)
+    refuse_other_folders(found.root, folders, parts, labels, what)
     clips, beside = [], [LeftOut(path, left_out.NO_LABEL) for path in loose]
     for path in found.recordings:
         if path.count("/") > 1:
@@ -101,7 +98,7 @@ def _parts(
             beside.append(LeftOut(path, left_out.NO_LABEL))
     held = name_some(sorted(set.union(*labels.values())))
     told = ", ".join(f"{printable(top)} as {part}" for top, part in parts.items())
-    note = f"the folders were read as {what} ({told}), because each holds the label folders {held}; {_PLAIN}"
+    note = f"the folders were read as {what} ({told}), because each holds the label folders {held}; {PLAIN}"
     notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips))
     return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), notes)
 
@@ -110,49 +107,6 @@ def _clip(path: str, depth: int, **columns: str) -> Clip:
     """A recording under the label that its folder names; its path without the ending is its group."""
     stem = path[: len(path) - len(Path(path).suffix)]
     return Clip(path, (composed(path.split("/")[depth]),), group_of(composed(stem)), **columns)
-
-
-def _sides(folders: Sequence[str]) -> dict[str, str]:
-    """The side that each folder names; none where fewer than two do."""
-    named = {name.casefold(): name for name in folders}
-    sides = {named[word]: side for side, words in _SIDE_NAMES.items() for word in words if word in named}
-    for word in _HELD_OUT_NAMES:
-        if word in named:
-            sides[named[word]] = "val" if "test" in sides.values() and "val" not in sides.values() else "test"
-    return sides if len(set(sides.values())) > 1 else {}
-
-
-def _folds(folders: Sequence[str]) -> dict[str, str]:
-    """The number of each fold; none where fewer than two folders name one."""
-    folds = {name: match[1].lstrip("0") or "0" for name in folders if (match := _FOLD_NAME.match(name))}
-    return folds if len(folds) > 1 else {}
-
-
-def _refuse_other_folders(
-    root: Path,
-    folders: Mapping[str, Sequence[str]],
-    parts: Mapping[str, str],
-    labels: Mapping[str, set[str]],
-    what: str,
-) -> None:
-    """Refuse sides or folds that are not alike, or that have company: what is meant there nobody can tell."""
-    named = f"{root}: {name_some(list(parts))} look like {what}"
-    others = [name for name in folders if name not in parts]
-    if others:
-        raise ValueError(f"{named}, and {name_some(others)} beside them do not; move these into the sides, or {_PLAIN}")
-    every = set.union(*labels.values())
-    if not every:
-        raise ValueError(
-            f"{named}, but they hold recordings and no label folders; expected {next(iter(parts))}/LABEL/*.wav, or the "
-            f"folder above with the table of the data set; {_PLAIN}"
-        )
-    lacking = [
-        f"{printable(top)} has no {name_some(sorted(every - held))}" for top, held in labels.items() if every != held
-    ]
-    if lacking:
-        raise ValueError(
-            f"{named}, but do not hold the same label folders: {'; '.join(lacking)}; add them, or {_PLAIN}"
-        )
 
 
 def _all_left_out(
