@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.convert_run import convert_run, write_drifts
+from convert.data_report import describe_data
 from convert.golden import write_golden
 from convert.proof import FileProof, prove_files
 from convert.recipes import Recipe
@@ -76,6 +77,7 @@ def build(
             tell=tell,
         )
     report = describe_build(proofs, metrics, out)
+    report["data"] = describe_data(clips)
     write_report(report, out)
     return report
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from convert.float_scope import WEIGHTED
+from convert.label_set_report import markdown_table
 from convert.layer_name import layer_name
 from convert.model_graph import ModelGraph, Operation, read_graph
 from convert.model_scores import check_windows, from_tensor, to_tensor
@@ -153,10 +154,7 @@ def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
 def format_drift(drifts: Sequence[LayerDrift], shown: int | None = None) -> str:
     """Return the layers, the worst first, as an aligned Markdown table."""
     rows = [HEADER, *[_row(drift) for drift in worst_first(drifts)[:shown]]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+    return "\n".join(markdown_table(rows))
 
 
 def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:

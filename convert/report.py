@@ -9,6 +9,7 @@ from typing import Any
 
 from convert.choose import choose_files
 from convert.compression_report import compression_notes
+from convert.data_report import data_notes
 from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
@@ -115,6 +116,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
         for choice in report["choices"]
     ]
+    notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:

@@ -1,4 +1,4 @@
-"""The one exception class of our own, and the warning that tells what a model file left open."""
+"""The exception classes of our own, and the warning that tells what a model file left open."""
 
 
 class ModelContractError(ValueError):

@@ -179,3 +179,12 @@ def test_the_build_refuses_to_overwrite_and_resumes_what_is_finished(built, data
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 2
     assert "--resume" in done.stderr
+
+
+def test_the_report_says_which_files_beside_the_recordings_are_not_read(built):
+    assert built.report["data"]["clips"] == 30
+    not_read = built.report["data"]["not_read"]
+    assert list(not_read) == ["no_sound"] or list(not_read) == ["system", "no_sound"]  # __pycache__ where it was run
+    assert "README.md" in not_read["no_sound"]["paths"]
+    assert "no recordings, 8: README.md" in built.stderr
+    assert "Recordings: no recordings, 8: README.md" in (built.path / "report.md").read_text(encoding="utf-8")

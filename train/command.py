@@ -35,14 +35,21 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where the recordings are."""
     parser.add_argument("data", type=Path, metavar="DATA", help="a folder with one sub-folder a label, or a CSV")
-    parser.add_argument(
-        "--dataset", metavar="NAME", help=f"read DATA as {', '.join(IMPORTERS)} (default: by its layout)"
-    )
+    add_dataset_argument(parser)
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
     parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
     parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+
+
+def add_dataset_argument(parser: argparse._ActionsContainer) -> None:
+    """Add how DATA is read."""
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help=f"read DATA as {', '.join(IMPORTERS)}, or none: one folder a label (default: by its layout)",
+    )
 
 
 def data_choices(args: argparse.Namespace) -> dict[str, str | None]:

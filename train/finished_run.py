@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata import ModelSpec
+from metadata.joined_names import split_names
 from train.backend import load_keras
 from train.chosen_mixtures import choose_mixtures
 from train.evaluate import TestWindows
@@ -93,7 +94,7 @@ def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tupl
     _require_files(folder, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
-    labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
+    labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)

@@ -10,6 +10,8 @@ from metadata.labels import read_labels
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.left_out import describe_left_out
+from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import split_by_fold, split_clips
 from train.task import OneLabel, Task
 
@@ -37,9 +39,16 @@ def find_and_split(
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
     index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
+    tell_assumptions(index)
     index.check_labels()
     task.check(index)
     return split_and_say(index, seed, test_fold, val_fold)
+
+
+def tell_assumptions(index: ClipIndex) -> None:
+    """Tell what was assumed of a data folder, and what lies there and is not used."""
+    for text in [*index.notes, *describe_left_out(index.left_out)]:
+        note(text)
 
 
 def split_and_say(
@@ -59,8 +68,9 @@ def split_and_say(
         held_out = index.of_split("val")[0].fold
         origin = f"by folds: {test_fold} test, {held_out} validation, the others training"
     else:
+        index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)
-        origin = f"drawn with seed {seed}" if drawn else "as given"
+        origin = f"drawn with seed {seed}" if drawn else "as given" + added
     groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
     if drawn and groups == len(index.clips):

@@ -22,6 +22,7 @@ import numpy as np
 
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.joined_names import join_names
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
@@ -162,7 +163,7 @@ def describe_model(
             seed=settings.seed,
             training={
                 "variant": variant,
-                "clip_labels": LABEL_SEPARATOR.join(clips.index.labels),
+                "clip_labels": join_names(clips.index.labels, LABEL_SEPARATOR),
                 **begun_with,
                 **settings.as_dict(),
             },

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metadata.joined_names import join_names, split_names
 from train.checks.fingerprint import FRAMES_PER_SECOND, Fingerprint, aligned_correlation, bit_error_rate
 from train.recordings.clip import GROUP_SEPARATOR
 from train.recordings.joined_groups import join_groups
@@ -83,11 +84,11 @@ def groups_with_duplicates(groups: Sequence[str], duplicates: Sequence[Duplicate
 
     A mixture has the groups of its parts; which of them sounds in its duplicate is not known, so all are joined.
     """
-    parts = [group.split(GROUP_SEPARATOR) for group in groups]
+    parts = [split_names(group, GROUP_SEPARATOR) for group in groups]
     joined = join_groups(
         [*([group] for own in parts for group in own), *(parts[p.first] + parts[p.second] for p in duplicates)]
     )
-    return [GROUP_SEPARATOR.join(dict.fromkeys(joined[group] for group in own)) for own in parts]
+    return [join_names(dict.fromkeys(joined[group] for group in own), GROUP_SEPARATOR) for own in parts]
 
 
 def _equal_pairs(digests: Sequence[str]) -> Iterator[Duplicate]:

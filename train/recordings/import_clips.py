@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.clip_store import LoadedClips
-from train.recordings.output_folder import claim_folder
+from train.recordings.new_names import check_all_written, count_renamed, refuse_shared_folders, safe_part, unique_paths
+from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.spelling import composed
 
 KEPT_ENTRIES = ("README.md",)  # a folder that holds only this counts as empty: data_long is shipped so
 
@@ -31,23 +34,52 @@ def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: b
     ------
     FileExistsError
         The folder has content and `force` is not set, or the content is not earshot's.
+    ValueError
+        Two labels would share a folder, or the folder holds the recordings.
     """
+    refuse_originals(folder, (clips.index.root / clip.path for clip in clips.index.clips))
+    refuse_shared_folders(clips.index.labels)
+    names = new_names(clips.index.clips)
     claim_folder(folder, force=force, keep=KEPT_ENTRIES)
     written = [
-        _write_clip(clip, waveform, sample_rate, folder)
-        for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True)
+        _write_clip(clip, waveform, sample_rate, folder, name)
+        for clip, waveform, name in zip(clips.index.clips, clips.waveforms, names, strict=True)
     ]
+    check_all_written(folder, names)
     write_index(folder / INDEX_FILE_NAME, replace(clips.index, root=folder, clips=tuple(written)))
     return folder / INDEX_FILE_NAME
 
 
-def _write_clip(clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path) -> Clip:
-    """Write one clip under its label; its old path becomes its name, so that no two collide."""
+def new_names(clips: Sequence[Clip]) -> list[str]:
+    """Return the path of each clip's file below the folder: its first label, and its old path made one name.
+
+    Where two would get one name, the later one gets a number.
+    """
+    return unique_paths([_wanted_name(clip) for clip in clips])
+
+
+def tell_renamed(clips: Sequence[Clip]) -> str:
+    """Return for people which files got a number, '' where none did."""
+    return count_renamed([_wanted_name(clip) for clip in clips], new_names(clips))
+
+
+def _wanted_name(clip: Clip) -> str:
+    """The path of a clip's file, as long as no other has it."""
+    place = Path(clip.path).with_suffix("")
+    parts = (
+        place.parts[1:]
+        if composed(place.parts[0]) == composed(clip.labels[0]) and len(place.parts) > 1
+        else place.parts
+    )
+    name = "-".join(part for part in parts if part not in ("..", "/"))
+    return f"{safe_part(clip.labels[0])}/{safe_part(name)}.flac"
+
+
+def _write_clip(clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path, name: str) -> Clip:
+    """Write one clip."""
     import soundfile
 
-    place = Path(clip.path).with_suffix(".flac")
-    parts = place.parts[1:] if place.parts[0] == clip.labels[0] and len(place.parts) > 1 else place.parts
-    target = Path(clip.labels[0]) / "-".join(part for part in parts if part not in ("..", "/"))
+    target = Path(name)
     (folder / target.parent).mkdir(exist_ok=True)
     # Resampling overshoots full scale by a little; wrapping around would be a click.
     steps = np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)

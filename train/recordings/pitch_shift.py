@@ -14,6 +14,7 @@ from train.mixtures.mixing import PEAK_LIMIT, peak
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.clip_store import LoadedClips
+from train.recordings.new_names import check_all_written, safe_part, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
 
 # As far as our variation of playback speed goes (`train.augment`), about six of the 177 mel bands of `isocc`. The
@@ -137,15 +138,16 @@ def oversample(
     refuse_originals(folder, (root / clip.path for clip in clips.index.clips))
     claim_folder(folder, force=force)
     copied: list[Clip] = []
-    for place in chosen:
+    planned = [(place, shift) for place in chosen for shift in cents]
+    names = unique_paths([copy_name(clips.index.clips[place], place, shift) for place, shift in planned])
+    for (place, shift), name in zip(planned, names, strict=True):
         clip, waveform = clips.index.clips[place], clips.waveforms[place]
-        for shift in cents:
-            name = copy_name(clip, place, shift)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            _write(folder / name, shift_pitch(waveform, sample_rate, shift), sample_rate)
-            copied.append(replace(clip, path=name, original=clip.original or clip.path))
-            if tell:
-                tell(len(copied))
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        _write(folder / name, shift_pitch(waveform, sample_rate, shift), sample_rate)
+        copied.append(replace(clip, path=name, original=clip.original or clip.path))
+        if tell:
+            tell(len(copied))
+    check_all_written(folder, [clip.path for clip in copied])
     kept = [_moved(clip, root, folder) for clip in clips.index.clips]
     index = replace(clips.index, root=folder, clips=(*kept, *copied))
     write_labels(folder / LABELS_FILE_NAME, index.labels)
@@ -177,7 +179,7 @@ def sources(clips: LoadedClips) -> tuple[list[int], list[str]]:
 
 def copy_name(clip: Clip, place: int, cents: float) -> str:
     """Return the path of a copy below its folder: the original's place in the index and its name, and the pitch."""
-    return f"{FOLDER_NAME}/{place:05d}-{Path(clip.path).stem}{cents:+.1f}c.flac"
+    return f"{FOLDER_NAME}/{place:05d}-{safe_part(Path(clip.path).stem)}{cents:+.1f}c.flac"
 
 
 def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.decode import AudioError, read_file
+from train.recordings.new_names import check_all_written, count_renamed, safe_part, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
 
 FRAME_SECONDS = 0.02
@@ -55,12 +56,15 @@ class Trimmed:
         Recordings that are quiet all through, or cannot be read, and why.
     seconds_before, seconds_after : float
         Of the recordings that were kept.
+    renamed : str
+        Which files got a number because their name was taken, for people; '' where none did.
     """
 
     index: ClipIndex
     left_out: list[str]
     seconds_before: float
     seconds_after: float
+    renamed: str = ""
 
 
 def find_sound(samples: np.ndarray, sample_rate: int, settings: TrimSettings) -> tuple[int, int] | None:
@@ -109,13 +113,11 @@ def trim_clips(
     FileExistsError
         The folder has content and `force` is not set, or the content is not earshot's.
     ValueError
-        The folder holds the originals, two clips would get the same name, or nothing is left.
+        The folder holds the originals, or nothing is left.
     """
     refuse_originals(folder, (index.root / clip.path for clip in index.clips))
-    names = [_new_name(clip) for clip in index.clips]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise ValueError(f"{len(twice)} names would be given twice, the first {twice[0]}; rename the recordings")
+    wanted = [_new_name(clip) for clip in index.clips]
+    names = unique_paths(wanted)
     claim_folder(folder, force=force)
     kept: list[Clip] = []
     left_out: list[str] = []
@@ -132,15 +134,16 @@ def trim_clips(
             tell(done)
     if not kept:
         raise AudioError(f"none of the {len(index.clips)} recordings is left; the first: {left_out[0]}")
+    check_all_written(folder, [clip.path for clip in kept])
     trimmed = replace(index, root=folder, clips=tuple(kept))
     write_index(folder / INDEX_FILE_NAME, trimmed)
-    return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]))
+    return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]), count_renamed(wanted, names))
 
 
 def _new_name(clip: Clip) -> str:
-    """The path of a cut clip below the new folder."""
-    parts = [part for part in Path(clip.path).with_suffix(".flac").parts if part not in ("..", "/")]
-    return "/".join(parts)
+    """The path of a cut clip below the new folder, as long as no other has it."""
+    parts = [safe_part(part) for part in Path(clip.path).with_suffix("").parts if part not in ("..", "/")]
+    return "/".join(parts) + ".flac"
 
 
 def _trim_clip(clip: Clip, root: Path, folder: Path, name: str, settings: TrimSettings) -> tuple[Clip, list[float]]:
