@@ -25,7 +25,7 @@ from edge_runtime.microphone import to_shorts
 from edge_runtime.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
 from edge_runtime.out_file import check_out_file
 from edge_runtime.recordings import Decode
-from edge_runtime.resample import resample
+from edge_runtime.resampling import resample
 from edge_runtime.sustained import SustainedRun, run_sustained
 from metadata.atomic_file import write_atomically
 

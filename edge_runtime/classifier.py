@@ -19,7 +19,7 @@ from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
 from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
-from edge_runtime.resample import resample
+from edge_runtime.resampling import resample
 from edge_runtime.timed_windows import recording_blocks, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError

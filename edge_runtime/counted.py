@@ -17,7 +17,7 @@ import numpy.typing as npt
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
-from edge_runtime.resample import resample
+from edge_runtime.resampling import resample
 from edge_runtime.timed_windows import recording_blocks, timed_windows
 from edge_runtime.windows import check_finite
 from metadata.errors import ModelContractError

@@ -168,7 +168,7 @@ class CancellationMeter:
         count = self._count
         if count >= self._least:
             power = self._squares - self._sums**2 / count
-            mixed = max(0.0, self._mixed_squares - self._sums.mean() ** 2 * count)
+            mixed = max(0.0, self._mixed_squares - self._sums.mean() ** 2 / count)
             if power.max() >= _SOUND_POWER * count:
                 self._pieces += 1
                 self._cancelled += int(mixed < CANCELLED_POWER * power.sum() / power.size**2)

@@ -18,7 +18,7 @@ from edge_runtime.merge import ClipMerge
 from edge_runtime.microphone import BlockRecording, to_shorts
 from edge_runtime.phone import PhoneHarness
 from edge_runtime.recordings import Recording, resampled_blocks
-from edge_runtime.resample import resampled_length
+from edge_runtime.resampling import resampled_length
 from metadata.spec import ModelSpec
 
 Row = dict[str, Any]

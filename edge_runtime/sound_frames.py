@@ -6,11 +6,12 @@ Axis order: samples first, channels second.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO, MIX, Cancellation, CancellationMeter, channel_place, check_channel, to_mono
+from edge_runtime.downmix import AUTO, MIX, Cancellation, CancellationMeter, channel_place, to_mono
 
 FloatArray = npt.NDArray[np.float32]
 BLOCK_LENGTH = 65_536  # samples of a channel read at once
@@ -24,6 +25,7 @@ class SoundFrames:
 
     Attributes
     ----------
+    path : Path
     sample_rate : int
         Hz.
     num_channels : int
@@ -36,6 +38,7 @@ class SoundFrames:
         Largest absolute sample of any channel that `blocks` has come by.
     """
 
+    path: Path
     sample_rate: int
     num_channels: int
     num_samples: int
@@ -85,7 +88,10 @@ class SoundFrames:
 
         A file of several channels is read to its end for that, unless a channel was chosen.
         """
-        place = channel_place(check_channel(self.channel), self.num_channels)
+        try:
+            place = channel_place(self.channel, self.num_channels)
+        except ValueError as error:
+            raise self.fault(str(error)) from error
         if place is not None or self.channel == MIX or self.num_channels == 1:
             return place
         measured = self.cancellation()
@@ -101,20 +107,28 @@ class SoundFrames:
             self._cancellation = meter.result()
         return self._cancellation
 
+    def fault(self, text: str) -> ValueError:
+        """Return an error that names the file."""
+        return ValueError(f"{self.path} {text}")
+
     @property
     def overshoot_db(self) -> float:
         """By how much the samples that were read go beyond full scale, 0 where they do not."""
         return 20.0 * float(np.log10(self.peak)) if self.peak > 1.0 else 0.0
 
-    def remarks(self) -> list[str]:
-        """Return what should be told about the recording once it was heard, each a sentence without its name."""
+    def remarks(self, as_shorts: bool = False) -> list[str]:
+        """Return what should be told about the recording once it was heard, each a sentence without its name.
+
+        Parameters
+        ----------
+        as_shorts : bool
+            Whether it was heard as a microphone's 16-bit integers, which end at full scale.
+        """
         told = []
         if self.num_channels > 1 and self.channel == AUTO and (measured := self.cancellation()).describe():
             heard = f"channel {measured.loudest + 1}, the loudest, is heard instead" if measured.mostly else "all are heard"
             told.append(f"{measured.describe()}; {heard} (--channel chooses)")
         if self.overshoot_db >= OVERSHOOT_DB:
-            told.append(
-                f"its samples go {self.overshoot_db:.1f} dB above full scale; they are heard as they are, "
-                "where a microphone would clip them"
-            )
+            heard = "clipped there, as a microphone does" if as_shorts else "heard as they are: a microphone would clip them"
+            told.append(f"its samples go {self.overshoot_db:.1f} dB above full scale and are {heard}")
         return told

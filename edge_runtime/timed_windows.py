@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.resample import resampled_length
+from edge_runtime.resampling import resampled_length
 from edge_runtime.windows import stream_windows
 from metadata.spec import ModelSpec
 

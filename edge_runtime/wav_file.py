@@ -69,7 +69,8 @@ class WavFile(SoundFrames):
         except BaseException as error:
             self._file.close()
             if isinstance(error, ValueError):
-                raise self._fault(str(error), type(error)) from error
+                kind = UnknownCodecError if isinstance(error, UnknownCodecError) else ValueError
+                raise kind(f"{self.path} {error}") from error
             raise
         self.sample_rate = self._header.format.sample_rate
         self.num_channels = self._header.format.num_channels
@@ -96,11 +97,11 @@ class WavFile(SoundFrames):
             self._file.seek(self._header.data_start + first * frame_bytes)
             content = self._file.read(count * frame_bytes)
             if len(content) < count * frame_bytes:
-                raise self._fault("ended while it was read; is another program writing it?")
+                raise self.fault("ended while it was read; is another program writing it?")
             try:
                 frames = decode(content, self._header.format, first)
             except ValueError as error:
-                raise self._fault(str(error)) from error
+                raise self.fault(str(error)) from error
             yield frames
 
     def _read_header(self) -> WavHeader:
@@ -127,10 +128,6 @@ class WavFile(SoundFrames):
     def _skip(self, length: int) -> None:
         """Go on by so many bytes."""
         self._file.seek(length, os.SEEK_CUR)
-
-    def _fault(self, text: str, kind: type[ValueError] = ValueError) -> ValueError:
-        """Return an error that names the file."""
-        return (kind if issubclass(kind, UnknownCodecError) else ValueError)(f"{self.path} {text}")
 
 
 def sample_bytes(file: BinaryIO, header: WavHeader) -> int:

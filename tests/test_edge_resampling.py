@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.measures import snr_db
-from edge_runtime.resample import Resampler, resample, resampled_length
+from edge_runtime.resampling import Resampler, resample, resampled_length
 from edge_runtime.wav_file import read_wav
 
 RECORDINGS = Path(__file__).parents[1] / "../shared/data/android_app"
