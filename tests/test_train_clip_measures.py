@@ -3,7 +3,8 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-from train.checks.clip_measures import SILENCE_FLOOR_DBFS, bandwidth, count_clipped, measure_clip, to_dbfs
+from train.checks.bandwidth import bandwidth
+from train.checks.clip_measures import SILENCE_FLOOR_DBFS, count_clipped, measure_clip, to_dbfs
 
 
 def _noise(seconds=1.0, sample_rate=SAMPLE_RATE, amplitude=0.1, seed=0):

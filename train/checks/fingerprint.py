@@ -49,25 +49,54 @@ class Fingerprint:
         return float(self.telling.sum() / FRAMES_PER_SECOND)
 
 
+class FingerprintMeter:
+    """Computes the words of a recording that comes in blocks, at `SAMPLE_RATE`."""
+
+    def __init__(self) -> None:
+        self._kept = np.zeros(0, np.float32)  # samples that coming frames still need
+        self._last_energy: np.ndarray | None = None  # of the frame before them
+        self._words: list[np.ndarray] = []
+        self._telling: list[np.ndarray] = []
+
+    def add(self, waveform: np.ndarray) -> None:
+        """Take the next samples, float32 (n_samples,)."""
+        self._kept = np.concatenate([self._kept, waveform])
+        if self._kept.size < N_FFT:
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(self._kept, N_FFT)[::HOP_LENGTH]
+        for start in range(0, len(frames), _FRAMES_AT_ONCE):
+            self._add_frames(frames[start : start + _FRAMES_AT_ONCE])
+        self._kept = self._kept[len(frames) * HOP_LENGTH :].copy()
+
+    def result(self) -> Fingerprint:
+        """Return the words; none of what is shorter than two frames."""
+        if not self._words:
+            return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))
+        return Fingerprint(np.concatenate(self._words), np.concatenate(self._telling))
+
+    def _add_frames(self, frames: np.ndarray) -> None:
+        """Compute the words of frames of shape (n_frames, N_FFT), each against the one before."""
+        spectrum = np.fft.rfft(frames * _window(), axis=1)
+        # In float64: samples far above full scale would overflow in float32 when they are squared.
+        energy = (spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2) @ _bands().T
+        if self._last_energy is not None:
+            energy = np.concatenate([self._last_energy, energy])
+        self._last_energy = energy[-1:].copy()
+        if len(energy) < 2:
+            return
+        change = np.diff(np.diff(energy, axis=1), axis=0)
+        total = energy[1:].sum(axis=1)
+        level = np.maximum(energy[1:, 1:] + energy[1:, :-1], _LEAST_BAND_SHARE * total[:, None])
+        relative = np.median(np.abs(change) / np.maximum(level, _LEAST_ENERGY), axis=1)
+        self._telling.append((total > _LEAST_ENERGY) & (relative > _LEAST_CHANGE))
+        self._words.append(np.packbits(change > 0, axis=1).view(">u4").ravel().astype(np.uint32))
+
+
 def fingerprint(waveform: np.ndarray) -> Fingerprint:
     """Return the fingerprint of a waveform, float32 (n_samples,) at `SAMPLE_RATE`; empty below two frames."""
-    if waveform.size < N_FFT + HOP_LENGTH:
-        return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))
-    frames = np.lib.stride_tricks.sliding_window_view(waveform, N_FFT)[::HOP_LENGTH]
-    window, bands = _window(), _bands()
-    energy = np.concatenate(
-        [
-            (np.abs(np.fft.rfft(frames[start : start + _FRAMES_AT_ONCE] * window, axis=1)) ** 2) @ bands.T
-            for start in range(0, len(frames), _FRAMES_AT_ONCE)
-        ]
-    )
-    change = np.diff(np.diff(energy, axis=1), axis=0)
-    total = energy[1:].sum(axis=1)
-    level = np.maximum(energy[1:, 1:] + energy[1:, :-1], _LEAST_BAND_SHARE * total[:, None])
-    relative = np.median(np.abs(change) / np.maximum(level, _LEAST_ENERGY), axis=1)
-    telling = (total > _LEAST_ENERGY) & (relative > _LEAST_CHANGE)
-    words = np.packbits(change > 0, axis=1).view(">u4").ravel().astype(np.uint32)
-    return Fingerprint(words, telling)
+    meter = FingerprintMeter()
+    meter.add(waveform)
+    return meter.result()
 
 
 def bit_error_rate(one: Fingerprint, other: Fingerprint, shift: int) -> tuple[float, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from edge_runtime.downmix import CancellationMeter, to_mono
 from edge_runtime.sound_kinds import AUDIO_SUFFIXES, READABLE
 from train.recordings.decoded_blocks import AudioError, DecodedBlocks
+from train.recordings.stream_resampler import RESAMPLE_QUALITY
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -21,9 +22,6 @@ __all__ = [
     "stored_rate",
     "to_waveform",
 ]
-
-RESAMPLE_QUALITY = "HQ"  # soxr's quality name
-
 
 def decode(path: str | Path, sample_rate: int) -> np.ndarray:
     """Read a recording as one channel at `sample_rate`.

@@ -47,6 +47,7 @@ class DecodedBlocks(SoundFrames):
             raise FileNotFoundError(f"{self.path} {what}; expected a sound file")
         self._wav: WavFile | None = None
         self._file: Any = None
+        self._was_read = False
         if is_wav(self.path):
             self._wav = self._open_wav()
         source: Any = self._wav
@@ -138,7 +139,10 @@ class DecodedBlocks(SoundFrames):
         """Yield what libsndfile decodes."""
         import soundfile
 
-        self._file.seek(0)
+        if self._was_read:  # opened again, as not every codec can go back
+            self._file.close()
+            self._file = _forward_file(self.path)
+        self._was_read = True
         for first in range(0, self.num_samples, block_length):
             count = min(block_length, self.num_samples - first)
             try:
