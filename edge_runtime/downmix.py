@@ -140,7 +140,7 @@ class CancellationMeter:
             mixed = part.mean(axis=1)
             self._sums += part.sum(axis=0)
             self._squares += np.einsum("ij,ij->j", part, part)
-            self._mixed_squares += float(mixed @ mixed)
+            self._mixed_squares += float(np.einsum("i,i->", mixed, mixed))
             self._count += len(part)
             if self._count == self._length:
                 self._end_piece()

@@ -54,7 +54,7 @@ class SoundFrames:
         Raises
         ------
         ValueError
-            A NaN or an infinity, or the recording ended early.
+            A NaN, an infinity or a number that no sound has, or the recording ended early.
         """
         raise NotImplementedError
 

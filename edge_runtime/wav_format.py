@@ -22,6 +22,7 @@ from edge_runtime.sound_kinds import READABLE, WAV_KINDS, recognise, refusal
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN_LENGTH = 0xFFFFFFFF  # a 32-bit length that stands elsewhere (RF64) or was never filled in (a pipe)
 LOWEST_RATE, HIGHEST_RATE = 100, 2_000_000  # Hz; outside, a header is damaged or the file is no sound
+HIGHEST_SAMPLE = 1e10  # 32-bit integers saved as float are below; what is above would overflow later, in a square
 # What programs write into the header of a stream whose length they do not know: sox 0x7FFFF000, arecord 0x7FFFFFFF
 # or 0x80000000, each less or more the header; ffmpeg 0xFFFFFFFF. No file is taken for one that holds so many bytes.
 _PLACEHOLDERS = ((0x7FFF0000, 0x80010000), (0xFFFF0000, 0x100000000))
@@ -206,7 +207,7 @@ def decode(content: bytes, wav_format: WavFormat, first: int = 0) -> FloatArray:
     Raises
     ------
     ValueError
-        NaN or infinity, or more than float32 holds; `first` is the number of the first sample, for the text.
+        NaN, infinity or beyond `HIGHEST_SAMPLE`; `first` is the number of the first sample, for the text.
     """
     samples = _decode(content, wav_format).reshape(-1, wav_format.num_channels)
     return check_numbers(samples, first) if wav_format.tag == _FLOAT else samples.astype(np.float32, copy=False)
@@ -214,11 +215,11 @@ def decode(content: bytes, wav_format: WavFormat, first: int = 0) -> FloatArray:
 
 def check_numbers(samples: npt.NDArray[np.floating], first: int = 0) -> FloatArray:
     """Return frames as float32 after checking that they are numbers; see `decode`."""
-    finite = (np.abs(samples) <= np.finfo(np.float32).max).all(axis=1)
-    if not finite.all():
-        raise ValueError(
-            f"holds NaN or infinity at sample {first + int(np.argmin(finite))}; expected numbers: export it again"
-        )
+    good = (np.abs(samples) <= HIGHEST_SAMPLE).all(axis=1)
+    if not good.all():
+        place = int(np.argmin(good))
+        what = f"a value of {np.abs(samples[place]).max():.3g}" if np.isfinite(samples[place]).all() else "NaN or infinity"
+        raise ValueError(f"holds {what} at sample {first + place}; expected numbers around -1 to 1: export it again")
     return samples.astype(np.float32, copy=False)
 
 

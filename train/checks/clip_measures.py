@@ -134,7 +134,7 @@ class LevelMeter:
             first += part.size
             self._counts[-1] += part.size
             self._sums[-1] += float(part.sum())
-            self._squares[-1] += float(part @ part)
+            self._squares[-1] += float(np.einsum("i,i->", part, part))
 
     @property
     def dc(self) -> float:

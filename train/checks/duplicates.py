@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.checks.fingerprint import FRAMES_PER_SECOND, Fingerprint, aligned_correlation, bit_error_rate
+from train.checks.fingerprint import (
+    FRAMES_PER_SECOND,
+    Fingerprint,
+    aligned_correlation,
+    bit_error_rate,
+    common_stretch,
+)
 from train.recordings.clip import GROUP_SEPARATOR
 from train.recordings.joined_groups import join_groups
 
@@ -18,7 +24,7 @@ _MOST_BIT_ERRORS = 0.40  # share, of what is looked at closer; unrelated recordi
 _LEAST_FRAMES = int(LEAST_SECONDS * FRAMES_PER_SECOND)
 _MOST_PLACES = 64  # of one word; a word that stands everywhere (hum, steady noise) points nowhere
 
-Load = Callable[[int], np.ndarray]
+Load = Callable[[int, int, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,8 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     fingerprints : sequence of Fingerprint
         One a clip.
     load : callable
-        Returns the waveform of the clip at a position, at the fingerprint's sample rate; called for those pairs whose
-        fingerprints agree.
+        Returns the waveform of the clip at a position from one sample up to before another, at the fingerprint's sample
+        rate; called for those pairs whose fingerprints agree.
 
     Notes
     -----
@@ -72,7 +78,8 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
             continue
         errors, shift, frames = min(_compare(fingerprints[first], fingerprints[second], shifts))
         if frames >= _LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:
-            correlation = aligned_correlation(load(first), load(second), shift)
+            ours, theirs = common_stretch(fingerprints[first], fingerprints[second], shift)
+            correlation = aligned_correlation(load(first, *ours), load(second, *theirs), 0)
             if correlation >= LEAST_CORRELATION:
                 near.append(Duplicate(first, second, False, min(1.0, correlation), frames / FRAMES_PER_SECOND))
     return exact + near

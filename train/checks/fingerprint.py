@@ -25,6 +25,7 @@ _FMIN, _FMAX = 300.0, 3_400.0  # Hz: what a telephone and every codec keep
 _LEAST_CHANGE = 1e-3  # median of the bands, relative to their energy; below it the signs are rounding
 _LEAST_BAND_SHARE = 1e-6  # of the frame's energy; less is a loud tone's leakage
 _LEAST_ENERGY = 1e-9  # of a frame; below it there is nothing but the last bit of 16
+MOST_COMPARED_SECONDS = 300.0  # of two recordings, sample by sample
 _FRAMES_AT_ONCE = 2_048  # so that an hour of audio needs no more memory than a minute
 
 
@@ -76,9 +77,11 @@ class FingerprintMeter:
 
     def _add_frames(self, frames: np.ndarray) -> None:
         """Compute the words of frames of shape (n_frames, N_FFT), each against the one before."""
-        spectrum = np.fft.rfft(frames * _window(), axis=1)
+        edges = _band_edges()
+        spectrum = np.fft.rfft(frames * _window(), axis=1)[:, edges[0] : edges[-1]]
         # In float64: samples far above full scale would overflow in float32 when they are squared.
-        energy = (spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2) @ _bands().T
+        power = spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
+        energy = np.add.reduceat(power, edges[:-1] - edges[0], axis=1)
         if self._last_energy is not None:
             energy = np.concatenate([self._last_energy, energy])
         self._last_energy = energy[-1:].copy()
@@ -114,6 +117,28 @@ def bit_error_rate(one: Fingerprint, other: Fingerprint, shift: int) -> tuple[fl
     differing = (one.words[ours] ^ other.words[theirs])[compared]
     bits = np.unpackbits(differing.view(np.uint8)).sum()
     return float(bits / (32 * differing.size)), int(differing.size)
+
+
+def common_stretch(one: Fingerprint, other: Fingerprint, shift: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return first and last sample of what two recordings have in common, in each: all of it, or its best minutes.
+
+    Of more than `MOST_COMPARED_SECONDS` that stretch is taken whose words differ in the fewest bits, so that hours cost
+    no more memory than minutes. Frame i of `one` lies on frame i + shift of `other`, as for `bit_error_rate`.
+    """
+    first, last = max(0, -shift), min(one.words.size, other.words.size - shift)
+    length = int(MOST_COMPARED_SECONDS * FRAMES_PER_SECOND)
+    if last - first > length:
+        ours, theirs = slice(first, last), slice(first + shift, last + shift)
+        compared = one.telling[ours] & other.telling[theirs]
+        differing = (one.words[ours] ^ other.words[theirs]).view(np.uint8).reshape(-1, 4)
+        # Frames that tell nothing count as half wrong.
+        bits = np.where(compared, np.unpackbits(differing, axis=1).sum(axis=1), 16)
+        sums = np.r_[0, np.cumsum(bits)]
+        first += int(np.argmin(sums[length:] - sums[:-length]))
+        last = first + length
+    # A word stands for two frames, the second of which ends N_FFT samples after it begins; the rest is no whole hop.
+    start, count = first * HOP_LENGTH, (last - first + 1) * HOP_LENGTH + N_FFT
+    return (start, start + count), (start + shift * HOP_LENGTH, start + shift * HOP_LENGTH + count)
 
 
 def aligned_correlation(one: np.ndarray, other: np.ndarray, shift: int) -> float:
@@ -155,8 +180,7 @@ def _window() -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _bands() -> np.ndarray:
-    """Which bins belong to which band, float32 (n_bands, 1 + N_FFT // 2); bands are equally wide in octaves."""
+def _band_edges() -> np.ndarray:
+    """First bin of each band, and the one after the last, int64 (n_bands + 1,); bands are equally wide in octaves."""
     edges = np.geomspace(_FMIN, _FMAX, _NUM_BANDS + 1)
-    bins = np.arange(1 + N_FFT // 2) * (SAMPLE_RATE / N_FFT)
-    return ((bins >= edges[:-1, None]) & (bins < edges[1:, None])).astype(np.float32)
+    return np.searchsorted(np.arange(1 + N_FFT // 2) * (SAMPLE_RATE / N_FFT), edges)

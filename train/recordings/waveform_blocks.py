@@ -33,3 +33,20 @@ def waveform_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
                 yield resampled
         if (rest := resampler.finish()).size:
             yield rest
+
+
+def excerpt(path: str | Path, sample_rate: int, first: int, last: int) -> np.ndarray:
+    """Return the samples from `first` up to before `last` of a recording at `sample_rate`, float32; memory for these.
+
+    Raises
+    ------
+    FileNotFoundError, AudioError
+        As for `waveform_blocks`.
+    """
+    parts, start = [np.zeros(0, np.float32)], 0
+    for block in waveform_blocks(path, sample_rate):
+        parts.append(block[max(0, first - start) : max(0, last - start)])
+        start += block.size
+        if start >= last:
+            break
+    return np.concatenate(parts)
