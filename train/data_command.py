@@ -186,7 +186,9 @@ def _trim(args: argparse.Namespace) -> int:
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
     index = _find(args)
     with progress_bar(len(index.clips), "trim", "clip") as bar:
-        done = trim_clips(index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n))
+        done = trim_clips(
+            index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n), say=note
+        )
     for reason in done.left_out:
         note(f"left out: {reason}")
     result = {
@@ -205,12 +207,12 @@ def _trim(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
-    from train.prepare import load_with_progress
+    from train.prepare import load_with_progress, note
     from train.recordings.import_clips import import_clips
 
     index = _find(args)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
-    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force)
+    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force, say=note)
     result = {"index": str(written), "clips": len(clips.index.clips), "left_out": clips.skipped}
     print(json.dumps(result, indent=2) if args.json else f"wrote {written}, {len(clips.index.clips)} clips")
     return DONE
