@@ -218,7 +218,7 @@ def _sustained(path: Path, classifier: Classifier, audio: BenchAudio, minutes: f
     """Classify at the phone's pace, the windows joined being what the microphone hears."""
     _tell(path, classifier, f"{minutes:g} minutes at a tick every 500 ms")
     recording = to_shorts(_model_windows(classifier, audio).reshape(-1))
-    return run_sustained(classifier, recording, minutes * 60)
+    return run_sustained(classifier, recording, classifier.spec.sample_rate, minutes * 60)
 
 
 def _model_windows(classifier: Classifier, audio: BenchAudio) -> Any:

@@ -5,10 +5,11 @@ Axis order: samples first, channels second.
 Notes
 -----
 Channels are averaged. Where they are in opposite phase, as behind a cable with swapped wires or a balanced signal
-recorded as stereo, that leaves silence. So the pieces of a second are measured, offsets aside: a piece cancels where its
-average has less than a quarter of the power that channels with nothing in common would leave. Of two equally loud
-channels that is a correlation below -0.75. A file at least half of whose pieces cancel is heard through its louder channel, from its
-beginning to its end. The choice is never changed within a file: a step in the sound would be worse than either.
+recorded as stereo, that leaves silence. So the pieces of a second are measured, offsets aside: a piece cancels where
+its average has less than a quarter of the power that channels with nothing in common would leave. Of two equally
+loud channels that is a correlation below -0.75. A file at least half of whose pieces cancel is heard through its
+loudest channel, from its beginning to its end. The choice is never changed within a file: a step in the sound would
+be worse than either.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def _hear(source: Source, listener: Listener, report: ListenReport, stop: StopRe
     most = None if duration is None else round(duration * rate)
     for shorts in _at_model_rate(source, rate):
         left = shorts.size if most is None else min(shorts.size, most - listener.num_samples)
-        for tick in listener.push(shorts[:left]):
+        for tick in listener.push(shorts[:left], rate):
             report.tick(tick)
         report.note_remarks(source, ended=False)
         if stop.asked or listener.num_samples == most:
@@ -197,7 +197,10 @@ def _note_start(source: Source, args: argparse.Namespace, listener: Listener) ->
     resampled = f", resampled to {spec.sample_rate} Hz" if source.sample_rate != spec.sample_rate else ""
     channels = getattr(source, "num_channels", 1)
     made_one = f", {channels} channels made one" if channels > 1 else ""
-    print(f"{name} at {source.sample_rate} Hz{resampled}{made_one}, a decision every {tick:g} s, time 0 is {begin}", file=sys.stderr)
+    print(
+        f"{name} at {source.sample_rate} Hz{resampled}{made_one}, a decision every {tick:g} s, time 0 is {begin}",
+        file=sys.stderr,
+    )
     if tick > spec.window_seconds:
         print(f"ticks of {tick:g} s leave gaps: the window is {spec.window_seconds:g} s", file=sys.stderr)
 

@@ -126,9 +126,15 @@ class SoundFrames:
         """
         told = []
         if self.num_channels > 1 and self.channel == AUTO and (measured := self.cancellation()).describe():
-            heard = f"channel {measured.loudest + 1}, the loudest, is heard instead" if measured.mostly else "all are heard"
+            heard = (
+                f"channel {measured.loudest + 1}, the loudest, is heard instead" if measured.mostly else "all are heard"
+            )
             told.append(f"{measured.describe()}; {heard} (--channel chooses)")
         if self.overshoot_db >= OVERSHOOT_DB:
-            heard = "clipped there, as a microphone does" if as_shorts else "heard as they are: a microphone would clip them"
+            heard = (
+                "clipped there, as a microphone does"
+                if as_shorts
+                else "heard as they are: a microphone would clip them"
+            )
             told.append(f"its samples go {self.overshoot_db:.1f} dB above full scale and are {heard}")
         return told

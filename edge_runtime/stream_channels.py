@@ -1,4 +1,4 @@
-"""The channels of a stream on their way to one: nobody can look ahead, so the rule is settled before the first sample."""
+"""The channels of a stream on their way to one: nobody can look ahead, so the rule is settled beforehand."""
 
 from __future__ import annotations
 

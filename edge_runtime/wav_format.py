@@ -140,9 +140,9 @@ def check_codec(wav_format: WavFormat) -> None:
     if (wav_format.tag, wav_format.bits) not in _ENCODINGS:
         codec = _CODEC_NAMES.get(wav_format.tag, "unknown codec")
         raise UnknownCodecError(
-            f"has format tag 0x{wav_format.tag:04X} ({codec}) with {wav_format.bits} bits; expected PCM of 8, 16, 24 or "
-            "32 bits, float of 32 or 64, A-law or mu-law; convert it to 16-bit PCM (ffmpeg -i FILE -c:a pcm_s16le "
-            'NEW.wav), or install what decodes it: pip install "earshot[train]"'
+            f"has format tag 0x{wav_format.tag:04X} ({codec}) with {wav_format.bits} bits; expected PCM of 8, 16, "
+            "24 or 32 bits, float of 32 or 64, A-law or mu-law; convert it to 16-bit PCM (ffmpeg -i FILE -c:a "
+            'pcm_s16le NEW.wav), or install what decodes it: pip install "earshot[train]"'
         )
     if wav_format.block_bytes != wav_format.frame_bytes:
         raise ValueError(
@@ -218,7 +218,9 @@ def check_numbers(samples: npt.NDArray[np.floating], first: int = 0) -> FloatArr
     good = (np.abs(samples) <= HIGHEST_SAMPLE).all(axis=1)
     if not good.all():
         place = int(np.argmin(good))
-        what = f"a value of {np.abs(samples[place]).max():.3g}" if np.isfinite(samples[place]).all() else "NaN or infinity"
+        what = (
+            f"a value of {np.abs(samples[place]).max():.3g}" if np.isfinite(samples[place]).all() else "NaN or infinity"
+        )
         raise ValueError(f"holds {what} at sample {first + place}; expected numbers around -1 to 1: export it again")
     return samples.astype(np.float32, copy=False)
 

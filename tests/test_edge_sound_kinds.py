@@ -91,6 +91,4 @@ def test_a_refusal_names_the_kind_and_the_way_out():
     assert "convert it: ffmpeg -i FILE NEW.wav" in told(bytes(4) + b"ftypisom" + bytes(50))[0]
     assert "gunzip -c |" in told(b"\x1f\x8b\x08" + bytes(50))[1]
     assert told(b"<html>" + b"not found")[0].startswith("is an HTML page, no sound file; was it downloaded")
-    assert refusal(None, b"") == (
-        "is empty (0 bytes); expected WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF, CAF, AU or W64"
-    )
+    assert refusal(None, b"") == ("is empty (0 bytes); expected WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF, CAF, AU or W64")

@@ -178,7 +178,10 @@ def test_blocks_put_together_are_the_file(write, block_length):
         (wav(b"\0\0", bits=12), r"\(PCM\) with 12 bits"),
         (wav(b"\0\0", channels=0), "0 channels"),
         (wav(b"\0\0", rate=0), "a sample rate of 0 Hz; expected 100 to 2000000"),
-        (riff(chunk(b"fmt ", extensible(1, 16, b"\1" * 14)), chunk(b"data", b"\0\0")), "EXTENSIBLE without a known subtype"),
+        (
+            riff(chunk(b"fmt ", extensible(1, 16, b"\1" * 14)), chunk(b"data", b"\0\0")),
+            "EXTENSIBLE without a known subtype",
+        ),
         (wav(struct.pack("<3f", 0.0, 0.0, np.nan), tag=3, bits=32), "NaN or infinity at sample 2"),
         (wav(struct.pack("<4f", 0.0, 0.0, -np.inf, 0.0), tag=3, bits=32, channels=2), "at sample 1"),
     ],

@@ -53,10 +53,16 @@ BROKEN = {
     "zero length": (lambda folder: _write(folder / "a.wav", b""), "empty"),
     "text": (lambda folder: _write(folder / "a.wav", b"not audio at all " * 10), "is text, no sound file"),
     "no samples": (lambda folder: _cut(folder / "a.wav", np.zeros(0, np.float32), None), "no samples"),
-    "wav cut off": (lambda folder: _cut(folder / "a.wav", tone(440, 1.0), 9_000), "is truncated: its data chunk should have 32000 bytes and 8956 are there"),
+    "wav cut off": (
+        lambda folder: _cut(folder / "a.wav", tone(440, 1.0), 9_000),
+        "is truncated: its data chunk should have 32000 bytes and 8956 are there",
+    ),
     "wav header only": (lambda folder: _cut(folder / "a.wav", tone(440, 1.0), 20), "fmt chunk of 0 bytes"),
     "flac cut off": (lambda folder: _cut(folder / "a.flac", tone(440, 1.0), 3_000), "a.flac"),
-    "ogg cut off": (lambda folder: _cut(folder / "a.ogg", tone(440, 3.0), 4_500), "is truncated: its last page is missing"),
+    "ogg cut off": (
+        lambda folder: _cut(folder / "a.ogg", tone(440, 3.0), 4_500),
+        "is truncated: its last page is missing",
+    ),
 }
 
 

@@ -88,7 +88,7 @@ def _hear(args: argparse.Namespace, classifier):
         window_hop=hop,
         labels=spec.labels,
         thresholds=spec.thresholds if spec.activation == "sigmoid" else (),
-        results=list(classifier.classify_windows([waveform], waveform.size, hop)),
+        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, hop)),
     )
 
 

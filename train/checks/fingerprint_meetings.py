@@ -86,9 +86,7 @@ def _linked(held: _Words) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return ours[kept], theirs[kept], one[kept] * held.lengths.size + other[kept]
 
 
-def _alike(
-    held: _Words, ours: np.ndarray, theirs: np.ndarray, pairs: np.ndarray
-) -> Iterator[tuple[int, int, int]]:
+def _alike(held: _Words, ours: np.ndarray, theirs: np.ndarray, pairs: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """Those meetings around which the words agree more than by chance: both recordings, and their distance."""
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
     around = np.arange(-_REACH, _REACH + 1)

@@ -23,6 +23,7 @@ __all__ = [
     "to_waveform",
 ]
 
+
 def decode(path: str | Path, sample_rate: int) -> np.ndarray:
     """Read a recording as one channel at `sample_rate`.
 

@@ -158,7 +158,9 @@ def oversample(
         for shift in cents:
             name = copy_name(clip, place, shift)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            _write(folder / name, shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path), sample_rate)
+            _write(
+                folder / name, shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path), sample_rate
+            )
             copied.append(replace(clip, path=name, original=clip.original or clip.path))
             if tell:
                 tell(len(copied))

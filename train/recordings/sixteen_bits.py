@@ -39,7 +39,9 @@ class TurnedDown:
 
 def to_steps(samples: np.ndarray, gain: float = 1.0) -> np.ndarray:
     """Return samples of at most full scale, after the gain, as int16; +1, which 16 bits lack, becomes 32767."""
-    return np.minimum(np.round(np.asarray(samples, np.float64) * (gain * _FULL_SCALE)), _FULL_SCALE - 1).astype(np.int16)
+    return np.minimum(np.round(np.asarray(samples, np.float64) * (gain * _FULL_SCALE)), _FULL_SCALE - 1).astype(
+        np.int16
+    )
 
 
 def write_flac(path: Path, waveform: np.ndarray, sample_rate: int, turned_down: TurnedDown, name: str) -> None:

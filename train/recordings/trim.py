@@ -214,7 +214,9 @@ def _write_cut(recording: DecodedBlocks, target: Path, cut: tuple[int, int], gai
     import soundfile
 
     if recording.num_channels > MOST_FLAC_CHANNELS:
-        raise recording.fault(f"has {recording.num_channels} channels; FLAC holds {MOST_FLAC_CHANNELS}: mix it down first")
+        raise recording.fault(
+            f"has {recording.num_channels} channels; FLAC holds {MOST_FLAC_CHANNELS}: mix it down first"
+        )
     if recording.sample_rate > HIGHEST_FLAC_RATE:
         raise recording.fault(f"has a rate of {recording.sample_rate} Hz; FLAC holds {HIGHEST_FLAC_RATE}: resample it")
     subtype, start = "PCM_16" if sixteen_bits else "PCM_24", 0
