@@ -13,7 +13,7 @@ _MOST_NAMED = 3  # files in a note
 
 
 def describe_heard(paths: Iterable[Path], sample_rate: int) -> list[str]:
-    """Return what to tell of recordings that a model hears at `sample_rate`, one line a fact; none where all is as stored.
+    """Return what to tell of recordings that a model hears at `sample_rate`, one line a fact, if anything.
 
     The rates and channels are those of the headers. Which recordings cancel when averaged takes a reading of them: of
     an hour in all it is done, of more `earshot data check` says it.
@@ -31,8 +31,8 @@ def describe_heard(paths: Iterable[Path], sample_rate: int) -> list[str]:
     told = [describe_sources(sources, sample_rate)] if sources else []
     if several and seconds > MOST_SCANNED_SECONDS:
         told.append(
-            f"{len(several)} recordings of several channels last {seconds / 3600:.1f} h; where their channels cancel, the "
-            "loudest is heard: earshot data check says in which"
+            f"{len(several)} recordings of several channels last {seconds / 3600:.1f} h; where their channels cancel, "
+            "the loudest is heard: earshot data check says in which"
         )
     elif several:
         told += _describe_cancelled(several)
@@ -53,10 +53,11 @@ def _describe_cancelled(paths: list[Path]) -> list[str]:
             (mostly if measured.mostly else partly).append(text)
     lines = []
     for names, what in (
-        (mostly, "whose channels cancel when averaged, are heard through their loudest channel"),
-        (partly, "whose channels cancel in part, are averaged all the same"),
+        (mostly, "channels that cancel when averaged, so that the loudest is heard"),
+        (partly, "channels that cancel in part, and are averaged all the same"),
     ):
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            lines.append(f"{len(names)} recordings, {what}: {', '.join(names[:_MOST_NAMED])}{more}")
+            count = f"{len(names)} recordings have" if len(names) > 1 else "1 recording has"
+            lines.append(f"{count} {what}: {', '.join(names[:_MOST_NAMED])}{more}")
     return lines
