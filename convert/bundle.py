@@ -149,7 +149,7 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earshot build leaves")
     golden = read_golden(golden_path)
     check_golden(classifier, golden)
-    stream = record_stream(classifier, to_shorts(golden.windows.reshape(-1)))
+    stream = record_stream(classifier, to_shorts(golden.windows.reshape(-1)), spec.sample_rate)
     names = {
         "golden": _put(contents, golden_name, golden_path.read_bytes()),
         "stream": _put(

@@ -165,8 +165,19 @@ class Listener:
         """The tick in whole samples."""
         return self.tick_samples / self.classifier.spec.sample_rate
 
-    def push(self, shorts: ShortArray) -> list[Tick]:
-        """Take the next samples at the model's rate, int16; return the ticks that fell due."""
+    def push(self, shorts: ShortArray, sample_rate: int) -> list[Tick]:
+        """Take the next samples, int16; return the ticks that fell due.
+
+        Raises
+        ------
+        ValueError
+            `sample_rate`, in Hz, is not the model's: a stream is resampled by a `Resampler` of the caller's own.
+        """
+        if sample_rate != self.classifier.spec.sample_rate:
+            raise ValueError(
+                f"the samples have {sample_rate} Hz; {self.classifier.spec.name} hears "
+                f"{self.classifier.spec.sample_rate} Hz: bring them there with edge_runtime.Resampler"
+            )
         ticks = []
         while shorts.size:
             due = self.tick_samples - self.num_samples % self.tick_samples

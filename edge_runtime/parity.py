@@ -240,7 +240,7 @@ def phone_parity(
     from edge_runtime.phone_comparison import compare_with_offline
 
     tolerance = {"max_abs_error": 0.0, "lost_samples": 0.0}
-    comparisons = [compare_with_offline(classifier, recording) for recording in recordings]
+    comparisons = [compare_with_offline(classifier, recording, classifier.spec.sample_rate) for recording in recordings]
     if not comparisons:
         raise ValueError("there are no recordings; expected at least one to replay")
     measures = {

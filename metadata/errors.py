@@ -16,5 +16,7 @@ class UnsupportedModelError(ModelContractError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"not supported here: {what}")
+
+
 class ModelWarning(UserWarning):
     """Something in a model file was mended, taken from elsewhere or looks odd; the command shows it as a note."""

@@ -132,7 +132,7 @@ def test_the_phone_path_decides_as_the_offline_path_does(built, data_short):
 
     samples, _ = soundfile.read(sorted((data_short / "song").glob("*.flac"))[0], dtype="int16")
     classifier = Classifier(built.path / "waveform_cnn-int8.tflite")
-    run = PhoneHarness(classifier=classifier).run(samples, np.random.default_rng(0))
+    run = PhoneHarness(classifier=classifier).run(samples, classifier.spec.sample_rate, np.random.default_rng(0))
     windows = offline_windows(samples, run.times_seconds, 16_000, 32_000, "float")
     assert np.array_equal(run.scores, np.stack([classifier.scores(window) for window in windows]))
 

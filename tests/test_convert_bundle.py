@@ -99,7 +99,7 @@ def test_the_golden_stream_is_what_the_phone_harness_says_about_the_wav_file(fol
         waveform, rate = read_wav(folder / model["stream"])
         shorts = np.rint(waveform * 32768).astype(np.int16)
         expected = np.load(folder / model["expected"])
-        run = PhoneHarness(classifier=classifier).run(shorts)
+        run = PhoneHarness(classifier=classifier).run(shorts, 16_000)
 
         assert rate == 16_000
         assert shorts.size == NUM_WINDOWS * 32_000

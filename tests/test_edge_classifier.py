@@ -151,7 +151,7 @@ def test_scores_that_do_not_fit_the_labels_decide_nothing(classifier, scores):
     ],
 )
 def test_a_clip_is_classified_window_by_window(classifier, num_samples, hop, tail, starts):
-    result = classifier.classify(noise(num_samples), window_hop=hop, tail=tail)
+    result = classifier.classify(noise(num_samples), RATE, window_hop=hop, tail=tail)
 
     assert result.starts_seconds.tolist() == starts
     assert result.scores.shape == (len(starts), 3)
@@ -162,7 +162,7 @@ def test_a_clip_is_classified_window_by_window(classifier, num_samples, hop, tai
 
 def test_an_empty_clip_is_refused(classifier):
     with pytest.raises(ValueError, match="0 samples"):
-        classifier.classify(np.zeros(0, np.float32))
+        classifier.classify(np.zeros(0, np.float32), RATE)
 
 
 def test_a_clip_at_another_rate_is_resampled(classifier):
@@ -325,3 +325,17 @@ def test_two_threads_give_the_scores_of_one(classifier):
 def test_the_runtime_is_named_with_its_version():
     assert runtime_name().split()[0] in ("ai-edge-litert", "tflite-runtime")
     assert runtime_name().split()[1][0].isdigit()
+
+
+def test_samples_without_their_rate_are_refused(classifier):
+    with pytest.raises(TypeError, match="sample_rate"):
+        classifier.classify(noise(WINDOW))
+    with pytest.raises(ValueError, match="sample rates are None and 16000"):
+        classifier.classify(noise(WINDOW), None)
+
+
+def test_blocks_of_another_rate_are_resampled(classifier):
+    waveform = noise(88_200)
+    blocks = classifier.classify_windows(np.array_split(waveform, 5), waveform.size, 44_100)
+
+    assert [one.scores.tolist() for one in blocks] == classifier.classify(waveform, 44_100).scores.tolist()

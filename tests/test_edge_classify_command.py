@@ -59,7 +59,7 @@ def test_the_document_holds_what_the_classifier_says(model, clip, capsys, rule):
     assert run("classify", model, clip, *arguments, "--json") == 0
     (recording,) = json.loads(capsys.readouterr().out)["recordings"]
     waveform = np.frombuffer(clip.read_bytes()[44:], "<i2").astype(np.float32) / 32768
-    expected = Classifier(model).classify(waveform, window_hop=RATE, merge=rule, silence_below_dbfs=-60.0)
+    expected = Classifier(model).classify(waveform, RATE, window_hop=RATE, merge=rule, silence_below_dbfs=-60.0)
 
     assert [window["silent"] for window in recording["windows"]] == expected.silent.tolist()
     levels = [window["level_dbfs"] for window in recording["windows"]]

@@ -40,7 +40,11 @@ def spectrogram_model():
 
 
 def listen(listener, recording, cuts=()):
-    ticks = [tick for block in np.split(recording, cuts) for tick in listener.push(block)]
+    ticks = [
+        tick
+        for block in np.split(recording, cuts)
+        for tick in listener.push(block, listener.classifier.spec.sample_rate)
+    ]
     last, events = listener.finish()
     return [*ticks, *last], events
 
@@ -86,7 +90,7 @@ def test_a_listener_hears_bit_for_bit_what_the_phone_does(
     recording = shorts(num_samples)
     listener = Listener(classifier, ListenSettings(pcm=pcm, tick_seconds=tick))
     ticks, _ = listen(listener, recording, sorted(min(cut, num_samples) for cut in cuts))
-    phone = PhoneHarness(classifier=classifier, pcm=pcm, tick_seconds=tick).run(recording)
+    phone = PhoneHarness(classifier=classifier, pcm=pcm, tick_seconds=tick).run(recording, classifier.spec.sample_rate)
 
     assert [tick.number for tick in ticks] == list(range(1, len(phone.scores)))
     assert np.stack([tick.scores for tick in ticks]).tobytes() == phone.scores[1:].tobytes()

@@ -189,7 +189,9 @@ def _trim(args: argparse.Namespace) -> int:
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
     index = _find(args)
     with progress_bar(len(index.clips), "trim", "clip") as bar:
-        done = trim_clips(index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n))
+        done = trim_clips(
+            index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n), say=note
+        )
     for reason in done.left_out:
         note(f"left out: {reason}")
     if done.renamed:
@@ -217,7 +219,7 @@ def _import(args: argparse.Namespace) -> int:
     index = _find(args)
     refuse_shared_folders(index.labels)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
-    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force)
+    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force, say=note)
     renamed = tell_renamed(clips.index.clips)
     if renamed:
         note(renamed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +12,20 @@ from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.clip_store import LoadedClips
 from train.recordings.new_names import check_all_written, count_renamed, refuse_shared_folders, safe_part, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.sixteen_bits import TurnedDown, write_flac
 from train.recordings.spelling import composed
 
 KEPT_ENTRIES = ("README.md",)  # a folder that holds only this counts as empty: data_long is shipped so
 
 
-def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: bool = False) -> Path:
+def import_clips(
+    clips: LoadedClips,
+    sample_rate: int,
+    folder: Path,
+    *,
+    force: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Path:
     """Write every clip as FLAC and the index; return the index' path.
 
     Parameters
@@ -29,6 +37,8 @@ def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: b
         To be filled; a README.md in it stays.
     force : bool
         Empty the folder first, if earshot filled it.
+    say : callable, optional
+        Called with which recordings were turned down, as they went above full scale.
 
     Raises
     ------
@@ -41,11 +51,14 @@ def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: b
     refuse_shared_folders(clips.index.labels)
     names = new_names(clips.index.clips)
     claim_folder(folder, force=force, keep=KEPT_ENTRIES)
+    turned_down = TurnedDown()
     written = [
-        _write_clip(clip, waveform, sample_rate, folder, name)
+        _write_clip(clip, waveform, sample_rate, folder, name, turned_down)
         for clip, waveform, name in zip(clips.index.clips, clips.waveforms, names, strict=True)
     ]
     check_all_written(folder, names)
+    if say and turned_down.factors:
+        say(turned_down.describe())
     write_index(folder / INDEX_FILE_NAME, replace(clips.index, root=folder, clips=tuple(written)))
     return folder / INDEX_FILE_NAME
 
@@ -75,13 +88,11 @@ def _wanted_name(clip: Clip) -> str:
     return f"{safe_part(clip.labels[0])}/{safe_part(name)}.flac"
 
 
-def _write_clip(clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path, name: str) -> Clip:
+def _write_clip(
+    clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path, name: str, turned_down: TurnedDown
+) -> Clip:
     """Write one clip."""
-    import soundfile
-
     target = Path(name)
     (folder / target.parent).mkdir(exist_ok=True)
-    # Resampling overshoots full scale by a little; wrapping around would be a click.
-    steps = np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
-    soundfile.write(folder / target, steps, sample_rate, format="FLAC", subtype="PCM_16")
+    write_flac(folder / target, waveform, sample_rate, turned_down, clip.path)
     return replace(clip, path=target.as_posix())
