@@ -4,7 +4,7 @@
 
 Generated data, the same for the same size: clips of a second (Speech Commands has 105,829), and hours in files of
 three. Every verb runs as a process that may open no more than --open-files. Printed is a Markdown table by size, and
-for each verb the line that its time follows. Exits with 1 where a verb fails or needs more than --memory.
+for each verb the line that its processor time follows. Exits with 1 where a verb fails or needs more than --memory.
 The full sizes, 105829 clips and 100 hours, take 15 GB and 40 GB in --folder, and hours.
 """
 
@@ -53,8 +53,8 @@ class Measured:
         How many clips, or hours.
     audio_hours : float
     verb : str
-    seconds : float
-        Of the whole process.
+    seconds, cpu_seconds : float
+        Of the whole process, by the clock and of processor time, which other work on the machine stretches less.
     memory_mb : float
         Highest resident memory.
     open_files : int
@@ -69,6 +69,7 @@ class Measured:
     audio_hours: float
     verb: str
     seconds: float
+    cpu_seconds: float
     memory_mb: float
     open_files: int
     exit_code: int
@@ -188,6 +189,7 @@ def _measure(command: list[str], folder: Path, args: argparse.Namespace) -> dict
     said = log.read_text(errors="replace").replace("\r", "\n").strip().splitlines()
     return {
         "seconds": seconds,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "memory_mb": usage.ru_maxrss / 1000,  # Linux counts kilobytes
         "open_files": most[0],
         "exit_code": process.returncode,
@@ -212,28 +214,31 @@ def _went_through(row: Measured) -> bool:
 
 def table(rows: list[Measured]) -> str:
     """Return what was measured as Markdown."""
-    lines = ["| data | audio (h) | verb | seconds | peak memory (MB) | open files | result |", "|---" * 7 + "|"]
+    lines = [
+        "| data | audio (h) | verb | seconds | CPU seconds | peak memory (MB) | open files | result |",
+        "|---" * 8 + "|",
+    ]
     for row in rows:
         data = f"{row.size:,.0f} clips of 1 s" if row.kind == "clips" else f"{row.size:g} h"
         result = "done" if _went_through(row) else f"exit {row.exit_code}: {row.last_line[:150]}"
-        numbers = f"{row.seconds:.1f} | {row.memory_mb:.0f} | {row.open_files}"
+        numbers = f"{row.seconds:.1f} | {row.cpu_seconds:.1f} | {row.memory_mb:.0f} | {row.open_files}"
         lines.append(f"| {data} | {row.audio_hours:.2f} | {row.verb} | {numbers} | {result} |")
     return "\n".join(lines)
 
 
 def lines_of_time(rows: list[Measured]) -> list[str]:
-    """Return for each verb the line that its time follows, and the power of the audio that fits best."""
+    """Return for each verb the line that its processor time follows, and the power of the audio that fits best."""
     found = []
     for kind in LABELS:
         for verb in VERBS:
             own = [row for row in rows if (row.kind, row.verb) == (kind, verb) and _went_through(row)]
             if len(own) < 3:
                 continue
-            hours, seconds = np.array([[row.audio_hours, row.seconds] for row in own]).T
+            hours, seconds = np.array([[row.audio_hours, row.cpu_seconds] for row in own]).T
             offset, slope, unexplained = _fit(hours, seconds)
             power = min(EXPONENTS, key=lambda exponent: _fit(hours**exponent, seconds)[2])
             found.append(
-                f"{kind}, {verb}: {offset:.1f} s + {slope:.2f} s an hour of audio, R2 {1 - unexplained:.4f}; "
+                f"{kind}, {verb}: {offset:.1f} CPU s + {slope:.2f} an hour of audio, R2 {1 - unexplained:.4f}; "
                 f"best power {power:.2f} ({len(own)} sizes)"
             )
     return found

@@ -48,11 +48,12 @@ class WindowRows:
         return (self._make(place) for place in range(len(self)))
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        places = np.arange(len(self))[key]
-        if places.ndim == 0:
-            return self._make(int(places))
-        rows = np.empty((places.size, *self.shape[1:]), self.dtype)
-        for row, place in zip(rows, places.tolist(), strict=True):
+        every = range(len(self))
+        if isinstance(key, (int, np.integer)):
+            return self._make(every[int(key)])
+        places = every[key] if isinstance(key, slice) else np.asarray(every)[key].tolist()
+        rows = np.empty((len(places), *self.shape[1:]), self.dtype)
+        for row, place in zip(rows, places, strict=True):
             row[...] = self._make(place)
         return rows
 
