@@ -38,6 +38,7 @@ from train.backend import native_output_to, seed_everything
 from train.finished_run import FinishedRun
 from train.settings import TrainingSettings
 from train.task import Task
+from train.window_rows import WindowRows
 
 KINDS: dict[str, str] = {
     "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",
@@ -238,7 +239,7 @@ def _compress(
     windows = run.task.training_windows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
     held_out = run.held_out("val")
     targets = held_out.targets(len(run.spec.labels))
-    validation = (twin.features(held_out.windows), targets, held_out.weights())
+    validation = (held_out.windows, targets, held_out.weights())
     wrapped, callbacks, first_kept, unwrap = _wrapped(twin, settings, len(windows), chosen.epochs, heard)
     history = fine_tune(
         twin,
@@ -351,6 +352,6 @@ def _check_trained(
         )
 
 
-def _spread(windows: np.ndarray, number: int) -> np.ndarray:
+def _spread(windows: np.ndarray | WindowRows, number: int) -> np.ndarray:
     """Return windows taken evenly over all there are."""
     return windows[np.linspace(0, len(windows) - 1, min(number, len(windows))).astype(int)]

@@ -18,7 +18,7 @@ from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size,
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from train.evaluate import score_thresholds
 from train.evaluation_text import SHARE_NAMES
-from train.training_run import predict
+from train.predict import predict
 
 
 def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str, Any]:

@@ -32,10 +32,12 @@ from metadata.atomic_file import write_atomically
 from metadata.tflite_metadata import pack_model
 from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
+from train.window_rows import WindowRows
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"
 WITH_TRAINED_RANGES = ("int8", "int8_io")  # recipes that store them as they are
+MOST_SPECTROGRAMS = 2_000  # are kept in memory; what is heard once for each layer shall not be computed each time
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,9 @@ def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> Calibrat
     return replace(calibration, windows=_spectrograms(calibration.windows, spec))
 
 
-def _spectrograms(windows: np.ndarray, spec: ModelSpec) -> np.ndarray:
-    """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1)."""
+def _spectrograms(windows: np.ndarray | WindowRows, spec: ModelSpec) -> np.ndarray | WindowRows:
+    """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1); made when read where many."""
     outside = replace_spec(spec, front_end=replace(spec.front_end, inside_model=False, log="none"))
-    return np.stack([model_input(window, outside) for window in windows])[..., np.newaxis]
+    shape = (*model_input(windows[0], outside).shape, 1)
+    rows = WindowRows(len(windows), shape, lambda row: model_input(windows[row], outside)[..., np.newaxis])
+    return rows if len(windows) > MOST_SPECTROGRAMS else np.asarray(rows)

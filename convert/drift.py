@@ -240,7 +240,7 @@ def _spread(windows: np.ndarray, size: int) -> np.ndarray:
     """Return some windows spread over all, float32 (n, size)."""
     check_windows(windows, size)
     places = np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)
-    return np.asarray(windows, np.float32)[places].reshape(len(places), size)
+    return np.asarray(windows[places], np.float32).reshape(len(places), size)
 
 
 def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str]) -> list[LayerDrift]:

@@ -16,7 +16,7 @@ from convert.calibration import choose_calibration
 from convert.proof import librosa_mels
 from metadata.atomic_file import write_atomically
 from train.finished_run import FinishedRun
-from train.training_run import predict
+from train.predict import predict
 
 NUM_GOLDEN_WINDOWS = 24
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from train.evaluate import TestWindows
+from train.window_rows import WindowRows
 
 ENOUGH_WINDOWS = 800
 """A file that decides one window in a hundred otherwise is then seen to do so to a third of a window in a hundred."""
@@ -36,9 +37,13 @@ def heard_again(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) -> TestWind
     spread = np.arange(rest) * num_given // max(rest, 1)
     places = np.concatenate([np.tile(np.arange(num_given), rounds), spread])
     begins = np.random.default_rng(0).integers(0, window_length, num_again)
-    again = [np.roll(cut.windows[place], -begin) for place, begin in zip(places, begins, strict=True)]
+
+    def heard(row: int) -> np.ndarray:
+        again = row - num_given
+        return cut.windows[row] if again < 0 else np.roll(cut.windows[places[again]], -begins[again])
+
     return TestWindows(
-        windows=np.concatenate([cut.windows, np.stack(again)]) if again else cut.windows,
+        windows=WindowRows(num_given + num_again, (window_length,), heard) if num_again else cut.windows,
         truth=np.concatenate([cut.truth, cut.truth[places]]),
         clips=np.concatenate([cut.clips, cut.clips[places]]),
         groups=np.concatenate([cut.groups, cut.groups[places]]),

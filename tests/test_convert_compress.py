@@ -27,11 +27,11 @@ from convert.weight_statistics import gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402
+from train.predict import predict  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
-from train.training_run import predict  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 TRAINED = TrainingSettings(batch_size=4, epoch_windows=32, label_smoothing=0.05, seed=3)

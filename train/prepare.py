@@ -85,7 +85,7 @@ def split_and_say(
 def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
     """Decode the clips under a progress bar, and name what was left out, resampled and made one channel."""
     with progress_bar(len(index.clips), "decode", "clip") as bar:
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n))
+        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), note)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:

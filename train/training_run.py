@@ -18,17 +18,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
-from train.mixtures.mixing import is_silent
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
+from train.predict import predict
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
@@ -105,11 +103,10 @@ def train_model(
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
-    silent = [
-        clip.path for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True) if is_silent(waveform)
-    ]
+    silent = clips.silent()
     if silent and not isinstance(task_of(module, variant), OneLabel):
-        tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
+        first = clips.index.clips[silent[0]].path
+        tell(f"{len(silent)} silent clips are left out, the first {first}: they have no volume to be mixed at")
     task = task_of(module, variant)
     validation = task.held_out(clips, "val", spec.window_length, settings)
     model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
@@ -181,11 +178,6 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Return the model's scores, float32 (n_windows, n_labels)."""
-    return np.asarray(model.predict(windows, batch_size=batch_size, verbose=0), np.float32)
 
 
 def _fit(

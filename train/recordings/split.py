@@ -155,10 +155,10 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
         open_groups = sorted(group for group, held in content.items() if label in held and group not in chosen)
         order = [open_groups[place] for place in rng.permutation(len(open_groups))]
         # Large groups first, so that the small ones can even out the shares.
-        for group in sorted(order, key=lambda name: -content[name][label]):
+        for done, group in enumerate(sorted(order, key=lambda name: -content[name][label])):
             need = {split: shares[split] - have[split][label] / total[label] for split in SPLITS}
             empty = [split for split in SPLITS if not have[split][label]]
-            left = sum(1 for name in open_groups if name not in chosen)
+            left = len(open_groups) - done
             # Every side must get a group of the label while there are enough left to do so.
             sides = empty if empty and left <= len(empty) else list(SPLITS)
             side = max(sides, key=lambda split: (need[split], split))
