@@ -17,7 +17,7 @@ from convert.float_export import export_float
 from convert.forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import BUILTIN_KERNELS
+from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.latency import LatencyReport, measure_latency
 from edge_runtime.mel import mel_spectrogram
@@ -30,12 +30,13 @@ from edge_runtime.parity import (
     score_parity,
 )
 from metadata import MelFrontEnd
+from metadata.recipe import find_tolerance
 from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 from train.training_run import predict
 
-SLOW_MS, SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 20.0, 30, 3
+SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
 
 
@@ -264,13 +265,9 @@ def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray
     heard = slice(min(len(reference), len(scores)))  # a slow file heard none again
     reference, scores, truth, groups = reference[heard], scores[heard], cut.truth[heard], cut.groups[heard]
     if file.recipe.name == "float32":
-        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds)
-    tolerance = {
-        "decision_agreement": file.recipe.min_decision_agreement,
-        "accuracy_loss": file.recipe.max_accuracy_loss,
-    }
-    name = f"{file.path.name} against float32"
-    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds)
+        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds, file.spec.labels)
+    name, tolerance = f"{file.path.name} against float32", find_tolerance(file.recipe.name)
+    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds, file.spec.labels)
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:
