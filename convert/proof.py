@@ -16,10 +16,12 @@ from convert.convert_run import ConvertedFile
 from convert.float_export import export_float
 from convert.forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
+from convert.test_side import TestSide, describe_test_side
 from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.latency import LatencyReport, measure_latency
+from edge_runtime.measures import decisions
 from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import (
     ParityResult,
@@ -51,12 +53,18 @@ class FileProof:
         On the test side, as `train.evaluate.evaluate_scores` names them.
     parity : list of ParityResult
     latency : LatencyReport
+    side : TestSide
+        What it was judged on.
+    decided : np.ndarray
+        Its decisions there, as `edge_runtime.measures.decisions` gives them.
     """
 
     file: ConvertedFile
     evaluations: Evaluations
     parity: list[ParityResult]
     latency: LatencyReport
+    side: TestSide
+    decided: np.ndarray
 
     @property
     def passed(self) -> bool:
@@ -117,6 +125,7 @@ def prove_files(
     heard = _hear_all(files, again.windows, len(cut.windows), recordings, tell)
     keras_scores = predict(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
+    side = describe_test_side(run, cut)
     proofs = []
     for file in files:
         found = heard[file.path]
@@ -133,8 +142,10 @@ def prove_files(
         latency = measure_latency(
             Classifier(file.path), cut.windows, num_runs=min(num_runs, runs), warmup_runs=min(warmup_runs, warm_up)
         )
-        evaluations = evaluate_scores(found.scores[: len(cut.windows)], cut, run.spec)
-        proofs.append(FileProof(file, evaluations, parity, latency))
+        scores = found.scores[: len(cut.windows)]
+        evaluations = evaluate_scores(scores, cut, run.spec)
+        decided = decisions(scores, score_thresholds(run.spec))
+        proofs.append(FileProof(file, evaluations, parity, latency, side, decided))
     return proofs
 
 
