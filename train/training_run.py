@@ -22,6 +22,7 @@ import numpy as np
 
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.nearest_name import did_you_mean
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
@@ -130,7 +131,8 @@ def choose_variant(module: Any, variant: str | None) -> str:
     """Return the variant to build, or raise ValueError naming those there are."""
     chosen = variant or module.DEFAULT_VARIANT
     if chosen not in module.VARIANTS:
-        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
+        hint = did_you_mean(chosen, module.VARIANTS)
+        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}{hint}")
     return chosen
 
 
