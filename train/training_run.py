@@ -32,6 +32,7 @@ from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
+from train.recordings.unheard_tails import describe_unheard
 from train.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
@@ -111,6 +112,10 @@ def train_model(
     if silent and not isinstance(task_of(module, variant), OneLabel):
         tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
     task = task_of(module, variant)
+    if isinstance(task, OneLabel):  # the others hear the first window of each clip
+        tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
+        if unheard := describe_unheard(clips, "val", "validation", *tails):
+            tell(f"{unheard}; --tail pad hears it. Training hears every clip from all places, the test side all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
     model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
