@@ -67,7 +67,12 @@ def verdict_line(results: Mapping[str, Sequence[ParityResult]], num_tampered: in
     count = f"{len(results)} file{'' if len(results) == 1 else 's'}"
     parts = []
     if num_tampered:
-        parts.append(f"FAIL: {num_tampered} bundles are not what their manifest says, nothing in them was opened")
+        bundles = (
+            "1 bundle is not what its manifest says"
+            if num_tampered == 1
+            else (f"{num_tampered} bundles are not what their manifests say")
+        )
+        parts.append(f"FAIL: {bundles}, nothing in there was opened")
     if failed:
         named = ", ".join(f"{file} ({_levels(found)})" for file, found in failed.items())
         parts.append(f"FAIL: {len(failed)} of {count}: {named}")
