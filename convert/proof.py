@@ -16,10 +16,12 @@ from convert.convert_run import ConvertedFile
 from convert.float_export import export_float
 from convert.forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
+from convert.test_side import TestSide, describe_test_side
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import BUILTIN_KERNELS
+from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.latency import LatencyReport, measure_latency
+from edge_runtime.measures import decisions
 from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import (
     ParityResult,
@@ -30,13 +32,14 @@ from edge_runtime.parity import (
     score_parity,
 )
 from metadata import MelFrontEnd
+from metadata.recipe import find_tolerance
 from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 from train.predict import predict
 from train.window_rows import WindowRows
 
-SLOW_MS, SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 20.0, 30, 3
+SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
 MOST_REPLAYED_SECONDS = 120  # of a recording on the phone: what comes later is heard as what came before
 
@@ -52,12 +55,18 @@ class FileProof:
         On the test side, as `train.evaluate.evaluate_scores` names them.
     parity : list of ParityResult
     latency : LatencyReport
+    side : TestSide
+        What it was judged on.
+    decided : np.ndarray
+        Its decisions there, as `edge_runtime.measures.decisions` gives them.
     """
 
     file: ConvertedFile
     evaluations: Evaluations
     parity: list[ParityResult]
     latency: LatencyReport
+    side: TestSide
+    decided: np.ndarray
 
     @property
     def passed(self) -> bool:
@@ -120,6 +129,7 @@ def prove_files(
     heard = _hear_all(files, again.windows, len(cut.windows), recordings, tell)
     keras_scores = predict(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
+    side = describe_test_side(run, cut)
     proofs = []
     for file in files:
         found = heard[file.path]
@@ -137,8 +147,10 @@ def prove_files(
         latency = measure_latency(
             Classifier(file.path), cut.windows[: max(runs, warm_up)], num_runs=runs, warmup_runs=warm_up
         )
-        evaluations = evaluate_scores(found.scores[: len(cut.windows)], cut, run.spec)
-        proofs.append(FileProof(file, evaluations, parity, latency))
+        scores = found.scores[: len(cut.windows)]
+        evaluations = evaluate_scores(scores, cut, run.spec)
+        decided = decisions(scores, score_thresholds(run.spec))
+        proofs.append(FileProof(file, evaluations, parity, latency, side, decided))
     return proofs
 
 
@@ -272,13 +284,9 @@ def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray
     heard = slice(min(len(reference), len(scores)))  # a slow file heard none again
     reference, scores, truth, groups = reference[heard], scores[heard], cut.truth[heard], cut.groups[heard]
     if file.recipe.name == "float32":
-        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds)
-    tolerance = {
-        "decision_agreement": file.recipe.min_decision_agreement,
-        "accuracy_loss": file.recipe.max_accuracy_loss,
-    }
-    name = f"{file.path.name} against float32"
-    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds)
+        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds, file.spec.labels)
+    name, tolerance = f"{file.path.name} against float32", find_tolerance(file.recipe.name)
+    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds, file.spec.labels)
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:

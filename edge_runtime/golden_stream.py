@@ -18,7 +18,7 @@ import numpy.typing as npt
 from edge_runtime.bundle import Bundle, BundledModel
 from edge_runtime.mel import model_input
 from edge_runtime.microphone import to_shorts
-from edge_runtime.parity import LEVELS, ParityResult, front_end_parity, recipe_parity, score_parity
+from edge_runtime.parity import LEVELS, NO_TRUTH, ParityResult, front_end_parity, recipe_parity, score_parity
 from edge_runtime.phone import PhoneHarness
 from edge_runtime.wav_file import read_wav
 
@@ -96,17 +96,20 @@ def stream_parity(classifier: Classifier, golden: GoldenStream) -> list[ParityRe
     name = "golden stream: every tick, here against the machine that made the bundle"
     thresholds = spec.thresholds if spec.activation == "sigmoid" else None
     if spec.recipe in FLOAT_RECIPES:
-        return [*results, replace(score_parity(golden.scores, found.scores, name, thresholds), level=_LEVEL)]
+        return [
+            *results,
+            replace(score_parity(golden.scores, found.scores, name, thresholds, spec.labels), level=_LEVEL),
+        ]
     limits = {"decision_agreement": MIN_INTEGER_AGREEMENT, "accuracy_loss": 0.0}
-    result = recipe_parity(golden.scores, found.scores, None, None, limits, name, thresholds)
+    result = recipe_parity(golden.scores, found.scores, None, None, limits, name, thresholds, spec.labels)
     return [
         *results,
         replace(
             result,
             level=_LEVEL,
             tolerance={"decision_agreement": MIN_INTEGER_AGREEMENT},
-            # There is no truth to lose accuracy against; a NaN, which leaves nothing measured, keeps its words.
-            detail="" if result.measures else result.detail,
+            # There is no truth to lose accuracy against, and so nothing to say about it.
+            detail=result.detail.removeprefix(NO_TRUTH).removeprefix("; "),
         ),
     ]
 

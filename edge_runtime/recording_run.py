@@ -26,7 +26,7 @@ from edge_runtime.score_files import WRITERS, check_suffix, write_document
 from edge_runtime.score_log import ScoreLog
 from edge_runtime.sound_frames import SoundFrames
 from edge_runtime.source_counts import describe_sources
-from edge_runtime.windows import TAILS
+from edge_runtime.windows import DEFAULT_TAIL, TAILS
 from metadata.atomic_file import open_atomically
 from metadata.spec import ModelSpec
 
@@ -75,7 +75,9 @@ class Ear(Protocol):
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how recordings are heard and where the result goes."""
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (default: a window)")
-    parser.add_argument("--tail", choices=TAILS, default="pad", help="the end of a recording (default: pad with zeros)")
+    parser.add_argument(
+        "--tail", choices=TAILS, default=DEFAULT_TAIL, help="the end of a recording (default: pad with zeros)"
+    )
     add_silence_argument(parser, "windows")
     parser.add_argument("--phone", action="store_true", help="replay through AudioRecord and its ring buffer instead")
     parser.add_argument("--pcm", choices=PCM_ENCODINGS, default="float", help="the phone's sample path (default float)")

@@ -13,8 +13,9 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import Golden, parity_of_file
+from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import record_stream, stream_parity
+from edge_runtime.golden_vectors import Golden
 from edge_runtime.microphone import to_shorts
 from edge_runtime.speech_like import speech_like
 from metadata import pack_model

@@ -1,6 +1,7 @@
 """The actions of `earshot data`, as a user calls them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -232,3 +233,43 @@ def test_an_unknown_action_is_bad_usage(capsys):
         earshot.main(["data", "somewhere"])
     assert stop.value.code == 2
     assert "choose from" in capsys.readouterr().err
+
+
+def _grouped_index(root, seed):
+    """A table of clips whose groups are of different sizes, some with two labels."""
+    rng = np.random.default_rng(seed)
+    rows = ["path,labels,group,split"]
+    for label in ("a", "b", "c")[: 2 + seed % 2]:
+        (root / label).mkdir(parents=True)
+        for number in range(int(rng.integers(8, 20))):
+            soundfile.write(root / label / f"{number}.wav", np.zeros(160), 16_000)
+            rows.append(f"{label}/{number}.wav,{label},{label if seed % 3 else 'x'}{number // (1 + seed % 3)},")
+    (root / "clips.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("has_table", [False, True])
+def test_split_draws_the_sides_that_build_and_train_draw_from_the_same_seed(capsys, tmp_path, seed, has_table):
+    from train.prepare import find_and_split
+
+    root = tmp_path / "in"
+    _grouped_index(root, seed)
+    if not has_table:
+        (root / "clips.csv").unlink()
+    code, _, err = _run(capsys, "split", root, "--seed", seed, "--out", tmp_path / "split.csv")
+    drawn = find_and_split(root, None, seed)
+
+    assert code == 0, err
+    written = read_index(tmp_path / "split.csv")
+    sides = {(written.root / clip.path).resolve(): clip.split for clip in written.clips}
+    assert sides == {(drawn.root / clip.path).resolve(): clip.split for clip in drawn.clips}
+
+
+@pytest.mark.parametrize("action", ["split", "mix"])
+def test_the_help_of_an_action_states_the_shares_that_a_build_draws(capsys, action):
+    from train.recordings.split import DEFAULT_SHARES, read_shares
+
+    with pytest.raises(SystemExit):
+        earshot.main(["data", action, "--help"])
+    (told,) = re.findall(r"default (\d+:\d+:\d+)", capsys.readouterr().out)
+    assert read_shares(told) == pytest.approx(DEFAULT_SHARES)

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from edge_runtime.windows import TAILS
+from edge_runtime.windows import DEFAULT_TAIL, TAILS
 from train.models import MODEL_NAMES
 from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
@@ -94,7 +94,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
     settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
     settings.add_argument(
-        "--tail", choices=TAILS, help="what becomes of a clip's last, shorter stretch (default: drop)"
+        "--tail",
+        choices=TAILS,
+        help="what becomes of a validation clip's last, shorter stretch (default: drop); test clips are heard as "
+        f"classify hears them ({DEFAULT_TAIL})",
     )
 
 

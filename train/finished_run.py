@@ -110,8 +110,15 @@ def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tupl
 def _require_files(folder: Path, *names: str) -> None:
     """Raise FileNotFoundError unless the folder holds the files that a finished training leaves."""
     missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
+    if not missing:
+        return
+    inside = [path.name for path in sorted(folder.glob("*/")) if (path / METRICS_FILE_NAME).is_file()]
+    if inside:
         raise FileNotFoundError(
-            f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
-            f"--out {folder}, with --resume if it was interrupted"
+            f"{folder} is no training itself but holds {len(inside)}: {', '.join(inside)}; name one of them, such as "
+            f"{folder / inside[0]}"
         )
+    raise FileNotFoundError(
+        f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
+        f"--out {folder}, with --resume if it was interrupted"
+    )

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
+from edge_runtime.windows import DEFAULT_TAIL
 from train.auxiliary import AuxiliaryTargets
 from train.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix
@@ -90,8 +91,9 @@ class OneLabel:
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
-        """Return the windows of each clip; truth int64 (n,)."""
-        return cut_split(clips, split, window_length, settings.window_hop, settings.tail)
+        """Return the windows of each clip; truth int64 (n,). The test side is cut as `earshot classify` cuts."""
+        tail = DEFAULT_TAIL if split == "test" else settings.tail
+        return cut_split(clips, split, window_length, settings.window_hop, tail)
 
 
 class _Mixtures:

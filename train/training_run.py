@@ -21,6 +21,7 @@ from typing import Any
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
+from metadata.nearest_name import did_you_mean
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
@@ -30,6 +31,7 @@ from train.predict import predict
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
+from train.recordings.unheard_tails import describe_unheard
 from train.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
@@ -108,6 +110,10 @@ def train_model(
         first = clips.index.clips[silent[0]].path
         tell(f"{len(silent)} silent clips are left out, the first {first}: they have no volume to be mixed at")
     task = task_of(module, variant)
+    if isinstance(task, OneLabel):  # the others hear the first window of each clip
+        tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
+        if unheard := describe_unheard(clips, "val", "validation", *tails):
+            tell(f"{unheard}; --tail pad hears it. Training hears every clip from all places, the test side all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
     model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
@@ -128,7 +134,8 @@ def choose_variant(module: Any, variant: str | None) -> str:
     """Return the variant to build, or raise ValueError naming those there are."""
     chosen = variant or module.DEFAULT_VARIANT
     if chosen not in module.VARIANTS:
-        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
+        hint = did_you_mean(chosen, module.VARIANTS)
+        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}{hint}")
     return chosen
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from train.recordings.clip_index import SPLITS, Clip, ClipIndex
 from train.recordings.joined_groups import join_groups
 
-DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
 
 
 class LeakError(ValueError):
@@ -19,14 +19,21 @@ class LeakError(ValueError):
 
 
 def read_shares(text: str) -> dict[str, float]:
-    """Return the shares of the sides from text such as 8:1:1, in the order train, val, test; they add up to 1."""
+    """Return the shares of the sides from text such as 70:15:15, in the order train, val, test; they add up to 1."""
     try:
         parts = [float(part) for part in text.split(":")]
     except ValueError:
         parts = []
     if len(parts) != len(SPLITS) or not all(0.0 < part < float("inf") for part in parts):
-        raise ValueError(f"shares are {text!r}; expected three numbers above 0 for {':'.join(SPLITS)}, as 8:1:1")
+        raise ValueError(
+            f"shares are {text!r}; expected three numbers above 0 for {':'.join(SPLITS)}, as {told_shares()}"
+        )
     return {split: part / sum(parts) for split, part in zip(SPLITS, parts, strict=True)}
+
+
+def told_shares(shares: Mapping[str, float] = DEFAULT_SHARES) -> str:
+    """Return shares in percent as `read_shares` takes them, such as 70:15:15."""
+    return ":".join(f"{100 * shares[split]:g}" for split in SPLITS)
 
 
 def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None = None) -> ClipIndex:
