@@ -116,7 +116,7 @@ def read_content(model: bytes, end: int | None = None) -> ModelContent:
     if root.get("version") != _SCHEMA_VERSION:
         raise _contradiction(f"the model has schema version {root.get('version', 0)}; expected {_SCHEMA_VERSION}")
     buffers = [_buffer(row, end) for row in root.get("buffers", ())]
-    if not buffers or (buffers[0] and buffers[0].length):
+    if buffers and buffers[0]:
         raise _contradiction("the model has no empty first buffer, which stands for no values")
     codes = [(_operator_name(row), row.get("custom_code", "")) for row in root.get("operator_codes", ())]
     graphs = tuple(_graph(row, buffers, codes) for row in root.get("subgraphs", ()))

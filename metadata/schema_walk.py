@@ -39,7 +39,7 @@ class _Field(NamedTuple):
     """One slot of a table's description."""
 
     name: str
-    form: str  # scalar, numbers, bytes, text, table, tables, union, refused
+    form: str  # scalar, numbers, bytes, text, table, tables, union, refused, deprecated
     code: str  # the letter of a number in the `struct` module, or the name of a table or union
     size: int  # bytes in the table
     default: int
@@ -85,7 +85,7 @@ def _field(name: str, kind: str) -> _Field:
     """One slot from its description."""
     kind, _, default = kind.partition("=")
     if kind in ("!", "-"):
-        return _Field(name, "refused", "", 0, 0)
+        return _Field(name, "refused" if kind == "!" else "deprecated", "", 0, 0)
     if kind in ("bytes", "text"):
         return _Field(name, kind, "", 4, 0)
     if kind.startswith("<"):
@@ -147,7 +147,9 @@ class _Walk:
                 f"a {name} table with more than the {len(known)} fields known here, at byte {vtable}. "
                 "Does the model come from a newer converter, or was it damaged?"
             )
-        fields = [(field, offset) for field, offset in zip(known, offsets, strict=False) if offset]
+        written = [(field, offset) for field, offset in zip(known, offsets, strict=False) if offset]
+        # Old converters wrote what is deprecated now, and no reader looks at it.
+        fields = [(field, offset) for field, offset in written if field.form != "deprecated"]
         for field, offset in fields:
             if field.form == "refused":
                 raise UnsupportedModelError(

@@ -205,6 +205,26 @@ def test_eight_bytes_that_lie_on_a_multiple_of_eight_in_the_file_pass_wherever_t
     assert check_model(model).graphs[0].operators[0].options == {"seed": 2**40, "seed2": 7}
 
 
+class _OldSignature:
+    """A signature as TensorFlow 2.5 wrote it, with its method in a field that is deprecated now."""
+
+    def Pack(self, builder):
+        method, key = builder.CreateString("serving_default"), builder.CreateString("serving_default")
+        schema.SignatureDefStart(builder)
+        builder.PrependUOffsetTRelativeSlot(2, key, 0)
+        builder.PrependUOffsetTRelativeSlot(3, method, 0)
+        return schema.SignatureDefEnd(builder)
+
+
+def test_a_field_that_only_old_converters_write_passes():
+    content = schema.ModelT.InitFromPackedBuf(tiny_classifier(64), 0)
+    content.signatureDefs = [_OldSignature()]
+    model = pack_aligned(content)
+    assert model.count(b"serving_default") == 2
+    assert check_model(model).graphs
+    assert numbers(open_interpreter(model))[0].shape == (1, 3)
+
+
 def _seeds() -> schema.RandomOptionsT:
     options = schema.RandomOptionsT()
     options.seed, options.seed2 = 2**40, 7
