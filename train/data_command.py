@@ -188,10 +188,13 @@ def _trim(args: argparse.Namespace) -> int:
 
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
     index = _find(args)
+    told: list[str] = []  # once the bar is gone
     with progress_bar(len(index.clips), "trim", "clip") as bar:
         done = trim_clips(
-            index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n), say=note
+            index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n), say=told.append
         )
+    for text in told:
+        note(text)
     for reason in done.left_out:
         note(f"left out: {reason}")
     if done.renamed:

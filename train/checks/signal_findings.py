@@ -57,7 +57,7 @@ def _clipping(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     hit = [
         (measured.clipped_samples / measured.seconds, f"{clip.path}: {measured.clipped_samples} samples")
         for clip, measured in zip(index.clips, measures, strict=True)
-        if measured.clipped_samples
+        if measured.clipped_samples and measured.overshoot_db < OVERSHOOT_DB  # what goes beyond was not cut off there
     ]
     if hit:
         clips = tuple(text for _, text in sorted(hit, reverse=True))
