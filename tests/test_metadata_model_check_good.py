@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tiny_operators import Value, accepted_operators, lstm, one_operator, svdf, unsupported_operators
 from tiny_tflite import pack_aligned, tiny_classifier
 
+from edge_runtime.classifier import Classifier
 from edge_runtime.interpreter import open_interpreter
 from metadata import ModelContractError, read_tensors
 from metadata.errors import UnsupportedModelError
@@ -19,6 +20,7 @@ from metadata.model_content import read_content
 from metadata.score_operator import score_operator
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
+SOUND = sorted((Path(__file__).parent / "damaged_files" / "sound").glob("*.tflite"))
 ACCEPTED, UNSUPPORTED = accepted_operators(), unsupported_operators()
 DAMAGE_WORDS = ("damaged?", "contradicts", "truncated", "changed on its way")
 
@@ -214,6 +216,15 @@ class _OldSignature:
         builder.PrependUOffsetTRelativeSlot(2, key, 0)
         builder.PrependUOffsetTRelativeSlot(3, method, 0)
         return schema.SignatureDefEnd(builder)
+
+
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
+def test_every_file_that_is_damaged_on_purpose_gives_scores_before(path):
+    classifier = Classifier(path.read_bytes())
+    window = np.random.default_rng(0).normal(0, 0.1, classifier.spec.window_length).astype(np.float32)
+    scores = classifier.scores(window)
+    assert scores.shape == (len(classifier.spec.labels),)
+    assert np.isfinite(scores).all()
 
 
 def test_a_field_that_only_old_converters_write_passes():

@@ -100,6 +100,27 @@ def _tensor(model: schema.ModelT, graph: schema.SubGraphT, value: Value, rng: np
     return len(graph.tensors) - 1
 
 
+def with_flat_input(model: bytes) -> bytes:
+    """Return a model that takes its values in one row, as a classifier takes samples, and reshapes them."""
+    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    (graph,) = content.subgraphs
+    (first,) = graph.inputs
+    shape = tuple(int(length) for length in graph.tensors[first].shape)
+    source = Value("float32", (1, int(np.prod(shape))), "input")
+    place = _tensor(content, graph, source, np.random.default_rng(0))
+    row, inner = graph.tensors[place], graph.tensors[first]
+    row.type, row.quantization = inner.type, inner.quantization
+    wanted = _tensor(content, graph, Value("int32", (len(shape),), values=shape), np.random.default_rng(0))
+    entry, operator = schema.OperatorCodeT(), schema.OperatorT()
+    entry.builtinCode = entry.deprecatedBuiltinCode = CODES["RESHAPE"]
+    content.operatorCodes.append(entry)
+    operator.opcodeIndex = len(content.operatorCodes) - 1
+    operator.inputs, operator.outputs = np.array([place, wanted], np.int32), np.array([first], np.int32)
+    graph.operators.insert(0, operator)
+    graph.inputs = np.array([place], np.int32)
+    return pack_aligned(content)
+
+
 def svdf(weights: str = "float32", *, whole: bool = False, features: int = FEATURES, units: int = UNITS) -> bytes:
     """SVDF in floats, with weights of 8 bits, or in integers."""
     filters = units * RANK

@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 import tiny_operators
-from tiny_operators import lstm, lstm_both_ways, svdf
+from tiny_operators import lstm, lstm_both_ways, svdf, with_flat_input
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from convert import choose_calibration, export_float, find_recipe, quantize
@@ -178,10 +178,10 @@ def operator_models() -> dict[str, bytes]:
         "places": traced(places_network()),
         "svdf-int8": svdf("int8", whole=True, features=LENGTH, units=LABELS),
         "svdf-hybrid": svdf("int8", features=LENGTH, units=LABELS),
-        "lstm-int8": lstm(weights="int8", whole=True, projection=3, peepholes=True, **steps),
-        "lstm-int8-norms": lstm(weights="int8", whole=True, norms=True, gated=False, **steps),
-        "lstm-hybrid": lstm(weights="int8", peepholes=True, norms=True, **steps),
-        "bilstm-merged": lstm_both_ways(**steps),
+        "lstm-int8": with_flat_input(lstm(weights="int8", whole=True, projection=3, peepholes=True, **steps)),
+        "lstm-int8-norms": with_flat_input(lstm(weights="int8", whole=True, norms=True, gated=False, **steps)),
+        "lstm-hybrid": with_flat_input(lstm(weights="int8", peepholes=True, norms=True, **steps)),
+        "bilstm-merged": with_flat_input(lstm_both_ways(**steps)),
     }
 
 
