@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS, Convolution, write_fast
-from convert.fast_pattern import fast_runs
+from convert.fast_pattern import fast_runs, widen_constants
 from convert.graph_writer import GraphWriter
 from convert.model_graph import read_model_object, write_model_object
 from convert.recipes import Recipe
@@ -91,12 +91,15 @@ def fast_rewrite(float_model: bytes, result: bytes) -> Rewrite:
     content = read_model_object(float_model)
     writer = GraphWriter(content)
     total = sum(_read(writer, operator) is not None for operator in content.subgraphs[0].operators)
-    return Rewrite(what="convolutions of stride 1 in the fast form", done=_num_fast(result), total=total)
+    return Rewrite(
+        what="convolutions of stride 1 gain by the fast form and have it", done=_num_fast(result), total=total
+    )
 
 
 def _num_fast(model: bytes) -> int:
     """Return how many fast convolutions a file holds."""
     content = read_model_object(model)
+    widen_constants(content)
     return len(fast_runs(GraphWriter(content), content.subgraphs[0].operators))
 
 

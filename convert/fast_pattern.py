@@ -15,6 +15,9 @@ import numpy as np
 from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS
 from convert.graph_writer import GraphWriter
 from convert.minimal_filtering import minimal_filtering
+from convert.normalised_file import builtin_number
+
+FLOAT16_STEP = 2.0**-10  # of a value; the constants are as exact in float32 as they are chosen
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,6 +58,26 @@ def fast_runs(writer: GraphWriter, operators: Sequence[Any]) -> list[FastRun]:
             found.append(run)
         place = place + 1 if run is None else run.end
     return found
+
+
+def widen_constants(content: Any) -> None:
+    """Put float32 values where an object tree has 16-bit ones and a DEQUANTIZE that widens them, in place."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = content.subgraphs[0]
+    kept = []
+    for operator in graph.operators:
+        source = graph.tensors[operator.inputs[0]] if len(operator.inputs) == 1 else None
+        data = None if source is None else content.buffers[source.buffer].data
+        code = builtin_number(content.operatorCodes[operator.opcodeIndex])
+        if code != schema.BuiltinOperator.DEQUANTIZE or source.type != schema.TensorType.FLOAT16 or data is None:
+            kept.append(operator)
+            continue
+        wide = schema.BufferT()
+        wide.data = np.frombuffer(bytes(data), np.float16).astype(np.float32).view(np.uint8)
+        content.buffers.append(wide)
+        graph.tensors[operator.outputs[0]].buffer = len(content.buffers) - 1
+    graph.operators = kept
 
 
 def _run_at(writer: GraphWriter, operators: Sequence[Any], start: int) -> FastRun | None:
@@ -141,7 +164,7 @@ def _weigh(writer: GraphWriter, operators: Sequence[Any], rows: np.ndarray, axis
     side = (len(rows[0]), 1) if axis == ROWS else (1, len(rows[0]))
     return all(
         writer.shape(item.inputs[1])[:3] == [1, *side]
-        and np.all(writer.values(item.inputs[1]) == row.astype(np.float32).reshape(1, *side, 1))
+        and np.allclose(writer.values(item.inputs[1]), row.reshape(1, *side, 1), rtol=FLOAT16_STEP, atol=0.0)
         for item, row in zip(operators, rows, strict=True)
     )
 

@@ -90,7 +90,7 @@ def ranges_rewrite(
     scales = {
         tensor.name.decode(): float(tensor.quantization.scale[0])
         for tensor in read_model_object(content).subgraphs[0].tensors
-        if tensor.quantization is not None and tensor.quantization.scale
+        if tensor.quantization is not None and tensor.quantization.scale is not None and len(tensor.quantization.scale)
     }
 
     def is_kept(limits: tuple[float, float]) -> bool:
