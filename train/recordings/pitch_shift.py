@@ -138,15 +138,17 @@ def oversample(
     refuse_originals(folder, (root / clip.path for clip in clips.index.clips))
     claim_folder(folder, force=force)
     copied: list[Clip] = []
-    planned = [(place, shift) for place in chosen for shift in cents]
-    names = unique_paths([copy_name(clips.index.clips[place], place, shift) for place, shift in planned])
-    for (place, shift), name in zip(planned, names, strict=True):
+    wanted = [copy_name(clips.index.clips[place], place, shift) for place in chosen for shift in cents]
+    names = iter(unique_paths(wanted))
+    for place in chosen:
         clip, waveform = clips.index.clips[place], clips.waveforms[place]
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        _write(folder / name, shift_pitch(waveform, sample_rate, shift), sample_rate)
-        copied.append(replace(clip, path=name, original=clip.original or clip.path))
-        if tell:
-            tell(len(copied))
+        for shift in cents:
+            name = next(names)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            _write(folder / name, shift_pitch(waveform, sample_rate, shift), sample_rate)
+            copied.append(replace(clip, path=name, original=clip.original or clip.path))
+            if tell:
+                tell(len(copied))
     check_all_written(folder, [clip.path for clip in copied])
     kept = [_moved(clip, root, folder) for clip in clips.index.clips]
     index = replace(clips.index, root=folder, clips=(*kept, *copied))
