@@ -234,3 +234,9 @@ def test_folders_called_as_sides_in_one_label_alone_are_no_sides(tmp_path):
     index = find_clips(_tree(tmp_path, "dog/train/1.wav", "dog/test/2.wav", "cat/3.wav"))
     assert {clip.split for clip in index.clips} == {""}
     assert "no labels of their own" in index.notes[0]
+
+
+def test_sides_with_one_label_in_two_spellings_are_alike(tmp_path):
+    index = find_clips(_tree(tmp_path, "train/Vo\u0308gel/1.wav", "test/V\u00f6gel/1.wav"))
+    assert index.labels == ("V\u00f6gel",)
+    assert [clip.split for clip in index.clips] == ["test", "train"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import earshot
 from train.recordings.clip_index import find_clips, read_index
 from train.recordings.clip_store import load_clips
-from train.recordings.import_clips import import_clips, new_names, tell_renamed
+from train.recordings.import_clips import import_clips
+from train.recordings.import_names import new_names, tell_renamed
 from train.recordings.new_names import (
     MOST_BYTES,
     check_all_written,

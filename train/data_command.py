@@ -216,7 +216,8 @@ def _trim(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
     from train.prepare import load_with_progress, note
-    from train.recordings.import_clips import import_clips, tell_renamed
+    from train.recordings.import_clips import import_clips
+    from train.recordings.import_names import tell_renamed
     from train.recordings.new_names import refuse_shared_folders
 
     index = _find(args)

@@ -88,7 +88,9 @@ def _parts(
 ) -> Tree:
     """A tree of a label tree for each side or fold."""
     what = PARTS[column]
-    labels = {top: {path.split("/")[1] for path in paths if path.count("/") > 1} for top, paths in folders.items()}
+    labels = {
+        top: {composed(path.split("/")[1]) for path in paths if path.count("/") > 1} for top, paths in folders.items()
+    }
     refuse_other_folders(found.root, folders, parts, labels, what)
     clips, beside = [], [LeftOut(path, left_out.NO_LABEL) for path in loose]
     for path in found.recordings:

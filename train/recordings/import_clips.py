@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.clip_store import LoadedClips
-from train.recordings.new_names import check_all_written, count_renamed, refuse_shared_folders, safe_part, unique_paths
+from train.recordings.import_names import new_names
+from train.recordings.new_names import check_all_written, refuse_shared_folders
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.sixteen_bits import TurnedDown, write_flac
-from train.recordings.spelling import composed
 
 KEPT_ENTRIES = ("README.md",)  # a folder that holds only this counts as empty: data_long is shipped so
 
@@ -61,31 +61,6 @@ def import_clips(
         say(turned_down.describe())
     write_index(folder / INDEX_FILE_NAME, replace(clips.index, root=folder, clips=tuple(written)))
     return folder / INDEX_FILE_NAME
-
-
-def new_names(clips: Sequence[Clip]) -> list[str]:
-    """Return the path of each clip's file below the folder: its first label, and its old path made one name.
-
-    Where two would get one name, the later one gets a number.
-    """
-    return unique_paths([_wanted_name(clip) for clip in clips])
-
-
-def tell_renamed(clips: Sequence[Clip]) -> str:
-    """Return for people which files got a number, '' where none did."""
-    return count_renamed([_wanted_name(clip) for clip in clips], new_names(clips))
-
-
-def _wanted_name(clip: Clip) -> str:
-    """The path of a clip's file, as long as no other has it."""
-    place = Path(clip.path).with_suffix("")
-    parts = (
-        place.parts[1:]
-        if composed(place.parts[0]) == composed(clip.labels[0]) and len(place.parts) > 1
-        else place.parts
-    )
-    name = "-".join(part for part in parts if part not in ("..", "/"))
-    return f"{safe_part(clip.labels[0])}/{safe_part(name)}.flac"
 
 
 def _write_clip(
