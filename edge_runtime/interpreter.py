@@ -49,7 +49,7 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
     except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelContractError(
             f"{runtime_name()} does not open the model of {len(model)} bytes: {error}; "
-            "is the file truncated, or does it need operators that are not built in?"
+            "does it need a newer runtime, or a longer input than the one that its open lengths give?"
         ) from error
     return interpreter
 
