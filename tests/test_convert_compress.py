@@ -15,16 +15,22 @@ pytest.importorskip("tensorflow_model_optimization")
 from convert import fine_tune  # noqa: E402
 from convert.calibration import choose_calibration  # noqa: E402
 from convert.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
-from convert.compression_report import compression_notes, describe_compression, held_kernels  # noqa: E402
+from convert.compression_report import (  # noqa: E402
+    compression_notes,
+    compression_rewrite,
+    describe_compression,
+    held_kernels,
+)
 from convert.convert_run import convert_run  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
+from convert.float_scope import RecipeUnfitError  # noqa: E402
 from convert.model_graph import read_model_object  # noqa: E402
 from convert.network_body import compressed_layers  # noqa: E402
 from convert.quantize import quantize  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.trained_ranges import tensor_ranges  # noqa: E402
-from convert.twin import build_twin, keras_weights  # noqa: E402
-from convert.weight_statistics import gzip_size, kernel_statistics  # noqa: E402
+from convert.trained_ranges import ranges_rewrite, tensor_ranges  # noqa: E402
+from convert.twin import build_twin, keras_weights, with_weights  # noqa: E402
+from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402
@@ -149,6 +155,57 @@ def test_an_exported_file_that_lost_its_zeros_is_found(run, pruned):
     kernels = {layer: keras_weights(pruned.model)[layer]["kernel"] for layer in pruned.layers}
     unpruned = export_float(run.model)
     assert not any(kernel["held"] for kernel in held_kernels(unpruned, kernels, pruned.compression))
+
+
+@pytest.mark.parametrize("kind", ["pruned", "clustered"])
+def test_a_file_that_has_nothing_of_a_compression_is_refused(run, kind, request):
+    compressed = request.getfixturevalue(kind)
+    with pytest.raises(RecipeUnfitError, match=f"0 of 3 kernels {kind}; not so: conv_2, conv_3, dense_1"):
+        compression_rewrite(compressed, export_float(run.model, fast=False))
+
+
+def test_a_compression_that_reached_some_layers_names_the_others(pruned):
+    weights = keras_weights(pruned.model)
+    weights["conv_3"]["kernel"] = weights["conv_3"]["kernel"] + np.float32(1e-3)
+    found = compression_rewrite(pruned, export_float(with_weights(pruned.model, weights), fast=False))
+    assert found.sentence() == "2 of 3 kernels pruned; not so: conv_3"
+
+
+def test_what_compression_left_in_the_files_is_told_with_them(files):
+    sentences = [[one.sentence() for one in file.rewrites] for file in files]
+    assert sentences == [["3 of 3 kernels pruned"], ["3 of 3 layers in 8 bits", "3 of 3 kernels pruned"]]
+
+
+def test_kernels_of_one_shape_are_told_apart_by_their_values():
+    generator = np.random.default_rng(4)
+    one, other, third = (generator.normal(size=(4, 6)).astype(np.float32) for _ in range(3))
+    in_file = [
+        KernelStatistics(name="", values=rows.T, sparsity=0.0, distinct=24)
+        for rows in (np.rint(other * -50).astype(np.int8), one * np.float32(3.0))
+    ]
+    found = find_kernels(in_file, {"one": one, "other": other, "third": third})
+    assert found == {"one": in_file[1], "other": in_file[0]}
+
+
+def test_an_int8_file_with_measured_ranges_is_not_taken_for_one_of_qat(run, aware):
+    windows = run.test_windows()
+    calibration = choose_calibration(windows.windows, windows.truth, 4)
+    float_model = export_float(aware.model, fast=False)
+    tensors = aware.tensor_ranges(float_model, calibration, calibration)
+    louder = {name: (10.0 * low, 10.0 * high) for name, (low, high) in tensors.items()}
+    ranges = {layer: (10.0 * low, 10.0 * high) for layer, (low, high) in aware.ranges.items()}
+    trained = quantize(float_model, RECIPES["int8"], calibration, trained_ranges=louder)
+    found = ranges_rewrite(trained, ranges, louder)
+    assert found.done >= 3
+    assert found.done + len(found.left) == found.total == 5
+    measured = quantize(float_model, RECIPES["int8"], calibration)
+    with pytest.raises(RecipeUnfitError, match="not one range that training found is in the file"):
+        ranges_rewrite(measured, ranges, louder)
+
+
+def test_a_fine_tuning_that_changes_nothing_is_refused(run):
+    with pytest.raises(ValueError, match="qat changed no weight of conv_2, conv_3, dense_1; is the learning rate"):
+        _compress(run, "qat", epochs=1, learning_rate=1e-30)
 
 
 def test_clustering_leaves_four_values_a_kernel_and_the_file_has_no_more_in_a_channel(clustered):

@@ -98,6 +98,40 @@ def test_other_tensor_names_are_matched_by_position(model, windows):
     assert [drift.layer for drift in drifts][1:] == ["blocks", "features", "pooled", "logits", "scores"]
 
 
+@pytest.mark.parametrize("name", [None, b"", b"x"])
+def test_layers_without_names_of_their_own_are_matched_by_position(model, integer, windows, name):
+    def renamed(content_of: bytes) -> bytes:
+        content = read_model_object(content_of)
+        for tensor in content.subgraphs[0].tensors:
+            tensor.name = name
+        return write_model_object(content)
+
+    expected = [drift.snr_db for drift in compare_layers(model, integer, windows)]
+    for pair in ((renamed(model), renamed(integer)), (model, renamed(integer)), (renamed(model), integer)):
+        drifts = compare_layers(*pair, windows)
+        assert [drift.snr_db for drift in drifts] == expected
+        assert len({drift.tensor for drift in drifts}) == len(drifts)
+
+
+def test_a_name_that_two_layers_of_the_candidate_share_matches_neither_by_name(model, windows):
+    """The mean is called as the dense layer before it: by name alone, 8 numbers would be compared with 16."""
+    content = read_model_object(model)
+    tensors = {tensor.name: tensor for tensor in content.subgraphs[0].tensors}
+    tensors[b"pooled"].name = b"features"
+    drifts = compare_layers(model, write_model_object(content), windows)
+    assert [drift.layer for drift in drifts][1:] == ["blocks", "features", "pooled", "logits", "scores"]
+    assert all(drift.snr_db == math.inf for drift in drifts)
+
+
+def test_a_tensor_of_another_size_is_not_compared_though_it_has_the_name(model, windows):
+    content = read_model_object(model)
+    by_name = {tensor.name: tensor for tensor in content.subgraphs[0].tensors}
+    by_name[b"pooled"].name, by_name[b"features"].name = b"features", b"pooled"
+    drifts = compare_layers(model, write_model_object(content), windows)
+    assert {drift.layer for drift in drifts}.isdisjoint({"features", "pooled"})
+    assert all(drift.snr_db == math.inf for drift in drifts)
+
+
 def test_a_model_without_a_layer_in_common_is_refused(model, windows):
     content = read_model_object(model)
     subgraph = content.subgraphs[0]

@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
-from convert.fast_form import fast_form  # noqa: E402
+from convert.fast_form import check_fast_form, fast_form  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
 from convert.model_graph import read_graph  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
@@ -143,6 +143,18 @@ def test_a_model_with_a_branch_is_left_alone():
 def test_a_model_without_such_layers_is_left_alone():
     model = mel_cnn.build(3, "power")
     assert fast_form(model) == (model, "")
+
+
+def test_a_fast_form_that_did_not_reach_the_file_is_refused():
+    keras.utils.set_random_seed(4)
+    layers = keras.layers
+    model = _stack(layers.Conv1D(6, 3, activation="relu"), layers.BatchNormalization(), layers.Conv1D(2, 2))
+    as_if_trained(model, negative=False)
+    fast, _ = fast_form(model)
+    assert check_fast_form(model, fast, export_float(fast, fast=False)) == ""
+    other = _stack(layers.Conv1D(6, 3, activation="relu"), layers.Conv1D(2, 2))
+    with pytest.raises(RuntimeError, match="2 of 2 layers are not in the file in their fast form"):
+        check_fast_form(model, fast, export_float(other, fast=False))
 
 
 def test_the_export_says_what_it_could_not_regroup():

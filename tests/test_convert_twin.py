@@ -153,3 +153,10 @@ def test_a_model_that_branches_is_refused():
     model = keras.Model(audio, keras.layers.Add(name="sum")([left, right]), name="fork")
     with pytest.raises(ValueError, match="fork is no chain"):
         build_twin(model)
+
+
+def test_a_layer_whose_weights_share_a_name_is_refused():
+    audio = keras.Input((6, 4))
+    model = keras.Model(audio, keras.layers.Bidirectional(keras.layers.LSTM(3), name="both_ways")(audio))
+    with pytest.raises(ValueError, match=r"both_ways \(Bidirectional\) has several weights named bias, kernel"):
+        keras_weights(model)
