@@ -57,13 +57,18 @@ def test_listen_hears_the_loud_tone_of_the_log_softmax_model(loud, capsys):
     assert event["label"] == "speech"
 
 
-@pytest.mark.parametrize("verb", [["bench", "FILE", "--num-runs", "1", "--warmup-runs", "0", "--cold-runs", "0"],
-                                  ["parity", "FILE", "--audio", "AUDIO"], ["classify", "FILE", "AUDIO", "--phone"]])  # fmt: skip
+BENCH = ["bench", "FILE", "--num-runs", "1", "--warmup-runs", "0", "--num-threads", "1,2", "--cold-runs"]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [[*BENCH, "0"], [*BENCH, "1"], ["parity", "FILE", "--audio", "AUDIO"], ["classify", "FILE", "AUDIO", "--phone"]],
+)
 def test_every_verb_tells_a_note_once(verb, loud, tmp_path, capsys):
     path = tmp_path / "theirs.tflite"
     path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\r\nb\r\nc"}))
     words = {"FILE": str(path), "AUDIO": str(loud)}
-    earshot.main([words.get(word, word) for word in verb])
+    assert earshot.main([words.get(word, word) for word in verb]) == 0
     assert capsys.readouterr().err.count("CR LF line ends") == 1
 
 
