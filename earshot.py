@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import importlib.util
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -169,7 +170,7 @@ def _is_there(module: str) -> bool:
 
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """Build the parser; only the wanted verb's module is imported, so that help comes at once."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="earshot",
         description="From labelled recordings to a sound classifier on a phone, proven to behave there as in training.",
         epilog="`earshot VERB --help` explains a verb. Start with: earshot build FOLDER --out DIR",
@@ -183,6 +184,56 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         if name == wanted:
             importlib.import_module(verb.module).add_arguments(name, child)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Offers the nearest option, verb or value where one is unknown; so do the parsers of its verbs and actions."""
+
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse unknown options here, where the options of the verb or action are known."""
+        self._given = list(sys.argv[1:] if args is None else args)
+        chosen, rest = super().parse_known_args(self._given, namespace)
+        if any(_is_option(word) for word in rest):
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return chosen, rest
+
+    def error(self, message: str) -> Any:
+        """Say what is wrong, with the options that were probably meant, and exit with 2."""
+        options = self._option_string_actions  # by their names, such as --out
+        ended = self._given[: self._given.index("--")] if "--" in self._given else self._given
+        names = [word.partition("=")[0] for word in ended if _is_option(word)]
+        hints = {name: hint for name in names if name not in options and (hint := _did_you_mean(name, options))}
+        if hints and not self._has_verb(ended):  # an option behind a verb is for the verb's own parser to know
+            is_clear = len(hints) == 1 and message.startswith("unrecognized")
+            told = hints.values() if is_clear else [f"{name}: {hint}" for name, hint in hints.items()]
+            message = "; ".join([message, *told])
+        super().error(message)
+
+    def _has_verb(self, words: Sequence[str]) -> bool:
+        """Whether a verb or an action is among the words."""
+        actions = self._subparsers._group_actions if self._subparsers else ()
+        return any(word in (action.choices or ()) for action in actions for word in words)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is no choice, with the nearest one."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = _did_you_mean(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, f"{error.message}{'; ' if hint else ''}{hint}") from None
+
+
+def _is_option(word: str) -> bool:
+    """Whether a word of the command line is an option, not a value, a number or the - of standard input."""
+    return word.startswith("-") and word.lstrip("-")[:1].isalpha()
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return "did you mean X?" for the nearest of some names; empty where none is near."""
+    nearest = difflib.get_close_matches(name, list(names), n=1)
+    return f"did you mean {nearest[0]}?" if nearest else ""
 
 
 class _Version(argparse.Action):

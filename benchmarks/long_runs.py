@@ -98,7 +98,7 @@ def classify(model: Path, path: Path, name: str, hours: float) -> bool:
 
 def listen(model: Path, recordings: np.ndarray, hours: float) -> bool:
     """Pipe so many hours into the command as fast as it takes them; return whether no tick is missing."""
-    command = [sys.executable, "-m", "earshot", "listen", str(model), "-"]
+    command = [sys.executable, "-m", "earshot", "listen", str(model), "-", "--raw-rate", str(SAMPLE_RATE)]
     begin, memory, hour = time.monotonic(), [], 3600 * SAMPLE_RATE
     every = max(1, hour // 4 // recordings.size)  # a quarter of an hour
     with tempfile.TemporaryFile() as events, tempfile.TemporaryFile() as notes:

@@ -39,7 +39,7 @@ def main() -> int:
     for name, change in COPIES.items():
         found = sum(_is_found(heard[place], sounds[place], change) for place in range(0, len(sounds), EVERY))
         print(f"| {name} | {found} | {len(range(0, len(sounds), EVERY))} |")
-    pairs = find_duplicates([str(place) for place in range(len(heard))], prints, heard.__getitem__)
+    pairs = find_duplicates([str(place) for place in range(len(heard))], prints, lambda place, a, b: heard[place][a:b])
     print(f"\n{len(pairs)} pairs among the {len(heard) * (len(heard) - 1) // 2} of the {len(heard)} clips themselves:")
     for pair in pairs:
         one, other = index.clips[pair.first], index.clips[pair.second]
@@ -50,7 +50,8 @@ def main() -> int:
 def _is_found(heard: np.ndarray, sound: Sound, change: Callable[[np.ndarray, int], Sound]) -> bool:
     """Whether a copy is found beside its original."""
     waveforms = [heard, to_waveform(*change(*sound), SAMPLE_RATE)]
-    return bool(find_duplicates("ab", [fingerprint(waveform) for waveform in waveforms], waveforms.__getitem__))
+    prints = [fingerprint(waveform) for waveform in waveforms]
+    return bool(find_duplicates("ab", prints, lambda place, a, b: waveforms[place][a:b]))
 
 
 def _quieter(samples: np.ndarray, rate: int) -> Sound:

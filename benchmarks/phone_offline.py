@@ -55,10 +55,12 @@ def compare(classifier: Classifier, shorts: np.ndarray, pcm: str) -> tuple[int, 
     hop = round(TICK_SECONDS * spec.sample_rate)
     if shorts.size < spec.window_length:
         return 0, 0, 0
-    offline = classifier.classify(shorts.astype(np.float32) / SCALES[pcm], window_hop=hop, tail="drop").scores
-    phone = PhoneHarness(classifier=classifier, pcm=pcm).run(shorts).scores
+    offline = classifier.classify(
+        shorts.astype(np.float32) / SCALES[pcm], classifier.spec.sample_rate, window_hop=hop, tail="drop"
+    ).scores
+    phone = PhoneHarness(classifier=classifier, pcm=pcm).run(shorts, classifier.spec.sample_rate).scores
     listener = Listener(classifier, ListenSettings(pcm=pcm))
-    ticks = listener.push(shorts)
+    ticks = listener.push(shorts, classifier.spec.sample_rate)
     heard = np.stack([tick.scores for tick in [*ticks, *listener.finish()[0]]])
     full = spec.window_length // hop  # the tick at which the ring buffer is full for the first time
     phone, heard = phone[full : full + len(offline)], heard[full - 1 : full - 1 + len(offline)]

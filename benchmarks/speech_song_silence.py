@@ -54,11 +54,13 @@ def hear(path: Path, recording: Path) -> str:
     classifier = Classifier(path)
     truth, spec = recording.parent.name, classifier.spec
     waveform = decode(recording, spec.sample_rate)
-    result = classifier.classify(waveform, tail="drop")
+    result = classifier.classify(waveform, spec.sample_rate, tail="drop")
     right = sum(classifier.decide(scores) == truth for scores in result.scores)
     shorts = np.clip(np.round(waveform.astype(np.float64) * 32768), -32768, 32767).astype(np.int16)
     ticks = (
-        PhoneHarness(classifier=classifier).run(shorts, np.random.default_rng(0)).decisions[TICKS_WITH_LEADING_ZEROS:]
+        PhoneHarness(classifier=classifier)
+        .run(shorts, spec.sample_rate, np.random.default_rng(0))
+        .decisions[TICKS_WITH_LEADING_ZEROS:]
     )
     verdict = "right" if result.decision == truth else f"WRONG: {result.decision}"
     return (

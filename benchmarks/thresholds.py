@@ -18,8 +18,8 @@ from edge_runtime.intervals import paired_bootstrap_interval
 from edge_runtime.measures import decisions
 from train.evaluate import TestWindows
 from train.finished_run import open_run
+from train.predict import predict
 from train.thresholds import choose_thresholds, sweep_common_threshold
-from train.training_run import predict
 
 
 def right_sets(scores: np.ndarray, cut: TestWindows, thresholds: tuple[float, ...]) -> np.ndarray:

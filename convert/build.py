@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.convert_run import convert_run, write_drifts
+from convert.data_report import describe_data
 from convert.golden import write_golden
 from convert.proof import FileProof, prove_files
 from convert.recipes import Recipe
@@ -23,7 +24,9 @@ from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from train.finished_run import FinishedRun, open_run
 from train.recordings.clip_store import LoadedClips
+from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
+from train.task import OneLabel
 from train.training_run import train_model
 
 DRIFT_FOLDER_NAME = "drift"
@@ -76,6 +79,7 @@ def build(
             tell=tell,
         )
     report = describe_build(proofs, metrics, out)
+    report["data"] = describe_data(clips)
     write_report(report, out)
     return report
 
@@ -94,6 +98,7 @@ def deliver(
     tell: Tell,
 ) -> list[FileProof]:
     """Convert one finished run into `out`, prove the files, and write their golden vectors, where asked their drift."""
+    _tell_unheard(run, recipes, tell)
     files = convert_run(
         run,
         out,
@@ -110,3 +115,12 @@ def deliver(
     if drift:
         write_drifts(run, files, out / DRIFT_FOLDER_NAME, tell)
     return proofs
+
+
+def _tell_unheard(run: FinishedRun, recipes: Sequence[Recipe], tell: Tell) -> None:
+    """Say what of the training sound calibration does not hear."""
+    if not (isinstance(run.task, OneLabel) and any(recipe.needs_calibration for recipe in recipes)):
+        return
+    cut = run.spec.sample_rate, run.spec.window_length, run.settings.window_hop, run.settings.tail
+    if unheard := describe_unheard(run.clips, "train", "calibration", *cut):
+        tell(unheard)

@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
-import json
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import edge_runtime.doctor
+from convert.bundle_files import choose_bundle_files
 from convert.bundle_readme import bundle_readme
 from convert.device_wheel import device_wheel
-from convert.recipes import find_recipe
 from edge_runtime.bundle import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.bundle_archive import pack_archive
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import check_golden, read_golden
+from edge_runtime.file_parity import check_golden
 from edge_runtime.golden_stream import expected_content, record_stream, spectrograms_content
+from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, read_golden
 from edge_runtime.machine import describe_machine
 from edge_runtime.microphone import to_shorts
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 
-REPORT_FILE_NAME = "report.json"
 _MADE_ON = ("cpu", "architecture", "runtime", "numpy", "python")  # of the machine: what decides the scores
 Tell = Callable[[str], None]
 
@@ -54,7 +52,12 @@ class BundleArchive:
 
 
 def make_bundle(
-    run: Path, *, files: Sequence[str] = (), recipes: Sequence[str] = (), tell: Tell = lambda _: None
+    run: Path,
+    *,
+    files: Sequence[str] = (),
+    recipes: Sequence[str] = (),
+    include_failed: bool = False,
+    tell: Tell = lambda _: None,
 ) -> BundleArchive:
     """Return a bundle of what `earshot build` or `earshot convert` left in a folder.
 
@@ -65,8 +68,10 @@ def make_bundle(
         Names of files in it to take, whether they passed or not; without any those that passed.
     recipes : sequence of str
         Take only files of these recipes.
+    include_failed : bool
+        Take those that did not pass too.
     tell : callable
-        Called with notes for people.
+        Called with notes for people: of each file that is left out the reason.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def make_bundle(
     ModelContractError
         A file that is no model.
     """
-    paths = choose_bundle_files(run, files, recipes, tell)
+    paths = choose_bundle_files(run, files, recipes, include_failed, tell)
     contents: dict[str, bytes] = {}
     models = [_add_model(path, contents, tell) for path in paths]
     wheel, contents_of_wheel = device_wheel()
@@ -93,51 +98,6 @@ def make_bundle(
     return BundleArchive(folder_name=folder_name, content=pack_archive(folder_name, contents), bundle=bundle)
 
 
-def choose_bundle_files(run: Path, files: Sequence[str], recipes: Sequence[str], tell: Tell) -> list[Path]:
-    """Return the files to take, in the order of their names; see `make_bundle`."""
-    if not run.is_dir():
-        raise FileNotFoundError(f"{run} is no folder; expected one that earshot build or earshot convert filled")
-    wanted = {find_recipe(name).name for name in recipes}
-    reported = _reported_files(run, needed=not files)
-    for name in files:
-        if not (run / name).is_file() or Path(name).name != name:
-            raise FileNotFoundError(f"{run} holds no file {name}; it has {_names(run)}")
-        if not reported.get(name, {}).get("passed"):
-            tell(f"{name} did not pass its parity in {run}, or was never checked; taken because it was asked for")
-    chosen = sorted(set(files)) or sorted(name for name, file in reported.items() if file["passed"])
-    if not chosen:
-        raise ValueError(f"no file in {run} passed its parity; name the ones to take all the same with --file")
-    if wanted:
-        chosen = [
-            name for name in chosen if (recipe := reported.get(name, {}).get("recipe")) is None or recipe in wanted
-        ]
-    if not chosen:
-        raise ValueError(
-            f"no file that passed in {run} is of the recipe {', '.join(sorted(wanted))}; it has {_names(run)}"
-        )
-    return [run / name for name in chosen]
-
-
-def _reported_files(run: Path, needed: bool) -> dict[str, dict[str, Any]]:
-    """Return what the report says about each file, after checking that it speaks of the files that are there."""
-    path = run / REPORT_FILE_NAME
-    if not path.is_file():
-        if needed:
-            raise FileNotFoundError(
-                f"{run} holds no {REPORT_FILE_NAME}, which says what passed: has earshot build finished? "
-                "--file NAME takes a file without asking it"
-            )
-        return {}
-    try:
-        files = {file["file"]: file for file in json.loads(path.read_bytes())["files"]}
-        for name, file in files.items():
-            if not (run / name).is_file() or (run / name).stat().st_size != file["size_bytes"]:
-                files[name] = {**file, "passed": False}  # what passed is not what lies here now
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no report of earshot build: {error!r}") from error
-    return files
-
-
 def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledModel:
     """Add a model file and its golden vectors; return its entry in the manifest."""
     tell(f"{path.name}: recording what it says at each tick")
@@ -149,9 +109,15 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earshot build leaves")
     golden = read_golden(golden_path)
     check_golden(classifier, golden)
-    stream = record_stream(classifier, to_shorts(golden.windows.reshape(-1)))
+    taken = golden.first(NUM_REPLAYED_WINDOWS)
+    if len(taken.windows) < len(golden.windows):
+        tell(
+            f"{path.name}: {len(taken.windows)} of {len(golden.windows)} golden windows go along, heard from several "
+            f"places: {taken.num_heard} in all"
+        )
+    stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)
     names = {
-        "golden": _put(contents, golden_name, golden_path.read_bytes()),
+        "golden": _put(contents, golden_name, golden_content(taken)),
         "stream": _put(
             contents, f"{GOLDEN_FOLDER_NAME}/{spec.name}.wav", _wav(stream.recording, spec.sample_rate), True
         ),
@@ -184,8 +150,3 @@ def _wav(recording: np.ndarray, sample_rate: int) -> bytes:
         file.setframerate(sample_rate)
         file.writeframes(recording.astype("<i2").tobytes())
     return content.getvalue()
-
-
-def _names(run: Path) -> str:
-    """Return the model files of a folder in words."""
-    return ", ".join(sorted(path.name for path in run.glob("*.tflite"))) or "no .tflite files"

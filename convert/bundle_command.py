@@ -30,6 +30,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", action="append", default=[], metavar="RECIPE", help="take only files of this one; may be repeated"
     )
+    parser.add_argument("--include-failed", action="store_true", help="take files that did not pass too")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.tar.gz", help="where it goes (default: RUN-bundle.tar.gz in this folder)"
     )
@@ -56,7 +57,11 @@ def run(verb: str, args: argparse.Namespace) -> int:
     if out.exists() and not args.force:
         raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
     archive = make_bundle(
-        args.run, files=args.file, recipes=args.recipe, tell=lambda text: print(text, file=sys.stderr)
+        args.run,
+        files=args.file,
+        recipes=args.recipe,
+        include_failed=args.include_failed,
+        tell=lambda text: print(text, file=sys.stderr),
     )
     write_atomically(out, archive.content)
     print(json.dumps(_describe(out, archive), indent=2) if args.json else _format(out, archive))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.window_rows import WindowRows
+
 DEFAULT_NUM_WINDOWS = 200
 
 
@@ -37,14 +39,15 @@ class CalibrationSet:
 
 
 def choose_calibration(
-    windows: np.ndarray, labels: np.ndarray, num_windows: int = DEFAULT_NUM_WINDOWS, seed: int = 0
+    windows: np.ndarray | WindowRows, labels: np.ndarray, num_windows: int = DEFAULT_NUM_WINDOWS, seed: int = 0
 ) -> CalibrationSet:
     """Choose windows for calibration, as evenly over the labels as the data allows.
 
     Parameters
     ----------
-    windows : np.ndarray
-        float32 (n_windows, window_length), from the training split: the test split must stay unseen.
+    windows : np.ndarray or WindowRows
+        float32 (n_windows, window_length), from the training split: the test split must stay unseen. Of rows that are
+        made when read the chosen ones are made, and no others.
     labels : np.ndarray
         (n_windows,), the label of each window, numbers or text; or bool (n_windows, n_labels), its set of labels, and
         then the choice is as even over the sets as the data allows.
@@ -68,7 +71,8 @@ def choose_calibration(
     windows, labels = _checked(windows, labels, num_windows)
     generator = np.random.default_rng(seed)
     indices = _balanced(_set_numbers(labels, generator) if labels.ndim == 2 else labels, num_windows, generator)
-    chosen = windows[indices]
+    chosen = np.asarray(windows[indices], np.float32)
+    _check_numbers(chosen, indices)
     if not _varies(chosen):
         raise ValueError(
             f"all {len(chosen)} calibration windows are constant (value {chosen.flat[0]}); expected recordings with "
@@ -99,9 +103,12 @@ def check_window_shape(calibration: CalibrationSet, shape: tuple[int, ...]) -> N
         )
 
 
-def _checked(windows: np.ndarray, labels: np.ndarray, num_windows: int) -> tuple[np.ndarray, np.ndarray]:
+def _checked(
+    windows: np.ndarray | WindowRows, labels: np.ndarray, num_windows: int
+) -> tuple[np.ndarray | WindowRows, np.ndarray]:
     """Return the arguments as arrays, or say what is wrong with them."""
-    windows, labels = np.asarray(windows), np.asarray(labels)
+    windows = windows if isinstance(windows, WindowRows) else np.asarray(windows)
+    labels = np.asarray(labels)
     if windows.ndim < 2 or windows.size == 0:
         raise ValueError(
             f"the windows have the shape {windows.shape}; expected (n_windows, window_length) with at least one window"
@@ -111,13 +118,19 @@ def _checked(windows: np.ndarray, labels: np.ndarray, num_windows: int) -> tuple
         raise ValueError(f"there are {len(windows)} windows and labels of shape {labels.shape}; expected one a window")
     if num_windows < 1:
         raise ValueError(f"num_windows is {num_windows}; expected at least 1 (a few hundred serve well)")
+    if not isinstance(windows, WindowRows):
+        _check_numbers(windows, np.arange(len(windows)))
+    return windows, labels
+
+
+def _check_numbers(windows: np.ndarray, places: np.ndarray) -> None:
+    """Raise ValueError where a window holds NaN or infinity."""
     broken = np.flatnonzero(~np.isfinite(windows).reshape(len(windows), -1).all(axis=1))
     if broken.size:
         raise ValueError(
-            f"{broken.size} of {len(windows)} windows hold NaN or infinite samples, the first is number {broken[0]}; "
-            f"expected finite samples. Is a recording corrupt?"
+            f"{broken.size} of {len(windows)} windows hold NaN or infinite samples, the first is number "
+            f"{places[broken[0]]}; expected finite samples. Is a recording corrupt?"
         )
-    return windows.astype(np.float32, copy=False), labels
 
 
 def _varies(windows: np.ndarray) -> bool:

@@ -17,7 +17,8 @@ class Candidate:
     """What decides about one file: shares of windows in 0 to 1, latency as measured here.
 
     The accuracy is the share of right decisions on the test windows, called what `measure` says: the exact match of
-    sets of labels. Agreement with float32 and the accuracy lost against it are as the parity compares the two files.
+    sets of labels. Agreement with float32 and the accuracy lost against it, with its 95 % interval, are as the parity
+    compares the two files. `refused_by` names loaders that do not open the file.
     """
 
     file: str
@@ -29,6 +30,8 @@ class Candidate:
     p50_ms: float
     passed: bool
     measure: str = "accuracy"
+    accuracy_loss_interval: tuple[float, float] | None = None
+    refused_by: tuple[str, ...] = ()
 
     def is_beaten_by(self, other: Candidate) -> bool:
         """Whether the other file is nowhere worse and somewhere better; latencies to two digits, which repeat."""
@@ -76,7 +79,7 @@ def choose_files(files: Sequence[dict[str, Any]]) -> list[Choice]:
     """
     kinds = dict.fromkeys((file["model"], file["input"]) for file in files)
     return [
-        choose(model, form, [_candidate(file) for file in files if (file["model"], file["input"]) == (model, form)])
+        choose(model, form, [as_candidate(file) for file in files if (file["model"], file["input"]) == (model, form)])
         for model, form in kinds
     ]
 
@@ -91,16 +94,16 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
 
     Notes
     -----
-    Recommended is, of the files that take and give float32 and that none of these beats, the fastest,
-    among those within 5 % of it the smallest. Accuracy has had its say by then: what loses more than its recipe may has
-    failed.
+    Recommended is, of the files that pass and that take and give float32, the fastest, and of those within 5 % of it
+    the smallest, of these the most accurate. Accuracy has had its say by then: what loses more than its recipe may has
+    failed. Whether any file is to be taken is `convert.verdict`'s to say.
     """
     if not candidates:
         raise ValueError(f"there are no files of {model} to choose from; expected at least one")
     passed = [one for one in candidates if one.passed]
     front = _unbeaten(passed)
-    everywhere = [one for one in passed if not (one.recipe in RECIPES and RECIPES[one.recipe].integer_io)]
-    best, reason = _recommend(_unbeaten(everywhere), candidates)
+    floats = [one for one in passed if not (one.recipe in RECIPES and RECIPES[one.recipe].integer_io)]
+    best, reason = _recommend(floats, candidates)
     return Choice(
         model=model,
         input=form,
@@ -111,7 +114,7 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
     )
 
 
-def _candidate(file: dict[str, Any]) -> Candidate:
+def as_candidate(file: dict[str, Any]) -> Candidate:
     """Return what decides about one file of a report."""
     compared = next((result["measures"] for result in file["parity"] if result["level"] in (2, 3)), {})
     return Candidate(
@@ -121,6 +124,12 @@ def _candidate(file: dict[str, Any]) -> Candidate:
         measure=share_name(file["test"]["window"]),
         accuracy_loss=compared.get("accuracy_loss", 0.0),
         decision_agreement=compared.get("decision_agreement", 0.0),
+        accuracy_loss_interval=(
+            (compared["accuracy_loss_lower"], compared["accuracy_loss_upper"])
+            if "accuracy_loss_lower" in compared
+            else None
+        ),
+        refused_by=tuple(file.get("refused_by", ())),
         size_bytes=file["size_bytes"],
         p50_ms=file["latency"]["end_to_end"]["p50_ms"],
         passed=file["passed"],
@@ -133,23 +142,36 @@ def _unbeaten(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> tuple[str, str]:
-    """Return the file to take and why."""
+    """Return the best file and why."""
     if not usable:
         return "", "no file with float32 input and output passes its parity; the failures are named in the report"
-    fastest = min(one.p50_ms for one in usable)
-    best = min((one for one in usable if one.p50_ms <= fastest * (1 + NOISE)), key=lambda one: one.size_bytes)
-    reason = (
-        f"of the files that pass and that take float32 it is the fastest, {best.p50_ms:.2f} ms a window here, "
-        f"with {best.size_bytes / 1000:.0f} kB"
+    fastest = min(usable, key=lambda one: one.p50_ms)
+    quick = [one for one in usable if one.p50_ms <= fastest.p50_ms * (1 + NOISE)]
+    best = min(quick, key=lambda one: (one.size_bytes, -one.accuracy, one.p50_ms))
+    parts = [_why(best, fastest), _against_reference(best, candidates)]
+    return best.file, ". ".join(part for part in parts if part) + "."
+
+
+def _why(best: Candidate, fastest: Candidate) -> str:
+    """What the best file has before the others that pass and take float32."""
+    cost = f"{best.p50_ms:.2f} ms a window here and {best.size_bytes / 1000:.0f} kB"
+    if best.p50_ms == fastest.p50_ms:
+        return f"of the files that pass and that take float32 none is faster: {cost}"
+    return (
+        f"of the files that pass and that take float32 none within {NOISE:.0%} of the fastest is smaller: {cost}; the "
+        f"fastest, {fastest.recipe}, takes {fastest.p50_ms:.2f} ms and {fastest.size_bytes / 1000:.0f} kB"
     )
-    quicker = [one for one in usable if one.p50_ms < best.p50_ms]
-    if quicker:
-        reason += f" (within {NOISE:.0%} of {quicker[0].recipe}, and smaller)"
+
+
+def _against_reference(best: Candidate, candidates: Sequence[Candidate]) -> str:
+    """What the best file costs and loses against float32; empty where it is that, or where there is none."""
     reference = next((one for one in candidates if one.recipe == REFERENCE), None)
     if reference is None or reference is best:
-        return best.file, f"{reason}."
-    lost = 100 * max(0.0, best.accuracy_loss)
-    return best.file, (
-        f"{reason}; {REFERENCE} takes {reference.p50_ms:.2f} ms and {reference.size_bytes / 1000:.0f} kB. "
-        f"It loses {lost:.1f} points of {best.measure} and agrees on {best.decision_agreement:.1%} of the windows."
+        return ""
+    lost = 100 * best.accuracy_loss
+    size = f"{abs(lost):.1f} points of {best.measure}"
+    told = f"loses {size}" if lost > 0.0 else f"gains {size}" if lost < 0.0 else f"loses no {best.measure}"
+    return (
+        f"{REFERENCE} takes {reference.p50_ms:.2f} ms and {reference.size_bytes / 1000:.0f} kB; against it the file "
+        f"{told} and agrees on {best.decision_agreement:.1%} of the windows"
     )

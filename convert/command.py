@@ -12,6 +12,7 @@ from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipe
 from metadata.spec import ACTIVATIONS
 from train.command import (
     add_data_arguments,
+    add_dataset_argument,
     add_output_arguments,
     add_training_arguments,
     data_choices,
@@ -92,6 +93,7 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
     )
     foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
+    add_dataset_argument(foreign)
     foreign.add_argument(
         "--activation", choices=ACTIVATIONS, help="what its scores are, where its last operator does not say"
     )
@@ -139,10 +141,18 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     from train.finished_run import open_run
     from train.training_run import METRICS_FILE_NAME
 
-    if args.data or args.labels or args.sample_rate is not None or args.name or args.compare or args.activation:
+    if (
+        args.data
+        or args.dataset
+        or args.labels
+        or args.sample_rate is not None
+        or args.name
+        or args.compare
+        or args.activation
+    ):
         raise ValueError(
-            f"{args.run} is a training run, which knows its recordings and labels; expected --data, --labels, "
-            "--sample-rate, --name, --activation and --compare only for a FILE.tflite"
+            f"{args.run} is a training run, which knows its recordings and labels; expected --data, --dataset, "
+            "--labels, --sample-rate, --name, --activation and --compare only for a FILE.tflite"
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None
@@ -211,7 +221,9 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         return _foreign_alone(model, spec, args, recipes)
     if not spec.input_is_waveform:
         raise ValueError(f"{args.run} takes a spectrogram; --data needs a model that takes samples. Leave --data out")
-    index = find_and_split(args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels))
+    index = find_and_split(
+        args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels), dataset=args.dataset
+    )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
     run_of = with_recordings(model, spec, clips, args.run.parent)

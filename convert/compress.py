@@ -24,12 +24,21 @@ import numpy as np
 from convert.calibration import CalibrationSet
 from convert.network_body import compressed_layers
 from convert.trained_ranges import tensor_ranges
-from convert.twin import Twin, build_twin, prove_twin, read_twin_weights, with_weights
+from convert.twin import (
+    Twin,
+    Weights,
+    build_twin,
+    keras_weights,
+    prove_twin,
+    read_twin_weights,
+    with_weights,
+)
 from metadata import ModelSpec, replace_spec
 from train.backend import native_output_to, seed_everything
 from train.finished_run import FinishedRun
 from train.settings import TrainingSettings
 from train.task import Task
+from train.window_rows import WindowRows
 
 KINDS: dict[str, str] = {
     "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",
@@ -170,6 +179,7 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     layers = tuple(compressed_layers(twin.network))
     weights, ranges, history = _compress(run, twin, chosen, settings, _spread(heard, NUM_RANGE_WINDOWS), tell)
     _check_compressed(weights, layers, settings)
+    _check_trained(keras_weights(run.model), weights, ranges, layers, settings)
     return CompressedRun(
         run.folder,
         with_weights(run.model, weights),
@@ -229,7 +239,7 @@ def _compress(
     windows = run.task.training_windows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
     held_out = run.held_out("val")
     targets = held_out.targets(len(run.spec.labels))
-    validation = (twin.features(held_out.windows), targets, held_out.weights())
+    validation = (held_out.windows, targets, held_out.weights())
     wrapped, callbacks, first_kept, unwrap = _wrapped(twin, settings, len(windows), chosen.epochs, heard)
     history = fine_tune(
         twin,
@@ -322,6 +332,26 @@ def _check_compressed(
             raise ValueError(f"{layer} has {distinct} different weights after clustering; expected {settings.clusters}")
 
 
-def _spread(windows: np.ndarray, number: int) -> np.ndarray:
+def _check_trained(
+    before: Weights,
+    after: Weights,
+    ranges: dict[str, tuple[float, float]],
+    layers: Sequence[str],
+    settings: CompressionSettings,
+) -> None:
+    """Check that training on has changed the kernels, and that it found ranges where that is what it is for."""
+    same = [layer for layer in layers if np.array_equal(before[layer]["kernel"], after[layer]["kernel"])]
+    if len(same) == len(layers):
+        raise ValueError(
+            f"{settings.kind} changed no weight of {', '.join(layers)}; is the learning rate of "
+            f"{settings.learning_rate:g} too small?"
+        )
+    if settings.kind == "qat" and not ranges:
+        raise ValueError(
+            "qat found no range for any result; expected one for each layer between the first and the last"
+        )
+
+
+def _spread(windows: np.ndarray | WindowRows, number: int) -> np.ndarray:
     """Return windows taken evenly over all there are."""
     return windows[np.linspace(0, len(windows) - 1, min(number, len(windows))).astype(int)]

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from convert.compress import CompressedRun, CompressionSettings
+from convert.float_scope import RecipeUnfitError
 from convert.heard_again import heard_again
+from convert.rewrite_check import Rewrite
 from convert.twin import keras_weights
-from convert.weight_statistics import KernelStatistics, gzip_size, kernel_statistics
+from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from train.evaluate import score_thresholds
 from train.evaluation_text import SHARE_NAMES
-from train.training_run import predict
+from train.predict import predict
 
 
 def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str, Any]:
@@ -77,6 +79,26 @@ def compression_notes(compression: dict[str, Any] | None) -> list[str]:
     return lines
 
 
+def compression_rewrite(run: CompressedRun, content: bytes) -> Rewrite:
+    """Return in how many layers the compression is found in a file.
+
+    Raises
+    ------
+    RecipeUnfitError
+        In none.
+    """
+    weights = keras_weights(run.model)
+    kernels = held_kernels(content, {layer: weights[layer]["kernel"] for layer in run.layers}, run.compression)
+    left = tuple(kernel["layer"] for kernel in kernels if not kernel["held"])
+    what = {"qat": "kernels as trained with roundings", "prune": "kernels pruned", "cluster": "kernels clustered"}
+    found = Rewrite(what=what[run.compression.kind], done=len(kernels) - len(left), total=len(kernels), left=left)
+    if not found.done:
+        raise RecipeUnfitError(
+            f"nothing of the compression is in the file ({found.sentence()}); convert without --compress"
+        )
+    return found
+
+
 def held_kernels(content: bytes, kernels: dict[str, np.ndarray], settings: CompressionSettings) -> list[dict[str, Any]]:
     """Return, for each compressed layer, what its kernel is like in a file, and whether the compression held there.
 
@@ -88,8 +110,8 @@ def held_kernels(content: bytes, kernels: dict[str, np.ndarray], settings: Compr
         Of the compressed Keras layers by name, output channels last.
     settings : CompressionSettings
     """
-    in_file = kernel_statistics(content)
-    return [_held(layer, kernel, in_file, settings) for layer, kernel in kernels.items()]
+    found = find_kernels(kernel_statistics(content), kernels)
+    return [_held(layer, kernel, found.get(layer), settings) for layer, kernel in kernels.items()]
 
 
 def _describe_file(run: CompressedRun, path: Path) -> dict[str, Any]:
@@ -105,21 +127,18 @@ def _describe_file(run: CompressedRun, path: Path) -> dict[str, Any]:
 
 
 def _held(
-    layer: str, kernel: np.ndarray, in_file: list[KernelStatistics], settings: CompressionSettings
+    layer: str, kernel: np.ndarray, shown: KernelStatistics | None, settings: CompressionSettings
 ) -> dict[str, Any]:
-    """Find a layer's kernel in a file, by its shape, and judge it."""
+    """Judge what a file has of a layer's kernel."""
     rows = np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1)
-    alike = [one for one in in_file if one.values.shape == rows.shape]
-    if settings.kind == "prune":
-        held = [one for one in alike if not one.values[rows == 0].any()]
-    elif settings.kind == "cluster":
-        held = [one for one in alike if one.distinct <= settings.clusters]
-    else:
-        held = alike
-    shown = (held or alike or [None])[0]
+    held = shown is not None
+    if shown is not None and settings.kind == "prune":
+        held = not shown.values[rows == 0].any()
+    elif shown is not None and settings.kind == "cluster":
+        held = shown.distinct <= settings.clusters
     return {
         "layer": layer,
-        "held": bool(held),
+        "held": held,
         "sparsity": 0.0 if shown is None else shown.sparsity,
         "distinct": 0 if shown is None else shown.distinct,
     }

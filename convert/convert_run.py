@@ -11,25 +11,33 @@ import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
 from convert.compress import CompressedRun
+from convert.compression_report import compression_rewrite
 from convert.drift import MAX_WINDOWS, worst_first, write_drift
 from convert.fast_convolution import stored_form
+from convert.file_rewrites import all_rewrites
 from convert.float_export import export_float
 from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import ForeignModel
 from convert.forms import spectrogram_form
 from convert.heard_again import heard_again
+from convert.model_graph import tell_normalised
 from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.repair import Repair, ValidationWindows, repair
+from convert.rewrite_check import Rewrite, tell_rewrites
+from convert.trained_ranges import ranges_rewrite
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.tflite_metadata import pack_model
 from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
+from train.window_rows import WindowRows
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"
+WITH_TRAINED_RANGES = ("int8", "int8_io")  # recipes that store them as they are
+MOST_SPECTROGRAMS = 2_000  # are kept in memory; what is heard once for each layer shall not be computed each time
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class ConvertedFile:
         The float graph that it was made from, without metadata, layers as the recipes find them.
     repair : Repair, optional
         What had to stay float32, where the recipe finds that out.
+    rewrites : tuple of Rewrite
+        What was rewritten on the way, as found in the file itself.
     """
 
     path: Path
@@ -55,6 +65,7 @@ class ConvertedFile:
     spec: ModelSpec
     float_model: bytes = field(repr=False)
     repair: Repair | None = None
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 def file_name(spec: ModelSpec, form: str, recipe: Recipe) -> str:
@@ -109,6 +120,7 @@ def convert_run(
             tell(f"converting {file_name(run.spec, form, recipe)}")
             try:
                 content, repaired = _quantized(run, form, float_model, recipe, fed, trained, tell)
+                rewrites = _rewrites(run, float_model, content, recipe, repaired, trained or {})
             except RecipeUnfitError as reason:
                 if not skip_unfit:
                     raise
@@ -119,7 +131,8 @@ def convert_run(
                 spec = replace_spec(spec, description=f"{spec.description} {repaired.sentence()}".strip())
             path = out / file_name(run.spec, form, recipe)
             write_atomically(path, pack_model(content, spec))
-            converted.append(ConvertedFile(path, form, recipe, spec, float_model, repaired))
+            tell_rewrites(path.name, rewrites, tell)
+            converted.append(ConvertedFile(path, form, recipe, spec, float_model, repaired, rewrites))
     return converted
 
 
@@ -151,6 +164,7 @@ def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path,
 def float_files(run: FinishedRun, tell: Callable[[str], None] = print) -> dict[str, bytes]:
     """Return the float `.tflite` of every form of a run's model, without metadata."""
     if isinstance(run.model, ForeignModel):
+        tell_normalised(run.model.name, run.model.content, tell)
         return {WAVEFORM_FORM: run.model.pinned}
     # Folding a normalization into weights keeps their zeros, but not the few values of a clustered kernel nor the
     # tensors whose ranges quantization-aware training learned.
@@ -209,6 +223,24 @@ def _quantized(
     return found.model, found
 
 
+def _rewrites(
+    run: FinishedRun,
+    float_model: bytes,
+    content: bytes,
+    recipe: Recipe,
+    repaired: Repair | None,
+    trained_ranges: dict[str, tuple[float, float]],
+) -> tuple[Rewrite, ...]:
+    """Return what a file has of all that its name claims, read from its bytes; refuse one that has nothing of it."""
+    kept = None if repaired is None else repaired.exceptions
+    if not isinstance(run, CompressedRun):
+        return all_rewrites(float_model, stored_form(float_model, recipe), content, recipe, kept)
+    found = [*all_rewrites(float_model, float_model, content, recipe, kept), compression_rewrite(run, content)]
+    if trained_ranges and recipe.name in WITH_TRAINED_RANGES:
+        found.append(ranges_rewrite(content, run.ranges, trained_ranges))
+    return tuple(found)
+
+
 def _validation(run: FinishedRun, form: str) -> ValidationWindows:
     """Return the windows of the validation side, as one form takes them, heard again where they are few."""
     if not run.clips.places("val"):
@@ -227,7 +259,9 @@ def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> Calibrat
     return replace(calibration, windows=_spectrograms(calibration.windows, spec))
 
 
-def _spectrograms(windows: np.ndarray, spec: ModelSpec) -> np.ndarray:
-    """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1)."""
+def _spectrograms(windows: np.ndarray | WindowRows, spec: ModelSpec) -> np.ndarray | WindowRows:
+    """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1); made when read where many."""
     outside = replace_spec(spec, front_end=replace(spec.front_end, inside_model=False, log="none"))
-    return np.stack([model_input(window, outside) for window in windows])[..., np.newaxis]
+    shape = (*model_input(windows[0], outside).shape, 1)
+    rows = WindowRows(len(windows), shape, lambda row: model_input(windows[row], outside)[..., np.newaxis])
+    return rows if len(windows) > MOST_SPECTROGRAMS else np.asarray(rows)

@@ -15,22 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from convert.float_scope import ELEMENTWISE, WEIGHTED
+from convert.float_scope import WEIGHTED
+from convert.label_set_report import markdown_table
+from convert.layer_name import layer_name
 from convert.model_graph import ModelGraph, Operation, read_graph
 from convert.model_scores import check_windows, from_tensor, to_tensor
 from convert.quantize import with_outputs
 from convert.recurrences import inner_steps
+from convert.rewrite_check import CONVERSIONS
 from edge_runtime.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.tflite_metadata import strip_metadata
 
-CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
 MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
 NUM_MARKED = 3  # layers in another colour
 CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a loss is counted in dB
-_NUMBER = "_1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,24 +115,35 @@ def compare_layers(reference: bytes, candidate: bytes, windows: np.ndarray) -> l
 def match_layers(reference: ModelGraph, candidate: ModelGraph) -> list[tuple[Operation, str]]:
     """Return the reference's operations with the name of the candidate's tensor that stands for their output.
 
+    Raises
+    ------
+    ModelContractError
+        They have no layer in common.
+
     Notes
     -----
-    By name, as the quantizer keeps names. Where names differ (another converter) and the operations are the same but
-    for QUANTIZE and DEQUANTIZE, by position.
+    By name, as the quantizer keeps names, where a name is the tensor's own in both files and the two are of one size.
+    Where that does not find all (another converter, or names that are shared or missing) and the operations are the
+    same but for QUANTIZE and DEQUANTIZE, by position.
     """
-    made = {name for item in candidate.operations for name in item.outputs}
-    named = [(item, item.outputs[0]) for item in reference.operations if item.outputs[0] in made]
     ours, theirs = (
         [item for item in graph.operations if item.name not in CONVERSIONS] for graph in (reference, candidate)
     )
-    if len(named) < len(ours) and [item.name for item in ours] == [item.name for item in theirs]:
-        named = [(item, other.outputs[0]) for item, other in zip(ours, theirs, strict=True)]
-    if not named:
+    size, other_size = (
+        {tensor.name: math.prod(tensor.shape) for tensor in graph.tensors} for graph in (reference, candidate)
+    )
+    named = {tensor.name for tensor in candidate.tensors if tensor.is_named}
+    made = {name for item in candidate.operations for name in item.outputs} & named
+    pairs = [(item, item.outputs[0]) for item in reference.operations if item.outputs[0] in made]
+    if len(pairs) < len(ours) and [item.name for item in ours] == [item.name for item in theirs]:
+        pairs = [(item, other.outputs[0]) for item, other in zip(ours, theirs, strict=True)]
+    pairs = [(item, name) for item, name in pairs if size[item.outputs[0]] == other_size[name]]
+    if not pairs:
         raise ModelContractError(
             "the two files have not a layer in common, by name or by position; expected a float model and a quantized "
             "version of it"
         )
-    return named
+    return pairs
 
 
 def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
@@ -142,10 +154,7 @@ def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
 def format_drift(drifts: Sequence[LayerDrift], shown: int | None = None) -> str:
     """Return the layers, the worst first, as an aligned Markdown table."""
     rows = [HEADER, *[_row(drift) for drift in worst_first(drifts)[:shown]]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+    return "\n".join(markdown_table(rows))
 
 
 def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
@@ -231,7 +240,7 @@ def _spread(windows: np.ndarray, size: int) -> np.ndarray:
     """Return some windows spread over all, float32 (n, size)."""
     check_windows(windows, size)
     places = np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)
-    return np.asarray(windows, np.float32)[places].reshape(len(places), size)
+    return np.asarray(windows[places], np.float32).reshape(len(places), size)
 
 
 def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str]) -> list[LayerDrift]:
@@ -255,21 +264,6 @@ def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str
             )
         )
     return drifts
-
-
-def layer_name(operation: Operation) -> str:
-    """Return the name of the Keras layer that an operation came from, as far as its tensors tell; else the tensor's.
-
-    A convolution or a normalization is named by its weights, everything else by its output, because the exporter joins
-    the names of all that it fuses: `net_1/relu_2_1/Relu;net_1/conv_2_1/convolution` is put out by `conv_2`.
-    """
-    named = operation.inputs[1] if operation.name in (*WEIGHTED, *ELEMENTWISE) else operation.outputs[0]
-    if "/" not in named:
-        named = operation.outputs[0]
-    scopes = named.split(";")[0].split("/")[:-1]
-    # Keras' exporter numbers every layer once more (conv_2 becomes conv_2_1); what lies inside it has no number.
-    numbered = [scope[: -len(_NUMBER)] for scope in scopes[1:] if scope.endswith(_NUMBER)]
-    return numbered[-1] if numbered else (scopes[-1] if scopes else named)
 
 
 def _row(drift: LayerDrift) -> tuple[str, ...]:

@@ -12,13 +12,16 @@ import numpy as np
 
 from convert.twin import Twin
 from train.settings import TrainingSettings
+from train.window_rows import WindowRows
+
+WINDOWS_AT_ONCE = 2_048  # are validated; whole batches of the network's and of its front end
 
 
 def fine_tune(
     twin: Twin,
     network: Any,
     windows: Any,
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray | WindowRows, np.ndarray, np.ndarray],
     settings: TrainingSettings,
     *,
     callbacks: Sequence[Any] = (),
@@ -36,7 +39,7 @@ def fine_tune(
     windows : keras.utils.PyDataset
         Of the model's task.
     validation : tuple of np.ndarray
-        Features (n, ...), targets float32 (n, n_labels) and weights float32 (n,).
+        Windows float32 (n, window_length), targets float32 (n, n_labels) and weights float32 (n,).
     settings : TrainingSettings
         Of which loss, label smoothing, learning rate and epochs count.
     callbacks : sequence of tf_keras.callbacks.Callback
@@ -62,10 +65,11 @@ def fine_tune(
     hooks = tf_keras.callbacks.CallbackList(list(callbacks), model=network)
     hooks.on_train_begin()
     history: list[dict[str, float]] = []
+    judged = _Validation(twin, *validation)
     best, kept = np.inf, None
     for epoch in range(1, settings.epochs + 1):
         loss = _one_epoch(twin, network, windows, hooks, epoch)
-        val_loss, val_accuracy = network.evaluate(*validation[:2], sample_weight=validation[2], verbose=0)
+        val_loss, val_accuracy = judged.evaluate(network)
         if not np.isfinite([loss, val_loss]).all():
             raise ValueError(
                 f"the fine-tuning of {network.name} diverged in epoch {epoch} (loss {loss}); "
@@ -78,6 +82,29 @@ def fine_tune(
     hooks.on_train_end()
     network.set_weights(kept)
     return history
+
+
+class _Validation:
+    """Validation windows as a network takes them: kept where they are few, made block by block where they are many."""
+
+    def __init__(self, twin: Twin, windows: np.ndarray | WindowRows, targets: np.ndarray, weights: np.ndarray):
+        self._twin, self._windows, self._targets, self._weights = twin, windows, targets, weights
+        firsts = range(0, len(windows), WINDOWS_AT_ONCE)
+        self._blocks = [slice(first, first + WINDOWS_AT_ONCE) for first in firsts]
+        self._kept = twin.features(windows[:]) if len(self._blocks) == 1 else None
+
+    def evaluate(self, network: Any) -> tuple[float, float]:
+        """Return loss and accuracy over all windows."""
+        found = np.array([self._of_block(network, block) for block in self._blocks], np.float64)
+        if len(found) == 1:
+            return float(found[0, 0]), float(found[0, 1])
+        counts = [len(self._weights[block]) for block in self._blocks]  # a loss is a mean over windows,
+        weights = [self._weights[block].sum() for block in self._blocks]  # an accuracy one over their weights
+        return float(np.average(found[:, 0], weights=counts)), float(np.average(found[:, 1], weights=weights))
+
+    def _of_block(self, network: Any, block: slice) -> Sequence[float]:
+        features = self._twin.features(self._windows[block]) if self._kept is None else self._kept
+        return network.evaluate(features, self._targets[block], sample_weight=self._weights[block], verbose=0)
 
 
 def _one_epoch(twin: Twin, network: Any, windows: Any, hooks: Any, epoch: int) -> float:

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from convert.fast_form import fast_form
-from convert.model_graph import ModelGraph, read_graph
+from convert.fast_form import check_fast_form, fast_form
+from convert.model_graph import ModelGraph, normalised, read_graph
 from convert.recurrent import unrolled
 from convert.step_names import with_short_step_names
 from train.backend import native_output_to
@@ -50,7 +50,8 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     ValueError
         The model has several inputs or outputs, an open dimension, or an operator that LiteRT has not built in.
     RuntimeError
-        Keras runs on another backend, or the converter failed; its messages are in the text.
+        Keras runs on another backend, the converter failed (its messages are in the text), or what the fast form
+        changed is not in the file.
 
     Notes
     -----
@@ -58,9 +59,9 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     """
     _check_backend()
     shape = _input_shape(model)
-    model = unrolled(model, shorten=fast)
+    model = plain = unrolled(model, shorten=fast)
     if fast:
-        model, note = fast_form(model)
+        model, note = fast_form(plain)
         if note and tell:
             tell(note)
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +69,10 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
         _export_quietly(model, shape, path)
         content = path.read_bytes()
     _check_graph(read_graph(content), shape)
-    return with_short_step_names(content)
+    missing = check_fast_form(plain, model, content)
+    if missing and tell:
+        tell(missing)
+    return normalised(with_short_step_names(content))
 
 
 def _check_backend() -> None:

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from convert.fast_convolution import stored_form
+from convert.file_rewrites import all_rewrites
 from convert.float_scope import RecipeUnfitError
-from convert.model_graph import ModelGraph, read_graph
+from convert.model_graph import ModelGraph, read_graph, tell_normalised
 from convert.model_scores import model_scores
 from convert.plain_convolution import with_plain_convolutions
 from convert.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
+from convert.rewrite_check import tell_rewrites
 from convert.score_activation import with_scores
 from convert.static_shapes import pin_batch
 from edge_runtime.probe import hear_test_signals
@@ -241,17 +243,21 @@ def convert_unproven(
     recipes : sequence of Recipe
         None that needs calibration.
     tell : callable
-        Called with a line for each recipe that the model has too few layers for.
+        Called with a line for each file, and for each recipe that the model has too few layers for.
     """
     written = []
+    tell_normalised(model.name, model.content, tell)
     for recipe in recipes:
+        source = stored_form(model.pinned, recipe)
         try:
-            content = quantize(stored_form(model.pinned, recipe), recipe)
+            content = quantize(source, recipe)
+            rewrites = all_rewrites(model.pinned, source, content, recipe)
         except RecipeUnfitError as reason:
             tell(f"left out {recipe.name}: {reason}")
             continue
         written.append(out / f"{spec.name}-{recipe.name}.tflite")
         write_atomically(written[-1], pack_model(content, replace_spec(spec, recipe=recipe.name)))
+        tell_rewrites(written[-1].name, rewrites, tell)
     return written
 
 

@@ -1,40 +1,78 @@
 """Golden vectors: real windows with the scores of the trained model, for a device that has no Keras.
 
-One `.npz` a model: `windows` float32 (n, window_length), `scores` float32 (n, n_labels) of the Keras model, `truth`
-int64 (n,), for a sigmoid model bool (n, n_labels), `groups` str (n,), of mixtures (n, k), and for a mel model `mel`
-float32 (n, n_mels, n_frames) by librosa.
+The file is that of `edge_runtime.golden_vectors`: `scores` are those of the Keras model, `mel` is librosa's. The
+windows are those that `earshot convert` compares files on, so that `earshot parity` judges a file by the same windows
+and comes to the same answer; of a long test side they are a share of it, evenly over the labels.
 """
 
 from __future__ import annotations
 
-import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from convert.calibration import choose_calibration
+from convert.heard_again import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from convert.proof import librosa_mels
+from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
+from edge_runtime.microphone import to_shorts
 from metadata.atomic_file import write_atomically
+from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
-from train.training_run import predict
+from train.predict import predict
 
-NUM_GOLDEN_WINDOWS = 24
+NUM_GOLDEN_WINDOWS = 200
+NUM_MEL_WINDOWS = 24  # with the spectrograms of the first windows; they would fill the file
 
 
 def write_golden(run: FinishedRun, path: Path, seed: int = 0, num_windows: int | None = NUM_GOLDEN_WINDOWS) -> None:
-    """Write golden vectors from test windows, evenly over the labels, in one step; all where the number is None."""
+    """Write golden vectors from test windows in one step: so many, evenly over the labels; all where it is None.
+
+    Where the test side has fewer, it is the whole of it. The first windows are those that a bundle takes along.
+    """
     cut = run.test_windows()
-    places = choose_calibration(cut.windows, cut.truth, num_windows or len(cut.windows), seed).indices
-    windows = cut.windows[places]
-    arrays = {
-        "windows": windows,
-        "scores": predict(run.model, windows),
-        "truth": cut.truth[places],
-        "groups": cut.groups[places],
-    }
-    mels = librosa_mels(run, windows)
-    if mels is not None:
-        arrays["mel"] = mels
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    write_atomically(path, content.getbuffer())
+    chosen = _evenly(cut, num_windows or len(cut.windows), seed)
+    again = draw_again(len(chosen), cut.windows.shape[1], ENOUGH_WINDOWS)
+    order = _replayed_first(cut, chosen, seed)
+    rank = np.argsort(order)
+    golden = Golden(
+        windows=cut.windows[chosen[order]],
+        scores=np.empty((len(chosen) + len(again), len(run.spec.labels)), np.float32),
+        truth=cut.truth[chosen[order]],
+        groups=cut.groups[chosen[order]],
+        again=np.stack([rank[again[:, 0]], again[:, 1]], axis=1).astype(np.int32),
+    )
+    write_atomically(path, golden_content(_with_scores(run, _with_more_replayed(golden))))
+
+
+def _evenly(cut: TestWindows, num_windows: int, seed: int) -> np.ndarray:
+    """Return the places of the windows to take: all, or so many evenly over the labels."""
+    if num_windows >= len(cut.windows):
+        return np.arange(len(cut.windows))
+    return choose_calibration(cut.windows, cut.truth, num_windows, seed).indices
+
+
+def _replayed_first(cut: TestWindows, chosen: np.ndarray, seed: int) -> np.ndarray:
+    """Return the order in which those come first, evenly over the labels, that the phone path replays."""
+    first = choose_calibration(cut.windows[chosen], cut.truth[chosen], NUM_REPLAYED_WINDOWS, seed).indices
+    return np.concatenate([first, np.setdiff1d(np.arange(len(chosen)), first)])
+
+
+def _with_more_replayed(golden: Golden) -> Golden:
+    """Let the first windows be heard as often as may be: a bundle has no others, and they shall be 200 and more."""
+    count = min(NUM_REPLAYED_WINDOWS, len(golden.windows))
+    drawn = draw_again(count, golden.windows.shape[1], MOST_TIMES * count)
+    times = np.bincount(np.asarray(golden.again)[:, 0], minlength=count)
+    turn = np.arange(len(drawn)) // count
+    more = drawn[turn >= times[drawn[:, 0]]].astype(np.int32)
+    again = np.concatenate([np.asarray(golden.again), more])
+    return replace(golden, again=again, scores=np.empty((len(golden.windows) + len(again), golden.scores.shape[1])))
+
+
+def _with_scores(run: FinishedRun, golden: Golden) -> Golden:
+    """Let the trained model hear the windows as the file will hold them, in 16 bits."""
+    rounded = replace(golden, windows=to_floats(to_shorts(golden.windows)))
+    heard = np.concatenate([rounded.windows, *[window[np.newaxis] for window in rounded.heard_again()]])
+    mels = librosa_mels(run, rounded.windows[:NUM_MEL_WINDOWS])
+    return replace(rounded, scores=predict(run.model, heard), mel=mels)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.normalised_file import builtin_number
+
 _TENSOR_LISTS = ("inputs", "outputs", "intermediates")
 
 
@@ -27,11 +29,13 @@ class GraphWriter:
     def __init__(self, content: Any):
         self._content = content
         self._tensors = content.subgraphs[0].tensors
+        self._names = {tensor.name.decode() for tensor in self._tensors}
         self.operators: list[Any] = []
 
     def shape(self, tensor: int) -> list[int]:
         """Return the shape of a tensor."""
-        return [int(size) for size in self._tensors[tensor].shape]
+        shape = self._tensors[tensor].shape
+        return [] if shape is None else [int(size) for size in shape]
 
     def name(self, tensor: int) -> str:
         """Return the name of a tensor."""
@@ -39,9 +43,7 @@ class GraphWriter:
 
     def kind(self, operator: Any) -> int:
         """Return what an operator is, the schema's number."""
-        code = self._content.operatorCodes[operator.opcodeIndex]
-        # Numbers above 127 do not fit the deprecated field, which then holds a placeholder.
-        return max(code.builtinCode, code.deprecatedBuiltinCode)
+        return builtin_number(self._content.operatorCodes[operator.opcodeIndex])
 
     def is_float(self, tensor: int) -> bool:
         """Whether a tensor is float32."""
@@ -126,9 +128,12 @@ class GraphWriter:
                 end.tensorIndex = place[end.tensorIndex]
 
     def tensor(self, name: str, shape: Sequence[int]) -> int:
-        """Add a float32 tensor; return its number."""
+        """Add a float32 tensor, under another name where somebody has this one; return its number."""
         from ai_edge_litert import schema_py_generated as schema
 
+        while name in self._names:  # as where two convolutions share a kernel
+            name += "_"
+        self._names.add(name)
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type = name.encode(), np.array(shape, np.int32), schema.TensorType.FLOAT32
         tensor.buffer, tensor.hasRank = 0, True
@@ -141,7 +146,7 @@ class GraphWriter:
 
         codes = self._content.operatorCodes
         for index, code in enumerate(codes):
-            if code.version == version and max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+            if code.version == version and builtin_number(code) == builtin:
                 return index
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = builtin  # all that are written here are below 128

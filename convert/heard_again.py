@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from train.evaluate import TestWindows
+from train.window_rows import WindowRows
 
 ENOUGH_WINDOWS = 800
 """A file that decides one window in a hundred otherwise is then seen to do so to a third of a window in a hundred."""
@@ -31,15 +32,25 @@ def heard_again(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) -> TestWind
         Those that were given first, as they are. Always the same for the same windows.
     """
     num_given, window_length = cut.windows.shape
-    num_again = min(max(num_windows - num_given, 0), (MOST_TIMES - 1) * num_given)
-    rounds, rest = divmod(num_again, num_given)
-    spread = np.arange(rest) * num_given // max(rest, 1)
-    places = np.concatenate([np.tile(np.arange(num_given), rounds), spread])
-    begins = np.random.default_rng(0).integers(0, window_length, num_again)
-    again = [np.roll(cut.windows[place], -begin) for place, begin in zip(places, begins, strict=True)]
+    places, begins = draw_again(num_given, window_length, num_windows).T
+
+    def heard(row: int) -> np.ndarray:
+        again = row - num_given
+        return cut.windows[row] if again < 0 else np.roll(cut.windows[places[again]], -begins[again])
+
     return TestWindows(
-        windows=np.concatenate([cut.windows, np.stack(again)]) if again else cut.windows,
+        windows=WindowRows(num_given + len(places), (window_length,), heard) if len(places) else cut.windows,
         truth=np.concatenate([cut.truth, cut.truth[places]]),
         clips=np.concatenate([cut.clips, cut.clips[places]]),
         groups=np.concatenate([cut.groups, cut.groups[places]]),
     )
+
+
+def draw_again(num_given: int, window_length: int, num_windows: int) -> np.ndarray:
+    """Return which windows are heard again and from which sample on, int (n_again, 2); see `heard_again`."""
+    num_again = min(max(num_windows - num_given, 0), (MOST_TIMES - 1) * num_given)
+    rounds, rest = divmod(num_again, num_given)
+    spread = np.arange(rest) * num_given // max(rest, 1)
+    places = np.concatenate([np.tile(np.arange(num_given), rounds), spread]).astype(np.int64)
+    begins = np.random.default_rng(0).integers(0, window_length, num_again)
+    return np.stack([places, begins], axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from metadata.joined_names import join_names
 from train.evaluation_text import decimals, is_label_sets
 
 File = dict[str, Any]
@@ -45,7 +46,8 @@ def label_set_notes(files: Sequence[File]) -> list[str]:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows, the header first, as the lines of an aligned Markdown table."""
+    """Return rows, the header first, as the lines of an aligned Markdown table; a | within a cell stays in it."""
+    rows = [[join_names((" ".join(cell.splitlines()),), "|") for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

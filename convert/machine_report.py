@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convert.label_set_report import markdown_table
+
 Comparison = dict[str, Any]  # as `edge_runtime.machine_scores.describe_comparison` returns it
 
 
@@ -92,9 +94,7 @@ def _distance(file: dict[str, Any]) -> tuple[bool, float, float]:
 
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:
     """An aligned Markdown table."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in [header, *rows]]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+    return markdown_table([header, *rows])
 
 
 def _failures(comparisons: Sequence[Comparison]) -> list[str]:

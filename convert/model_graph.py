@@ -6,9 +6,11 @@ Only reading and writing: which operations mean what is for the modules that ask
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from convert.normalised_file import builtin_number, normalise
 from metadata import ModelContractError
 
 BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align of Buffer.data
@@ -19,11 +21,12 @@ FILE_IDENTIFIER = b"TFL3"
 class TensorInfo:
     """One tensor of the graph."""
 
-    name: str
+    name: str  # its own, see `convert.normalised_file`
     shape: tuple[int, ...]
     dtype: str  # the schema's name, as FLOAT32
     is_constant: bool
     is_dynamic: bool
+    is_named: bool = True  # by the file itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +42,17 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelGraph:
-    """The main subgraph of a model with one input and one output."""
+    """The main subgraph of a model with one input and one output; every tensor has a name of its own."""
 
     operations: tuple[Operation, ...]
     tensors: tuple[TensorInfo, ...]
     input: TensorInfo
     output: TensorInfo
+
+    @functools.cached_property
+    def constants(self) -> frozenset[str]:
+        """Names of the tensors that the file holds values of."""
+        return frozenset(tensor.name for tensor in self.tensors if tensor.is_constant)
 
 
 def read_graph(model: bytes) -> ModelGraph:
@@ -53,18 +61,32 @@ def read_graph(model: bytes) -> ModelGraph:
     Raises
     ------
     ModelContractError
-        Not a model, several subgraphs, or not exactly one input and one output.
+        Not a model, several subgraphs, not exactly one input and one output, or an operator without a result.
     """
-    content = read_model_object(model)
+    content = _read_as_stored(model)
+    stored = [tensor.name for tensor in content.subgraphs[0].tensors or ()]
+    normalise(content)
     if len(content.subgraphs) != 1:
-        raise ModelContractError(f"the model has {len(content.subgraphs)} subgraphs; expected one")
+        raise ModelContractError(
+            f"the model has {len(content.subgraphs)} subgraphs; expected one. Loops and conditions (WHILE, IF) have "
+            "subgraphs of their own: export it with its recurrent layers unrolled"
+        )
     subgraph = content.subgraphs[0]
     for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
         if len(indices) != 1:
             raise ModelContractError(f"the model has {len(indices)} {kind}; expected one")
-    tensors = tuple(_tensor(tensor, content.buffers) for tensor in subgraph.tensors)
+    tensors = tuple(
+        _tensor(tensor, content.buffers, name) for tensor, name in zip(subgraph.tensors, stored, strict=True)
+    )
+    operations = tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators)
+    silent = [operation.name for operation in operations if not operation.outputs]
+    if silent:
+        raise ModelContractError(
+            f"the model's {silent[0]} puts nothing out: it keeps a state from one window to the next. Expected a model "
+            "whose scores depend on one window alone"
+        )
     return ModelGraph(
-        operations=tuple(_operation(operator, content.operatorCodes, tensors) for operator in subgraph.operators),
+        operations=operations,
         tensors=tensors,
         input=tensors[subgraph.inputs[0]],
         output=tensors[subgraph.outputs[0]],
@@ -72,7 +94,29 @@ def read_graph(model: bytes) -> ModelGraph:
 
 
 def read_model_object(model: bytes) -> Any:
-    """Return the schema's object tree of a model file; buffers stored past the flatbuffer are taken in."""
+    """Return the schema's object tree of a model file, uniform as `convert.normalised_file` makes it.
+
+    Buffers stored past the flatbuffer are taken in.
+    """
+    content = _read_as_stored(model)
+    normalise(content)
+    return content
+
+
+def normalised(model: bytes) -> bytes:
+    """Return a model file as `convert.normalised_file` makes it; itself where there is nothing to change."""
+    content = _read_as_stored(model)
+    return write_model_object(content) if normalise(content) else model
+
+
+def tell_normalised(name: str, model: bytes, tell: Callable[[str], None]) -> None:
+    """Tell what `normalised` changes in a model file, a line each."""
+    for change in normalise(_read_as_stored(model)):
+        tell(f"{name}: {change}")
+
+
+def _read_as_stored(model: bytes) -> Any:
+    """Return the schema's object tree of a model file."""
     from ai_edge_litert.tools import flatbuffer_utils
 
     if len(model) < 8 or model[4:8] != FILE_IDENTIFIER:
@@ -122,8 +166,8 @@ class _AlignedPack:
         return schema.BufferEnd(builder)
 
 
-def _tensor(tensor: Any, buffers: list[Any]) -> TensorInfo:
-    """Describe one tensor."""
+def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> TensorInfo:
+    """Describe one tensor, whose name may be given to it here."""
     from ai_edge_litert import schema_py_generated as schema
 
     signature = () if tensor.shapeSignature is None else tuple(tensor.shapeSignature)
@@ -134,6 +178,7 @@ def _tensor(tensor: Any, buffers: list[Any]) -> TensorInfo:
         dtype=_schema_names(schema.TensorType)[tensor.type],
         is_constant=data is not None and len(data) > 0,
         is_dynamic=any(size < 0 for size in signature),
+        is_named=tensor.name == stored_name,
     )
 
 
@@ -142,8 +187,7 @@ def _operation(operator: Any, codes: list[Any], tensors: tuple[TensorInfo, ...])
     from ai_edge_litert import schema_py_generated as schema
 
     code = codes[operator.opcodeIndex]
-    # Codes above 127 do not fit the deprecated field, which then holds a placeholder.
-    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    builtin = builtin_number(code)
     is_custom = builtin == schema.BuiltinOperator.CUSTOM
     return Operation(
         name=code.customCode.decode() if is_custom else _schema_names(schema.BuiltinOperator)[builtin],

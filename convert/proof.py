@@ -16,10 +16,12 @@ from convert.convert_run import ConvertedFile
 from convert.float_export import export_float
 from convert.forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
+from convert.test_side import TestSide, describe_test_side
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import BUILTIN_KERNELS
+from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.latency import LatencyReport, measure_latency
+from edge_runtime.measures import decisions
 from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import (
     ParityResult,
@@ -30,13 +32,16 @@ from edge_runtime.parity import (
     score_parity,
 )
 from metadata import MelFrontEnd
+from metadata.recipe import find_tolerance
 from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
-from train.training_run import predict
+from train.predict import predict
+from train.window_rows import WindowRows
 
-SLOW_MS, SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 20.0, 30, 3
+SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
+MOST_REPLAYED_SECONDS = 120  # of a recording on the phone: what comes later is heard as what came before
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,18 @@ class FileProof:
         On the test side, as `train.evaluate.evaluate_scores` names them.
     parity : list of ParityResult
     latency : LatencyReport
+    side : TestSide
+        What it was judged on.
+    decided : np.ndarray
+        Its decisions there, as `edge_runtime.measures.decisions` gives them.
     """
 
     file: ConvertedFile
     evaluations: Evaluations
     parity: list[ParityResult]
     latency: LatencyReport
+    side: TestSide
+    decided: np.ndarray
 
     @property
     def passed(self) -> bool:
@@ -113,9 +124,12 @@ def prove_files(
     cut = run.test_windows()
     again = heard_again(cut)
     recordings = sorted(phone_recordings(run, cut), key=len)
+    if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
+        tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
     heard = _hear_all(files, again.windows, len(cut.windows), recordings, tell)
     keras_scores = predict(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
+    side = describe_test_side(run, cut)
     proofs = []
     for file in files:
         found = heard[file.path]
@@ -129,17 +143,20 @@ def prove_files(
         parity.append(found.phone)
         tell(f"timing {file.path.name}")
         runs, warm_up = (SLOW_NUM_RUNS, SLOW_WARMUP_RUNS) if found.is_slow else (num_runs, warmup_runs)
+        runs, warm_up = min(num_runs, runs), min(warmup_runs, warm_up)
         latency = measure_latency(
-            Classifier(file.path), cut.windows, num_runs=min(num_runs, runs), warmup_runs=min(warmup_runs, warm_up)
+            Classifier(file.path), cut.windows[: max(runs, warm_up)], num_runs=runs, warmup_runs=warm_up
         )
-        evaluations = evaluate_scores(found.scores[: len(cut.windows)], cut, run.spec)
-        proofs.append(FileProof(file, evaluations, parity, latency))
+        scores = found.scores[: len(cut.windows)]
+        evaluations = evaluate_scores(scores, cut, run.spec)
+        decided = decisions(scores, score_thresholds(run.spec))
+        proofs.append(FileProof(file, evaluations, parity, latency, side, decided))
     return proofs
 
 
 def _hear_all(
     files: Sequence[ConvertedFile],
-    windows: np.ndarray,
+    windows: np.ndarray | WindowRows,
     num_given: int,
     recordings: Sequence[np.ndarray],
     tell: Callable[[str], None],
@@ -157,22 +174,22 @@ def _hear_all(
     return {path: future.result() for path, future in begun.items()}
 
 
-def _hear(path: Path, windows: np.ndarray, num_given: int, recordings: Sequence[np.ndarray]) -> Heard:
+def _hear(path: Path, windows: np.ndarray | WindowRows, num_given: int, recordings: Sequence[np.ndarray]) -> Heard:
     """Run one file on the windows, without XNNPACK too where it is not slow, and replay recordings on the phone.
 
     The first `num_given` windows are those of the test side; what follows are the same heard again.
     """
     classifier = Classifier(path)
     begin = time.thread_time()  # the interpreter runs in this thread; what else the machine does shall not count
-    scores = _scores_of(classifier, windows[:num_given])
+    scores = _scores_of(classifier, windows, range(num_given))
     if (time.thread_time() - begin) * 1000 / num_given > SLOW_MS:
         return Heard(scores, None, phone_parity(classifier, recordings[:1]), is_slow=True)
-    scores = np.concatenate([scores, _scores_of(classifier, windows[num_given:])])
-    builtin = _scores_of(Classifier(classifier.model, use_xnnpack=False), windows)
+    scores = np.concatenate([scores, _scores_of(classifier, windows, range(num_given, len(windows)))])
+    builtin = _scores_of(Classifier(classifier.model, use_xnnpack=False), windows, range(len(windows)))
     return Heard(scores, builtin, phone_parity(classifier, recordings), is_slow=False)
 
 
-def prove_front_end(run: FinishedRun, windows: np.ndarray) -> list[ParityResult]:
+def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[ParityResult]:
     """Compare the four front ends (level 1): librosa, NumPy, the Keras layer and the exported graph; none without mel.
 
     Notes
@@ -205,6 +222,8 @@ def librosa_mels(run: FinishedRun, windows: np.ndarray) -> np.ndarray | None:
 def phone_recordings(run: FinishedRun, cut: TestWindows | None = None) -> list[np.ndarray]:
     """Return test recordings as a microphone would give them, int16: for each label the first that has it.
 
+    Of a long recording its first `MOST_REPLAYED_SECONDS`.
+
     Where the model is judged on mixtures too, the first mixture of each label (of each number of sources, for a model
     that counts them) comes behind them.
 
@@ -216,10 +235,11 @@ def phone_recordings(run: FinishedRun, cut: TestWindows | None = None) -> list[n
     """
     chosen: list[np.ndarray] = []
     told: set[str] = set()
+    most = MOST_REPLAYED_SECONDS * run.spec.sample_rate
     for place in run.clips.places("test"):
         labels = set(run.clips.index.clips[place].labels)
         if not labels <= told:
-            chosen.append(_as_recorded(run.clips.waveforms[place]))
+            chosen.append(_as_recorded(run.clips.waveforms[place][:most]))
             told |= labels
     return chosen + [_as_recorded(window) for window in _first_mixtures(cut or run.test_windows())]
 
@@ -244,9 +264,9 @@ def _as_recorded(waveform: np.ndarray) -> np.ndarray:
     return np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
 
 
-def _scores_of(classifier: Classifier, windows: np.ndarray) -> np.ndarray:
-    """Return the scores of every window, shape (n_windows, n_labels)."""
-    scores = [classifier.scores(window) for window in windows]
+def _scores_of(classifier: Classifier, windows: np.ndarray | WindowRows, places: range) -> np.ndarray:
+    """Return the scores of the windows at some places, shape (n_places, n_labels)."""
+    scores = [classifier.scores(windows[place]) for place in places]
     return np.stack(scores) if scores else np.empty((0, len(classifier.spec.labels)), np.float32)
 
 
@@ -264,13 +284,9 @@ def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray
     heard = slice(min(len(reference), len(scores)))  # a slow file heard none again
     reference, scores, truth, groups = reference[heard], scores[heard], cut.truth[heard], cut.groups[heard]
     if file.recipe.name == "float32":
-        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds)
-    tolerance = {
-        "decision_agreement": file.recipe.min_decision_agreement,
-        "accuracy_loss": file.recipe.max_accuracy_loss,
-    }
-    name = f"{file.path.name} against float32"
-    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds)
+        return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds, file.spec.labels)
+    name, tolerance = f"{file.path.name} against float32", find_tolerance(file.recipe.name)
+    return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds, file.spec.labels)
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:

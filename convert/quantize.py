@@ -17,29 +17,38 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import body_operations, integer_operations, network_operations, recurrent_operations
-from convert.model_graph import ModelGraph, Operation, read_graph, read_model_object, write_model_object
+from convert.float_scope import (
+    CONVOLUTIONS,
+    RecipeUnfitError,
+    body_operations,
+    integer_operations,
+    network_operations,
+    recurrent_operations,
+)
+from convert.model_graph import ModelGraph, Operation, normalised, read_graph, read_model_object, write_model_object
 from convert.recipes import Recipe
+from convert.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
 from edge_runtime.interpreter import open_interpreter
+from metadata.errors import ModelContractError
 
 WEIGHT_BITS = 8
 ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
 INTEGER_RECIPES = ("int8_io", "int16x8")
 FLOAT_STATE, STEPWISE = ("int8", "auto"), "dynamic_int8"  # recipes whose recurrent layers follow another one
-_LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _BETWEEN = (
     *("ADD", "SUB", "MUL", "RELU", "TANH", "LOGISTIC", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "SUM"),
     *("BATCH_MATMUL", "CONCATENATION", "PAD", "RESHAPE", "SLICE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE"),
 )
 _ALSO_INTEGER = ("DIV", "GELU", "HARD_SWISH", "RSQRT", "SOFTMAX", "SQRT")  # in the body they would lose or do not occur
 _REWRITTEN = {
-    "float16": _LAYERS,
-    "dynamic_int8": _LAYERS,
-    "int8": (*_LAYERS, *_BETWEEN),
-    "auto": (*_LAYERS, *_BETWEEN),
-    "int8_io": (*_LAYERS, *_BETWEEN, *_ALSO_INTEGER),
-    "int16x8": (*_LAYERS, *_BETWEEN, *_ALSO_INTEGER),
+    "float16": WITH_WEIGHTS,
+    "dynamic_int8": WITH_WEIGHTS,
+    "int8": (*WITH_WEIGHTS, *_BETWEEN),
+    "auto": (*WITH_WEIGHTS, *_BETWEEN),
+    "int8_io": (*WITH_WEIGHTS, *_BETWEEN, *_ALSO_INTEGER),
+    "int16x8": (*WITH_WEIGHTS, *_BETWEEN, *_ALSO_INTEGER),
 }
+_MAX_SCOPE = 10_000  # characters of an operation's output names that the quantizer compares
 _QUANTIZER_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
 Ranges = dict[str, tuple[float, float]]  # tensor name -> smallest and largest value seen
 
@@ -81,7 +90,7 @@ def quantize(
     ValueError
         Calibration windows are missing or do not fit the model, or the model is quantized already.
     RecipeUnfitError
-        A ValueError: the model has too few layers for the recipe.
+        A ValueError: the model has too few layers for the recipe, or none came out as the recipe says.
     ModelContractError
         Not a model.
 
@@ -90,18 +99,56 @@ def quantize(
     Written against ai-edge-quantizer 0.10; its files open in tflite-runtime 2.14 and ai-edge-litert 2.1 with the same
     decisions, which its own recipes do not reach (see `_granularity`).
     """
+    float_model = normalised(float_model)
     graph = read_graph(float_model)
     _check_is_float(graph)
     if recipe.name == "float32":
         return float_model
     settings = _settings(recipe, graph, kept or {})
-    if not settings:
+    if kept and not settings:  # as asked: every operation is an exception
         return float_model
     if recipe.needs_calibration and ranges is None:
         ranges = measured_for(float_model, recipe, calibration)
     if ranges is not None:
         ranges = ranges | {name: limits for name, limits in (trained_ranges or {}).items() if name in ranges}
-    return _rewrite(float_model, recipe, settings, ranges)
+    result = _rewrite(float_model, recipe, settings, ranges) if settings else float_model
+    if not kept or any(has_weights(operation, graph) for _, operation in settings):
+        rewritten(float_model, result, recipe, kept)
+    return result
+
+
+def rewritten(
+    float_model: bytes, result: bytes, recipe: Recipe, kept: Mapping[str, str] | None = None
+) -> Rewrite | None:
+    """Return how many of a recipe's layers a file holds as the recipe says, read from the file; None for float32.
+
+    Parameters
+    ----------
+    float_model : bytes
+        That `quantize` was given.
+    result : bytes
+        That it returned, or the file that was written of it.
+    recipe : Recipe
+    kept : mapping of str to str, optional
+        The exceptions that it was given.
+
+    Raises
+    ------
+    RecipeUnfitError
+        Not one layer is as the recipe says, or no interpreter opens the file.
+    """
+    if recipe.name == "float32":
+        return None
+    before, after = read_graph(float_model), read_graph(result)
+    if recipe.integer_io:
+        check_integer_ends(after, recipe.name)
+    asked = [*_settings(recipe, before, kept or {}), *_without_form(recipe, before)]
+    found = layers_rewritten(before, after, asked, recipe.name)
+    try:
+        open_interpreter(result)
+    except ModelContractError as error:
+        raise RecipeUnfitError(f"the quantizer made a file that cannot be opened ({error}); take float32") from error
+    return found
 
 
 def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet | None) -> Ranges:
@@ -172,9 +219,26 @@ def recipe_scope(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
     RecipeUnfitError
         The graph has too few layers for the recipe.
     """
+    return tuple(one for one in _between_the_ends(recipe, graph) if one.name in _REWRITTEN[recipe.name])
+
+
+def _between_the_ends(recipe: Recipe, graph: ModelGraph) -> tuple[Operation, ...]:
+    """Return the operations that lie where a recipe rewrites, those too that it has no form for."""
     chosen = {"float16": network_operations, **dict.fromkeys(INTEGER_RECIPES, integer_operations)}
-    candidates = chosen.get(recipe.name, body_operations)(graph)
-    return tuple(operation for operation in candidates if operation.name in _REWRITTEN[recipe.name])
+    return chosen.get(recipe.name, body_operations)(graph)
+
+
+def _without_form(recipe: Recipe, graph: ModelGraph) -> list[tuple[str, Operation]]:
+    """Return what lies among a recipe's layers and has to stay float32: kinds that the quantizer does not know."""
+    is_float = {tensor.name for tensor in graph.tensors if tensor.dtype == "FLOAT32"}
+    stepwise = recurrent_operations(graph) if recipe.name in FLOAT_STATE else frozenset()
+    return [
+        (recipe.name, item)
+        for item in _between_the_ends(recipe, graph)
+        if (item.name not in _REWRITTEN[recipe.name] and recipe.name in ACTIVATION_BITS)
+        or _has_computed_kernel(item, graph)
+        if item.outputs[0] in is_float and item.outputs[0] not in stepwise
+    ]
 
 
 def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> list[tuple[str, Operation]]:
@@ -184,7 +248,16 @@ def _settings(recipe: Recipe, graph: ModelGraph, kept: Mapping[str, str]) -> lis
     chosen = [
         (kept.get(item.outputs[0], own.get(item.outputs[0], recipe.name)), item) for item in recipe_scope(recipe, graph)
     ]
-    return [(name, item) for name, item in chosen if item.name in _REWRITTEN.get(name, ())]
+    return [
+        (name, item)
+        for name, item in chosen
+        if item.name in _REWRITTEN.get(name, ()) and not _has_computed_kernel(item, graph)
+    ]
+
+
+def _has_computed_kernel(operation: Operation, graph: ModelGraph) -> bool:
+    """Whether the kernel of a convolution is no constant; integer convolutions want its zero point at 0."""
+    return operation.name in CONVOLUTIONS and operation.inputs[1] not in graph.constants
 
 
 def _check_is_float(graph: ModelGraph) -> None:
@@ -216,7 +289,7 @@ def _rewrite(
     """Let the quantizer rewrite the operations."""
     from ai_edge_quantizer import quantizer
 
-    job = quantizer.Quantizer(bytearray(float_model))
+    job = quantizer.Quantizer(bytearray(_with_signatures(float_model)))
     for (name, kind), operations in _by_kind(settings).items():
         _add_setting(job, name, kind, operations)
     if recipe.integer_io:
@@ -227,6 +300,15 @@ def _rewrite(
         warnings.simplefilter("ignore")
         result = job.quantize(statistics, enable_progress_report=False)
     return write_model_object(read_model_object(bytes(result.quantized_model)))
+
+
+def _with_signatures(model: bytes) -> bytes:
+    """Return a model with a list of signatures, empty where it has none: the quantizer goes through it."""
+    content = read_model_object(model)
+    if content.signatureDefs is not None:
+        return model
+    content.signatureDefs = []
+    return write_model_object(content)
 
 
 def _by_kind(settings: Iterable[tuple[str, Operation]]) -> dict[tuple[str, str], list[Operation]]:
@@ -243,7 +325,7 @@ def _add_setting(job: Any, recipe_name: str, operation_name: str, operations: It
 
     # The quantizer matches a pattern against the output names, each closed by a semicolon. It tries every pattern on
     # every operation, and a recurrent network has thousands: one pattern a kind.
-    names = ("".join(f"{name};" for name in operation.outputs) for operation in operations)
+    names = ("".join(f"{name};" for name in operation.outputs)[:_MAX_SCOPE] for operation in operations)
     pattern = f"^(?:{'|'.join(map(re.escape, names))})$"
     kind = TFLOperationName(_QUANTIZER_NAMES.get(operation_name, operation_name))
     if recipe_name == "float16":

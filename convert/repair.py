@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet
-from convert.drift import layer_name
-from convert.float_scope import layer_groups
-from convert.model_graph import Operation, read_graph
+from convert.float_scope import RecipeUnfitError, layer_groups
+from convert.layer_name import layer_name
+from convert.model_graph import Operation, normalised, read_graph
 from convert.model_scores import model_scores, to_tensor
 from convert.quantize import measured_for, quantize, recipe_scope
 from convert.recipes import Recipe
+from convert.rewrite_check import has_weights
 from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.parity import ParityResult, on_other_kernels, recipe_parity
@@ -106,6 +107,8 @@ class Repair:
         at.
     before_on_builtin, after_on_builtin : ParityResult
         The same two files on the built-in kernels.
+    exceptions : dict of str to str
+        As `quantize` takes them: the kept layers, operation by operation.
     """
 
     model: bytes
@@ -115,6 +118,7 @@ class Repair:
     after: ParityResult
     before_on_builtin: ParityResult
     after_on_builtin: ParityResult
+    exceptions: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the repair for JSON, without the model."""
@@ -160,12 +164,13 @@ def repair(
     Raises
     ------
     RecipeUnfitError
-        The model has too few layers for 8 bits.
+        The model has too few layers for 8 bits, or not one of them holds.
     ValueError
         Windows do not fit the model.
 
     Notes
     -----
+    Where every layer has to stay float32, there is no file to be named after 8 bits: that is a RecipeUnfitError too.
     First each layer alone is put into 8 bits: how far the scores move then ranks the layers. In that order they become
     dynamic_int8, and if all are and it is not enough, float32, until the aim is reached. Then each is tried narrower
     again, those that moved the scores least first, since layers that lose together need not all be kept, until none
@@ -173,6 +178,11 @@ def repair(
     """
     bench = _Bench(float_model, recipe, calibration, validation)
     kept = {} if bench.holds({}) else bench.keep_until_it_holds()
+    if all(kept.get(place) == FLOAT for place in bench.weighted_layers()):
+        raise RecipeUnfitError(
+            f"not one of {len(bench.weighted_layers())} layers may have 8 bits: with any of them too few decisions on "
+            f"the validation windows stay those of float32, and the file would be float32 itself. Take that"
+        )
     found = Repair(
         model=bench.model(kept),
         kept=tuple(bench.price(place, kept) for place in sorted(kept)),
@@ -181,6 +191,7 @@ def repair(
         after=bench.parity(kept),
         before_on_builtin=bench.parity({}, use_xnnpack=False),
         after_on_builtin=bench.parity(kept, use_xnnpack=False),
+        exceptions=bench.exceptions(kept),
     )
     if kept:
         tell(format_repair(found.as_dict()))
@@ -218,7 +229,8 @@ class _Bench:
     def __init__(
         self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ValidationWindows
     ) -> None:
-        graph = read_graph(float_model)
+        float_model = normalised(float_model)
+        self._graph = graph = read_graph(float_model)
         self.float_model, self.recipe, self.validation = float_model, recipe, validation
         self._aim = {
             "decision_agreement": 1.0 - AIMED_SHARE * (1.0 - recipe.min_decision_agreement),
@@ -231,8 +243,15 @@ class _Bench:
 
     def model(self, kept: Kept) -> bytes:
         """Return the file with the layers at these places kept wider."""
-        names = {operation.outputs[0]: form for place, form in kept.items() for operation in self.layers[place]}
-        return quantize(self.float_model, self.recipe, kept=names, ranges=self._ranges)
+        return quantize(self.float_model, self.recipe, kept=self.exceptions(kept), ranges=self._ranges)
+
+    def exceptions(self, kept: Kept) -> dict[str, str]:
+        """Return the choice operation by operation, as `quantize` takes it."""
+        return {operation.outputs[0]: form for place, form in kept.items() for operation in self.layers[place]}
+
+    def weighted_layers(self) -> list[int]:
+        """Return the places of the layers that have weights."""
+        return [place for place, group in enumerate(self.layers) if any(has_weights(one, self._graph) for one in group)]
 
     def holds(self, kept: Kept) -> bool:
         """Whether the aim is reached by XNNPACK and, asked only where it is, by the built-in kernels."""

@@ -7,13 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convert.choose import choose_files
+from convert.choose import as_candidate, choose_files
 from convert.compression_report import compression_notes
+from convert.data_report import data_notes
 from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
+from convert.loaders import refused_by
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
+from convert.rewrite_check import rewrite_notes
+from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
+from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically
 from train.evaluation_text import share_name
 
@@ -25,12 +30,16 @@ _LAST = ("agrees with float", "invoke p50 / p95 (ms)", "end to end p50 / p95 (ms
 
 def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON."""
+    files = [_describe_file(proof) for proof in proofs]
+    choices = choose_files(files)
+    evidence = [_evidence(proof, file) for proof, file in zip(proofs, files, strict=True)]
     return {
+        "verdict": judge(choices, evidence).as_dict(),
         "machine": describe_machine(),
         "folder": str(folder),
         "training": list(metrics),
-        "files": (files := [_describe_file(proof) for proof in proofs]),
-        "choices": [choice.as_dict() for choice in choose_files(files)],
+        "files": files,
+        "choices": [choice.as_dict() for choice in choices],
         "passed": all(proof.passed for proof in proofs),
     }
 
@@ -42,14 +51,15 @@ def write_report(report: dict[str, Any], folder: Path) -> None:
 
 
 def format_table(report: dict[str, Any]) -> str:
-    """Return the files of a build as an aligned Markdown table, with the machine and any failure below."""
+    """Return the verdict on a build, its files as an aligned Markdown table, and the machine and any failure below."""
     front = {name for choice in report["choices"] for name in choice["front"]}
     columns = set_columns(report["files"])
     names = dict.fromkeys(share_name(file["test"]["window"]) for file in report["files"])
     header = [*_FIRST, f"test window {' or '.join(names)}", *columns, *_LAST]
     lines = markdown_table([header, *[_row(file, front, columns) for file in report["files"]]])
     sets, machines = label_set_notes(report["files"]), machine_notes(report.get("other_machines"))
-    return "\n".join([*lines, "", *_notes(report), *sets, *machines])
+    verdict = [*report["verdict"]["text"], ""] if "verdict" in report else []  # older reports have none
+    return "\n".join([*verdict, *lines, "", *_notes(report), *sets, *machines])
 
 
 def _describe_file(proof: FileProof) -> dict[str, Any]:
@@ -59,13 +69,41 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "model": proof.file.spec.name,
         "input": proof.file.form,
         "recipe": proof.file.recipe.name,
+        "refused_by": list(refused_by(proof.file.spec, proof.file.recipe)),
         "size_bytes": proof.file.path.stat().st_size,
         "passed": proof.passed,
         "test": {level: evaluation.as_dict() for level, evaluation in proof.evaluations.items()},
         "parity": [result.as_dict() for result in proof.parity],
         "latency": proof.latency.as_dict(),
+        "rewrites": [rewrite.as_dict() for rewrite in proof.file.rewrites],
         "repair": None if proof.file.repair is None else proof.file.repair.as_dict(),
     }
+
+
+def _evidence(proof: FileProof, file: dict[str, Any]) -> Evidence:
+    """What the verdict goes by, of one file."""
+    return Evidence(
+        candidate=as_candidate(file), model=file["model"], input=file["input"], side=proof.side, decided=proof.decided
+    )
+
+
+def _choice(choice: dict[str, Any]) -> str:
+    """Which file of a model is the best, and why."""
+    whose = f"Of {choice['model']} ({choice['input']})"
+    if not choice["recommended"]:
+        return f"{whose}: {choice['reason']}"
+    best = next(one for one in choice["candidates"] if one["file"] == choice["recommended"])
+    own = f", for an app that computes its own {choice['input']}" if best.get("refused_by") else ""
+    return f"{whose}{own}: {choice['recommended']}, {choice['reason']}"
+
+
+def _refusals(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Which loaders refuse which files, a line a reason."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for file in files:
+        if file.get("refused_by"):
+            kinds.setdefault(tuple(file["refused_by"]), []).append(file["file"])
+    return [f"Not for {' or '.join(loaders)}, which refuse it: {', '.join(names)}." for loaders, names in kinds.items()]
 
 
 def _row(file: dict[str, Any], front: Collection[str], columns: Mapping[str, Cell]) -> list[str]:
@@ -108,16 +146,16 @@ def _notes(report: dict[str, Any]) -> list[str]:
     ]
     notes += _losses(report["files"], again)
     notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
-    notes += [
-        f"Take {choice['recommended']}: {choice['reason']}" if choice["recommended"] else choice["reason"]
-        for choice in report["choices"]
-    ]
+    notes += rewrite_notes(report["files"])
+    notes += [_choice(choice) for choice in report["choices"]]
+    notes += _refusals(report["files"])
+    notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
     for file in report["files"]:
         for result in file["parity"]:
             if not result["passed"]:
-                measures = ", ".join(f"{name} {value}" for name, value in result["measures"].items())
-                notes.append(f"FAIL level {result['level']}: {result['name']}: {measures} {result['detail']}".rstrip())
+                why = describe_failure(result, file["recipe"])
+                notes.append(f"FAIL level {result['level']}: {result['name']}: {why}")
     return notes
 
 

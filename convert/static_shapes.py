@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from convert.model_graph import read_graph, read_model_object, write_model_object
+from convert.normalised_file import builtin_number
 from metadata.errors import ModelContractError
 
 _SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
 
 
 def pin_batch(model: bytes) -> bytes:
-    """Return the model with a batch of 1 and every shape known; a static model comes back as it is.
+    """Return the model with a batch of 1 and every shape known and stored; a static model comes back as it is.
 
     Parameters
     ----------
@@ -36,11 +37,15 @@ def pin_batch(model: bytes) -> bytes:
     EXPAND_DIMS and would leave the 8 bits at each.
     """
     graph = read_graph(model)
-    if not any(tensor.is_dynamic for tensor in graph.tensors):
+    is_open = any(tensor.is_dynamic for tensor in graph.tensors)
+    shapeless = [place for place, tensor in enumerate(graph.tensors) if not tensor.shape and not tensor.is_constant]
+    if not is_open and not shapeless:
         return model
     content = read_model_object(model)
     subgraph = content.subgraphs[0]
     interpreter = _run_once(model, _pinned_shape(subgraph.tensors[subgraph.inputs[0]]))
+    if not is_open and not any(interpreter.get_tensor(place).shape for place in shapeless):
+        return model  # they are single numbers
     folded = _shape_only(subgraph, [operation.name for operation in graph.operations], content.buffers)
     shapes = {detail["index"]: detail["shape"] for detail in interpreter.get_tensor_details()}
     for index, tensor in enumerate(subgraph.tensors):
@@ -57,7 +62,8 @@ def pin_batch(model: bytes) -> bytes:
 
 def _pinned_shape(tensor: Any) -> list[int]:
     """Return the input's shape with a batch of 1."""
-    shape = [int(size) for size in (tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature)]
+    stored = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    shape = [] if stored is None else [int(size) for size in stored]
     if any(size < 0 for size in shape[1:]):
         raise ModelContractError(
             f"the model's input has the shape {shape}; expected only the first dimension, the batch, to be open. "
@@ -140,7 +146,7 @@ def _reshape_code(content: Any) -> int:
 
     reshape = schema.BuiltinOperator.RESHAPE
     for position, code in enumerate(content.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == reshape:
+        if builtin_number(code) == reshape:
             return position
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = reshape

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from convert.float_scope import RecipeUnfitError
 from convert.model_graph import read_model_object, write_model_object
+from convert.rewrite_check import Rewrite
 from edge_runtime.interpreter import open_interpreter
 
 MATCH_TOLERANCE = 1e-3  # of the largest value: another layer's result is off by far more, rounding by far less
+
+NUM_STEPS = 255  # of 8 bits
+SCALE_TOLERANCE = 1e-3  # of a scale, stored in float32
 
 
 def tensor_ranges(
@@ -61,6 +66,49 @@ def tensor_ranges(
             f"no tensor of the graph holds the result of {', '.join(layer_ranges)}; expected the export of {model.name}"
         )
     return found
+
+
+def ranges_rewrite(
+    content: bytes, layer_ranges: Mapping[str, tuple[float, float]], tensors: Mapping[str, tuple[float, float]]
+) -> Rewrite:
+    """Return how many trained ranges an 8-bit file computes with, read from the scales of its tensors.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    layer_ranges : mapping of str to (float, float)
+        By layer name, as training found them.
+    tensors : mapping of str to (float, float)
+        The same by tensor name, from `tensor_ranges`.
+
+    Raises
+    ------
+    RecipeUnfitError
+        Not one.
+    """
+    scales = {
+        tensor.name.decode(): float(tensor.quantization.scale[0])
+        for tensor in read_model_object(content).subgraphs[0].tensors
+        if tensor.quantization is not None and tensor.quantization.scale is not None and len(tensor.quantization.scale)
+    }
+
+    def is_kept(limits: tuple[float, float]) -> bool:
+        step = (max(limits[1], 0.0) - min(limits[0], 0.0)) / NUM_STEPS
+        names = [name for name, found in tensors.items() if found == limits]
+        found = [scales[one] for name in names for one in (name, f"{name}_quantized") if one in scales]
+        return any(abs(scale - step) <= SCALE_TOLERANCE * step for scale in found)
+
+    left = tuple(layer for layer, limits in layer_ranges.items() if not is_kept(limits))
+    total = len(layer_ranges)
+    rewrite = Rewrite(
+        what="ranges as training found them", done=total - len(left), total=total, left=left, instead="measured"
+    )
+    if not rewrite.done:
+        raise RecipeUnfitError(
+            f"not one range that training found is in the file ({rewrite.sentence()}); convert without --compress qat"
+        )
+    return rewrite
 
 
 def _is_same(expected: np.ndarray, values: np.ndarray) -> bool:

@@ -105,15 +105,27 @@ def prove_twin(model: Any, twin: Twin, windows: np.ndarray) -> float:
 
 
 def keras_weights(model: Any) -> Weights:
-    """Return the weights of a Keras 3 model by layer, those layers that have any."""
-    # A random layer (Dropout) keeps the state of its generator among its variables: no weight of the network.
-    return {
-        layer.name: {
-            weight.name: np.asarray(weight) for weight in layer.weights if weight.name != "seed_generator_state"
-        }
-        for layer in model.layers
-        if layer.weights
-    }
+    """Return the weights of a Keras 3 model by layer, those layers that have any.
+
+    Raises
+    ------
+    ValueError
+        Two weights of a layer have one name, as in a layer made of others.
+    """
+    found: Weights = {}
+    for layer in model.layers:
+        # A random layer (Dropout) keeps the state of its generator among its variables: no weight of the network.
+        own = [weight for weight in layer.weights if weight.name != "seed_generator_state"]
+        names = [weight.name for weight in own]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"{layer.name} ({type(layer).__name__}) has several weights named {', '.join(twice)}; expected a layer "
+                "whose weights have names of their own. Write the layers inside it into the model itself"
+            )
+        if layer.weights:
+            found[layer.name] = {weight.name: np.asarray(weight) for weight in own}
+    return found
 
 
 def read_twin_weights(network: Any, rows: frozenset[str]) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from convert.float_scope import WEIGHTED
 from convert.model_graph import read_model_object
+from convert.normalised_file import builtin_number
 
+SAME_KERNEL = 0.9
 _DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8}
 
 
@@ -47,8 +50,7 @@ def kernel_statistics(model: bytes) -> list[KernelStatistics]:
     types = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
     widened, found = {}, []
     for operator in subgraph.operators:
-        code = content.operatorCodes[operator.opcodeIndex]
-        name = codes[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = codes[builtin_number(content.operatorCodes[operator.opcodeIndex])]
         if name == "DEQUANTIZE":  # of 16-bit weights, which are stored before it
             widened[operator.outputs[0]] = operator.inputs[0]
         if name in WEIGHTED:
@@ -60,9 +62,45 @@ def kernel_statistics(model: bytes) -> list[KernelStatistics]:
     return found
 
 
+def find_kernels(in_file: Sequence[KernelStatistics], kernels: Mapping[str, np.ndarray]) -> dict[str, KernelStatistics]:
+    """Return which kernel of a file is that of which layer, each once; a layer that is not there is left out.
+
+    Parameters
+    ----------
+    in_file : sequence of KernelStatistics
+        From `kernel_statistics`.
+    kernels : mapping of str to np.ndarray
+        Of Keras layers by name, output channels last.
+
+    Notes
+    -----
+    By their values, as files keep no names of layers and several may have one shape. An export multiplies each output
+    channel by a factor and may change the sign of an input channel; a recipe rounds. None of that changes how the sizes
+    of a channel's weights stand to each other.
+    """
+    free, found = list(in_file), {}
+    for layer, kernel in kernels.items():
+        rows = np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1)
+        alike = [
+            (_likeness(one.values, rows), place) for place, one in enumerate(free) if one.values.shape == rows.shape
+        ]
+        best, place = max(alike, default=(0.0, -1))
+        if best >= SAME_KERNEL:
+            found[layer] = free.pop(place)
+    return found
+
+
 def gzip_size(content: bytes) -> int:
     """Return the bytes of a file as an app store or a web server would send it: gzip, level 9."""
     return len(gzip.compress(content, compresslevel=9, mtime=0))
+
+
+def _likeness(values: np.ndarray, rows: np.ndarray) -> float:
+    """Return how alike the sizes of two kernels' weights are, by channel: 1 but for rounding, else about 0.6."""
+    one, other = (np.abs(np.asarray(kernel, np.float64)) for kernel in (values, rows))
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    heard = norms > 0.0  # a channel without weights is like any other
+    return float(((one * other).sum(axis=1)[heard] / norms[heard]).mean()) if heard.any() else float(not one.any())
 
 
 def _statistics(tensor: Any, values: np.ndarray, depthwise: bool) -> KernelStatistics:

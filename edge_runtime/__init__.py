@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge_runtime.merge import ClipMerge, merge_windows
     from edge_runtime.parity import ParityResult
     from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
-    from edge_runtime.resample import Resampler, resample
+    from edge_runtime.resampling import Resampler, resample
     from edge_runtime.wav_file import WavFile, read_wav
     from edge_runtime.windows import cut_windows, window_starts
 
@@ -63,7 +63,7 @@ _MODULES = {
     "merge": ("ClipMerge", "merge_windows"),
     "parity": ("ParityResult",),
     "phone": ("AudioRecord", "PhoneHarness", "PhoneRun", "TensorAudio"),
-    "resample": ("Resampler", "resample"),
+    "resampling": ("Resampler", "resample"),
     "wav_file": ("WavFile", "read_wav"),
     "windows": ("cut_windows", "window_starts"),
 }

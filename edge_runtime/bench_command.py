@@ -25,7 +25,7 @@ from edge_runtime.microphone import to_shorts
 from edge_runtime.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
 from edge_runtime.out_file import check_out_file
 from edge_runtime.recordings import Decode
-from edge_runtime.resample import resample
+from edge_runtime.resampling import resample
 from edge_runtime.sustained import SustainedRun, run_sustained
 from metadata.atomic_file import write_atomically
 
@@ -218,7 +218,7 @@ def _sustained(path: Path, classifier: Classifier, audio: BenchAudio, minutes: f
     """Classify at the phone's pace, the windows joined being what the microphone hears."""
     _tell(path, classifier, f"{minutes:g} minutes at a tick every 500 ms")
     recording = to_shorts(_model_windows(classifier, audio).reshape(-1))
-    return run_sustained(classifier, recording, minutes * 60)
+    return run_sustained(classifier, recording, classifier.spec.sample_rate, minutes * 60)
 
 
 def _model_windows(classifier: Classifier, audio: BenchAudio) -> Any:

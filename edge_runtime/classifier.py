@@ -19,8 +19,8 @@ from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
 from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
-from edge_runtime.resample import resample
-from edge_runtime.timed_windows import recording_blocks, timed_windows
+from edge_runtime.resampling import resample
+from edge_runtime.timed_windows import at_rate, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.last_operator import check_activation
@@ -226,7 +226,7 @@ class Classifier:
     def classify(
         self,
         clip: npt.ArrayLike,
-        sample_rate: int | None = None,
+        sample_rate: int,
         window_hop: int | None = None,
         tail: str = "pad",
         merge: str = "mean",
@@ -238,8 +238,8 @@ class Classifier:
         ----------
         clip : array_like of float, shape (n_samples,)
             In [-1, 1]; a clip shorter than a window is padded with zeros.
-        sample_rate : int, optional
-            Hz of the clip; it is resampled to the model's rate, which is also the default.
+        sample_rate : int
+            Hz of the clip; it is resampled to the model's rate.
         window_hop : int, optional
             Samples between windows at the model's rate; by default one window after the other.
         tail : {"pad", "drop", "align"}
@@ -252,13 +252,13 @@ class Classifier:
         Raises
         ------
         ValueError
-            An empty clip, NaN, not one-dimensional float, and as for `window_starts`, `ClipMerge` and
-            `check_silence_limit`.
+            An empty clip, NaN, not one-dimensional float, a rate that is none, and as for `window_starts`,
+            `ClipMerge` and `check_silence_limit`.
         """
         spec = self.spec
         check_silence_limit(silence_below_dbfs)
         merged = ClipMerge(merge, spec.thresholds)
-        waveform = resample(clip, sample_rate or spec.sample_rate, spec.sample_rate)
+        waveform = resample(clip, sample_rate, spec.sample_rate)
         hop = window_hop if window_hop is not None else spec.window_length
         starts = window_starts(waveform.size, spec.window_length, hop, tail)
         windows = cut_windows(waveform, spec.window_length, hop, tail)
@@ -313,19 +313,27 @@ class Classifier:
         silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify an open recording window by window from number `first` on; see `classify_file`."""
-        blocks, num_samples = recording_blocks(recording, self.spec.sample_rate)
-        yield from self.classify_windows(blocks, num_samples, window_hop, tail, first, silence_below_dbfs)
+        yield from self.classify_windows(
+            recording.blocks(),
+            recording.num_samples,
+            recording.sample_rate,
+            window_hop,
+            tail,
+            first,
+            silence_below_dbfs,
+        )
 
     def classify_windows(
         self,
         blocks: Iterable[npt.ArrayLike],
         num_samples: int,
+        sample_rate: int,
         window_hop: int | None = None,
         tail: str = "pad",
         first: int = 0,
         silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
-        """Classify a clip that comes in blocks at the model's rate; `num_samples` is its whole length.
+        """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
 
         Windows before number `first` are cut but not heard.
 
@@ -340,6 +348,7 @@ class Classifier:
             As for `timed_windows` and `scores`.
         """
         cache = FrameCache(self.spec)
+        blocks, num_samples = at_rate(blocks, num_samples, sample_rate, self.spec.sample_rate)
         for cut in timed_windows(blocks, num_samples, self.spec, window_hop, tail, first, silence_below_dbfs):
             if cut.is_silent:
                 scores, decision = np.zeros(len(self.spec.labels), np.float32), self.decide_nothing()

@@ -43,7 +43,8 @@ def add_classify_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[LABEL=]SCORE",
-        help="from which a label counts, in windows and in the clip (default: the thresholds in the model)",
+        help="from which a label counts, in windows and in the clip (default: the thresholds in the model); where one "
+        "label is told, which is the highest, only with --merge union, which tells all that reach theirs",
     )
 
 
@@ -86,7 +87,16 @@ class _ModelEar(WindowRowMerge):
         if args.phone:
             return tick_rows(phone_harness(self.classifier, args), recording, first)
         hop = hop_in_samples(args.hop, self.spec)
-        return window_rows(self.classifier, recording, hop, args.tail, first, args.silence_below)
+        rows = window_rows(self.classifier, recording, hop, args.tail, first, args.silence_below)
+        return map(self._with_set, rows) if args.merge == "union" else rows
+
+    def _with_set(self, row: Row) -> Row:
+        """Return a row whose decision is what the union takes from it: every label that reaches its threshold."""
+        if row["silent"]:
+            return {**row, "decision": ()}
+        # In float32, as the scores are: a score of 0.3 shall reach a threshold of 0.3.
+        reached = np.array(list(row["scores"].values()), np.float32) >= np.array(self.spec.thresholds, np.float32)
+        return {**row, "decision": tuple(np.array(self.spec.labels)[reached].tolist())}
 
     def told(self, row: Row) -> str:
         scores = np.array(list(row["scores"].values()), np.float32)

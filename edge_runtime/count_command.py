@@ -21,6 +21,7 @@ from edge_runtime.recording_run import (
     run_recordings,
 )
 from edge_runtime.recordings import Decode, Recording
+from edge_runtime.score_files import told_decision
 from edge_runtime.score_rows import by_label, level_fields, microphone_recording
 
 _TOP_SCORES = 3
@@ -96,7 +97,7 @@ class _PipelineEar:
 
     def told(self, row: Row) -> str:
         scores = sorted(row["scores"].items(), key=lambda pair: -pair[1])[:_TOP_SCORES]
-        decision = "+".join(row["decision"])
+        decision = told_decision(row["decision"])
         told_scores = "  ".join(f"{label} {score:.3f}" for label, score in scores)
         return f"{row['count']}  {decision:<24} {told_scores}"
 

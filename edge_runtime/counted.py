@@ -17,9 +17,8 @@ import numpy.typing as npt
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
-from edge_runtime.resample import resample
-from edge_runtime.timed_windows import recording_blocks, timed_windows
-from edge_runtime.windows import check_finite
+from edge_runtime.timed_windows import at_rate, timed_windows
+from edge_runtime.windows import check_finite, check_waveform
 from metadata.errors import ModelContractError
 from metadata.spec import FrontEnd
 
@@ -109,7 +108,7 @@ class CountedClassifier:
     def classify(
         self,
         clip: npt.ArrayLike,
-        sample_rate: int | None = None,
+        sample_rate: int,
         window_hop: int | None = None,
         tail: str = "pad",
         merge: str = "union",
@@ -123,10 +122,11 @@ class CountedClassifier:
             As for `Classifier.classify`.
         """
         merged = CountedMerge(merge, len(self.counts), self.labels)
-        rate = self.counter.spec.sample_rate
-        waveform = resample(clip, sample_rate or rate, rate)
+        waveform = check_waveform(clip)
         windows = tuple(
-            self.classify_windows([waveform], waveform.size, window_hop, tail, silence_below_dbfs=silence_below_dbfs)
+            self.classify_windows(
+                [waveform], waveform.size, sample_rate, window_hop, tail, silence_below_dbfs=silence_below_dbfs
+            )
         )
         for window in windows:
             merged.add(window.heard)
@@ -141,20 +141,29 @@ class CountedClassifier:
         silence_below_dbfs: float | None = None,
     ) -> Iterator[CountedWindow]:
         """Classify an open recording window by window in constant memory; see `Classifier.classify_recording`."""
-        blocks, num_samples = recording_blocks(recording, self.counter.spec.sample_rate)
-        yield from self.classify_windows(blocks, num_samples, window_hop, tail, first, silence_below_dbfs)
+        yield from self.classify_windows(
+            recording.blocks(),
+            recording.num_samples,
+            recording.sample_rate,
+            window_hop,
+            tail,
+            first,
+            silence_below_dbfs,
+        )
 
     def classify_windows(
         self,
         blocks: Iterable[npt.ArrayLike],
         num_samples: int,
+        sample_rate: int,
         window_hop: int | None = None,
         tail: str = "pad",
         first: int = 0,
         silence_below_dbfs: float | None = None,
     ) -> Iterator[CountedWindow]:
-        """Classify a clip that comes in blocks at the models' rate; see `Classifier.classify_windows`."""
+        """Classify a clip that comes in blocks; see `Classifier.classify_windows`."""
         stream, spec = CountedStream(self), self.counter.spec
+        blocks, num_samples = at_rate(blocks, num_samples, sample_rate, spec.sample_rate)
         for cut in timed_windows(blocks, num_samples, spec, window_hop, tail, first, silence_below_dbfs):
             heard = nothing_heard(len(self.counts), len(self.labels))
             if not cut.is_silent:

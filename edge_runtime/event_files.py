@@ -5,7 +5,6 @@ A file is whole after every event: whoever is cut off by a power failure keeps w
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from edge_runtime.out_file import check_out_file
+from metadata.csv_line import csv_line
 
 _SECONDS_DIGITS, _SCORE_DIGITS = 3, 4
 
@@ -100,7 +100,7 @@ def json_line(event: Event) -> str:
 
 def _csv_line(event: Event) -> str:
     """Return an event as a row of the table."""
-    return _csv_row(event.as_dict().values())
+    return csv_line(event.as_dict().values())
 
 
 def _audacity_line(event: Event) -> str:
@@ -109,28 +109,10 @@ def _audacity_line(event: Event) -> str:
     return f"{event.start_seconds:.6f}\t{event.end_seconds:.6f}\t{label}\n"
 
 
-def _csv_row(cells: Any) -> str:
-    """Return cells as a line of CSV."""
-    lines: list[str] = []
-    csv.writer(_Lines(lines), lineterminator="\n").writerow(cells)
-    return lines[0]
-
-
-@dataclass
-class _Lines:
-    """What a csv.writer takes for a file."""
-
-    lines: list[str]
-
-    def write(self, line: str) -> None:
-        """Keep a line."""
-        self.lines.append(line)
-
-
 _COLUMNS = Event(label="", start_seconds=0, end_seconds=0, peak_score=0, mean_score=0).as_dict()
 FORMATS: dict[str, tuple[str, Callable[[Event], str]]] = {
     ".jsonl": ("", json_line),
-    ".csv": (_csv_row(_COLUMNS), _csv_line),
+    ".csv": (csv_line(_COLUMNS), _csv_line),
     ".txt": ("", _audacity_line),
 }
 """By suffix: what the file begins with, and the line of an event."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from edge_runtime.bundle import Bundle, BundledModel
 from edge_runtime.mel import model_input
 from edge_runtime.microphone import to_shorts
-from edge_runtime.parity import LEVELS, ParityResult, front_end_parity, recipe_parity, score_parity
+from edge_runtime.parity import LEVELS, NO_TRUTH, ParityResult, front_end_parity, recipe_parity, score_parity
 from edge_runtime.phone import PhoneHarness
 from edge_runtime.wav_file import read_wav
 
@@ -37,7 +37,8 @@ class GoldenStream:
     Attributes
     ----------
     recording : ndarray of int16, shape (n_samples,)
-        At the model's sample rate.
+    sample_rate : int
+        Hz, of the recording.
     times_seconds : ndarray of float64, shape (n_ticks,)
     scores : ndarray of float32, shape (n_ticks, n_labels)
     spectrograms : ndarray of float32, shape (n_ticks, n_bands, n_frames), or None
@@ -45,14 +46,15 @@ class GoldenStream:
     """
 
     recording: npt.NDArray[np.int16]
+    sample_rate: int
     times_seconds: npt.NDArray[np.float64]
     scores: npt.NDArray[np.float32]
     spectrograms: npt.NDArray[np.float32] | None = None
 
 
-def record_stream(classifier: Classifier, recording: npt.NDArray[np.int16]) -> GoldenStream:
+def record_stream(classifier: Classifier, recording: npt.NDArray[np.int16], sample_rate: int) -> GoldenStream:
     """Replay a recording through the phone harness and keep what the model said, and what it was fed."""
-    run = PhoneHarness(classifier=classifier).run(recording, keep_windows=True)
+    run = PhoneHarness(classifier=classifier).run(recording, sample_rate, keep_windows=True)
     if run.lost_samples:
         raise ValueError(
             f"the phone harness lost {run.lost_samples} samples: twice the window of "
@@ -62,7 +64,11 @@ def record_stream(classifier: Classifier, recording: npt.NDArray[np.int16]) -> G
     if not classifier.spec.input_is_waveform:
         spectrograms = np.stack([model_input(window, classifier.spec) for window in np.asarray(run.windows)])
     return GoldenStream(
-        recording=recording, times_seconds=run.times_seconds, scores=run.scores, spectrograms=spectrograms
+        recording=recording,
+        sample_rate=sample_rate,
+        times_seconds=run.times_seconds,
+        scores=run.scores,
+        spectrograms=spectrograms,
     )
 
 
@@ -76,7 +82,7 @@ def stream_parity(classifier: Classifier, golden: GoldenStream) -> list[ParityRe
     ValueError
         A stream of another model.
     """
-    found = record_stream(classifier, golden.recording)
+    found = record_stream(classifier, golden.recording, golden.sample_rate)
     if found.scores.shape != golden.scores.shape or not np.array_equal(found.times_seconds, golden.times_seconds):
         raise ValueError(
             f"the golden stream has scores of shape {golden.scores.shape}; {classifier.spec.name} gives "
@@ -90,17 +96,20 @@ def stream_parity(classifier: Classifier, golden: GoldenStream) -> list[ParityRe
     name = "golden stream: every tick, here against the machine that made the bundle"
     thresholds = spec.thresholds if spec.activation == "sigmoid" else None
     if spec.recipe in FLOAT_RECIPES:
-        return [*results, replace(score_parity(golden.scores, found.scores, name, thresholds), level=_LEVEL)]
+        return [
+            *results,
+            replace(score_parity(golden.scores, found.scores, name, thresholds, spec.labels), level=_LEVEL),
+        ]
     limits = {"decision_agreement": MIN_INTEGER_AGREEMENT, "accuracy_loss": 0.0}
-    result = recipe_parity(golden.scores, found.scores, None, None, limits, name, thresholds)
+    result = recipe_parity(golden.scores, found.scores, None, None, limits, name, thresholds, spec.labels)
     return [
         *results,
         replace(
             result,
             level=_LEVEL,
             tolerance={"decision_agreement": MIN_INTEGER_AGREEMENT},
-            # There is no truth to lose accuracy against; a NaN, which leaves nothing measured, keeps its words.
-            detail="" if result.measures else result.detail,
+            # There is no truth to lose accuracy against, and so nothing to say about it.
+            detail=result.detail.removeprefix(NO_TRUTH).removeprefix("; "),
         ),
     ]
 
@@ -117,8 +126,8 @@ def read_golden_stream(bundle: Bundle, model: BundledModel) -> GoldenStream:
     spectrograms = None
     if model.spectrograms is not None:
         spectrograms = _read_arrays(bundle.folder / model.spectrograms, ("spectrograms",))["spectrograms"]
-    waveform, _ = read_wav(bundle.folder / model.stream)
-    return GoldenStream(recording=to_shorts(waveform), spectrograms=spectrograms, **expected)
+    waveform, sample_rate = read_wav(bundle.folder / model.stream)
+    return GoldenStream(recording=to_shorts(waveform), sample_rate=sample_rate, spectrograms=spectrograms, **expected)
 
 
 def expected_content(golden: GoldenStream) -> bytes:

@@ -15,6 +15,7 @@ Z_95 = 1.959963984540054  # standard normal quantile of 0.975
 _TAIL_PERCENTILES = (2.5, 97.5)
 NUM_RESAMPLES = 10_000
 _RESAMPLES_PER_BLOCK = 500  # keeps the memory small when there are thousands of groups
+_MOST_DRAWN_SINGLY = 1_000  # groups; of more, equal ones are drawn together
 _VALUES_PER_BLOCK = 2_000_000  # or tens of thousands of pairs of groups: 16 MB of weights at a time
 
 
@@ -122,7 +123,8 @@ def group_bootstrap_interval(
         raise ValueError(f"there are {names.size} groups; expected at least 2 to tell how they spread")
     if (index[:, 1:] == names.size).all():
         sums = np.bincount(index[:, 0], weights=numbers).astype(np.float64)
-        means = _resampled_means(sums, np.bincount(index[:, 0]), seed, num_resamples)
+        draw = _resampled_means if names.size <= _MOST_DRAWN_SINGLY else _resampled_kind_means
+        means = draw(sums, np.bincount(index[:, 0]), seed, num_resamples)
     else:
         means = _resampled_mixture_means(numbers, index, names.size, seed, num_resamples)
     lower, upper = np.percentile(means, _TAIL_PERCENTILES)
@@ -175,6 +177,25 @@ def _resampled_means(
         block = min(_RESAMPLES_PER_BLOCK, num_resamples - first)
         times_drawn = generator.multinomial(sums.size, even, size=block)
         means.append((times_drawn @ sums) / (times_drawn @ sizes))
+    return np.concatenate(means)
+
+
+def _resampled_kind_means(
+    sums: npt.NDArray[np.float64], sizes: npt.NDArray[np.intp], seed: int, num_resamples: int
+) -> npt.NDArray[np.float64]:
+    """Return what `_resampled_means` does of very many groups: groups of equal sum and size are drawn as one kind.
+
+    How often a kind is drawn has the same distribution as the draws of its groups added up, and a hundred thousand
+    clips of one window are two kinds, right and wrong.
+    """
+    kinds, counts = np.unique(np.stack([sums, sizes], axis=1), axis=0, return_counts=True)
+    generator = np.random.default_rng(seed)
+    per_block = max(1, min(_RESAMPLES_PER_BLOCK, _VALUES_PER_BLOCK // len(kinds)))
+    means = []
+    for first in range(0, num_resamples, per_block):
+        block = min(per_block, num_resamples - first)
+        times_drawn = generator.multinomial(sums.size, counts / sums.size, size=block)
+        means.append((times_drawn @ kinds[:, 0]) / (times_drawn @ kinds[:, 1]))
     return np.concatenate(means)
 
 

@@ -21,9 +21,9 @@ from edge_runtime.live_microphone import LiveMicrophone
 from edge_runtime.microphone import PCM_ENCODINGS, ShortArray, to_shorts
 from edge_runtime.phone import TICK_SECONDS
 from edge_runtime.piped_audio import PipedAudio
-from edge_runtime.recording_run import add_silence_argument
+from edge_runtime.recording_run import add_channel_argument, add_silence_argument
 from edge_runtime.recordings import Decode, open_recording
-from edge_runtime.resample import Resampler
+from edge_runtime.resampling import Resampler
 from edge_runtime.smoothing import SMOOTHINGS
 from edge_runtime.stop_request import StopRequest
 from edge_runtime.threshold_choice import chosen_thresholds, label_place
@@ -54,9 +54,10 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="NAME", help="the microphone: its number or part of its name")
     parser.add_argument(
-        "--raw-rate", type=int, metavar="HZ", help="of raw samples on standard input (default: the model's)"
+        "--raw-rate", type=int, metavar="HZ", help="standard input holds raw 16-bit samples of this rate, no WAV"
     )
     parser.add_argument("--raw-channels", type=int, default=1, metavar="N", help="of raw samples (default 1)")
+    add_channel_argument(parser)
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much sound")
     parser.add_argument("--tick", type=float, metavar="SECONDS", help=f"between decisions (default {TICK_SECONDS:g})")
     parser.add_argument("--pcm", choices=PCM_ENCODINGS, default=default.pcm, help="the sample path (default float)")
@@ -143,8 +144,9 @@ def _hear(source: Source, listener: Listener, report: ListenReport, stop: StopRe
     most = None if duration is None else round(duration * rate)
     for shorts in _at_model_rate(source, rate):
         left = shorts.size if most is None else min(shorts.size, most - listener.num_samples)
-        for tick in listener.push(shorts[:left]):
+        for tick in listener.push(shorts[:left], rate):
             report.tick(tick)
+        report.note_remarks(source, ended=False)
         if stop.asked or listener.num_samples == most:
             return
 
@@ -162,10 +164,10 @@ def _open_source(
 ) -> Source:
     """Open the recording, standard input or the microphone."""
     if args.audio is None:
-        return stack.enter_context(LiveMicrophone(spec.sample_rate, args.device))
+        return stack.enter_context(LiveMicrophone(spec.sample_rate, args.device, args.channel))
     if args.audio == "-":
-        return PipedAudio(sys.stdin.fileno(), args.raw_rate or spec.sample_rate, args.raw_channels)
-    return stack.enter_context(open_recording(args.audio, decode))
+        return PipedAudio(sys.stdin.fileno(), args.raw_rate, args.raw_channels, args.channel)
+    return stack.enter_context(open_recording(args.audio, decode, args.channel))
 
 
 def _settings(args: argparse.Namespace, spec: ModelSpec) -> ListenSettings:
@@ -192,7 +194,13 @@ def _note_start(source: Source, args: argparse.Namespace, listener: Listener) ->
     spec, tick = listener.classifier.spec, listener.tick_samples / listener.classifier.spec.sample_rate
     name = getattr(source, "name", args.audio)
     begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(f"{name} at {source.sample_rate} Hz, a decision every {tick:g} s, time 0 is {begin}", file=sys.stderr)
+    resampled = f", resampled to {spec.sample_rate} Hz" if source.sample_rate != spec.sample_rate else ""
+    channels = getattr(source, "num_channels", 1)
+    made_one = f", {channels} channels made one" if channels > 1 else ""
+    print(
+        f"{name} at {source.sample_rate} Hz{resampled}{made_one}, a decision every {tick:g} s, time 0 is {begin}",
+        file=sys.stderr,
+    )
     if tick > spec.window_seconds:
         print(f"ticks of {tick:g} s leave gaps: the window is {spec.window_seconds:g} s", file=sys.stderr)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_runtime.event_files import Event, EventFile, json_line
 from edge_runtime.listener import Listener, Tick
+from edge_runtime.sound_frames import SoundFrames
 
 _LIVE_SECONDS = 0.2  # between two changes of the live line
 _TOP_SCORES = 3
@@ -53,6 +54,7 @@ class ListenReport:
         for event in events:
             self._write(event)
         self._clear()
+        self.note_remarks(source, ended=True)
         seconds = listener.num_samples / listener.classifier.spec.sample_rate
         print(f"{seconds:.2f} s heard, {listener.num_ticks} ticks, {self.num_events} events", file=sys.stderr)
         if listener.num_silent:
@@ -67,6 +69,16 @@ class ListenReport:
         ):
             if count := getattr(source, name, 0):
                 print(f"{count} {what}: this machine was too busy", file=sys.stderr)
+
+    def note_remarks(self, source: Any, ended: bool) -> None:
+        """Say what is to be told of the channels and the level of a source, as soon as it is known."""
+        if isinstance(source, SoundFrames):
+            name, remarks = str(source.path), source.remarks(as_shorts=True) if ended else []
+        else:
+            name, remarks = source.name, source.remarks(ended)
+        for remark in remarks:
+            self._clear()
+            print(f"{name}: {remark}", file=sys.stderr)
 
     def _write(self, event: Event) -> None:
         """Put an event out everywhere."""

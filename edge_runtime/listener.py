@@ -7,6 +7,9 @@ TensorAudio does it, into a ring buffer as long as the model's input, zeros at f
 So the scores are those of `PhoneHarness`, whose ticks at 0 s, 0.5 s and so on are number 0, 1 and so on here;
 number 0, which hears nothing yet, is left out.
 
+The ring buffer's own zeros are no silence: ticks at which they fill half of the window or more are scored, but count
+for no event, unless the stream ends before there are others.
+
 An event's times are those of the sound, not of the tick that told of it. A sound that begins at time s fills
 half of the window whose middle is s. So a change between two ticks is set midway between the middles of their
 windows, and earlier by the delay of the smoothing.
@@ -103,6 +106,7 @@ class Tick:
     scores : ndarray of float32, shape (n_labels,)
         Of the window alone; 0 where it is silent.
     smoothed : ndarray of float64, shape (n_labels,)
+        At the beginning, where ticks do not count yet, the scores.
     active : tuple of str
         Labels whose event is open.
     events : tuple of Event
@@ -156,6 +160,7 @@ class Listener:
         off = tuple(OFF_SHARE * threshold for threshold in on) if off is None else off
         self.frames = FrameCache(spec)
         self.num_ticks = self.num_silent = self.num_samples = 0
+        self._early: list[FloatArray] = []  # scores of the ticks that do not count
         self._audio = TensorAudio(spec.window_length)
         self._smoother = make_smoother(self.settings.smoothing, self.settings.smooth_seconds, self._tick_seconds)
         self._detector = EventDetector(self.settings.rules(on, off, spec))
@@ -165,8 +170,19 @@ class Listener:
         """The tick in whole samples."""
         return self.tick_samples / self.classifier.spec.sample_rate
 
-    def push(self, shorts: ShortArray) -> list[Tick]:
-        """Take the next samples at the model's rate, int16; return the ticks that fell due."""
+    def push(self, shorts: ShortArray, sample_rate: int) -> list[Tick]:
+        """Take the next samples, int16; return the ticks that fell due.
+
+        Raises
+        ------
+        ValueError
+            `sample_rate`, in Hz, is not the model's: a stream is resampled by a `Resampler` of the caller's own.
+        """
+        if sample_rate != self.classifier.spec.sample_rate:
+            raise ValueError(
+                f"the samples have {sample_rate} Hz; {self.classifier.spec.name} hears "
+                f"{self.classifier.spec.sample_rate} Hz: bring them there with edge_runtime.Resampler"
+            )
         ticks = []
         while shorts.size:
             due = self.tick_samples - self.num_samples % self.tick_samples
@@ -179,9 +195,13 @@ class Listener:
     def finish(self) -> tuple[list[Tick], list[Event]]:
         """End the stream; return the tick that hears what is left, if anything is, and the events still open."""
         ticks = [self._tick()] if self.num_samples % self.tick_samples else []
+        events = []
+        if self.num_ticks == len(self._early):  # a stream this short has nothing better
+            early, self._early = self._early, []
+            events = [event for scores in early for event in self._count(scores)[1]]
         still_open = set(self._detector.active)
         ended = [self._event(event, event.label in still_open) for event in self._detector.finish()]
-        return ticks, ended
+        return ticks, [*events, *filter(self._is_long, ended)]
 
     def _load(self, shorts: ShortArray) -> None:
         """Put samples into the ring buffer."""
@@ -192,11 +212,20 @@ class Listener:
         """Classify what the ring buffer holds."""
         spec = self.classifier.spec
         scores = self._scores()
-        smoothed = self._smoother.push(scores)
         self.num_ticks += 1
-        events = tuple(self._event(event) for event in self._detector.push(smoothed))
+        seconds = self.num_samples / spec.sample_rate
+        if 2 * self.num_samples <= spec.window_length:
+            self._early.append(scores)
+            return Tick(self.num_ticks, seconds, scores, np.asarray(scores, np.float64), (), ())
+        smoothed, events = self._count(scores)
         active = tuple(spec.labels[label] for label in self._detector.active)
-        return Tick(self.num_ticks, self.num_samples / spec.sample_rate, scores, smoothed, active, events)
+        return Tick(self.num_ticks, seconds, scores, smoothed, active, events)
+
+    def _count(self, scores: FloatArray) -> tuple[npt.NDArray[np.float64], tuple[Event, ...]]:
+        """Smooth the scores of a tick and let it count; return both the smoothed ones and the events that are over."""
+        smoothed = self._smoother.push(scores)
+        events = map(self._event, self._detector.push(smoothed))
+        return smoothed, tuple(filter(self._is_long, events))
 
     def _scores(self) -> FloatArray:
         """Return the scores of what the ring buffer holds, 0 where it is silent."""
@@ -221,12 +250,17 @@ class Listener:
             mean_score=event.mean,
         )
 
-    def _boundary_seconds(self, tick: int) -> float:
-        """Return the time in the sound of a change that fell between a tick and the next one."""
+    def _boundary_seconds(self, counted: int) -> float:
+        """Return the time in the sound of a change that fell between a tick that counts and the next one."""
         # At the beginning fewer ticks are smoothed over, and less of the window has been heard.
-        delay = min(self._smoother.delay_ticks, (tick - 0.5) / 2)
-        ended = (tick + 0.5 - delay) * self._tick_seconds
+        delay = min(self._smoother.delay_ticks, (counted - 0.5) / 2)
+        ended = (len(self._early) + counted + 0.5 - delay) * self._tick_seconds
         return max(ended - self.classifier.spec.window_seconds / 2, ended / 2)
+
+    def _is_long(self, event: Event) -> bool:
+        """Whether an event counts: at the beginning ticks stand for less time than between two of them."""
+        least = self.settings.min_duration_seconds - 0.5 / self.classifier.spec.sample_rate
+        return event.end_seconds - event.start_seconds >= least
 
 
 def _ticks(seconds: float, tick_seconds: float) -> int:

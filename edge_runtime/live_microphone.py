@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.downmix import AUTO, channel_place
+from edge_runtime.stream_channels import StreamChannels
+
 FloatArray = npt.NDArray[np.float32]
 BLOCK_SECONDS = 0.1  # from one delivery to the next
 _WAITING_BLOCKS = 100  # 10 s that may wait for a model that is slow for a moment
@@ -31,6 +34,8 @@ class LiveMicrophone:
         Hz that the model hears; a device that lacks it is opened at its own rate.
     device : str, optional
         Number of the device or part of its name; by default the one the system chooses.
+    channel : str
+        Which one is heard of a device that has several and no mono, see `edge_runtime.stream_channels`.
 
     Attributes
     ----------
@@ -38,6 +43,8 @@ class LiveMicrophone:
         Hz that the device was opened at.
     name : str
         What it is, for people.
+    num_channels : int
+        That it was opened with.
     overflows : int
         How often the sound card lost samples because nobody took them.
     lost_samples : int
@@ -50,7 +57,7 @@ class LiveMicrophone:
         text says what to do.
     """
 
-    def __init__(self, sample_rate: int, device: str | None = None) -> None:
+    def __init__(self, sample_rate: int, device: str | None = None, channel: str = AUTO) -> None:
         self.overflows = self.lost_samples = 0
         self._sounddevice = _load_sounddevice()
         self._blocks: queue.Queue[bytes] = queue.Queue(_WAITING_BLOCKS)
@@ -60,13 +67,14 @@ class LiveMicrophone:
         except (ValueError, self._sounddevice.PortAudioError) as error:
             raise RuntimeError(self._no_device(device, error)) from error
         self.name = str(found["name"])
-        self.sample_rate, self._channels = self._choose_format(chosen, found, sample_rate)
+        self.sample_rate, self.num_channels = self._choose_format(chosen, found, sample_rate, channel)
+        self._channels = StreamChannels(self.num_channels, self.sample_rate, channel)
         try:
             self._stream = self._sounddevice.RawInputStream(
                 samplerate=self.sample_rate,
                 blocksize=round(BLOCK_SECONDS * self.sample_rate),
                 device=chosen,
-                channels=self._channels,
+                channels=self.num_channels,
                 dtype="int16",
                 callback=self._deliver,
             )
@@ -105,12 +113,16 @@ class LiveMicrophone:
                 yield np.zeros(0, np.float32)
                 continue
             silent = 0
-            shorts = np.frombuffer(content, np.int16).reshape(-1, self._channels)
-            yield shorts.mean(axis=1, dtype=np.float32) * _SCALE
+            shorts = np.frombuffer(content, np.int16).reshape(-1, self.num_channels)
+            yield self._channels.take(shorts.astype(np.float32) * _SCALE)
         raise RuntimeError(
             f"the microphone {self.name} has delivered nothing for {_SILENT_POLLS * _POLL_SECONDS:g} s; "
             "was it unplugged?"
         )
+
+    def remarks(self, ended: bool = True) -> list[str]:
+        """Return what should be told, each a sentence that goes on after the microphone's name."""
+        return [text for text in (self._channels.remark(ended),) if text]
 
     def _deliver(self, samples: Any, count: int, time: Any, status: Any) -> None:
         """Take a block from PortAudio's thread: copy, count what was lost, nothing else."""
@@ -121,10 +133,15 @@ class LiveMicrophone:
         except queue.Full:
             self.lost_samples += count
 
-    def _choose_format(self, device: Any, found: Any, sample_rate: int) -> tuple[int, int]:
-        """Return rate and channels that the device takes: the model's rate and mono if it can."""
+    def _choose_format(self, device: Any, found: Any, sample_rate: int, channel: str) -> tuple[int, int]:
+        """Return rate and channels that the device takes: the model's rate, and mono if it can and no other is asked.
+
+        A channel that was asked for must be there, so that the device is opened with as many.
+        """
         own_rate, own_channels = int(found["default_samplerate"]), int(found["max_input_channels"])
-        candidates = [(rate, channels) for rate in (sample_rate, own_rate) for channels in (1, min(2, own_channels))]
+        place = channel_place(channel, max(1, own_channels))
+        counts = (1, min(2, own_channels)) if place is None else (place + 1, own_channels)
+        candidates = [(rate, channels) for rate in (sample_rate, own_rate) for channels in counts]
         refusal: Exception | None = None
         for rate, channels in candidates:
             try:

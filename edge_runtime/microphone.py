@@ -19,10 +19,12 @@ full buffer keeps what it has. Android documents the loss, not which samples it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+
+from edge_runtime.resampling import Resampler, resampled_length
 
 FloatArray = npt.NDArray[np.float32]
 ShortArray = npt.NDArray[np.int16]
@@ -56,14 +58,31 @@ class BlockRecording:
         The recording in pieces of any length.
     size : int
         Samples of the whole recording, at least 1.
+    sample_rate : int
+        Hz.
     """
 
-    def __init__(self, blocks: Iterable[ShortArray], size: int) -> None:
-        if size < 1:
-            raise ValueError(f"the recording has {size} samples; expected at least one")
-        self.size = size
+    def __init__(self, blocks: Iterable[ShortArray], size: int, sample_rate: int) -> None:
+        if size < 1 or sample_rate < 1:
+            raise ValueError(
+                f"the recording has {size} samples at {sample_rate} Hz; expected at least one, and a rate above 0"
+            )
+        self.size, self.sample_rate = size, sample_rate
         self._blocks = iter(blocks)
         self._waiting = np.zeros(0, np.int16)
+
+    def at_rate(self, sample_rate: int) -> BlockRecording:
+        """Return the recording at another rate, in Hz, as a microphone of that rate would deliver it."""
+        if sample_rate == self.sample_rate:
+            return self
+        resampler = Resampler(self.sample_rate, sample_rate)
+
+        def resampled() -> Iterator[ShortArray]:
+            for block in self._blocks:
+                yield to_shorts(resampler.push(block.astype(np.float32) * _MICROPHONE_SCALE))
+            yield to_shorts(resampler.finish())
+
+        return BlockRecording(resampled(), resampled_length(self.size, self.sample_rate, sample_rate), sample_rate)
 
     def take(self, count: int) -> ShortArray:
         """Return the next samples, int16, shape (count,).
@@ -94,7 +113,7 @@ class AudioRecord:
     recording : ndarray of int16, shape (n_samples,), or BlockRecording
         What the microphone will hear from time 0 on.
     sample_rate : int
-        Hz.
+        Hz, of the recording and so of the microphone.
     buffer_length : int
         Samples that wait for `read` at most.
     pcm : {"float", "int16"}
@@ -109,7 +128,7 @@ class AudioRecord:
     def __init__(
         self, recording: npt.ArrayLike | BlockRecording, sample_rate: int, buffer_length: int, pcm: str = "float"
     ) -> None:
-        self._recording = as_blocks(recording)
+        self._recording = as_blocks(recording, sample_rate)
         if sample_rate < 1 or buffer_length < 1:
             raise ValueError(f"sample_rate is {sample_rate}, buffer_length {buffer_length}; expected at least 1")
         encode(np.zeros(0, np.int16), pcm)
@@ -212,9 +231,19 @@ def check_recording(recording: npt.ArrayLike) -> ShortArray:
     return shorts
 
 
-def as_blocks(recording: npt.ArrayLike | BlockRecording) -> BlockRecording:
-    """Return a recording to be read forward; an array is checked as `check_recording` does."""
+def as_blocks(recording: npt.ArrayLike | BlockRecording, sample_rate: int | None) -> BlockRecording:
+    """Return a recording to be read forward; an array is checked as `check_recording` does.
+
+    Raises
+    ------
+    ValueError
+        An array without its rate, or a rate that is not that of the `BlockRecording`.
+    """
     if isinstance(recording, BlockRecording):
+        if sample_rate not in (None, recording.sample_rate):
+            raise ValueError(f"sample_rate is {sample_rate} Hz and the recording has {recording.sample_rate} Hz")
         return recording
     shorts = check_recording(recording)
-    return BlockRecording([shorts], shorts.size)
+    if sample_rate is None:
+        raise ValueError("the sample rate of the recording is missing; expected Hz, such as sample_rate=44100")
+    return BlockRecording([shorts], shorts.size, sample_rate)

@@ -25,6 +25,7 @@ from edge_runtime.measures import (
     same_shape,
     snr_db,
 )
+from metadata.recipe import UNKNOWN_TOLERANCE
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier
@@ -33,8 +34,11 @@ __all__ = [
     "DEFAULT_RECIPE_TOLERANCE",
     "FRONT_END_TOLERANCE",
     "LEVELS",
+    "NO_TRUTH",
+    "SAYS_NOTHING",
     "SCORES_TOLERANCE",
     "ParityResult",
+    "add_detail",
     "cosine_similarity",
     "decision_agreement",
     "decisions",
@@ -44,6 +48,7 @@ __all__ = [
     "phone_parity",
     "recipe_parity",
     "relative_error",
+    "same_everywhere",
     "score_parity",
     "snr_db",
 ]
@@ -54,8 +59,10 @@ SCORES_TOLERANCE = 1e-5  # level 2: max abs error of the scores
 LEVELS = {1: "front end", 2: "float scores", 3: "recipe", 4: "phone path", 5: "other kernels and machines"}
 """What is compared at each level; level 5 is level 2 or 3 on the built-in kernels that other loaders compute with, and
 in `edge_runtime.machine_scores` the scores of two machines."""
-DEFAULT_RECIPE_TOLERANCE = {"decision_agreement": 0.95, "accuracy_loss": 0.02}
-"""Level 3 where the recipe names no tolerance of its own: shares of windows."""
+DEFAULT_RECIPE_TOLERANCE = UNKNOWN_TOLERANCE
+"""Level 3 where no recipe names a tolerance of its own: shares of windows."""
+NO_TRUTH = "no truth given: accuracy not compared"
+SAYS_NOTHING = "agreement says nothing"  # how a result says so, whose decision is the same on every window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +132,7 @@ def score_parity(
     candidate_scores: npt.ArrayLike,
     name: str = "float file against its model",
     thresholds: Sequence[float] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> ParityResult:
     """Compare scores (level 2): max abs error at most 1e-5 and every decision equal.
 
@@ -134,6 +142,8 @@ def score_parity(
     name : str
     thresholds : sequence of float, optional
         Given for a sigmoid model, as for `decisions`.
+    labels : sequence of str, optional
+        What the scores stand for, where the result shall name one.
 
     Raises
     ------
@@ -150,7 +160,8 @@ def score_parity(
         "decision_agreement": decision_agreement(reference_scores, candidate_scores, thresholds),
     }
     passed = measures["max_abs_error"] <= SCORES_TOLERANCE and measures["decision_agreement"] == 1.0
-    return _judged(2, name, passed, measures, tolerance, len(expected))
+    result = _judged(2, name, passed, measures, tolerance, len(expected))
+    return add_detail(result, same_everywhere(reference_scores, candidate_scores, thresholds, labels))
 
 
 def recipe_parity(
@@ -161,6 +172,7 @@ def recipe_parity(
     tolerance: Mapping[str, float],
     name: str = "recipe against float",
     thresholds: Sequence[float] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> ParityResult:
     """Compare a quantized file with the float one (level 3).
 
@@ -179,6 +191,8 @@ def recipe_parity(
     name : str
     thresholds : sequence of float, optional
         As for `decisions`.
+    labels : sequence of str, optional
+        As for `score_parity`.
 
     Returns
     -------
@@ -202,7 +216,7 @@ def recipe_parity(
         "snr_db": snr_db(expected, found),
         "cosine_similarity": cosine_similarity(expected, found),
     }
-    detail = "no truth given: accuracy not compared"
+    detail = NO_TRUTH
     if truth is not None:
         right = [_right(scores, truth, thresholds) for scores in (float_scores, candidate_scores)]
         losses = right[0] - right[1]
@@ -213,7 +227,8 @@ def recipe_parity(
     disagreement, loss = 1.0 - measures["decision_agreement"], measures.get("accuracy_loss", 0.0)
     passed = _is_within(disagreement, max(1.0 - limits["decision_agreement"], one_window))
     passed = passed and _is_within(loss, max(limits["accuracy_loss"], one_window))
-    return _judged(3, name, passed, measures, limits, len(expected), detail)
+    result = _judged(3, name, passed, measures, limits, len(expected), detail)
+    return add_detail(result, same_everywhere(float_scores, candidate_scores, thresholds, labels))
 
 
 def phone_parity(
@@ -239,8 +254,8 @@ def phone_parity(
     """
     from edge_runtime.phone_comparison import compare_with_offline
 
-    tolerance = {"max_abs_error": 0.0, "lost_samples": 0.0}
-    comparisons = [compare_with_offline(classifier, recording) for recording in recordings]
+    tolerance = dict.fromkeys(("max_abs_error", "unequal_windows", "unequal_scores", "lost_samples"), 0.0)
+    comparisons = [compare_with_offline(classifier, recording, classifier.spec.sample_rate) for recording in recordings]
     if not comparisons:
         raise ValueError("there are no recordings; expected at least one to replay")
     measures = {
@@ -265,6 +280,30 @@ def on_other_kernels(result: ParityResult, kernels: str) -> ParityResult:
         What computed, for the name, such as "built-in kernels".
     """
     return replace(result, level=5, name=f"{result.name}, on {kernels}")
+
+
+def add_detail(result: ParityResult, detail: str) -> ParityResult:
+    """Return a result that says one thing more; the same where there is nothing to say."""
+    if not detail:
+        return result
+    return replace(result, detail=f"{result.detail}; {detail}" if result.detail else detail)
+
+
+def same_everywhere(
+    reference: npt.ArrayLike,
+    candidate: npt.ArrayLike,
+    thresholds: Sequence[float] | None,
+    labels: Sequence[str] | None,
+) -> str:
+    """Say that both decide the same on every window, as any two models of one answer do; empty where that is not so."""
+    found = [decisions(scores, thresholds) for scores in (reference, candidate)]
+    first = found[0][:1]
+    if len(found[0]) < 2 or not all((rows == first).all() for rows in found):
+        return ""
+    places = np.flatnonzero(first) if thresholds is not None else first
+    names = [labels[place] if labels is not None else f"label {place}" for place in places.tolist()]
+    told = " and ".join(f"'{name}'" for name in names) or "on no label"
+    return f"{SAYS_NOTHING}: both decide {told} on every window"
 
 
 def _score_pair(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from edge_runtime.bundle import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import Golden, format_results, parity_of_file, read_golden
+from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import read_golden_stream, stream_parity
+from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, read_golden
 from edge_runtime.machine import describe_machine
 from edge_runtime.machine_scores import (
     MachineScores,
@@ -24,6 +25,7 @@ from edge_runtime.machine_scores import (
 from edge_runtime.microphone import to_shorts
 from edge_runtime.out_file import check_out_file
 from edge_runtime.parity import ParityResult
+from edge_runtime.parity_text import format_results, verdict_line
 from edge_runtime.recordings import Decode, load_waveform
 from metadata.atomic_file import write_atomically
 
@@ -89,19 +91,22 @@ def run_parity(args: argparse.Namespace, decode: Decode | None = None) -> int:
     bundles = [_check_bundle(path, args.json) for path in args.files if is_bundle(path)]
     tampered = [bundle.folder for bundle, faults in bundles if faults]  # of these nothing is opened
     streams = {bundle.folder / model.file: (bundle, model) for bundle, _ in bundles for model in bundle.models}
-    documents, passed = [], not tampered
+    documents: list[dict[str, object]] = []
+    found: dict[str, list[ParityResult]] = {}
     for path in _model_files([path for path in args.files if path not in tampered]):
-        results = _check_file(path, streams.get(path), args, decode)
-        passed = passed and all(result.passed for result in results)
+        results, recipe = _check_file(path, streams.get(path), args, decode)
+        found[str(path)] = results
         documents.append({"file": str(path), "results": [result.as_dict() for result in results]})
         if not args.json:
-            print(f"{path}\n{format_results(results)}")
+            print(f"{path}\n{format_results(results, recipe)}")
+    passed = not tampered and all(result.passed for results in found.values() for result in results)
+    verdict = verdict_line(found, len(tampered))
     manifests = [{"bundle": str(bundle.folder), "passed": not faults, "faults": faults} for bundle, faults in bundles]
-    document = json.dumps({"passed": passed, "bundles": manifests, "files": documents}, indent=2)
+    contents = {"passed": passed, "verdict": verdict, "bundles": manifests, "files": documents}
+    document = json.dumps(contents, indent=2)
     if args.out is not None:
         write_atomically(args.out, document.encode("utf-8"))
-    if args.json:
-        print(document)
+    print(document if args.json else verdict)
     return DONE if passed else CHECK_FAILED
 
 
@@ -125,17 +130,18 @@ def _format_bundle(bundle: Bundle, faults: Sequence[str]) -> str:
 
 def _check_file(
     path: Path, streams: tuple[Bundle, BundledModel] | None, args: argparse.Namespace, decode: Decode | None
-) -> list[ParityResult]:
-    """Check one file at every level for which there is something to compare it with."""
+) -> tuple[list[ParityResult], str]:
+    """Check one file at every level for which there is something to compare it with; return its recipe too."""
     classifier = Classifier(path, args.num_threads)
     golden = _golden_for(path, classifier, args)
     print(f"{path}: comparing", file=sys.stderr)
     rate = classifier.spec.sample_rate
     recordings = [to_shorts(load_waveform(clip, rate, decode)) for clip in args.audio]
     if not recordings and golden is not None:
-        recordings = [to_shorts(golden.windows.reshape(-1))]
+        recordings = [to_shorts(golden.windows[:NUM_REPLAYED_WINDOWS].reshape(-1))]
     results = parity_of_file(classifier, golden, recordings)
-    return results + (stream_parity(classifier, read_golden_stream(*streams)) if streams else [])
+    results += stream_parity(classifier, read_golden_stream(*streams)) if streams else []
+    return results, classifier.spec.recipe
 
 
 def _run_other_machine(args: argparse.Namespace) -> int:
@@ -147,13 +153,14 @@ def _run_other_machine(args: argparse.Namespace) -> int:
     if args.out and not args.against:
         raise ValueError("--save-scores alone compares nothing that --out could hold; expected --against too")
     reference = read_machine_scores(args.against) if args.against else None
-    files = []
+    files, recipes = [], {}
     for path in _model_files(args.files):
         classifier = Classifier(path, args.num_threads)
         golden = _golden_for(path, classifier, args)
         assert golden is not None  # without recordings it is there or has raised
         print(f"{path}: scoring {len(golden.windows)} windows", file=sys.stderr)
         files.append(score_windows(path.name, classifier, golden.windows))
+        recipes[path.name] = classifier.spec.recipe
     found = MachineScores(machine=describe_machine(), files=tuple(files))
     if args.save_scores:
         write_machine_scores(found, args.save_scores)
@@ -162,13 +169,15 @@ def _run_other_machine(args: argparse.Namespace) -> int:
         return DONE
     results = compare_machines(reference, found)
     passed = all(result.passed for result in results.values())
-    document = json.dumps({"passed": passed, **describe_comparison(reference, found)}, indent=2)
+    verdict = verdict_line({file: [result] for file, result in results.items()})
+    document = json.dumps({"passed": passed, "verdict": verdict, **describe_comparison(reference, found)}, indent=2)
     if args.out is not None:
         write_atomically(args.out, document.encode("utf-8"))
     if args.json:
         print(document)
     else:
-        print("\n".join(f"{file}\n{format_results([result])}" for file, result in results.items()))
+        lines = [f"{file}\n{format_results([result], recipes[file])}" for file, result in results.items()]
+        print("\n".join([*lines, verdict]))
     return DONE if passed else CHECK_FAILED
 
 

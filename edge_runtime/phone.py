@@ -151,14 +151,19 @@ class PhoneHarness:
             )
 
     def run(
-        self, recording: npt.ArrayLike, generator: np.random.Generator | None = None, keep_windows: bool = False
+        self,
+        recording: npt.ArrayLike,
+        sample_rate: int,
+        generator: np.random.Generator | None = None,
+        keep_windows: bool = False,
     ) -> PhoneRun:
         """Replay a recording until a tick has heard its last sample.
 
         Parameters
         ----------
         recording : array_like of int16, shape (n_samples,)
-            At the model's sample rate.
+        sample_rate : int
+            Hz of the recording; the microphone has the model's rate, so that another one is resampled to it.
         generator : numpy.random.Generator, optional
             Draws how late ticks are; needed with `max_late_seconds`.
         keep_windows : bool
@@ -167,10 +172,10 @@ class PhoneHarness:
         Raises
         ------
         ValueError
-            A recording that is empty or not int16; delays without a generator.
+            A recording that is empty or not int16, or without a rate; delays without a generator.
         """
         ticks, windows = [], []
-        for tick in self.ticks(recording, generator):
+        for tick in self.ticks(recording, sample_rate, generator):
             windows.append(tick.window if keep_windows else None)
             ticks.append(replace(tick, window=np.zeros(0, np.float32)))
         return PhoneRun(
@@ -184,15 +189,17 @@ class PhoneHarness:
     def ticks(
         self,
         recording: npt.ArrayLike | BlockRecording,
+        sample_rate: int | None = None,
         generator: np.random.Generator | None = None,
         first: int = 0,
     ) -> Iterator[PhoneTick]:
         """Replay a recording tick by tick; one that comes in blocks may have any length. See `run`.
 
+        A `BlockRecording` knows its rate; with an array `sample_rate` is needed.
         Ticks before number `first` read what has arrived, but it is not classified.
         """
         classifier = self.classifier
-        for window in self.windows(recording, generator, first):
+        for window in self.windows(recording, sample_rate, generator, first):
             if window.is_silent:
                 scores, decision = np.zeros(len(classifier.spec.labels), np.float32), classifier.decide_nothing()
             else:
@@ -211,12 +218,13 @@ class PhoneHarness:
     def windows(
         self,
         recording: npt.ArrayLike | BlockRecording,
+        sample_rate: int | None = None,
         generator: np.random.Generator | None = None,
         first: int = 0,
     ) -> Iterator[PhoneWindow]:
         """Replay a recording as `ticks` does, up to where the model would be asked."""
         spec = self.classifier.spec
-        blocks = as_blocks(recording)
+        blocks = as_blocks(recording, sample_rate).at_rate(spec.sample_rate)
         record = AudioRecord(blocks, spec.sample_rate, BUFFER_MULTIPLIER * spec.window_length, self.pcm)
         audio = TensorAudio(spec.window_length)
         for number, seconds in enumerate(self._tick_times(blocks.size / spec.sample_rate, generator)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.microphone import PCM_ENCODINGS
+from edge_runtime.microphone import PCM_ENCODINGS, as_blocks
 from edge_runtime.phone import TICK_SECONDS, PhoneHarness, offline_windows
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ class PhoneComparison:
 
 
 def compare_with_offline(
-    classifier: Classifier, recording: npt.ArrayLike, tick_seconds: float = TICK_SECONDS, seed: int = 0
+    classifier: Classifier,
+    recording: npt.ArrayLike,
+    sample_rate: int,
+    tick_seconds: float = TICK_SECONDS,
+    seed: int = 0,
 ) -> PhoneComparison:
     """Run the harness on both sample paths, on time and up to half a tick late, and compare with `offline_windows`."""
+    blocks = as_blocks(recording, sample_rate).at_rate(classifier.spec.sample_rate)
+    recording = blocks.take(blocks.size)
     found = [
         _compare_one(
             PhoneHarness(classifier=classifier, tick_seconds=tick_seconds, pcm=pcm, max_late_seconds=late),
@@ -53,7 +59,7 @@ def compare_with_offline(
 def _compare_one(harness: PhoneHarness, recording: npt.ArrayLike, seed: int) -> PhoneComparison:
     """Compare one replay with windows cut offline at the same times."""
     classifier, spec = harness.classifier, harness.classifier.spec
-    run = harness.run(recording, np.random.default_rng(seed), keep_windows=True)
+    run = harness.run(recording, spec.sample_rate, np.random.default_rng(seed), keep_windows=True)
     windows = offline_windows(recording, run.times_seconds, spec.sample_rate, spec.window_length, harness.pcm)
     scores = np.stack([classifier.scores(window) for window in windows])
     return PhoneComparison(

@@ -1,4 +1,4 @@
-"""Sound that comes through a pipe: a WAV file as it is written, or raw 16-bit samples."""
+"""Sound that comes through a pipe: a WAV file as it is written, or raw 16-bit samples where their rate was said."""
 
 from __future__ import annotations
 
@@ -9,14 +9,26 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.wav_format import WAV_KINDS, WavFormat, decode_mono, read_header
+from edge_runtime.downmix import AUTO
+from edge_runtime.sound_kinds import SNIFFED_BYTES, WAV_KINDS, piped_refusal, recognise
+from edge_runtime.stream_channels import StreamChannels
+from edge_runtime.wav_format import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    WavFormat,
+    begins_chunk,
+    check_codec,
+    decode,
+    find_list_chunk,
+    is_placeholder,
+    read_header,
+)
 
 FloatArray = npt.NDArray[np.float32]
 _POLL_SECONDS = 0.2  # after which an empty block comes, so that whoever reads can look up
 _READ_BYTES = 65_536
-# sox, arecord and ffmpeg do not know the length when they write the header of a pipe, and say about 2 or 4 GiB.
-_NO_REAL_LENGTH = 0x7FFF0000
-_OTHER_SOUND = (b"fLaC", b"OggS", b"ID3")
+_PCM = 1
+_LIST_HEAD = 12  # bytes by which a LIST chunk is known
 
 
 class PipedAudio:
@@ -26,41 +38,36 @@ class PipedAudio:
     ----------
     descriptor : int
         Of an open file, such as 0 for standard input.
-    raw_rate : int
-        Hz, of raw samples: what does not begin as a WAV file is taken for 16-bit little-endian integers.
+    raw_rate : int, optional
+        Hz, of raw samples, 16-bit little-endian integers; without it only WAV is taken.
     raw_channels : int
         Interleaved channels of raw samples.
+    channel : str
+        Which one is heard, see `edge_runtime.stream_channels`.
 
     Attributes
     ----------
     sample_rate : int
         Hz.
+    num_channels : int
+        In the stream.
     name : str
         What it is, for people.
 
     Raises
     ------
     ValueError
-        Nothing came at all, a WAV header that `read_header` refuses, or another kind of sound file.
+        Nothing came at all, a WAV header that `read_header` refuses, another kind of file, or raw samples without a
+        rate.
     """
 
-    def __init__(self, descriptor: int, raw_rate: int, raw_channels: int = 1) -> None:
-        if raw_rate < 1 or raw_channels < 1:
-            raise ValueError(f"raw samples have {raw_channels} channels at {raw_rate} Hz; expected at least 1 of each")
+    def __init__(self, descriptor: int, raw_rate: int | None, raw_channels: int = 1, channel: str = AUTO) -> None:
         self._descriptor, self._ended, self._waiting = descriptor, False, b""
         self._left: int | None = None  # bytes of samples still to come, where that is known
-        head = self._peek(12)
-        if not head:
-            raise ValueError("standard input ended without a sample; expected a WAV file or raw 16-bit samples")
-        if head.startswith(_OTHER_SOUND):
-            raise ValueError(f"standard input begins with {head[:4]!r}; expected WAV or raw samples: decode it before")
-        if head[:4] in WAV_KINDS and head[8:] == b"WAVE":
-            self._format = self._read_wav_header()
-            self.name = "WAV on standard input"
-        else:
-            self._format = WavFormat(1, raw_channels, raw_rate, 16)
-            self.name = "raw 16-bit samples on standard input"
-        self.sample_rate = self._format.sample_rate
+        self._peak = 0.0
+        self._format = self._open(raw_rate, raw_channels)
+        self.sample_rate, self.num_channels = self._format.sample_rate, self._format.num_channels
+        self._channels = StreamChannels(self.num_channels, self.sample_rate, channel)
 
     def blocks(self) -> Iterator[FloatArray]:
         """Yield what has come as mono float32 blocks; an empty one where nothing came for a while.
@@ -72,21 +79,70 @@ class PipedAudio:
         """
         frame_bytes, first = self._format.frame_bytes, 0
         while True:
-            usable = len(self._waiting) if self._left is None else min(len(self._waiting), self._left)
+            usable = self._usable()
             usable -= usable % frame_bytes
             content, self._waiting = self._waiting[:usable], self._waiting[usable:]
             if self._left is not None:
                 self._left -= usable
             try:
-                block = decode_mono(content, self._format, first)
+                frames = decode(content, self._format, first)
             except ValueError as error:
                 raise ValueError(f"standard input {error}") from error
-            first += block.size
-            if block.size or not self._ended:
-                yield block
+            first += len(frames)
+            self._peak = max(self._peak, float(np.abs(frames).max(initial=0.0)))
+            if len(frames) or not self._ended:
+                yield self._channels.take(frames)
             if self._left == 0 or (self._ended and not usable):
                 return
             self._read()
+
+    def remarks(self, ended: bool = True) -> list[str]:
+        """Return what should be told, each a sentence that goes on after the stream's name; see `SoundFrames`."""
+        told = [self._channels.remark(ended)]
+        if ended and self._ended and self._left:
+            told.append(f"ended {self._left} bytes before the end that its header says; what came was heard")
+        if ended and self._peak > 1.0:
+            told.append(f"went up to {self._peak:.2f} of full scale; what is above was clipped, as a microphone does")
+        return [text for text in told if text]
+
+    def _open(self, raw_rate: int | None, raw_channels: int) -> WavFormat:
+        """Find out what comes, and read up to the samples."""
+        if raw_channels < 1 or (raw_rate is not None and not LOWEST_RATE <= raw_rate <= HIGHEST_RATE):
+            raise ValueError(
+                f"raw samples have {raw_channels} channels at {raw_rate} Hz; expected at least 1, and {LOWEST_RATE} to "
+                f"{HIGHEST_RATE} Hz"
+            )
+        head = self._peek(12)
+        if not head:
+            raise ValueError("standard input ended without a sample; expected a WAV file or raw 16-bit samples")
+        if head[:4] not in WAV_KINDS:
+            head = self._look(SNIFFED_BYTES)
+        kind = recognise(head)
+        if kind is not None and kind.what == "wav":
+            self.name = "WAV on standard input"
+            return self._read_wav_header()
+        if kind is not None:
+            raise ValueError(f"standard input {piped_refusal(kind)}")
+        if raw_rate is None:
+            raise ValueError(
+                f"standard input begins with {head[:4]!r}, which is no WAV file; if it is raw 16-bit samples, say "
+                "their rate: --raw-rate HZ. Otherwise put this before earshot: ffmpeg -i - -f wav - |"
+            )
+        self.name = "raw 16-bit samples on standard input"
+        return WavFormat(_PCM, raw_channels, raw_rate, 16, 2 * raw_channels)
+
+    def _usable(self) -> int:
+        """Return how many of the bytes that wait are samples."""
+        if self._left is not None:
+            return min(len(self._waiting), self._left)
+        if not self._is_endless_wav:
+            return len(self._waiting)
+        place = find_list_chunk(self._waiting)
+        if place is not None:  # behind samples of unknown length
+            self._left = place
+            return place
+        # The beginning of such a chunk may be here already.
+        return len(self._waiting) if self._ended else max(0, len(self._waiting) - _LIST_HEAD)
 
     def _read(self) -> None:
         """Wait a little for bytes, and take those that came."""
@@ -102,6 +158,14 @@ class PipedAudio:
             self._read()
         return self._waiting[:length]
 
+    def _look(self, length: int) -> bytes:
+        """Return what has come already, up to so many bytes; a slow stream is not waited for."""
+        before = -1
+        while before < len(self._waiting) < length and not self._ended:
+            before = len(self._waiting)
+            self._read()
+        return self._waiting[:length]
+
     def _take(self, length: int) -> bytes:
         """Return the next bytes, fewer only at the end."""
         content = self._peek(length)
@@ -113,13 +177,21 @@ class PipedAudio:
         while length > 0 and (taken := self._take(min(length, _READ_BYTES))):
             length -= len(taken)
 
+    @property
+    def _is_endless_wav(self) -> bool:
+        """Whether a WAV header came that does not know the length."""
+        return self._left is None and self.name.startswith("WAV")
+
     def _read_wav_header(self) -> WavFormat:
         """Read up to the samples; keep how many bytes they are, where the header really knows."""
         try:
             header = read_header(self._take, self._skip)
+            check_codec(header.format)
         except ValueError as error:
             raise ValueError(f"standard input {error}") from error
         length = header.data_bytes
-        if header.kind != b"RIFF" or (length is not None and 0 < length < _NO_REAL_LENGTH):
+        if length == 0 and not begins_chunk(self._peek(4)):
+            length = None
+        if length is not None and not (header.kind == b"RIFF" and is_placeholder(length)):
             self._left = length
         return header.format

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge_runtime.classifier import Classifier
+from edge_runtime.downmix import AUTO, CHANNEL_HELP, check_channel
 from edge_runtime.level import check_silence_limit
 from edge_runtime.microphone import PCM_ENCODINGS
 from edge_runtime.out_file import check_out_file
@@ -23,7 +24,9 @@ from edge_runtime.recording_screen import RecordingScreen
 from edge_runtime.recordings import Decode, Recording, open_recording
 from edge_runtime.score_files import WRITERS, check_suffix, write_document
 from edge_runtime.score_log import ScoreLog
-from edge_runtime.windows import TAILS
+from edge_runtime.sound_frames import SoundFrames
+from edge_runtime.source_counts import describe_sources
+from edge_runtime.windows import DEFAULT_TAIL, TAILS
 from metadata.atomic_file import open_atomically
 from metadata.spec import ModelSpec
 
@@ -72,15 +75,25 @@ class Ear(Protocol):
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how recordings are heard and where the result goes."""
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (default: a window)")
-    parser.add_argument("--tail", choices=TAILS, default="pad", help="the end of a recording (default: pad with zeros)")
+    parser.add_argument(
+        "--tail", choices=TAILS, default=DEFAULT_TAIL, help="the end of a recording (default: pad with zeros)"
+    )
     add_silence_argument(parser, "windows")
     parser.add_argument("--phone", action="store_true", help="replay through AudioRecord and its ring buffer instead")
     parser.add_argument("--pcm", choices=PCM_ENCODINGS, default="float", help="the phone's sample path (default float)")
+    add_channel_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a .json, .jsonl or .csv file when all is heard")
     parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
     parser.add_argument("--force", action="store_true", help="overwrite FILE, and begin again where FILE.part is there")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
+
+
+def add_channel_argument(parser: argparse.ArgumentParser) -> None:
+    """Add which channel is heard."""
+    parser.add_argument(
+        "--channel", default=AUTO, metavar="WHICH", help=f"of several channels: {CHANNEL_HELP} (default auto)"
+    )
 
 
 def add_silence_argument(parser: argparse.ArgumentParser, what: str) -> None:
@@ -156,12 +169,15 @@ def describe_model(classifier: Classifier, path: Path) -> Row:
 
 def _hear_into(part: Path, header: Row, ear: Ear, args: argparse.Namespace, decode: Decode | None) -> int:
     """Hear what the log does not hold yet, then write it out in the form that was asked for."""
+    sources: list[tuple[int, int]] = []
     with ScoreLog(part, header, ear, args.resume) as log:
         try:
             for path in args.audio[log.num_ended :]:
-                _hear(ear, path, log, args, decode)
+                sources += _hear(ear, path, log, args, decode)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{part} keeps what was heard: add --resume" if args.out else "") from None
+        if told := describe_sources(sources, ear.spec.sample_rate):
+            print(told, file=sys.stderr)
         if args.json:
             write_document(log.lines(), sys.stdout)
         if args.out is not None:
@@ -172,16 +188,26 @@ def _hear_into(part: Path, header: Row, ear: Ear, args: argparse.Namespace, deco
     return BAD_INPUT if log.failed else DONE
 
 
-def _hear(ear: Ear, path: Path, log: ScoreLog, args: argparse.Namespace, decode: Decode | None) -> None:
-    """Hear one recording, or what the log lacks of it; a fault of the recording ends up in the log."""
+def _hear(
+    ear: Ear, path: Path, log: ScoreLog, args: argparse.Namespace, decode: Decode | None
+) -> list[tuple[int, int]]:
+    """Hear one recording, or what the log lacks of it; a fault of the recording ends up in the log.
+
+    What comes back is its rate and channels, nothing where it has a fault.
+    """
+    sources: list[tuple[int, int]] = []
     opening = {"recording": str(path), "duration_seconds": None, "phone": args.phone}
     try:
-        with open_recording(path, decode) as recording:
+        with open_recording(path, decode, args.channel) as recording:
             duration = recording.num_samples / recording.sample_rate
             log.begin({**opening, "duration_seconds": duration})
             if log.num_rows:
                 print(f"{path}: going on after {log.num_rows} rows", file=sys.stderr)
             end = _hear_rows(ear, path, recording, log, args)
+            if isinstance(recording, SoundFrames):
+                for remark in recording.remarks(args.phone):
+                    print(f"{path}: {remark}", file=sys.stderr)
+                sources.append((recording.sample_rate, recording.num_channels))
     except BrokenPipeError:  # of our own output, whose reader has gone
         raise
     except (ValueError, OSError) as error:
@@ -189,6 +215,7 @@ def _hear(ear: Ear, path: Path, log: ScoreLog, args: argparse.Namespace, decode:
         log.begin(opening)
         end = {"error": str(error)}
     log.add(end)
+    return sources
 
 
 def _hear_rows(ear: Ear, path: Path, recording: Recording, log: ScoreLog, args: argparse.Namespace) -> Row:
@@ -210,12 +237,18 @@ def _header(ear: Ear, args: argparse.Namespace) -> Row:
     """Return what was asked for, by which `--resume` knows its own log."""
     hop_in_samples(args.hop, ear.spec)
     check_silence_limit(args.silence_below)
+    check_channel(args.channel)
     if args.phone and args.merge is not None:
         raise ValueError("--merge makes one clip of all windows; --phone shows ticks and makes none. Leave one out")
     heard = {"pcm": args.pcm} if args.phone else {"hop": args.hop, "tail": args.tail, "merge": ear.clip()["merge"]}
     return {
         "model": ear.describe(),
-        "settings": {"phone": args.phone, **heard, "silence_below_dbfs": args.silence_below},
+        "settings": {
+            "phone": args.phone,
+            **heard,
+            "silence_below_dbfs": args.silence_below,
+            "channel": args.channel,
+        },
         "recordings": [_fingerprint(path) for path in args.audio],
     }
 

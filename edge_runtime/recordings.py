@@ -10,8 +10,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.resample import Resampler, resample
+from edge_runtime.downmix import AUTO, check_channel
+from edge_runtime.resampling import Resampler, resample
+from edge_runtime.sound_frames import SoundFrames
 from edge_runtime.wav_file import WavFile, is_wav
+from edge_runtime.wav_format import UnknownCodecError
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -36,21 +39,45 @@ class Recording(Protocol):
 
 
 Decode = Callable[[Path], AbstractContextManager[Recording]]
-"""Path to an open recording; for FLAC, OGG and MP3, which a device install does not read."""
+"""Path to an open recording; for what a device install does not read, see `edge_runtime.sound_kinds`."""
 
 
-def open_recording(path: str | Path, decode: Decode | None = None) -> AbstractContextManager[Recording]:
+def open_recording(
+    path: str | Path, decode: Decode | None = None, channel: str = AUTO
+) -> AbstractContextManager[Recording]:
     """Open a recording: a WAV file, or where a decoder is handed in anything else that it reads.
+
+    Parameters
+    ----------
+    path : str or Path
+    decode : callable, optional
+    channel : str
+        Of several, see `edge_runtime.downmix`.
 
     Raises
     ------
     FileNotFoundError
         No such file.
     ValueError
-        Not a WAV file and no decoder, or one that the reader refuses.
+        Not a WAV file and no decoder, one that the reader refuses, or a channel that is none.
     """
-    path = Path(path)
-    return WavFile(path) if decode is None or is_wav(path) else decode(path)
+    path, channel = Path(path), check_channel(channel)
+    opened = _open(path, decode)
+    if isinstance(opened, SoundFrames):
+        opened.channel = channel
+    return opened
+
+
+def _open(path: Path, decode: Decode | None) -> AbstractContextManager[Recording]:
+    """Open a recording by our own reader where that can do it."""
+    if decode is None:
+        return WavFile(path)
+    if not is_wav(path):
+        return decode(path)
+    try:
+        return WavFile(path)
+    except UnknownCodecError:
+        return decode(path)
 
 
 def resampled_blocks(recording: Recording, sample_rate: int) -> Iterator[FloatArray]:

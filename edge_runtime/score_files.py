@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from edge_runtime.phone import displayed
+from metadata.csv_line import csv_line
+from metadata.joined_names import join_names
 
 Line = dict[str, Any]
 
@@ -38,14 +39,17 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
     labels, counts = header["model"]["labels"], header["model"].get("counts", [])
     times = ["seconds"] if header["settings"]["phone"] else ["start_seconds", "end_seconds"]
     counted = ["count", *(f"score_{count}" for count in counts)] if counts else []
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(
-        ["file", *times, "level_dbfs", "silent", *counted, "decision", *(f"score_{label}" for label in labels)]
-    )
+    columns = ["file", *times, "level_dbfs", "silent", *counted, "decision", *(f"score_{label}" for label in labels)]
+    if len(set(columns)) < len(columns):
+        raise ValueError(
+            f"a label is called as a number of sources, {' or '.join(counts)}, and their columns would have one name; "
+            "write --out as .json or .jsonl"
+        )
+    out.write(csv_line(columns))
     for row in _with_file(lines):
         cells = [row["file"], *(row[name] for name in times), *_level_cells(row)]
         cells += [row["count"], *row["count_scores"].values()] if counts else []
-        table.writerow([*cells, told_decision(row["decision"]), *row["scores"].values()])
+        out.write(csv_line([*cells, told_decision(row["decision"]), *row["scores"].values()]))
 
 
 WRITERS: dict[str, Callable[[Iterable[Line], TextIO], None]] = {
@@ -68,8 +72,8 @@ def check_suffix(path: Path) -> None:
 
 
 def told_decision(decision: str | list[str] | tuple[str, ...] | None) -> str:
-    """Return a decision as text, several labels with a plus between them; nothing where there is none."""
-    return decision if isinstance(decision, str) else "+".join(decision or ())
+    """Return a decision as text, several labels with a plus between them (`join_names`), none as nothing."""
+    return decision if isinstance(decision, str) else join_names(decision or (), "+")
 
 
 def _level_cells(row: Line) -> list[Any]:

@@ -18,7 +18,7 @@ from edge_runtime.merge import ClipMerge
 from edge_runtime.microphone import BlockRecording, to_shorts
 from edge_runtime.phone import PhoneHarness
 from edge_runtime.recordings import Recording, resampled_blocks
-from edge_runtime.resample import resampled_length
+from edge_runtime.resampling import resampled_length
 from metadata.spec import ModelSpec
 
 Row = dict[str, Any]
@@ -71,7 +71,8 @@ def tick_rows(harness: PhoneHarness, recording: Recording, first: int = 0) -> It
 def microphone_recording(recording: Recording, spec: ModelSpec) -> BlockRecording:
     """Return a recording as the microphone of a model's phone hears it, block by block."""
     size = resampled_length(recording.num_samples, recording.sample_rate, spec.sample_rate)
-    return BlockRecording((to_shorts(block) for block in resampled_blocks(recording, spec.sample_rate)), size)
+    blocks = (to_shorts(block) for block in resampled_blocks(recording, spec.sample_rate))
+    return BlockRecording(blocks, size, spec.sample_rate)
 
 
 def by_label(labels: tuple[str, ...], scores: npt.NDArray[np.float32]) -> dict[str, float]:

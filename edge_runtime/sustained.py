@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edge_runtime.classifier import Classifier
 from edge_runtime.latency import LatencySummary, summarize
 from edge_runtime.machine_state import read_machine_state
-from edge_runtime.microphone import TensorAudio, check_recording
+from edge_runtime.microphone import TensorAudio, as_blocks, check_recording
 from edge_runtime.phone import BUFFER_MULTIPLIER, TICK_SECONDS
 
 FloatArray = npt.NDArray[np.float32]
@@ -123,6 +123,7 @@ class SustainedRun:
 def run_sustained(
     classifier: Classifier,
     recording: npt.ArrayLike,
+    sample_rate: int,
     seconds: float,
     *,
     tick_seconds: float = TICK_SECONDS,
@@ -135,7 +136,9 @@ def run_sustained(
     ----------
     classifier : Classifier
     recording : array_like of int16, shape (n_samples,)
-        At the model's rate; it is played over and over.
+        It is played over and over.
+    sample_rate : int
+        Hz of the recording; another than the model's is resampled to it.
     seconds : float
         How long, at least one tick.
     tick_seconds : float
@@ -152,7 +155,8 @@ def run_sustained(
     """
     if not (0.0 < tick_seconds <= seconds < math.inf):
         raise ValueError(f"the run lasts {seconds} s with ticks of {tick_seconds} s; expected at least one tick")
-    runner = _Runner(classifier, recording, tick_seconds, clock or SystemClock(), read_state)
+    blocks = as_blocks(recording, sample_rate).at_rate(classifier.spec.sample_rate)
+    runner = _Runner(classifier, blocks.take(blocks.size), tick_seconds, clock or SystemClock(), read_state)
     num_ticks = math.floor(round(seconds / tick_seconds, 9))
     tick = 1
     while tick <= num_ticks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from metadata.nearest_name import did_you_mean
 from metadata.spec import ModelSpec
 
 
@@ -30,5 +31,6 @@ def chosen_thresholds(given: Sequence[str], default: Sequence[float], spec: Mode
 def label_place(label: str, spec: ModelSpec) -> int:
     """Return the place of a label of the model, or raise ValueError."""
     if label not in spec.labels:
-        raise ValueError(f"the model has no label {label!r}; expected one of {', '.join(spec.labels)}")
+        hint = did_you_mean(label, spec.labels)
+        raise ValueError(f"the model has no label {label!r}; expected one of {', '.join(spec.labels)}{hint}")
     return spec.labels.index(label)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.resample import resampled_length
+from edge_runtime.resampling import Resampler, resampled_length
 from edge_runtime.windows import stream_windows
 from metadata.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from edge_runtime.recordings import Recording
 
 
 class TimedWindow(NamedTuple):
@@ -80,9 +77,21 @@ def timed_windows(
         yield TimedWindow(start, samples, start / rate, end / rate, level, is_silent(level, silence_below_dbfs))
 
 
-def recording_blocks(recording: Recording, sample_rate: int) -> tuple[Iterator[npt.NDArray[np.float32]], int]:
-    """Return an open recording in blocks at another rate, and its whole length in samples there."""
-    from edge_runtime.recordings import resampled_blocks
+def at_rate(
+    blocks: Iterable[npt.ArrayLike], num_samples: int, from_rate: int, to_rate: int
+) -> tuple[Iterator[npt.NDArray[np.float32]], int]:
+    """Return a clip that comes in blocks at another rate, in Hz, and its whole length in samples there.
 
-    num_samples = resampled_length(recording.num_samples, recording.sample_rate, sample_rate)
-    return resampled_blocks(recording, sample_rate), num_samples
+    Raises
+    ------
+    ValueError
+        As for `Resampler`.
+    """
+    resampler = Resampler(from_rate, to_rate)
+
+    def resampled() -> Iterator[npt.NDArray[np.float32]]:
+        for block in blocks:
+            yield resampler.push(block)
+        yield resampler.finish()
+
+    return resampled(), resampled_length(num_samples, from_rate, to_rate)

@@ -4,7 +4,7 @@ Notes
 -----
 Microsoft's "Multiple Channel Audio Data and WAVE Files" (WAVE_FORMAT_EXTENSIBLE), the RIFF rule that an odd
 chunk is followed by one padding byte, and EBU Tech 3306 (RF64) and ITU-R BS.2088 (BW64), whose chunk ds64
-holds the lengths that 32 bits cannot. PCM 8, 16, 24, 32 bit and float 32, 64.
+holds the lengths that 32 bits cannot. PCM 8, 16, 24, 32 bit, float 32, 64, and A-law and mu-law (ITU-T G.711).
 """
 
 from __future__ import annotations
@@ -12,43 +12,69 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.sound_kinds import READABLE, WAV_KINDS, recognise, refusal
+
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN_LENGTH = 0xFFFFFFFF  # a 32-bit length that stands elsewhere (RF64) or was never filled in (a pipe)
-WAV_KINDS = (b"RIFF", b"RF64", b"BW64")
-_PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
-_ENCODINGS = {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32), (_FLOAT, 64)}  # (tag, bits)
+LOWEST_RATE, HIGHEST_RATE = 100, 2_000_000  # Hz; outside, a header is damaged or the file is no sound
+HIGHEST_SAMPLE = 1e10  # 32-bit integers saved as float are below; what is above would overflow later, in a square
+# What programs write into the header of a stream whose length they do not know: sox 0x7FFFF000, arecord 0x7FFFFFFF
+# or 0x80000000, each less or more the header; ffmpeg 0xFFFFFFFF. No file is taken for one that holds so many bytes.
+_PLACEHOLDERS = ((0x7FFF0000, 0x80010000), (0xFFFF0000, 0x100000000))
+_CHUNKS_AFTER_SAMPLES = frozenset(
+    (
+        *(b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"smpl", b"inst", b"bext", b"iXML", b"PEAK"),
+        *(b"JUNK", b"PAD ", b"DISP", b"_PMX", b"afsp", b"plst", b"cart", b"acid", b"FLLR", b"levl"),
+    )
+)
+_LISTS = (b"INFO", b"adtl")  # what a LIST chunk behind the samples holds
+_PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
+_ENCODINGS = {  # (tag, bits)
+    *((_PCM, bits) for bits in (8, 16, 24, 32)),
+    *((_FLOAT, bits) for bits in (32, 64)),
+    *((law, 8) for law in (_A_LAW, _MU_LAW)),
+}
 _CODEC_NAMES = {
+    _PCM: "PCM",
     0x0002: "Microsoft ADPCM",
-    0x0006: "A-law",
-    0x0007: "mu-law",
+    _FLOAT: "float",
+    _A_LAW: "A-law",
+    _MU_LAW: "mu-law",
     0x0011: "IMA ADPCM",
     0x0031: "GSM 6.10",
+    0x0040: "G.721 ADPCM",
     0x0050: "MPEG",
     0x0055: "MP3",
     0x0161: "Windows Media Audio",
+    _EXTENSIBLE: "WAVE_FORMAT_EXTENSIBLE without a known subtype",
 }
-_OTHER_CONTAINERS = {b"fLaC": "a FLAC file", b"OggS": "an OGG file", b"ID3": "an MP3 file"}
 # The last 14 bytes of KSDATAFORMAT_SUBTYPE_PCM and _IEEE_FLOAT; the first two are the format tag.
 _SUBTYPE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _LONGEST_CHUNK_READ = 40  # bytes of a fmt or ds64 chunk that are looked at
+
+
+class UnknownCodecError(ValueError):
+    """A WAV file whose samples are packed in a way that needs a decoder."""
 
 
 @dataclass(frozen=True)
 class WavFormat:
     """What the fmt chunk says."""
 
-    tag: int  # 1 integer PCM, 3 IEEE float
+    tag: int  # 1 integer PCM, 3 IEEE float, 6 A-law, 7 mu-law; others need a decoder
     num_channels: int
     sample_rate: int  # Hz
     bits: int  # of one sample in the file
+    block_bytes: int  # of one sample of every channel, as the header says
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one sample of every channel."""
+        """Bytes of one sample of every channel, of the encodings that are read here."""
         return self.num_channels * self.bits // 8
 
 
@@ -75,11 +101,11 @@ def read_header(read: Callable[[int], bytes], skip: Callable[[int], None]) -> Wa
     Raises
     ------
     ValueError
-        Not a WAV file, an unsupported codec, or a broken chunk; the text has no file name in it.
+        Not a WAV file, or a broken chunk; the text has no file name in it.
     """
     head = read(12)
     if head[:4] not in WAV_KINDS or head[8:12] != b"WAVE":
-        raise ValueError(_not_a_wav(head))
+        raise ValueError(not_a_wav(head))
     wav_format, long_data, position = None, None, 12
     while len(chunk := read(8)) == 8:
         name, length = struct.unpack("<4sI", chunk)
@@ -101,20 +127,124 @@ def read_header(read: Callable[[int], bytes], skip: Callable[[int], None]) -> Wa
     )
 
 
-def decode_mono(content: bytes, wav_format: WavFormat, first: int = 0) -> FloatArray:
-    """Return the samples of whole frames, channels averaged, float32; integers divided by 2 ** (bits - 1).
+def check_codec(wav_format: WavFormat) -> None:
+    """Refuse what `decode` cannot read.
+
+    Raises
+    ------
+    UnknownCodecError
+        Another codec; the text has no file name in it.
+    ValueError
+        Frames of another size than channels and bits make.
+    """
+    if (wav_format.tag, wav_format.bits) not in _ENCODINGS:
+        codec = _CODEC_NAMES.get(wav_format.tag, "unknown codec")
+        raise UnknownCodecError(
+            f"has format tag 0x{wav_format.tag:04X} ({codec}) with {wav_format.bits} bits; expected PCM of 8, 16, "
+            "24 or 32 bits, float of 32 or 64, A-law or mu-law; convert it to 16-bit PCM (ffmpeg -i FILE -c:a "
+            'pcm_s16le NEW.wav), or install what decodes it: pip install "earshot[train]"'
+        )
+    if wav_format.block_bytes != wav_format.frame_bytes:
+        raise ValueError(
+            f"has {wav_format.num_channels} channels of {wav_format.bits} bits in frames of {wav_format.block_bytes} "
+            f"bytes; expected {wav_format.frame_bytes} bytes a frame"
+        )
+
+
+def is_placeholder(length: int) -> bool:
+    """Return whether a 32-bit length is one that programs write which do not know how long a stream will be."""
+    return any(first <= length < end for first, end in _PLACEHOLDERS)
+
+
+def begins_chunk(head: bytes) -> bool:
+    """Return whether these bytes, behind a data chunk that says 0, are another chunk and not the samples."""
+    return head[:4] in _CHUNKS_AFTER_SAMPLES
+
+
+def count_sample_bytes(header: WavHeader, held: int, head: bytes, tail: bytes) -> int:
+    """Return how many bytes of a file are samples.
+
+    Parameters
+    ----------
+    header : WavHeader
+    held : int
+        Bytes that follow the header.
+    head, tail : bytes
+        The first of them, four at least, and the last ones, a mebibyte or all.
 
     Raises
     ------
     ValueError
-        NaN or infinity; `first` is the number of the first sample, for the text.
+        Fewer bytes follow than the header promises; the text has no file name in it.
+    """
+    length = header.data_bytes
+    if length == 0 and held and not begins_chunk(head):
+        length = None  # never filled in
+    if length is not None and length > held and header.kind == b"RIFF" and is_placeholder(length):
+        length = None
+    if length is None:
+        list_chunk = find_list_chunk(tail)
+        return held if list_chunk is None else held - len(tail) + list_chunk
+    if length > held:
+        raise ValueError(
+            f"is truncated: its data chunk should have {length} bytes and {held} are there; "
+            "was the recording or the copy interrupted? Copy it again"
+        )
+    return length
+
+
+def find_list_chunk(content: bytes) -> int | None:
+    """Return where a LIST chunk begins behind samples of unknown length; None where there is none."""
+    place = content.find(b"LIST")
+    while place >= 0 and content[place + 8 : place + 12] not in _LISTS:
+        place = content.find(b"LIST", place + 1)
+    return place if place >= 0 else None
+
+
+def decode(content: bytes, wav_format: WavFormat, first: int = 0) -> FloatArray:
+    """Return whole frames, float32, shape (n_samples, n_channels); integers divided by 2 ** (bits - 1).
+
+    Raises
+    ------
+    ValueError
+        NaN, infinity or beyond `HIGHEST_SAMPLE`; `first` is the number of the first sample, for the text.
     """
     samples = _decode(content, wav_format).reshape(-1, wav_format.num_channels)
-    finite = np.isfinite(samples).all(axis=1)
-    if not finite.all():
-        raise ValueError(f"holds NaN or infinity at sample {first + int(np.argmin(finite))}; expected numbers")
-    mono: FloatArray = samples.mean(axis=1).astype(np.float32)
-    return mono
+    return check_numbers(samples, first) if wav_format.tag == _FLOAT else samples.astype(np.float32, copy=False)
+
+
+def check_numbers(samples: npt.NDArray[np.floating], first: int = 0) -> FloatArray:
+    """Return frames as float32 after checking that they are numbers; see `decode`."""
+    good = (np.abs(samples) <= HIGHEST_SAMPLE).all(axis=1)
+    if not good.all():
+        place = int(np.argmin(good))
+        what = (
+            f"a value of {np.abs(samples[place]).max():.3g}" if np.isfinite(samples[place]).all() else "NaN or infinity"
+        )
+        raise ValueError(f"holds {what} at sample {first + place}; expected numbers around -1 to 1: export it again")
+    return samples.astype(np.float32, copy=False)
+
+
+def check_rate(sample_rate: int) -> None:
+    """Refuse a sample rate, in Hz, that no sound has; the text goes on after a file's name."""
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"has a sample rate of {sample_rate} Hz; expected {LOWEST_RATE} to {HIGHEST_RATE}: is its header damaged?"
+        )
+
+
+def not_a_wav(head: bytes) -> str:
+    """Say what a file is instead of a WAV file, and what to do about it; `head` are its first bytes."""
+    if not head:
+        return "is empty (0 bytes); expected a WAV file"
+    kind = recognise(head, is_file=True)
+    if kind is not None and kind.what not in ("wav", "decoded"):
+        return refusal(kind, head)
+    return (
+        f"is {kind.name if kind and kind.what == 'decoded' else 'not a WAV file'} (it begins with {head[:4]!r}); a "
+        "device reads WAV only: convert it to 16-bit PCM WAV (ffmpeg -i FILE NEW.wav), or install what decodes "
+        f'{READABLE}: pip install "earshot[train]"'
+    )
 
 
 def _parse_format(chunk: bytes) -> WavFormat:
@@ -122,23 +252,12 @@ def _parse_format(chunk: bytes) -> WavFormat:
     if len(chunk) < 16:
         raise ValueError(f"has a fmt chunk of {len(chunk)} bytes; expected at least 16")
     tag, num_channels, sample_rate, _, frame_bytes, bits = struct.unpack("<HHIIHH", chunk[:16])
-    if tag == _EXTENSIBLE:
-        if len(chunk) < 40 or chunk[26:40] != _SUBTYPE_TAIL:
-            raise ValueError("is WAVE_FORMAT_EXTENSIBLE without a PCM or float subtype; convert it to 16-bit PCM")
+    if tag == _EXTENSIBLE and len(chunk) >= 40 and chunk[26:40] == _SUBTYPE_TAIL:
         (tag,) = struct.unpack("<H", chunk[24:26])
-    if (tag, bits) not in _ENCODINGS:
-        codec = _CODEC_NAMES.get(tag, {_PCM: "PCM", _FLOAT: "float"}.get(tag, "unknown codec"))
-        raise ValueError(
-            f"has format tag 0x{tag:04X} ({codec}) with {bits} bits; "
-            "expected PCM of 8, 16, 24 or 32 bits or float of 32 or 64; convert it to 16-bit PCM"
-        )
-    wav_format = WavFormat(tag, num_channels, sample_rate, bits)
-    if num_channels < 1 or sample_rate < 1 or frame_bytes != wav_format.frame_bytes:
-        raise ValueError(
-            f"has {num_channels} channels at {sample_rate} Hz in frames of {frame_bytes} bytes; "
-            f"expected at least one channel, a rate above 0 and {wav_format.frame_bytes} bytes a frame"
-        )
-    return wav_format
+    if num_channels < 1:
+        raise ValueError("has 0 channels; expected at least one: is its header damaged?")
+    check_rate(sample_rate)
+    return WavFormat(tag, num_channels, sample_rate, bits, frame_bytes)
 
 
 def _parse_ds64(chunk: bytes) -> int | None:
@@ -149,27 +268,35 @@ def _parse_ds64(chunk: bytes) -> int | None:
     return data_bytes if 0 < data_bytes < 2**64 - 1 else None
 
 
-def _not_a_wav(head: bytes) -> str:
-    """Say what the file is instead of a WAV file, and what to do about it."""
-    if not head:
-        return "is empty (0 bytes); expected a WAV file"
-    kind = next((text for magic, text in _OTHER_CONTAINERS.items() if head.startswith(magic)), None)
-    if kind is None and head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
-        kind = "an MP3 file"  # an MPEG frame without ID3 tag begins with eleven set bits
-    return (
-        f"is {kind or 'not a WAV file'} (it begins with {head[:4]!r}); a device reads WAV only: "
-        'convert it to 16-bit PCM WAV, or install what decodes FLAC, OGG and MP3: pip install "earshot[train]"'
-    )
-
-
-def _decode(content: bytes, wav_format: WavFormat) -> npt.NDArray[np.float64]:
-    """Return the samples of all channels, interleaved, float64."""
+def _decode(content: bytes, wav_format: WavFormat) -> npt.NDArray[np.floating]:
+    """Return the samples of all channels, interleaved, float32 or float64."""
     if wav_format.tag == _FLOAT:
-        return np.frombuffer(content, f"<f{wav_format.bits // 8}").astype(np.float64)
+        return np.frombuffer(content, f"<f{wav_format.bits // 8}")
+    if wav_format.tag in (_A_LAW, _MU_LAW):
+        return _law_table(wav_format.tag)[np.frombuffer(content, np.uint8)]
     if wav_format.bits == 8:  # the only unsigned width
-        return (np.frombuffer(content, np.uint8).astype(np.float64) - 128.0) / 128.0
+        return (np.frombuffer(content, np.uint8).astype(np.float32) - np.float32(128.0)) / np.float32(128.0)
+    if wav_format.bits == 16:
+        return np.frombuffer(content, "<i2").astype(np.float32) * np.float32(2.0**-15)
     if wav_format.bits == 24:
         wide = np.zeros((len(content) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(content, np.uint8).reshape(-1, 3)
         return wide.view("<i4").reshape(-1) / 2.0**31
-    return np.frombuffer(content, f"<i{wav_format.bits // 8}") / 2.0 ** (wav_format.bits - 1)
+    return np.frombuffer(content, "<i4") / 2.0**31
+
+
+@lru_cache(maxsize=2)
+def _law_table(tag: int) -> FloatArray:
+    """Return what each byte of A-law or mu-law stands for, float32 (256,), after G.711's tables of 13 and 14 bits."""
+    codes = np.arange(256)
+    if tag == _A_LAW:
+        codes = codes ^ 0x55
+        step, mantissa, positive = codes >> 4 & 7, codes & 15, codes >= 128
+        size = np.where(step == 0, 16 * mantissa + 8, (16 * mantissa + 264) << np.maximum(step - 1, 0))
+    else:
+        codes = ~codes & 0xFF
+        step, mantissa, positive = codes >> 4 & 7, codes & 15, codes < 128
+        size = ((8 * mantissa + 132) << step) - 132
+    table: FloatArray = (np.where(positive, size, -size) / 32768.0).astype(np.float32)
+    table.flags.writeable = False
+    return table

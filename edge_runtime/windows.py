@@ -13,9 +13,12 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 TAILS = ("pad", "drop", "align")
+DEFAULT_TAIL = "pad"  # of what `earshot classify` hears and of the test side that a model is judged on
 
 
-def window_starts(num_samples: int, window_length: int, window_hop: int, tail: str = "pad") -> npt.NDArray[np.int64]:
+def window_starts(
+    num_samples: int, window_length: int, window_hop: int, tail: str = DEFAULT_TAIL
+) -> npt.NDArray[np.int64]:
     """Return the first sample of every window of a clip.
 
     Parameters
@@ -43,7 +46,7 @@ def window_starts(num_samples: int, window_length: int, window_hop: int, tail: s
     return np.fromiter(iterate_starts(num_samples, window_length, window_hop, tail), np.int64)
 
 
-def iterate_starts(num_samples: int, window_length: int, window_hop: int, tail: str = "pad") -> Iterator[int]:
+def iterate_starts(num_samples: int, window_length: int, window_hop: int, tail: str = DEFAULT_TAIL) -> Iterator[int]:
     """Yield what `window_starts` returns, one by one: ten hours of short hops are many millions."""
     num_samples, window_length = operator.index(num_samples), operator.index(window_length)
     window_hop = operator.index(window_hop)
@@ -74,7 +77,7 @@ def _starts(num_samples: int, window_length: int, window_hop: int, tail: str) ->
 
 
 def cut_windows(
-    waveform: npt.ArrayLike, window_length: int, window_hop: int, tail: str = "pad"
+    waveform: npt.ArrayLike, window_length: int, window_hop: int, tail: str = DEFAULT_TAIL
 ) -> npt.NDArray[np.float32]:
     """Return the windows of a clip, shape (n_windows, window_length), float32.
 
@@ -100,7 +103,7 @@ def cut_windows(
 
 
 def stream_windows(
-    blocks: Iterable[npt.ArrayLike], num_samples: int, window_length: int, window_hop: int, tail: str = "pad"
+    blocks: Iterable[npt.ArrayLike], num_samples: int, window_length: int, window_hop: int, tail: str = DEFAULT_TAIL
 ) -> Iterator[tuple[int, FloatArray]]:
     """Yield start and samples of each window of a clip that comes in blocks, in constant memory.
 

@@ -8,6 +8,7 @@ may not call each other in a circle.
 from __future__ import annotations
 
 from metadata.errors import ModelContractError
+from metadata.kernel_shapes import Shapes
 from metadata.loop_rules import check_loop
 from metadata.model_content import Graph, ModelContent, Operator, Shape, Tensor
 from metadata.operator_call import OperatorCall
@@ -67,12 +68,16 @@ class _Flow:
         self._graph = graph
         # What each tensor that is there has for a shape; None where that is known only when the model runs.
         self._shapes: dict[int, Shape | None] = {}
+        self._read = {index for operator in graph.operators for index in operator.inputs} | set(graph.outputs)
 
     def run(self) -> None:
         """Go through the operators in their order."""
         tensors = self._graph.tensors
+        computed = {index for operator in self._graph.operators for index in operator.outputs}
         for tensor in tensors:
-            if tensor.data is not None or tensor.is_variable or tensor.size == 0:
+            # Of a constant without values there are no bytes; what is computed may have none either.
+            is_empty = tensor.size == 0 and tensor.place not in computed
+            if tensor.data is not None or tensor.is_variable or is_empty:
                 self._shapes[tensor.place] = tensor.shape
         for index in self._graph.inputs:
             self._shapes[index] = tensors[index].shape
@@ -98,25 +103,27 @@ class _Flow:
         outputs = tuple(tensors[index] for index in operator.outputs)
         shapes = [self._shapes[index] if index >= 0 else () for index in operator.inputs]
         known = tuple(shape for shape in shapes if shape is not None)
-        call = OperatorCall(self._content, operator, inputs, known, outputs)
+        between = tuple(tensors[index] if index >= 0 else None for index in operator.intermediates)
+        unread = frozenset(place for place, index in enumerate(operator.outputs) if index not in self._read)
+        call = OperatorCall(self._content, operator, inputs, known, outputs, between, unread)
         check_operator(call, signature)
-        found = None
+        found: Shapes = None
         if len(known) == len(shapes):
             self._check_called(call)
             found = output_shapes(call)
         self._note(call, found, any(tensor is not None and tensor.is_open for tensor in inputs))
         given.update(operator.outputs)
 
-    def _note(self, call: OperatorCall, found: list[Shape] | None, is_open: bool) -> None:
+    def _note(self, call: OperatorCall, found: Shapes, is_open: bool) -> None:
         """Compare the shapes that come out with those of the file."""
         for place, tensor in enumerate(call.outputs):
             if found is None:
                 self._shapes[tensor.place] = None if is_open or tensor.is_open else tensor.shape
                 continue
-            self._shapes[tensor.place] = found[place]
+            shape = self._shapes[tensor.place] = found[place]
             unknown = is_open or tensor.is_open or tensor.shape == ()
-            if found[place] != tensor.shape and not unknown:
-                raise call.refusal(f"the output {tensor}, but makes [{', '.join(map(str, found[place]))}]")
+            if shape is not None and shape != tensor.shape and not unknown:
+                raise call.refusal(f"the output {tensor}, but makes [{', '.join(map(str, shape))}]")
 
     def _check_called(self, call: OperatorCall) -> None:
         """Compare what an operator gives to the subgraphs that it runs with what these take."""

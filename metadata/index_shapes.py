@@ -11,6 +11,8 @@ import math
 from metadata.kernel_shapes import MAX_SIZE, Shapes
 from metadata.operator_call import OperatorCall
 
+_SHORT = ("int8", "uint8", "int4")  # of a table whose rows are turned into floats
+
 
 def gather(call: OperatorCall) -> Shapes:
     """Slices of the first input at the places of the second."""
@@ -39,6 +41,8 @@ def embedding(call: OperatorCall) -> Shapes:
     """Rows of a table."""
     places, table = call.shapes
     call.require(len(places) == 1 and len(table) >= 2, "no table, or places that are no vector")
+    stored, made = call.inputs[1].dtype if call.inputs[1] else "", call.outputs[0].dtype
+    call.require(made == stored or (made == "float32" and stored in _SHORT), f"a table of {stored} for {made}")
     return [(*places, *table[1:])]
 
 

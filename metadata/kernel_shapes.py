@@ -1,4 +1,4 @@
-"""The shapes that convolutions, pools, matrix products and recurrent layers put out, and what their weights must be.
+"""The shapes that convolutions, pools and matrix products put out, and what their weights must be.
 
 Each function takes an `OperatorCall` and returns the shapes of the outputs, None where they are known only when the
 model runs. Convolutions are in TFLite's order: batch, height, width, channels; filters output channels first.
@@ -6,10 +6,13 @@ model runs. Convolutions are in TFLite's order: batch, height, width, channels; 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from metadata.model_content import Shape
 from metadata.operator_call import OperatorCall
 
-Shapes = list[Shape] | None
+Shapes = Sequence[Shape | None] | None  # a shape is None where the values decide it
 
 MAX_SIZE = 2**29  # values of a tensor, far below what an int holds
 _VALID = 1  # padding
@@ -22,7 +25,7 @@ def convolution(call: OperatorCall) -> Shapes:
     groups = _parts(call, image[3], filters[3])
     call.require(filters[0] % groups == 0, f"{filters[0]} filters in {groups} groups")
     _check_bias(call, filters[0])
-    height, width = _slide(call, image, filters[1], filters[2])
+    height, width = _slide(call, image[1:3], filters[1:3])
     return [(image[0], height, width, filters[0])]
 
 
@@ -35,7 +38,7 @@ def depthwise_convolution(call: OperatorCall) -> Shapes:
         f"filters [{', '.join(map(str, filters))}] and depth multiplier {multiplier}",
     )
     _check_bias(call, filters[3])
-    height, width = _slide(call, image, filters[1], filters[2])
+    height, width = _slide(call, image[1:3], filters[1:3])
     return [(image[0], height, width, filters[3])]
 
 
@@ -48,7 +51,32 @@ def transposed_convolution(call: OperatorCall) -> Shapes:
     if shape is None:
         return None
     call.require(len(shape) == 4 and shape[0] == image[0] and shape[3] == filters[0], f"the output shape {shape}")
-    call.require(_slide(call, shape, filters[1], filters[2]) == image[1:3], f"the output shape {shape}")
+    call.require(_slide(call, shape[1:3], filters[1:3]) == image[1:3], f"the output shape {shape}")
+    return [shape]
+
+
+def volume_convolution(call: OperatorCall) -> Shapes:
+    """CONV_3D: a filter [depth, height, width, inputs, outputs]."""
+    volume, filters = _ranks(call, 5, 5)
+    call.require(volume[4] == filters[3] and min(*volume[1:], *filters) > 0, "filters that do not fit")
+    _check_bias(call, filters[4])
+    sizes = _slide(call, volume[1:4], filters[:3])
+    call.require(math.prod((volume[0], *sizes, *filters[:4])) <= MAX_SIZE, "patches of gigabytes")
+    return [(volume[0], *sizes, filters[4])]
+
+
+def transposed_volume_convolution(call: OperatorCall) -> Shapes:
+    """CONV_3D_TRANSPOSE: output shape, filter [depth, height, width, outputs, inputs], volume."""
+    filters, volume = call.shapes[1], call.shapes[2]
+    fits = len(filters) == len(volume) == 5 and filters[4] == volume[4] and min(*volume[1:], *filters) > 0
+    call.require(fits and call.shapes[0] == (5,), "filters that do not fit")
+    _check_bias(call, filters[3], 3)
+    call.require(math.prod((*volume[1:4], *filters[:4])) <= MAX_SIZE, "patches of gigabytes")
+    shape = call.integers(0)
+    if shape is None:
+        return None
+    call.require(shape[0] == volume[0] and shape[4] == filters[3], f"the output shape {shape}")
+    call.require(_slide(call, shape[1:4], filters[:3]) == volume[1:4], f"the output shape {shape}")
     return [shape]
 
 
@@ -56,7 +84,7 @@ def pool(call: OperatorCall) -> Shapes:
     """AVERAGE_POOL_2D, MAX_POOL_2D, L2_POOL_2D."""
     image = call.shapes[0]
     call.require(len(image) == 4, "an input of another rank than 4")
-    height, width = _slide(call, image, call.number("filter_height"), call.number("filter_width"))
+    height, width = _slide(call, image[1:3], (call.number("filter_height"), call.number("filter_width")))
     return [(image[0], height, width, image[3])]
 
 
@@ -64,7 +92,7 @@ def fully_connected(call: OperatorCall) -> Shapes:
     """FULLY_CONNECTED: weights [outputs, inputs]."""
     source, weights = call.shapes[0], call.shapes[1]
     call.require(len(weights) == 2 and weights[1] > 0 and source, "weights that are no matrix")
-    call.require(call.number("weights_format") == 0, "shuffled weights")
+    call.support(call.number("weights_format") == 0, "shuffled weights")
     _check_bias(call, weights[0])
     size = _product(source)
     call.require(size % weights[1] == 0, f"{size} values for weights of {weights[1]}")
@@ -84,69 +112,6 @@ def batch_matmul(call: OperatorCall) -> Shapes:
     return [(*broadcast(call, left[:-2], right[:-2]), rows, columns)]
 
 
-def recurrent_sequence(call: OperatorCall) -> Shapes:
-    """UNIDIRECTIONAL_SEQUENCE_LSTM and _RNN: an output of the last weights' length for each step."""
-    steps = call.shapes[0]
-    weights = 8 if call.operator.name.endswith("LSTM") else 2
-    projection = 16
-    call.require(len(steps) == 3 and len(call.shapes[weights]) == 2, "an input of another rank than 3")
-    _check_recurrent_weights(call, steps[2])
-    outputs = call.shapes[weights][1]
-    if weights == 8 and call.has(projection):
-        outputs = call.shapes[projection][0]
-    return [(steps[0], steps[1], outputs)]
-
-
-def _check_recurrent_weights(call: OperatorCall, num_features: int) -> None:
-    """The matrices that take the input have its length as rows, those that take the state its own."""
-    if not call.operator.name.endswith("LSTM"):
-        units = call.shapes[1][0] if len(call.shapes[1]) == 2 else -1
-        batch = call.shapes[0][1 if call.flag("time_major") else 0]
-        expected = {1: (units, num_features), 2: (units, units), 3: (units,), 4: (batch, units)}
-    else:
-        cells, outputs = (*call.shapes[2], -1, -1)[0], (*call.shapes[8], -1, -1)[1]
-        batch = call.shapes[0][1 if call.flag("time_major") else 0]
-        expected = dict.fromkeys((1, 2, 3, 4), (cells, num_features))
-        expected |= dict.fromkeys((5, 6, 7, 8), (cells, outputs))
-        expected |= dict.fromkeys((9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23), (cells,))
-        expected |= {16: (outputs, cells), 17: (outputs,), 18: (batch, outputs), 19: (batch, cells)}
-        gates = (call.has(1), call.has(5), call.has(12))
-        call.require(len(set(gates)) == 1, "some of the weights of its input gate")
-        call.require(call.has(10) == call.has(11), "some of its peephole weights")
-        call.require(call.has(16) or outputs == cells, f"{outputs} outputs of {cells} cells without a projection")
-    for place, shape in expected.items():
-        if call.has(place):
-            call.require(call.shapes[place] == shape, f"weights {place} that do not fit")
-
-
-def svdf(call: OperatorCall) -> Shapes:
-    """SVDF: input [batch, inputs], feature weights [filters, inputs], time weights [filters, memory], bias, state."""
-    source, features, times = (*call.shapes[:3],)
-    rank = call.number("rank")
-    call.require(
-        len(source) == len(features) == len(times) == 2
-        and source[1] == features[1]
-        and features[0] == times[0]
-        and rank >= 1
-        and features[0] % rank == 0
-        and call.shapes[4] == (source[0], times[1] * features[0]),
-        f"weights that do not fit, or rank {rank}",
-    )
-    _check_bias(call, features[0] // rank, 3)
-    return [(source[0], features[0] // rank)]
-
-
-def rnn(call: OperatorCall) -> Shapes:
-    """RNN: input [batch, inputs], weights [units, inputs] and [units, units], bias, state."""
-    source, weights = call.shapes[0], call.shapes[1]
-    call.require(len(source) == len(weights) == 2 and source[1] == weights[1], "weights that do not fit")
-    units = weights[0]
-    call.require(
-        call.shapes[2:] == ((units, units), (units,), (source[0], units)), "weights or a state that do not fit"
-    )
-    return [(source[0], units)]
-
-
 def broadcast(call: OperatorCall, left: Shape, right: Shape) -> Shape:
     """Return the shape that two shapes take together: lengths of 1 are repeated."""
     short, long = sorted((left, right), key=len)
@@ -158,12 +123,12 @@ def broadcast(call: OperatorCall, left: Shape, right: Shape) -> Shape:
     return tuple(theirs if ours == 1 else ours for ours, theirs in zip(padded, long, strict=True))
 
 
-def _slide(call: OperatorCall, image: Shape, filter_height: int, filter_width: int) -> Shape:
-    """Return height and width after a filter slid over an image."""
+def _slide(call: OperatorCall, lengths: Shape, sizes: Shape) -> Shape:
+    """Return the lengths of an image or a volume after a filter slid over it."""
     padding = call.number("padding")
     call.require(padding in (0, _VALID), f"padding {padding}")
-    sizes = []
-    for letter, length, size in (("h", image[1], filter_height), ("w", image[2], filter_width)):
+    found = []
+    for letter, length, size in zip("dhw"[-len(lengths) :], lengths, sizes, strict=True):
         stride, dilation = call.number(f"stride_{letter}"), call.number(f"dilation_{letter}_factor", 1)
         call.require(
             1 <= stride <= _MAX_STEP and 1 <= dilation <= _MAX_STEP and 1 <= size <= _MAX_STEP * 16,
@@ -171,8 +136,8 @@ def _slide(call: OperatorCall, image: Shape, filter_height: int, filter_width: i
         )
         reach = (size - 1) * dilation if padding == _VALID else 0
         call.require(length > reach, f"a filter that reaches {reach + 1} over {length}")
-        sizes.append(-(-(length - reach) // stride))
-    return tuple(sizes)
+        found.append(-(-(length - reach) // stride))
+    return tuple(found)
 
 
 def _parts(call: OperatorCall, channels: int, channels_of_a_filter: int) -> int:

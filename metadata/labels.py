@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LABELS_FILE_NAME = "labels.txt"
+_BREAK_LINES = ("Cc", "Zl", "Zp", "Cs")  # categories: controls, separators of lines, halves that UTF-8 cannot write
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -29,9 +31,10 @@ def check_labels(labels: Sequence[str], source: str = "labels") -> tuple[str, ..
     for number, label in enumerate(checked, start=1):
         if not isinstance(label, str) or not label.strip():
             raise ValueError(f"{source}: label {number} is empty ({label!r}); expected text")
-        if label != label.strip() or any(ord(character) < 32 for character in label):
+        if label != label.strip() or any(category(character) in _BREAK_LINES for character in label):
             raise ValueError(
                 f"{source}: label {number} is {label!r}; expected no leading or trailing space and no control character"
+                " or line end"
             )
     duplicates = sorted(label for label, times in Counter(checked).items() if times > 1)
     if duplicates:

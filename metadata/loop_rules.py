@@ -25,13 +25,13 @@ def check_loop(call: OperatorCall, condition: Graph, body: Graph) -> None:
 
     Raises
     ------
-    ModelContractError
+    UnsupportedModelError
         No counter with a limit and a step, or more than 100,000 steps.
     """
     bounds = [_steps(call, condition, body, operator) for operator in _conditions(condition, condition.outputs[0])]
     found = [steps for steps in bounds if steps is not None]
-    call.require(found, "no counter that reaches a limit, so that it may never end")
-    call.require(min(found) <= _MAX_STEPS, f"{min(found)} steps; expected at most {_MAX_STEPS}")
+    call.support(found, "no counter that reaches a limit, so that it may never end")
+    call.support(min(found) <= _MAX_STEPS, f"{min(found)} steps; expected at most {_MAX_STEPS}")
 
 
 def _conditions(graph: Graph, index: int) -> list[Operator]:

@@ -6,7 +6,7 @@ import math
 import struct
 from typing import Any, NamedTuple
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.model_flatbuffer import DTYPES
 from metadata.schema_walk import Row, Span, walk_model
 from metadata.tflite_schema import BUILTIN_OPERATORS, UNIONS
@@ -18,8 +18,9 @@ _MAX_RANK = 8
 _MAX_TENSOR_BYTES = 2**29  # of one tensor that is computed
 _MAX_INPUT_BYTES = 2**26  # of an input: 17 minutes of audio at 16 kHz, where models hear seconds
 _MAX_COMPUTED_BYTES = 2**31  # of all of them; the interpreter reuses memory, so it needs less
+_CUSTOM = "CUSTOM"
 _ABSENT = -1  # an index that stands for an optional input left out
-_BITS = {
+BITS = {
     **dict.fromkeys(("uint8", "int8", "bool", "float8_e4m3fn", "float8_e5m2"), 8),
     **dict.fromkeys(("float16", "bfloat16", "int16", "uint16"), 16),
     **dict.fromkeys(("float32", "int32", "uint32", "resource"), 32),
@@ -64,9 +65,10 @@ class Operator(NamedTuple):
     intermediates: tuple[int, ...]
     options_kind: str  # empty where there are none
     options: Row
+    custom_code: str = ""  # what an operator that is not built in is called
 
     def __str__(self) -> str:
-        return f"operator {self.place} ({self.name})"
+        return f"operator {self.place} ({self.custom_code or self.name})"
 
 
 class Graph(NamedTuple):
@@ -114,10 +116,10 @@ def read_content(model: bytes, end: int | None = None) -> ModelContent:
     if root.get("version") != _SCHEMA_VERSION:
         raise _contradiction(f"the model has schema version {root.get('version', 0)}; expected {_SCHEMA_VERSION}")
     buffers = [_buffer(row, end) for row in root.get("buffers", ())]
-    if not buffers or (buffers[0] and buffers[0].length):
+    if buffers and buffers[0]:
         raise _contradiction("the model has no empty first buffer, which stands for no values")
-    names = [_operator_name(row) for row in root.get("operator_codes", ())]
-    graphs = tuple(_graph(row, buffers, names) for row in root.get("subgraphs", ()))
+    codes = [(_operator_name(row), row.get("custom_code", "")) for row in root.get("operator_codes", ())]
+    graphs = tuple(_graph(row, buffers, codes) for row in root.get("subgraphs", ()))
     if not graphs:
         raise _contradiction("the model holds no subgraph; expected at least one")
     _check_entries(root, graphs, len(buffers))
@@ -138,29 +140,31 @@ def _buffer(row: Row, end: int) -> Span | None:
 def _operator_name(row: Row) -> str:
     """The name of an operator code."""
     number = max(row.get("builtin_code", 0), row.get("deprecated_builtin_code", 0))
-    if not 0 <= number < len(BUILTIN_OPERATORS) or row.get("version", 1) < 1:
-        raise _contradiction(
-            f"the model uses operator {number} in version {row.get('version', 1)}; "
-            f"the built-in operators known here are 0 to {len(BUILTIN_OPERATORS) - 1}, their versions from 1 on"
+    if number < 0 or row.get("version", 1) < 1:
+        raise _contradiction(f"the model uses operator {number} in version {row.get('version', 1)}; expected from 1 on")
+    if number >= len(BUILTIN_OPERATORS):
+        raise UnsupportedModelError(
+            f"operator {number} of the model; the built-in operators known here are 0 to {len(BUILTIN_OPERATORS) - 1}. "
+            "Does the model come from a newer converter, or was it damaged?"
         )
     return BUILTIN_OPERATORS[int(number)]
 
 
-def _graph(row: Row, buffers: list[Span | None], names: list[str]) -> Graph:
+def _graph(row: Row, buffers: list[Span | None], codes: list[tuple[str, str]]) -> Graph:
     """A subgraph from its table."""
     tensors = tuple(_tensor(index, item, buffers) for index, item in enumerate(row.get("tensors", ())))
     computed = sum(tensor_bytes(tensor) for tensor in tensors if tensor.data is None)
     if computed > _MAX_COMPUTED_BYTES:
-        raise _contradiction(f"the model computes tensors of {computed} bytes; expected at most {_MAX_COMPUTED_BYTES}")
+        raise _too_large(f"tensors of {computed} bytes that the model computes", _MAX_COMPUTED_BYTES)
     graph = Graph(
         tensors,
         _indices(row.get("inputs", ()), len(tensors), "an input of a subgraph"),
         _indices(row.get("outputs", ()), len(tensors), "an output of a subgraph"),
-        tuple(_operator(place, item, names, len(tensors)) for place, item in enumerate(row.get("operators", ()))),
+        tuple(_operator(place, item, codes, len(tensors)) for place, item in enumerate(row.get("operators", ()))),
     )
     for index in graph.inputs:
         if tensor_bytes(tensors[index]) > _MAX_INPUT_BYTES:
-            raise _contradiction(f"the model takes {tensors[index]}; expected at most {_MAX_INPUT_BYTES} bytes")
+            raise _too_large(f"the input {tensors[index]} of the model", _MAX_INPUT_BYTES)
     if any(tensors[index].data is not None for index in graph.inputs) or len(set(graph.inputs)) != len(graph.inputs):
         raise _contradiction("a subgraph takes a constant, or one tensor twice, as its input")
     return graph
@@ -170,11 +174,10 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
     """A tensor from its table."""
     number, place = row.get("type", 0), row.get("buffer", 0)
     dtype = DTYPES[number] if 0 <= number < len(DTYPES) else str(number)
-    if dtype not in _BITS or place >= len(buffers):
-        raise _contradiction(
-            f"tensor {index} of the model has type {dtype} and buffer {place} of {len(buffers)}; "
-            f"expected one of {', '.join(_BITS)}"
-        )
+    if number < 0 or place >= len(buffers):
+        raise _contradiction(f"tensor {index} of the model has type {number} and buffer {place} of {len(buffers)}")
+    if dtype not in BITS:
+        raise UnsupportedModelError(f"tensor {index} of the model has type {dtype}; expected one of {', '.join(BITS)}")
     shape, signature = row.get("shape", ()), row.get("shape_signature", ())
     quantization = row.get("quantization", {})
     tensor = Tensor(
@@ -189,6 +192,8 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
         zero_points=quantization.get("zero_point", ()),
         quantized_dimension=quantization.get("quantized_dimension", 0),
     )
+    if quantization.get("details"):
+        raise UnsupportedModelError(f"{tensor} of the model, which is scaled in blocks; quantize it by channels")
     _check_shape(tensor, signature)
     if tensor.scales or tensor.zero_points:
         _check_quantization(tensor)
@@ -197,14 +202,16 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
 
 def _check_shape(tensor: Tensor, signature: Shape) -> None:
     """Compare a tensor's shape with its buffer and with the limits."""
-    if len(tensor.shape) > _MAX_RANK or (tensor.shape and min(tensor.shape) < 0):
-        raise _contradiction(f"the model has {tensor}; expected up to {_MAX_RANK} lengths from 0 on")
+    if tensor.shape and min(tensor.shape) < 0:
+        raise _contradiction(f"the model has {tensor}; expected lengths from 0 on")
+    if len(tensor.shape) > _MAX_RANK:
+        raise UnsupportedModelError(f"the tensor {tensor} of the model; expected up to {_MAX_RANK} dimensions")
     if signature and (len(signature) != len(tensor.shape) or min(signature) < -1):
         raise _contradiction(f"the model has {tensor} with the open shape {list(signature)}, which does not fit it")
     needed = tensor_bytes(tensor)
     if tensor.data is None:
         if needed > _MAX_TENSOR_BYTES:
-            raise _contradiction(f"the model computes {tensor}: {needed} bytes; expected at most {_MAX_TENSOR_BYTES}")
+            raise _too_large(f"the tensor {tensor} of {needed} bytes that the model computes", _MAX_TENSOR_BYTES)
     elif tensor.is_variable or needed != tensor.data.length:
         raise _contradiction(f"the model has {tensor}, which needs {needed} bytes; its buffer has {tensor.data.length}")
 
@@ -218,29 +225,42 @@ def _check_quantization(tensor: Tensor) -> None:
         raise _contradiction(f"{tensor} has {count} scales and {len(tensor.zero_points)} zero points")
     if not all(_MIN_SCALE < scale < _MAX_SCALE for scale in tensor.scales):
         wrong = next(scale for scale in tensor.scales if not _MIN_SCALE < scale < _MAX_SCALE)
-        if tensor.dtype != "float32" or not math.isfinite(wrong):
+        if not math.isfinite(wrong) or (tensor.dtype != "float32" and wrong <= 0):
             raise _contradiction(f"{tensor} has the scale {wrong}; expected {_MIN_SCALE} to {_MAX_SCALE}")
+        if tensor.dtype != "float32":
+            raise UnsupportedModelError(
+                f"{tensor} of the model, which has the scale {wrong}; expected {_MIN_SCALE} to {_MAX_SCALE}"
+            )
     lowest, highest = _QUANTIZED.get(tensor.dtype, (-(2**31), 2**31 - 1))
     if tensor.zero_points and not lowest <= min(tensor.zero_points) <= max(tensor.zero_points) <= highest:
         raise _contradiction(f"{tensor} has a zero point outside {lowest} to {highest}")
 
 
-def _operator(place: int, row: Row, names: list[str], num_tensors: int) -> Operator:
+def _operator(place: int, row: Row, codes: list[tuple[str, str]], num_tensors: int) -> Operator:
     """An operator from its table."""
     code = row.get("opcode_index", 0)
-    if code >= len(names):
-        raise _contradiction(f"operator {place} of the model uses operator code {code} of {len(names)}")
-    kind = row.get("builtin_options_type", 0)
-    what = f"a tensor of operator {place} ({names[code]})"
+    if code >= len(codes):
+        raise _contradiction(f"operator {place} of the model uses operator code {code} of {len(codes)}")
+    name, custom_code = codes[code]
+    what = f"a tensor of operator {place} ({custom_code or name})"
     return Operator(
         place=place,
-        name=names[code],
+        name=name,
         inputs=_indices(row.get("inputs", ()), num_tensors, what, _ABSENT),
         outputs=_indices(row.get("outputs", ()), num_tensors, what),
         intermediates=_indices(row.get("intermediates", ()), num_tensors, what, _ABSENT),
-        options_kind=UNIONS["BuiltinOptions"][kind - 1] if "builtin_options" in row else "",
+        options_kind=_options_kind(row),
         options=row.get("builtin_options", {}),
+        custom_code=custom_code if name == _CUSTOM else "",
     )
+
+
+def _options_kind(row: Row) -> str:
+    """The table of an operator's options, empty where it has none; those of StableHLO are a second union."""
+    for field, union in (("builtin_options_2", "BuiltinOptions2"), ("builtin_options", "BuiltinOptions")):
+        if field in row:
+            return UNIONS[union][int(row[f"{field}_type"]) - 1]
+    return ""
 
 
 def _indices(indices: Any, count: int, what: str, lowest: int = 0) -> tuple[int, ...]:
@@ -267,7 +287,12 @@ def _check_entries(root: Row, graphs: tuple[Graph, ...], num_buffers: int) -> No
 
 def tensor_bytes(tensor: Tensor) -> int:
     """Return the bytes that a tensor's values take."""
-    return -(-math.prod(tensor.shape) * _BITS[tensor.dtype] // 8)
+    return -(-math.prod(tensor.shape) * BITS[tensor.dtype] // 8)
+
+
+def _too_large(what: str, limit: int) -> UnsupportedModelError:
+    """The error for what may be sound, but takes more memory than is asked for here."""
+    return UnsupportedModelError(f"{what}; expected at most {limit} bytes. Was it damaged, or is it no audio model?")
 
 
 def _contradiction(what: str) -> ModelContractError:

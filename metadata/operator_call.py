@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.model_content import ModelContent, Operator, Shape, Tensor
 
 
@@ -16,6 +16,8 @@ class OperatorCall(NamedTuple):
     inputs: tuple[Tensor | None, ...]
     shapes: tuple[Shape, ...]
     outputs: tuple[Tensor, ...]
+    intermediates: tuple[Tensor | None, ...] = ()
+    unread: frozenset[int] = frozenset()  # places of outputs that nothing reads
 
     def number(self, name: str, default: int = 0) -> int:
         """Return an integer option, the schema's default where it was not written."""
@@ -39,13 +41,18 @@ class OperatorCall(NamedTuple):
         if not condition:
             raise self.refusal(what)
 
+    def support(self, condition: object, what: str) -> None:
+        """Raise UnsupportedModelError unless the condition holds; `what` says what is not checked here."""
+        if not condition:
+            raise UnsupportedModelError(f"the model's {self.operator} with {what}; export the model without it")
+
     def refusal(self, what: str) -> ModelContractError:
         """Return the error for an operator that its kernel could not run."""
         tensors = ", ".join(f"[{', '.join(map(str, shape))}]" for shape in self.shapes)
-        return ModelContractError(
-            f"the model's {self.operator} on {tensors or 'nothing'} has {what}; "
-            "was the file damaged, or written by a faulty converter?"
-        )
+        cause = "was the file damaged, or written by a faulty converter?"
+        if any(tensor is not None and tensor.is_open for tensor in self.inputs):
+            cause = f"a length is open, and taken as 1 until one is given. Give the input one; else, {cause}"
+        return ModelContractError(f"the model's {self.operator} on {tensors or 'nothing'} has {what}; {cause}")
 
     def axis(self, value: int, rank: int, what: str = "axis") -> int:
         """Return an axis counted from the front, after checking that there is one."""

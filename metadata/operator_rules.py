@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.model_content import Operator, Tensor
 from metadata.operator_call import OperatorCall
 from metadata.operator_table import OPERATORS, Signature
@@ -37,6 +37,9 @@ _WEIGHT_TYPES = {
 }
 _INTEGER_DIVISIONS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
 _SAFE_DIVISIONS = {"DIV": ("float32", "int8", "uint8")}  # of quantized numbers: its kernels look for a divisor of zero
+_BASIC_LSTM_INPUTS = 5
+# Their kernels give every output the type of the input; a quantizer may leave those that nothing reads as floats.
+_TYPE_SETTERS = ("SPLIT", "SPLIT_V")
 _MAX_RADIUS = 2**15
 
 
@@ -45,18 +48,25 @@ def find_signature(operator: Operator) -> Signature:
 
     Raises
     ------
+    UnsupportedModelError
+        A custom operator, or one that is not known here.
     ModelContractError
-        A custom operator, one that is not known here, or other options or tensors than its kernel takes.
+        Other options or tensors than its kernel takes.
     """
     signature = OPERATORS.get(operator.name)
     if signature is None:
-        what = "an operator that LiteRT has not built in" if operator.name == "CUSTOM" else f"{operator.name}"
-        raise ModelContractError(
-            f"the model's operator {operator.place} is {what}, which is not among the {len(OPERATORS)} "
-            "built-in operators that are checked before a model runs; export the model without it"
+        custom = ", which LiteRT has not built in" if operator.name == "CUSTOM" else ""
+        raise UnsupportedModelError(
+            f"operator {operator.custom_code or operator.name}{custom}. The model's operator {operator.place} is not "
+            f"among the {len(OPERATORS)} that are checked before a model runs; export the model without it"
         )
     if operator.options_kind not in ("", signature.options):
         raise _contradiction(operator, f"the options of another kind: {operator.options_kind}")
+    if operator.name == "LSTM" and len(operator.inputs) == _BASIC_LSTM_INPUTS:
+        raise UnsupportedModelError(
+            f"operator LSTM of the basic kind. The model's operator {operator.place} is as TensorFlow 1 wrote it; "
+            "convert the model again"
+        )
     if len(operator.inputs) not in signature.inputs or len(operator.outputs) not in signature.outputs:
         raise _contradiction(operator, f"{len(operator.inputs)} inputs and {len(operator.outputs)} outputs")
     left_out = {place for place, index in enumerate(operator.inputs) if index < 0}
@@ -83,7 +93,7 @@ def check_operator(call: OperatorCall, signature: Signature) -> None:
         _check_weights(call, *_WEIGHTED[name])
     if name in _INTEGER_DIVISIONS and call.outputs[0].dtype not in _SAFE_DIVISIONS.get(name, ("float32",)):
         divisors = call.integers(1)
-        call.require(divisors is not None and not {0, -1} & set(divisors), "an integer divisor that may be 0")
+        call.support(divisors is not None and not {0, -1} & set(divisors), "an integer divisor that may be 0")
 
 
 def _check_types(call: OperatorCall, signature: Signature) -> None:
@@ -93,6 +103,8 @@ def _check_types(call: OperatorCall, signature: Signature) -> None:
         for place, tensor in enumerate(tensors):
             letter = letters[min(place, len(letters) - 1)]
             if tensor is None or letter == "*":
+                continue
+            if tensors is call.outputs and place in call.unread and call.operator.name in _TYPE_SETTERS:
                 continue
             allowed = _TYPES.get(letter) or (meant.setdefault(letter, tensor.dtype),)
             call.require(tensor.dtype in allowed, f"{tensor}; expected {' or '.join(allowed)}")
@@ -119,8 +131,9 @@ def _check_weights(call: OperatorCall, source: int, weights: int, bias: int) -> 
         raise call.refusal("no input or no weights")
     output = call.outputs[0]
     biases = _WEIGHT_TYPES.get((audio.dtype, kernel.dtype, output.dtype))
-    if biases is None or (offset is not None and offset.dtype not in biases):
-        raise call.refusal(f"the types {', '.join(str(tensor) for tensor in (*tensors, output) if tensor)}")
+    types = f"the types {', '.join(str(tensor) for tensor in (*tensors, output) if tensor)}"
+    call.support(biases is not None, types)
+    call.require(offset is None or offset.dtype in (biases or ()), types)
     for tensor in (audio, output):
         _check_scaled(call, tensor, 1)
     if kernel.dtype != "float32":

@@ -83,7 +83,7 @@ _OTHERS = """
     STRIDED_SLICE                 StridedSlice                4      1    aj>a
     GATHER                        Gather                      2      1    ai>a
     GATHER_ND                     GatherNd                    2      1    ai>a
-    EMBEDDING_LOOKUP              -                           2      1    ja>a
+    EMBEDDING_LOOKUP              -                           2      1    j*>*
     REVERSE_V2                    ReverseV2                   2      1    aj>a
     REVERSE_SEQUENCE              ReverseSequence             2      1    ai>a
     TILE                          Tile                        2      1    ai>a
@@ -118,6 +118,25 @@ _OTHERS = """
     COMPLEX_ABS                   -                           1      1    k>f
     REAL                          -                           1      1    k>f
     IMAG                          -                           1      1    k>f
+    CONV_3D                       Conv3D                      2-3    1    f>f        2
+    CONV_3D_TRANSPOSE             Conv3D                      3-4    1    jf>f       3
+    WHERE                         Where                       1      1    *>*
+    UNIQUE                        Unique                      1      2    a>a*
+    BITCAST                       Bitcast                     1      1    *>*
+    BITWISE_XOR                   BitwiseXor                  2      1    a>a
+    RIGHT_SHIFT                   RightShift                  2      1    a>a
+    MATRIX_DIAG                   MatrixDiag                  1      1    a>a
+    MATRIX_SET_DIAG               MatrixSetDiag               2      1    a>a
+    SEGMENT_SUM                   SegmentSum                  2      1    aj>a
+    UNSORTED_SEGMENT_SUM          UnsortedSegmentSum          3      1    aj>a
+    UNSORTED_SEGMENT_PROD         UnsortedSegmentProd         3      1    aj>a
+    UNSORTED_SEGMENT_MAX          UnsortedSegmentMax          3      1    aj>a
+    UNSORTED_SEGMENT_MIN          UnsortedSegmentMin          3      1    aj>a
+    RANDOM_UNIFORM                Random                      1      1    j>*
+    RANDOM_STANDARD_NORMAL        Random                      1      1    j>*
+    MULTINOMIAL                   Random                      2      1    fj>i
+    BUCKETIZE                     Bucketize                   1      1    *>j
+    SPARSE_TO_DENSE               SparseToDense               4      1    iiaa>a
     SVDF                          SVDF                        5      1    *>*        3
     RNN                           RNN                         5      1    *>*
     UNIDIRECTIONAL_SEQUENCE_RNN   SequenceRNN                 5      1    *>*

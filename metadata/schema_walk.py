@@ -16,7 +16,7 @@ import struct
 from functools import cache
 from typing import Any, NamedTuple
 
-from metadata.errors import ModelContractError
+from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.tflite_schema import TABLES, UNIONS
 
 Row = dict[str, Any]  # a table by the names of its fields; those that were not written are not there
@@ -39,7 +39,7 @@ class _Field(NamedTuple):
     """One slot of a table's description."""
 
     name: str
-    form: str  # scalar, numbers, bytes, text, table, tables, union, refused
+    form: str  # scalar, numbers, bytes, text, table, tables, union, refused, deprecated
     code: str  # the letter of a number in the `struct` module, or the name of a table or union
     size: int  # bytes in the table
     default: int
@@ -85,7 +85,7 @@ def _field(name: str, kind: str) -> _Field:
     """One slot from its description."""
     kind, _, default = kind.partition("=")
     if kind in ("!", "-"):
-        return _Field(name, "refused", "", 0, 0)
+        return _Field(name, "refused" if kind == "!" else "deprecated", "", 0, 0)
     if kind in ("bytes", "text"):
         return _Field(name, kind, "", 4, 0)
     if kind.startswith("<"):
@@ -118,7 +118,7 @@ class _Walk:
         """Read a table and everything it points to."""
         self._tables_left -= 1
         if self._tables_left < 0:
-            raise self._damage(position, "more tables than a model of this size can hold")
+            raise self._too_many_tables(position)
         if position % 4 or not 0 < position <= self._end - 4:
             raise self._damage(position, f"a {name} table outside the model or between its words")
         vtable = position - int(struct.unpack_from("<i", self._model, position)[0])
@@ -143,17 +143,21 @@ class _Walk:
         offsets = struct.unpack_from(f"<{vtable_length // 2 - 2}H", self._model, vtable + 4)
         known = _fields(name)
         if any(offsets[len(known) :]):
-            raise self._damage(
-                vtable, f"a {name} table with more than the {len(known)} fields known here (or a newer converter's)"
+            raise UnsupportedModelError(
+                f"a {name} table with more than the {len(known)} fields known here, at byte {vtable}. "
+                "Does the model come from a newer converter, or was it damaged?"
             )
-        fields = [(field, offset) for field, offset in zip(known, offsets, strict=False) if offset]
+        written = [(field, offset) for field, offset in zip(known, offsets, strict=False) if offset]
+        # Old converters wrote what is deprecated now, and no reader looks at it.
+        fields = [(field, offset) for field, offset in written if field.form != "deprecated"]
         for field, offset in fields:
             if field.form == "refused":
-                raise ModelContractError(
-                    f"{_SOURCE} holds {field.name.replace('_', ' ')}, which cannot be checked before an interpreter "
-                    "reads it; expected dense tensors with their weights in the file. Is it damaged?"
+                raise UnsupportedModelError(
+                    f"{field.name.replace('_', ' ')} of a {name}; expected dense tensors with their weights in the "
+                    "file. Export the model without it"
                 )
-            if offset < 4 or offset % field.size or offset + field.size > length:
+            # Of eight bytes the place in the file is a multiple of 8, and that of the table need not be one.
+            if offset < 4 or offset % min(field.size, 4) or offset + field.size > length:
                 raise self._damage(vtable, f"the field {field.name} of a {name} table at {offset} of {length}")
         return length, fields
 
@@ -182,13 +186,17 @@ class _Walk:
         """Read the table of a union."""
         number = row.get(f"{field.name}_type", 0)
         options = UNIONS[field.code]
-        name = options[number - 1] if 0 < number <= len(options) else ""
-        if name not in TABLES:
-            raise ModelContractError(
-                f"{_SOURCE} holds {field.name.replace('_', ' ')} of kind {name or number}, which are not known here; "
-                "was the file damaged, or does it come from a newer converter?"
+        what = field.name.replace("_", " ")
+        if not number:
+            raise self._damage(place, f"{what} of no kind")
+        if number > len(options) or (options[number - 1] not in TABLES and field.code == "QuantizationDetails"):
+            raise UnsupportedModelError(
+                f"{what} of kind {number}, which are not known here. "
+                "Does the model come from a newer converter, or was it damaged?"
             )
-        return self._table(self._follow(place, field.name), name)
+        target = self._follow(place, field.name)
+        # Options that are not described are not followed; an operator that has some is refused before it runs.
+        return self._table(target, options[number - 1]) if options[number - 1] in TABLES else {}
 
     def _follow(self, place: int, name: str) -> int:
         """Return where an offset leads, a multiple of 4 with a word behind it."""
@@ -231,6 +239,12 @@ class _Walk:
         self._bytes_left -= length
         if self._bytes_left < 0:
             raise self._damage(place, "vectors that are longer in sum than the file")
+
+    def _too_many_tables(self, position: int) -> ModelContractError:
+        """The error for a file with more tables than fit into it, or than are followed here."""
+        if self._end // 4 > _MAX_TABLES:
+            return UnsupportedModelError(f"a model of more than {_MAX_TABLES} tables, such as operators and tensors")
+        return self._damage(position, "more tables than a model of this size can hold")
 
     def _damage(self, place: int, what: str) -> ModelContractError:
         """The error for what cannot be where the file says."""

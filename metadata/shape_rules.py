@@ -12,6 +12,8 @@ from collections.abc import Callable
 from metadata import index_shapes as index
 from metadata import kernel_shapes as kernels
 from metadata import layout_shapes as layout
+from metadata import recurrent_shapes as recurrent
+from metadata import value_shapes as values
 from metadata.kernel_shapes import MAX_SIZE, Shapes, broadcast
 from metadata.operator_call import OperatorCall
 
@@ -30,7 +32,8 @@ def output_shapes(call: OperatorCall) -> Shapes:
     shapes = rule(call)
     if shapes is not None:
         call.require(len(shapes) == len(call.outputs), f"{len(call.outputs)} outputs; expected {len(shapes)}")
-        call.require(max(map(math.prod, shapes), default=0) <= MAX_SIZE, "an output of gigabytes")
+        largest = max((math.prod(shape) for shape in shapes if shape is not None), default=0)
+        call.require(largest <= MAX_SIZE, "an output of gigabytes")
     return shapes
 
 
@@ -93,7 +96,7 @@ _ELEMENTWISE = (
 )
 _PAIRS = (
     "ADD SUB MUL DIV POW MAXIMUM MINIMUM FLOOR_DIV FLOOR_MOD SQUARED_DIFFERENCE ATAN2 PRELU LESS LESS_EQUAL GREATER "
-    "GREATER_EQUAL EQUAL NOT_EQUAL LOGICAL_AND LOGICAL_OR"
+    "GREATER_EQUAL EQUAL NOT_EQUAL LOGICAL_AND LOGICAL_OR BITWISE_XOR RIGHT_SHIFT"
 )
 _REDUCTIONS = "MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL"
 _RULES: dict[str, Callable[[OperatorCall], Shapes]] = {
@@ -107,7 +110,10 @@ _RULES: dict[str, Callable[[OperatorCall], Shapes]] = {
     **dict.fromkeys(("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), layout.space_to_batch),
     **dict.fromkeys(("SPACE_TO_DEPTH", "DEPTH_TO_SPACE"), layout.space_to_depth),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"), kernels.pool),
-    **dict.fromkeys(("UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"), kernels.recurrent_sequence),
+    **dict.fromkeys(("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"), recurrent.lstm),
+    **dict.fromkeys(("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"), recurrent.rnn),
+    "BIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm_both_ways,
+    "BIDIRECTIONAL_SEQUENCE_RNN": recurrent.rnn_both_ways,
     "ADD_N": _all_same,
     "RESHAPE": layout.reshape,
     "TRANSPOSE": layout.transpose,
@@ -143,6 +149,21 @@ _RULES: dict[str, Callable[[OperatorCall], Shapes]] = {
     "TRANSPOSE_CONV": kernels.transposed_convolution,
     "FULLY_CONNECTED": kernels.fully_connected,
     "BATCH_MATMUL": kernels.batch_matmul,
-    "SVDF": kernels.svdf,
-    "RNN": kernels.rnn,
+    "SVDF": recurrent.svdf,
+    "CONV_3D": kernels.volume_convolution,
+    "CONV_3D_TRANSPOSE": kernels.transposed_volume_convolution,
+    "WHERE": values.positions,
+    "UNIQUE": values.unique,
+    "BITCAST": values.bitcast,
+    "MATRIX_DIAG": values.diagonal,
+    "MATRIX_SET_DIAG": values.with_diagonal,
+    "SEGMENT_SUM": values.segments,
+    **dict.fromkeys(
+        ("UNSORTED_SEGMENT_SUM", "UNSORTED_SEGMENT_PROD", "UNSORTED_SEGMENT_MAX", "UNSORTED_SEGMENT_MIN"),
+        values.unsorted_segments,
+    ),
+    **dict.fromkeys(("RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL"), values.random_numbers),
+    "MULTINOMIAL": values.draws,
+    "BUCKETIZE": values.buckets,
+    "SPARSE_TO_DENSE": values.dense,
 }

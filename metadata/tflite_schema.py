@@ -27,7 +27,10 @@ _TABLES_WITHOUT_FIELDS = """
     LogicalAndOptions LogicalNotOptions FloorDivOptions SquareOptions ZerosLikeOptions FillOptions FloorModOptions
     RangeOptions SquaredDifferenceOptions ReverseV2Options AddNOptions GatherNdOptions QuantizeOptions
     ScatterNdOptions SelectV2Options BroadcastToOptions Rfft2dOptions ReadVariableOptions AssignVariableOptions
-    DynamicUpdateSliceOptions ATan2Options SignOptions
+    DynamicUpdateSliceOptions ATan2Options SignOptions WhereOptions MatrixDiagOptions MatrixSetDiagOptions
+    SegmentSumOptions UnsortedSegmentProdOptions UnsortedSegmentMaxOptions UnsortedSegmentMinOptions
+    UnsortedSegmentSumOptions BitcastOptions BitwiseXorOptions RightShiftOptions NonMaxSuppressionV4Options
+    NonMaxSuppressionV5Options
 """
 
 TABLES: dict[str, str] = {
@@ -63,6 +66,10 @@ TABLES: dict[str, str] = {
     "DepthwiseConv2DOptions": (
         "padding:b stride_w:i stride_h:i depth_multiplier:i fused_activation_function:b dilation_w_factor:i=1 "
         "dilation_h_factor:i=1"
+    ),
+    "Conv3DOptions": (
+        "padding:b stride_d:i stride_w:i stride_h:i fused_activation_function:b dilation_d_factor:i=1 "
+        "dilation_w_factor:i=1 dilation_h_factor:i=1"
     ),
     "Pool2DOptions": "padding:b stride_w:i stride_h:i filter_width:i filter_height:i fused_activation_function:b",
     "SVDFOptions": "rank:i fused_activation_function:b asymmetric_quantize_inputs:?",
@@ -122,6 +129,10 @@ TABLES: dict[str, str] = {
     "CumsumOptions": "exclusive:? reverse:?",
     "VarHandleOptions": "container:text shared_name:text",
     "GeluOptions": "approximate:?",
+    "UniqueOptions": "idx_out_type:b=2",
+    "RandomOptions": "seed:q seed2:q",
+    "BucketizeOptions": "boundaries:[f]",
+    "SparseToDenseOptions": "validate_indices:?",
 } | dict.fromkeys(_TABLES_WITHOUT_FIELDS.split(), "")
 
 _BUILTIN_OPTIONS = """
@@ -140,10 +151,17 @@ _BUILTIN_OPTIONS = """
     Bitcast BitwiseXor RightShift
 """
 
+_BUILTIN_OPTIONS_2 = """
+    StablehloConcatenate StablehloBroadcastInDim StablehloSlice StablehloConvolution StablehloCustomCall
+    StablehloReduce StablehloScatter StablehloCompare StablehloDynamicSlice StablehloPad StablehloIota
+    StablehloDotGeneral StablehloReduceWindow StablehloSort StablehloWhile StablehloGather StablehloTranspose Dilate
+    StablehloRngBitGenerator ReduceWindow StableHLOComposite StablehloShiftLeft StablehloCase
+"""
+
 # The tables of each union by number, from 1 on; not every one is described above.
 UNIONS: dict[str, tuple[str, ...]] = {
     "BuiltinOptions": tuple(f"{name}Options" for name in _BUILTIN_OPTIONS.split()),
-    "BuiltinOptions2": (),
+    "BuiltinOptions2": tuple(f"{name}Options" for name in _BUILTIN_OPTIONS_2.split()),
     "QuantizationDetails": ("CustomQuantization", "BlockwiseQuantization", "MultiAxisQuantization"),
 }
 

@@ -114,7 +114,7 @@ def test_parity_passes_on_arm64(machines, built, name, tmp_path):
     """Front end, scores, both kinds of kernels and the phone's path, as a user runs it on a board."""
     model = name.partition("-")[0]
     with np.load(built.path / "golden" / f"{model}.npz") as golden:
-        np.savez(tmp_path / "golden.npz", **{key: golden[key][:2] for key in golden.files})
+        np.savez(tmp_path / "golden.npz", **{key: golden[key][:2] for key in golden.files if key != "again"})
     arguments = ["parity", built.path / f"{name}.tflite", "--golden", tmp_path / "golden.npz", "--json"]
     done = run(machines["ai_edge_litert", "cortex-a72"], "-m", "earshot", *arguments)
 

@@ -132,7 +132,7 @@ def test_the_phone_path_decides_as_the_offline_path_does(built, data_short):
 
     samples, _ = soundfile.read(sorted((data_short / "song").glob("*.flac"))[0], dtype="int16")
     classifier = Classifier(built.path / "waveform_cnn-int8.tflite")
-    run = PhoneHarness(classifier=classifier).run(samples, np.random.default_rng(0))
+    run = PhoneHarness(classifier=classifier).run(samples, classifier.spec.sample_rate, np.random.default_rng(0))
     windows = offline_windows(samples, run.times_seconds, 16_000, 32_000, "float")
     assert np.array_equal(run.scores, np.stack([classifier.scores(window) for window in windows]))
 
@@ -179,3 +179,12 @@ def test_the_build_refuses_to_overwrite_and_resumes_what_is_finished(built, data
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 2
     assert "--resume" in done.stderr
+
+
+def test_the_report_says_which_files_beside_the_recordings_are_not_read(built):
+    assert built.report["data"]["clips"] == 30
+    not_read = built.report["data"]["not_read"]
+    assert list(not_read) == ["no_sound"] or list(not_read) == ["system", "no_sound"]  # __pycache__ where it was run
+    assert "README.md" in not_read["no_sound"]["paths"]
+    assert "no recordings, 8: README.md" in built.stderr
+    assert "Recordings: no recordings, 8: README.md" in (built.path / "report.md").read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def test_the_golden_stream_is_what_the_phone_harness_says_about_the_wav_file(fol
         waveform, rate = read_wav(folder / model["stream"])
         shorts = np.rint(waveform * 32768).astype(np.int16)
         expected = np.load(folder / model["expected"])
-        run = PhoneHarness(classifier=classifier).run(shorts)
+        run = PhoneHarness(classifier=classifier).run(shorts, 16_000)
 
         assert rate == 16_000
         assert shorts.size == NUM_WINDOWS * 32_000
@@ -241,3 +241,84 @@ def test_a_bundle_of_an_unpacked_bundle_reads_its_own_streams(folder):
         stream = read_golden_stream(opened, model)
         assert stream.scores.shape == (4 * NUM_WINDOWS + 1, 3)
         assert read_spec((folder / model.file).read_bytes()).recipe == model.recipe
+
+
+def _fail(run, name, **more):
+    report = json.loads((run / "report.json").read_text())
+    file = next(file for file in report["files"] if file["file"] == name)
+    file |= {"passed": False, **more}
+    (run / "report.json").write_text(json.dumps(report))
+
+
+def test_files_that_are_left_out_are_named_each_with_its_reason(own_run, tmp_path, capsys):
+    result = {
+        "level": 3,
+        "name": "x",
+        "passed": False,
+        "measures": {"decision_agreement": 0.976, "accuracy_loss": 0.001},
+        "tolerance": {"decision_agreement": 0.98, "accuracy_loss": 0.005},
+        "num_windows": 800,
+        "detail": "",
+    }
+    _fail(own_run, "wave-int8.tflite", parity=[result])
+    (own_run / "mel-spectrogram-int8.tflite").unlink()
+    with (own_run / "wave-float32.tflite").open("ab") as file:
+        file.write(b"more")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz") == 0
+    said = capsys.readouterr().err
+    assert (
+        "left out wave-int8.tflite: it failed its parity at level 3: decision_agreement 0.976, needed 0.98; "
+        "try --recipe auto" in said
+    )
+    assert "left out mel-spectrogram-int8.tflite: report.json names it, but it is not there" in said
+    assert "left out wave-float32.tflite: it has" in said
+    assert "--include-failed takes files that did not pass too" in said
+
+
+def test_files_that_failed_go_along_when_they_are_asked_for(own_run, tmp_path, capsys):
+    _fail(own_run, "wave-int8.tflite")
+
+    assert bundle(own_run, "--include-failed", "--out", tmp_path / "b.tar.gz", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["models"] == FILES
+    assert "wave-int8.tflite did not pass its parity" in captured.err
+
+
+def test_nothing_is_said_where_nothing_is_left_out(tiny_run, tmp_path, capsys):
+    assert bundle(tiny_run, "--out", tmp_path / "b.tar.gz") == 0
+
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_where_all_failed_each_is_named_and_the_way_out_is_told(own_run, tmp_path, capsys):
+    for name in FILES:
+        _fail(own_run, name)
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz") == 2
+    said = capsys.readouterr().err
+    assert said.count("left out ") == len(FILES)
+    assert "no file" in said
+    assert "--include-failed takes them all the same" in said
+
+
+def test_a_bundle_takes_a_few_golden_windows_each_heard_from_several_places(own_run, tmp_path, capsys):
+    from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, read_golden
+
+    count = 60
+    rng = np.random.default_rng(0)
+    windows = (rng.integers(-3000, 3000, (count, 32_000)) / 32768).astype(np.float32)
+    again = np.stack([np.arange(9 * count) % count, rng.integers(0, 32_000, 9 * count)], axis=1).astype(np.int32)
+    classifier = Classifier(own_run / "wave-float32.tflite")
+    empty = Golden(windows=windows, again=again, scores=np.zeros((10 * count, 3), np.float32))
+    scores = np.stack([classifier.scores(window) for window in [*windows, *empty.heard_again()]])
+    whole = Golden(windows=windows, again=again, scores=scores)
+    (own_run / "golden" / "wave.npz").write_bytes(golden_content(whole))
+
+    assert bundle(own_run, "--file", "wave-float32.tflite", "--out", tmp_path / "b.tar.gz") == 0
+    assert "24 of 60 golden windows go along" in capsys.readouterr().err
+    subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
+    taken = read_golden(tmp_path / "run-bundle" / "golden" / "wave.npz")
+    assert (len(taken.windows), taken.num_heard) == (NUM_REPLAYED_WINDOWS, 10 * NUM_REPLAYED_WINDOWS)
+    assert earshot.main(["parity", str(tmp_path / "run-bundle")]) == 0
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("verdict: pass: 1 file")

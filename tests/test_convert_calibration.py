@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from convert.calibration import check_window_shape, choose_calibration, windows_sha256
+from train.window_rows import WindowRows
 
 
 def _windows(count: int, length: int = 4) -> np.ndarray:
@@ -106,3 +107,21 @@ def test_sets_of_labels_are_chosen_from_evenly_and_none_is_favoured_by_its_place
     assert np.array_equal(
         choose_calibration(windows, sets, 3, 4).windows, choose_calibration(windows, sets, 3, 4).windows
     )
+
+
+def test_of_windows_that_are_made_when_read_only_the_chosen_ones_are_made():
+    values = np.random.default_rng(0).uniform(-1, 1, (90, 40)).astype(np.float32)
+    labels = np.arange(90) % 3
+    made: list[int] = []
+
+    def make(place: int) -> np.ndarray:
+        made.append(place)
+        return values[place]
+
+    of_array = choose_calibration(values, labels, 12, seed=1)
+    of_rows = choose_calibration(WindowRows(90, (40,), make), labels, 12, seed=1)
+    assert made == of_array.indices.tolist()
+    assert of_rows.sha256 == of_array.sha256
+    values[of_array.indices[3], 5] = np.nan
+    with pytest.raises(ValueError, match=f"the first is number {of_array.indices[3]}"):
+        choose_calibration(WindowRows(90, (40,), make), labels, 12, seed=1)

@@ -12,6 +12,7 @@ from task_run import TaskRun
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
 
+from convert import fine_tune  # noqa: E402
 from convert.calibration import choose_calibration  # noqa: E402
 from convert.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
 from convert.compression_report import compression_notes, describe_compression, held_kernels  # noqa: E402
@@ -22,16 +23,17 @@ from convert.network_body import compressed_layers  # noqa: E402
 from convert.quantize import quantize  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
 from convert.trained_ranges import tensor_ranges  # noqa: E402
-from convert.twin import keras_weights  # noqa: E402
+from convert.twin import build_twin, keras_weights  # noqa: E402
 from convert.weight_statistics import gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402
+from train.predict import predict  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
-from train.training_run import predict  # noqa: E402
+from train.window_rows import WindowRows  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 TRAINED = TrainingSettings(batch_size=4, epoch_windows=32, label_smoothing=0.05, seed=3)
@@ -269,3 +271,19 @@ def test_statistics_count_zeros_and_values_channel_by_channel():
     assert found.values.tolist() == [[0, 0, 3, 3], [1, 2, 3, 4]]
     assert (found.sparsity, found.distinct) == (0.25, 4)
     assert gzip_size(content) == gzip_size(content) < len(content)
+
+
+def test_validation_in_blocks_is_validation_as_a_whole(monkeypatch):
+    model = _tiny_model()
+    twin = build_twin(model)
+    twin.network.compile("adam", "categorical_crossentropy", weighted_metrics=["accuracy"])
+    rng = np.random.default_rng(0)
+    windows = rng.uniform(-1, 1, (300, WINDOW_LENGTH)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 300)]
+    weights = rng.uniform(0.5, 1.5, 300).astype(np.float32)
+    rows = WindowRows(300, (WINDOW_LENGTH,), windows.__getitem__)
+    whole = fine_tune._Validation(twin, rows, targets, weights).evaluate(twin.network)
+    monkeypatch.setattr(fine_tune, "WINDOWS_AT_ONCE", 128)
+    blocks = fine_tune._Validation(twin, rows, targets, weights).evaluate(twin.network)
+    assert blocks == pytest.approx(whole, rel=1e-5)
+    assert whole == tuple(twin.network.evaluate(twin.features(windows), targets, sample_weight=weights, verbose=0))

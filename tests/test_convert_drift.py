@@ -15,7 +15,8 @@ pytest.importorskip("ai_edge_quantizer")
 from tiny_tflite import tiny_classifier
 
 from convert import RECIPES, choose_calibration, quantize
-from convert.drift import compare_layers, format_drift, layer_name, worst_first, write_drift
+from convert.drift import compare_layers, format_drift, worst_first, write_drift
+from convert.layer_name import layer_name
 from convert.model_graph import Operation, read_model_object, write_model_object
 from metadata import ModelContractError, pack_model
 

@@ -23,16 +23,17 @@ from convert.proof import phone_recordings, prove_files  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
 from convert.report import describe_build, format_table  # noqa: E402
 from edge_runtime.classifier import Classifier  # noqa: E402
-from edge_runtime.file_parity import parity_of_file, read_golden  # noqa: E402
+from edge_runtime.file_parity import parity_of_file  # noqa: E402
+from edge_runtime.golden_vectors import read_golden  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # noqa: E402
+from train.predict import predict  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
 from train.task import LabelSet  # noqa: E402
 from train.thresholds import choose_thresholds  # noqa: E402
-from train.training_run import predict  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 LABELS = ("high", "low", "middle")

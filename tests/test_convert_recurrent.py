@@ -10,9 +10,10 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from convert.calibration import choose_calibration  # noqa: E402
-from convert.drift import compare_layers, layer_name  # noqa: E402
+from convert.drift import compare_layers  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
 from convert.float_scope import WEIGHTED, layer_groups  # noqa: E402
+from convert.layer_name import layer_name  # noqa: E402
 from convert.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
 from convert.quantize import quantize  # noqa: E402
 from convert.recipes import find_recipe  # noqa: E402

@@ -278,3 +278,53 @@ def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert len((run / "history.csv").read_text().splitlines()) == 41
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["convert", "x", "--recpie", "int8", "--out", "d"], "unrecognized arguments: --recpie int8; did you mean"),
+        (["convert", "x", "--recpie", "int8"], "required: --out; --recpie: did you mean --recipe?"),
+        (["buidl", "data"], "did you mean build?"),
+        (["--versoin"], "did you mean --version?"),
+        (["data", "splt", "data"], "did you mean split?"),
+        (["data", "split", "data", "--sed", "3", "--out", "x"], "--sed 3; did you mean --seed?"),
+        (["data", "split", "data", "--sharse=7:2:1", "--out", "x"], "did you mean --shares?"),
+        (["classify", "a", "b", "--merge", "maximun"], "did you mean maximum?"),
+        (["listen", "a", "-", "--tikc", "3"], "did you mean --tick?"),
+        (["metadata", "shwo", "x"], "did you mean show?"),
+        (["device", "docter"], "did you mean doctor?"),
+        (["bench", "a", "--jsno"], "did you mean --json?"),
+        (["build", "x", "--out", "d", "--epcohs", "3", "--no-augmnet"], "--no-augmnet: did you mean --no-augment?"),
+    ],
+)
+def test_an_unknown_option_verb_or_value_offers_the_nearest_one(capsys, arguments, meant):
+    with pytest.raises(SystemExit) as stop:
+        earshot.main(arguments)
+    assert stop.value.code == 2
+    assert meant in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", earshot.VERBS)
+def test_every_option_of_every_verb_and_action_is_offered_where_it_is_misspelt(capsys, verb):
+    parser = earshot._parser(verb)
+    (verbs,) = parser._subparsers._group_actions
+    inner = verbs.choices[verb]
+    actions = inner._subparsers._group_actions[0].choices if inner._subparsers else {"": inner}
+    for name, of_action in actions.items():
+        for option in (one for one in of_action._option_string_actions if one.startswith("--") and len(one) > 5):
+            wrong = option[:4] + option[5] + option[4] + option[6:]  # two letters changed about
+            if wrong in of_action._option_string_actions or wrong == option:
+                continue
+            with pytest.raises(SystemExit) as stop:
+                earshot.main([verb, *([name] if name else []), wrong])
+            assert stop.value.code == 2
+            assert "did you mean --" in capsys.readouterr().err, (name, wrong)
+
+
+def test_what_is_like_nothing_offers_nothing_and_values_that_begin_with_a_dash_are_no_options(capsys):
+    with pytest.raises(SystemExit):
+        earshot.main(["classify", "a", "b", "--silence-below", "-60", "--qqqqqq"])
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: --qqqqqq\n" in said
+    assert "did you mean" not in said

@@ -172,13 +172,15 @@ def _classifier(recipe="float32", **changes):
 
 
 def _changed(stream, scores):
-    return GoldenStream(recording=stream.recording, times_seconds=stream.times_seconds, scores=scores)
+    return GoldenStream(
+        recording=stream.recording, sample_rate=stream.sample_rate, times_seconds=stream.times_seconds, scores=scores
+    )
 
 
 @pytest.mark.parametrize("recipe", ["float32", "float16"])
 def test_float_files_must_give_their_scores_within_a_hundred_thousandth(recipe):
     classifier = _classifier(recipe)
-    stream = record_stream(classifier, RECORDING)
+    stream = record_stream(classifier, RECORDING, classifier.spec.sample_rate)
     (same,) = stream_parity(classifier, stream)
     (off,) = stream_parity(classifier, _changed(stream, stream.scores + np.float32(2e-5)))
 
@@ -188,7 +190,7 @@ def test_float_files_must_give_their_scores_within_a_hundred_thousandth(recipe):
 
 def test_integer_files_may_decide_otherwise_once_but_not_twice():
     classifier = _classifier("int8")
-    stream = record_stream(classifier, RECORDING)
+    stream = record_stream(classifier, RECORDING, classifier.spec.sample_rate)
     scores = stream.scores.copy()
     results = []
     for tick in (2, 5):
@@ -201,7 +203,7 @@ def test_integer_files_may_decide_otherwise_once_but_not_twice():
 
 def test_nan_among_the_expected_scores_fails_and_is_named():
     classifier = _classifier("int8")
-    stream = record_stream(classifier, RECORDING)
+    stream = record_stream(classifier, RECORDING, classifier.spec.sample_rate)
     scores = stream.scores.copy()
     scores[1, 1] = np.nan
     (result,) = stream_parity(classifier, _changed(stream, scores))
@@ -212,7 +214,7 @@ def test_nan_among_the_expected_scores_fails_and_is_named():
 
 def test_a_stream_of_another_model_is_refused():
     classifier = _classifier()
-    stream = record_stream(classifier, RECORDING)
+    stream = record_stream(classifier, RECORDING, classifier.spec.sample_rate)
     with pytest.raises(ValueError, match="was it recorded with another model"):
         stream_parity(classifier, _changed(stream, stream.scores[:, :2]))
 
@@ -220,4 +222,4 @@ def test_a_stream_of_another_model_is_refused():
 def test_a_window_too_short_for_the_ticks_gives_no_stream():
     short = Classifier(pack_model(tiny_classifier(1600), tiny_spec(window_length=1600)))
     with pytest.raises(ValueError, match="lost"):
-        record_stream(short, RECORDING)
+        record_stream(short, RECORDING, short.spec.sample_rate)

@@ -151,7 +151,7 @@ def test_scores_that_do_not_fit_the_labels_decide_nothing(classifier, scores):
     ],
 )
 def test_a_clip_is_classified_window_by_window(classifier, num_samples, hop, tail, starts):
-    result = classifier.classify(noise(num_samples), window_hop=hop, tail=tail)
+    result = classifier.classify(noise(num_samples), RATE, window_hop=hop, tail=tail)
 
     assert result.starts_seconds.tolist() == starts
     assert result.scores.shape == (len(starts), 3)
@@ -162,7 +162,7 @@ def test_a_clip_is_classified_window_by_window(classifier, num_samples, hop, tai
 
 def test_an_empty_clip_is_refused(classifier):
     with pytest.raises(ValueError, match="0 samples"):
-        classifier.classify(np.zeros(0, np.float32))
+        classifier.classify(np.zeros(0, np.float32), RATE)
 
 
 def test_a_clip_at_another_rate_is_resampled(classifier):
@@ -332,3 +332,17 @@ def test_a_label_file_with_cr_lf_is_read_as_it_was_meant_with_a_warning():
         other = Classifier(third_party(b"silence\r\nsong\r\nspeech\r\n"))
     assert other.spec.labels == TINY_LABELS
     assert any("CR LF" in note for note in other.notes)
+
+
+def test_samples_without_their_rate_are_refused(classifier):
+    with pytest.raises(TypeError, match="sample_rate"):
+        classifier.classify(noise(WINDOW))
+    with pytest.raises(ValueError, match="sample rates are None and 16000"):
+        classifier.classify(noise(WINDOW), None)
+
+
+def test_blocks_of_another_rate_are_resampled(classifier):
+    waveform = noise(88_200)
+    blocks = classifier.classify_windows(np.array_split(waveform, 5), waveform.size, 44_100)
+
+    assert [one.scores.tolist() for one in blocks] == classifier.classify(waveform, 44_100).scores.tolist()

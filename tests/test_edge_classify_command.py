@@ -59,7 +59,7 @@ def test_the_document_holds_what_the_classifier_says(model, clip, capsys, rule):
     assert run("classify", model, clip, *arguments, "--json") == 0
     (recording,) = json.loads(capsys.readouterr().out)["recordings"]
     waveform = np.frombuffer(clip.read_bytes()[44:], "<i2").astype(np.float32) / 32768
-    expected = Classifier(model).classify(waveform, window_hop=RATE, merge=rule, silence_below_dbfs=-60.0)
+    expected = Classifier(model).classify(waveform, RATE, window_hop=RATE, merge=rule, silence_below_dbfs=-60.0)
 
     assert [window["silent"] for window in recording["windows"]] == expected.silent.tolist()
     levels = [window["level_dbfs"] for window in recording["windows"]]
@@ -180,3 +180,33 @@ def test_softmax_scores_have_thresholds_under_union_alone(tmp_path, clip, capsys
     assert run("classify", path, clip, "--threshold", "0", "--merge", "union", "--json") == 0
     (recording,) = json.loads(capsys.readouterr().out)["recordings"]
     assert recording["clip"]["decision"] == list(TINY_LABELS)
+
+
+@pytest.mark.parametrize("threshold", ["0", "0.2", "0.35", "0.9"])
+def test_a_threshold_has_one_meaning_in_the_windows_and_in_the_clip_of_softmax_scores(
+    tmp_path, clip, capsys, threshold
+):
+    path = tmp_path / "softmax.tflite"
+    path.write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    run("classify", path, clip, "--threshold", threshold, "--merge", "union", "--json")
+    (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+
+    told = set()
+    for window in recording["windows"]:
+        reached = [label for label, score in window["scores"].items() if np.float32(score) >= np.float32(threshold)]
+        assert window["decision"] == ([] if window["silent"] else reached)
+        told |= set(window["decision"])
+    assert recording["clip"]["decision"] == [label for label in TINY_LABELS if label in told]
+
+
+def test_the_union_of_softmax_windows_is_what_the_windows_say_without_a_threshold_given_too(tmp_path, clip, capsys):
+    path = tmp_path / "softmax.tflite"
+    path.write_bytes(pack_model(tiny_classifier(), tiny_spec(thresholds=(0.3,) * len(TINY_LABELS))))
+    run("classify", path, clip, "--merge", "union", "--json", "--silence-below", "-60")
+    (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+
+    told = {label for window in recording["windows"] for label in window["decision"]}
+    assert set(recording["clip"]["decision"]) == told
+    run("classify", path, clip, "--json")
+    (one,) = json.loads(capsys.readouterr().out)["recordings"]
+    assert all(isinstance(window["decision"], str) for window in one["windows"])

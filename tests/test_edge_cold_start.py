@@ -88,7 +88,7 @@ def test_the_first_label_imports_nothing_that_it_does_without(model):
         "import sys, numpy as np\n"
         "before = set(sys.modules)\n"
         "from edge_runtime import Classifier\n"
-        "Classifier(sys.argv[1]).classify(np.zeros(32_000, np.float32))\n"
+        "Classifier(sys.argv[1]).classify(np.zeros(32_000, np.float32), 16_000)\n"
         f"print(sorted(set({NOT_NEEDED!r}) & (set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(model)], capture_output=True, text=True, cwd=REPOSITORY)

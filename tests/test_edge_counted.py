@@ -127,7 +127,7 @@ def test_no_model_hears_a_window_twice(clip, monkeypatch):
         monkeypatch.setattr(
             model, "invoke", lambda name=name, invoke=invoke: (runs.__setitem__(name, runs.get(name, 0) + 1), invoke())
         )
-    found = counted.classify(clip, silence_below_dbfs=-60.0)
+    found = counted.classify(clip, RATE, silence_below_dbfs=-60.0)
     counts = [one.heard.count for one in found.windows]
 
     assert runs == {"counter": 8, 1: counts.count(1), 2: counts.count(2)}
@@ -147,7 +147,7 @@ def test_models_with_one_front_end_outside_share_its_features(clip, monkeypatch)
     monkeypatch.setattr(
         edge_runtime.frame_cache, "compute_frames", lambda *all_of: (made.append(1), compute(*all_of))[1]
     )
-    windows = list(counted.classify_windows([clip], clip.size, 4000))
+    windows = list(counted.classify_windows([clip], clip.size, RATE, 4000))
 
     assert len(made) == len(windows) == 37
     for one in windows[::5]:
@@ -166,7 +166,7 @@ def test_five_second_windows_every_second_lose_none(seconds):
         two=packed(seed=2, activation="sigmoid", **files["two"]),
     )
     found = counted.classify(
-        np.random.default_rng(0).normal(0, 0.1, seconds * RATE).astype(np.float32), window_hop=RATE
+        np.random.default_rng(0).normal(0, 0.1, seconds * RATE).astype(np.float32), RATE, window_hop=RATE
     )
 
     assert len(found.windows) == seconds - 4
@@ -225,7 +225,7 @@ def test_a_count_that_no_window_has_is_not_the_clips():
 @pytest.mark.parametrize("rule", MERGES)
 def test_silence_alone_is_no_source(rule):
     counted = pipeline()
-    found = counted.classify(np.zeros(3 * RATE, np.float32), merge=rule, silence_below_dbfs=-60.0)
+    found = counted.classify(np.zeros(3 * RATE, np.float32), RATE, merge=rule, silence_below_dbfs=-60.0)
 
     assert [one.is_silent for one in found.windows] == [True] * 3
     assert (found.clip.count, found.clip.labels) == (0, ())
@@ -235,7 +235,7 @@ def test_silence_alone_is_no_source(rule):
 
 @pytest.mark.parametrize("rule", MERGES)
 def test_the_clip_has_as_many_labels_as_sources(rule, clip):
-    found = pipeline().classify(clip, merge=rule, window_hop=4000, silence_below_dbfs=-60.0)
+    found = pipeline().classify(clip, RATE, merge=rule, window_hop=4000, silence_below_dbfs=-60.0)
 
     assert len(found.clip.labels) == found.clip.count >= 1
     assert len(set(found.clip.labels)) == found.clip.count
@@ -243,7 +243,7 @@ def test_the_clip_has_as_many_labels_as_sources(rule, clip):
 
 def test_an_unknown_rule_is_refused_before_anything_is_heard(clip):
     with pytest.raises(ValueError, match="merge is 'vote'; expected one of mean, union, maximum"):
-        pipeline().classify(clip, merge="vote")
+        pipeline().classify(clip, RATE, merge="vote")
 
 
 def test_another_sample_rate_is_resampled(clip):
@@ -257,7 +257,7 @@ def test_one_classifier_may_stand_for_several_counts(clip):
     counted = CountedClassifier(Classifier(FILES["counter"]), {2: both, 1: both})
 
     assert list(counted.classifiers) == [1, 2]
-    assert {one.heard.count for one in counted.classify(clip).windows} == {1, 2}
+    assert {one.heard.count for one in counted.classify(clip, RATE).windows} == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_nan_in_a_window_is_refused_and_is_no_silence(clip):
     broken = clip.copy()
     broken[-5] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        pipeline().classify(broken, silence_below_dbfs=-60.0)
+        pipeline().classify(broken, RATE, silence_below_dbfs=-60.0)
 
 
 def test_the_command_prints_a_row_a_window_and_one_for_the_clip(paths, wav, capsys):
@@ -308,7 +308,7 @@ def test_the_document_holds_what_the_pipeline_says(paths, wav, capsys, rule):
     document = json.loads(capsys.readouterr().out)
     (recording,) = document["recordings"]
     waveform = np.frombuffer(wav.read_bytes()[44:], "<i2").astype(np.float32) / 32768
-    expected = pipeline().classify(waveform, window_hop=RATE // 2, merge=rule, silence_below_dbfs=-60.0)
+    expected = pipeline().classify(waveform, RATE, window_hop=RATE // 2, merge=rule, silence_below_dbfs=-60.0)
 
     assert document["model"]["counts"] == ["one", "two"]
     assert document["model"]["classifiers"]["two"]["activation"] == "sigmoid"
@@ -351,7 +351,7 @@ def test_a_phone_counts_what_its_ring_buffer_holds(paths, wav, capsys):
     ticks = json.loads(capsys.readouterr().out)["recordings"][0]["ticks"]
     counted = pipeline()
     shorts = np.frombuffer(wav.read_bytes()[44:], "<i2").astype(np.int16)
-    windows = list(PhoneHarness(classifier=counted.counter, silence_below_dbfs=-60.0).windows(shorts))
+    windows = list(PhoneHarness(classifier=counted.counter, silence_below_dbfs=-60.0).windows(shorts, RATE))
 
     assert [tick["seconds"] for tick in ticks] == [0.5 * number for number in range(21)]
     assert [tick["silent"] for tick in ticks] == [one.is_silent for one in windows]
@@ -395,7 +395,7 @@ def test_ten_times_the_sound_is_counted_in_the_same_memory(paths, tmp_path):
         tracemalloc.stop()
 
         assert len(json.loads(out.read_text())["recordings"][0]["windows"]) == seconds
-    assert peaks[2] < peaks[1] + 100_000  # 200 s as float32 are 12.8 million bytes
+    assert peaks[2] < peaks[1] + 300_000  # 200 s as float32 are 12.8 million bytes
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(paths, wav, tmp_path, capsys):
@@ -410,7 +410,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(paths
 def test_a_plain_classifier_imports_none_of_this(paths, wav):
     code = (
         "import sys; from edge_runtime import Classifier; import numpy as np\n"
-        f"Classifier({str(paths['one'])!r}).classify(np.zeros(16000, np.float32))\n"
+        f"Classifier({str(paths['one'])!r}).classify(np.zeros(16000, np.float32), 16000)\n"
         "print([name for name in sys.modules if 'counted' in name or 'recording_run' in name])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)

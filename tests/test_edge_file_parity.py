@@ -3,8 +3,10 @@ import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import Golden, format_results, parity_of_file, read_golden
+from edge_runtime.file_parity import parity_of_file
+from edge_runtime.golden_vectors import Golden, read_golden
 from edge_runtime.mel import mel_spectrogram
+from edge_runtime.parity_text import format_results
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 
@@ -151,3 +153,56 @@ def test_a_failure_shows_its_reason(classifier, golden):
     assert "FAIL" in text
     assert "max_abs_error not measured" in text
     assert "of the reference are NaN" in text
+
+
+def with_flipped(golden, share):
+    """Golden vectors of a model that decides a share of the windows otherwise."""
+    scores = golden.scores.copy()
+    count = round(share * len(scores))
+    scores[:count] = np.roll(scores[:count], 1, axis=1)
+    return Golden(windows=golden.windows, again=golden.again, scores=scores)
+
+
+@pytest.fixture(scope="module")
+def many(classifier):
+    """Two hundred golden windows: ten, and each of them heard again from nineteen places."""
+    rng = np.random.default_rng(3)
+    windows = rng.normal(0, 0.3, (10, 32_000)).astype(np.float32)
+    again = np.stack([np.arange(190) % 10, rng.integers(0, 32_000, 190)], axis=1).astype(np.int32)
+    empty = Golden(windows=windows, again=again, scores=np.zeros((200, 3), np.float32))
+    heard = [*windows, *empty.heard_again()]
+    return Golden(windows=windows, again=again, scores=np.stack([classifier.scores(window) for window in heard]))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "limits"),
+    [
+        ("int8", (0.98, 0.005)),
+        ("auto", (0.98, 0.005)),
+        ("float16", (0.995, 0.002)),
+        ("int8_io", (0.95, 0.03)),
+        ("somebody-elses", (0.95, 0.02)),
+    ],
+)
+def test_a_file_that_decides_4_percent_otherwise_is_judged_by_its_recipe_as_convert_judges_it(many, recipe, limits):
+    """0.96 agree: less than the 0.98 of int8, and enough for the 0.95 of int8_io."""
+    from metadata.recipe import find_tolerance
+
+    own = classifier_with(recipe=recipe)
+    good, _ = parity_of_file(own, many)
+    other, builtin = parity_of_file(own, with_flipped(many, 0.04))
+
+    assert good.passed
+    assert other.num_windows == 200
+    assert other.measures["decision_agreement"] == pytest.approx(0.96)
+    assert tuple(other.tolerance.values()) == tuple(find_tolerance(recipe).values()) == limits
+    assert other.passed == builtin.passed == (limits[0] <= 0.96)
+    assert ("the limits are the default" in other.detail) == (recipe == "somebody-elses")
+
+
+def test_a_slow_file_hears_no_window_again_and_says_so(many, monkeypatch):
+    monkeypatch.setattr("edge_runtime.file_parity.SLOW_MS", 0.0)
+    (result, _) = parity_of_file(classifier_with(recipe="int8"), many)
+
+    assert result.num_windows == 10
+    assert "none was heard again" in result.detail

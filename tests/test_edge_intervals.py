@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -192,3 +194,22 @@ def test_groups_are_counted_in_both_columns_without_the_empty_one():
 def test_groups_that_say_nothing_are_refused(groups, message):
     with pytest.raises(ValueError, match=message):
         group_bootstrap_interval([1.0, 0.0], groups)
+
+
+def test_very_many_groups_have_the_interval_that_their_draws_one_by_one_give(monkeypatch):
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(1_200), rng.integers(1, 4, 1_200))
+    right = rng.random(groups.size) < 0.8
+    together = group_bootstrap_interval(right, groups, num_resamples=2_000)
+    monkeypatch.setattr("edge_runtime.intervals._MOST_DRAWN_SINGLY", 1_200)
+    singly = group_bootstrap_interval(right, groups, num_resamples=2_000)
+    assert together == pytest.approx(singly, abs=2e-3)
+    assert together.upper - together.lower == pytest.approx(2 * 1.96 * np.sqrt(0.16 / groups.size), rel=0.15)
+
+
+def test_a_hundred_thousand_groups_cost_little_memory():
+    tracemalloc.start()
+    group_bootstrap_interval(np.arange(100_000) % 5 > 0, np.arange(100_000))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50e6  # one draw of all groups 500 times over would be 400 MB

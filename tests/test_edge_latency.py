@@ -7,7 +7,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.latency import input_length, measure_latency, summarize
-from edge_runtime.resample import resample
+from edge_runtime.resampling import resample
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

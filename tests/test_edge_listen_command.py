@@ -158,7 +158,7 @@ def test_other_sound_files_go_to_the_decoder(model, clip, tmp_path, capsys):
 def test_ctrl_c_closes_the_open_event_and_the_files(model, tmp_path, number):
     out = tmp_path / "events.csv"
     child = subprocess.Popen(
-        command_line(model, "-", *ALWAYS, "--out", out),
+        command_line(model, "-", *ALWAYS, "--raw-rate", 16_000, "--out", out),
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

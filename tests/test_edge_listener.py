@@ -40,7 +40,11 @@ def spectrogram_model():
 
 
 def listen(listener, recording, cuts=()):
-    ticks = [tick for block in np.split(recording, cuts) for tick in listener.push(block)]
+    ticks = [
+        tick
+        for block in np.split(recording, cuts)
+        for tick in listener.push(block, listener.classifier.spec.sample_rate)
+    ]
     last, events = listener.finish()
     return [*ticks, *last], events
 
@@ -86,7 +90,7 @@ def test_a_listener_hears_bit_for_bit_what_the_phone_does(
     recording = shorts(num_samples)
     listener = Listener(classifier, ListenSettings(pcm=pcm, tick_seconds=tick))
     ticks, _ = listen(listener, recording, sorted(min(cut, num_samples) for cut in cuts))
-    phone = PhoneHarness(classifier=classifier, pcm=pcm, tick_seconds=tick).run(recording)
+    phone = PhoneHarness(classifier=classifier, pcm=pcm, tick_seconds=tick).run(recording, classifier.spec.sample_rate)
 
     assert [tick.number for tick in ticks] == list(range(1, len(phone.scores)))
     assert np.stack([tick.scores for tick in ticks]).tobytes() == phone.scores[1:].tobytes()
@@ -181,3 +185,66 @@ def test_a_tick_below_one_sample_is_refused(waveform_model):
 def test_settings_do_not_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
         ListenSettings().pcm = "int16"
+
+
+SILENCE, SPEECH = (0.9, 0.1), (0.1, 0.9)
+
+
+@pytest.mark.parametrize("smooth_seconds", [0.0, 1.5])
+@pytest.mark.parametrize("num_quiet", [1, 2])
+def test_the_zeros_that_a_ring_buffer_begins_with_are_no_silence(smooth_seconds, num_quiet):
+    """Speech from the first sample on: at 0.5 s and at 1 s zeros fill most of the window, and the model says so."""
+    scores = [SILENCE] * num_quiet + [SPEECH] * 12
+    found = events_of(scores, smooth_seconds=smooth_seconds, min_duration_seconds=1.0, min_gap_seconds=1.0)
+
+    assert [label for label, _, _ in found] == ["b"]
+    assert found[0][1] == pytest.approx(0.0, abs=0.75)
+    assert found[0][2] == 0.5 * len(scores)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from([SILENCE, SPEECH, (0.4, 0.6)]), min_size=1, max_size=24),
+    st.sampled_from([0.0, 1.0, 1.5, 3.0]),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+    st.sampled_from(["mean", "exponential"]),
+    st.integers(0, 7999),
+)
+def test_no_event_is_shorter_than_was_asked_for_nor_outside_the_stream(scores, smooth, least, kind, cut):
+    num_samples = 8000 * len(scores) - cut
+    found = events_of(
+        scores, num_samples, smooth_seconds=smooth, smoothing=kind, min_duration_seconds=least, min_gap_seconds=1.0
+    )
+
+    for _, start, end in found:
+        assert end - start >= least - 1 / RATE
+        assert 0.0 <= start <= end <= num_samples / RATE
+
+
+def test_silence_that_is_there_from_the_beginning_is_an_event():
+    found = events_of([SILENCE] * 8 + [SPEECH] * 8, smooth_seconds=1.5, min_duration_seconds=1.0, min_gap_seconds=1.0)
+
+    assert [label for label, _, _ in found] == ["a", "b"]
+    assert found[0][1] == 0.0
+    assert found[0][2] == pytest.approx(found[1][1], abs=0.51)
+
+
+def test_a_stream_of_less_than_half_a_window_is_still_heard():
+    assert events_of([SPEECH], 7000) == [("b", 0.0, 7000 / RATE)]
+    assert events_of([SPEECH, SPEECH], 15_000) == [("b", 0.0, 15_000 / RATE)]
+
+
+def test_a_long_window_over_short_ticks_begins_with_no_false_event():
+    """Five seconds of window: eight ticks of half a second hear more zeros than sound, or as many."""
+
+    class Long(Scripted):
+        def __init__(self, scores):
+            super().__init__(scores)
+            self.spec = tiny_spec(window_length=80_000, labels=("a", "b"))
+
+    listener = Listener(Long([SILENCE] * 5 + [SPEECH] * 15), ListenSettings())
+    ticks, events = listen(listener, np.zeros(160_000, np.int16))
+    found = [event for tick in ticks for event in tick.events] + events
+
+    assert [(event.label, event.end_seconds) for event in found] == [("b", 10.0)]
+    assert len(ticks) == 20

@@ -138,16 +138,16 @@ def test_what_cannot_be_merged_is_refused(arguments, said):
 @pytest.mark.parametrize(("seconds", "count"), [(8, 4), (10, 6), (12, 8), (5, 1)])
 def test_five_second_windows_every_second_lose_none(seconds, count):
     model = classifier(window_length=5 * RATE)
-    heard = model.classify(noise(seconds * RATE), window_hop=RATE)
+    heard = model.classify(noise(seconds * RATE), RATE, window_hop=RATE)
 
     assert heard.starts_seconds.tolist() == list(range(count))
     assert heard.scores.shape == (count, 3)
     assert window_starts(seconds * RATE, 5 * RATE, RATE)[-1] + 5 * RATE == seconds * RATE
-    assert len(list(model.classify_windows([noise(seconds * RATE)], seconds * RATE, RATE))) == count
+    assert len(list(model.classify_windows([noise(seconds * RATE)], seconds * RATE, RATE, RATE))) == count
 
 
 def test_without_asking_a_clip_is_the_mean_of_its_windows(model, clip):
-    heard = model.classify(clip)
+    heard = model.classify(clip, RATE)
 
     assert heard.merge == "mean"
     assert heard.clip_scores.tolist() == heard.scores.mean(axis=0, dtype=np.float64).astype(np.float32).tolist()
@@ -156,20 +156,20 @@ def test_without_asking_a_clip_is_the_mean_of_its_windows(model, clip):
 
 
 def test_the_level_is_that_of_the_samples_that_are_there(model, clip):
-    heard = model.classify(clip, silence_below_dbfs=-22.0)
+    heard = model.classify(clip, RATE, silence_below_dbfs=-22.0)
 
     # The last window is half padding: its level would be 3 dB less with it, and below the limit.
     assert heard.levels_dbfs.tolist() == pytest.approx([-20.0, -60.0, -math.inf, -20.0], abs=0.2)
     assert heard.silent.tolist() == [False, True, True, False]
-    assert heard.scores[~heard.silent].tolist() == model.classify(clip).scores[~heard.silent].tolist()
+    assert heard.scores[~heard.silent].tolist() == model.classify(clip, RATE).scores[~heard.silent].tolist()
     assert not heard.scores[heard.silent].any()
 
 
 @pytest.mark.parametrize("tail", ["pad", "align", "drop"])
 @pytest.mark.parametrize("rule", MERGES)
 def test_the_classifier_merges_what_is_loud_enough(model, clip, rule, tail):
-    heard = model.classify(clip, window_hop=RATE // 2, tail=tail, merge=rule, silence_below_dbfs=-50.0)
-    everything = model.classify(clip, window_hop=RATE // 2, tail=tail)
+    heard = model.classify(clip, RATE, window_hop=RATE // 2, tail=tail, merge=rule, silence_below_dbfs=-50.0)
+    everything = model.classify(clip, RATE, window_hop=RATE // 2, tail=tail)
     expected = merge_windows(everything.scores, everything.levels_dbfs, model.spec.thresholds, rule, -50.0)
 
     assert 0 < expected.num_silent < expected.num_windows
@@ -192,7 +192,7 @@ def test_decisions_of_a_clip_by_activation_and_rule(rule):
 
 @pytest.mark.parametrize("rule", MERGES)
 def test_a_clip_that_is_all_silent_has_no_label(model, rule):
-    heard = model.classify(np.zeros(3 * RATE, np.float32), merge=rule, silence_below_dbfs=-60.0)
+    heard = model.classify(np.zeros(3 * RATE, np.float32), RATE, merge=rule, silence_below_dbfs=-60.0)
 
     assert heard.silent.all()
     assert heard.clip_scores.tolist() == [0.0, 0.0, 0.0]
@@ -203,15 +203,15 @@ def test_silent_windows_do_not_run_the_model(model, clip, monkeypatch):
     runs = []
     invoke = model.invoke
     monkeypatch.setattr(model, "invoke", lambda: (runs.append(1), invoke()))
-    model.classify(clip, silence_below_dbfs=-50.0)
-    list(model.classify_windows([clip], clip.size, silence_below_dbfs=-50.0))
+    model.classify(clip, RATE, silence_below_dbfs=-50.0)
+    list(model.classify_windows([clip], clip.size, RATE, silence_below_dbfs=-50.0))
 
     assert len(runs) == 4
 
 
 def test_a_clip_in_blocks_has_the_same_windows_levels_and_silence(model, clip):
-    whole = model.classify(clip, window_hop=4000, silence_below_dbfs=-50.0)
-    results = list(model.classify_windows(np.array_split(clip, 11), clip.size, 4000, silence_below_dbfs=-50.0))
+    whole = model.classify(clip, RATE, window_hop=4000, silence_below_dbfs=-50.0)
+    results = list(model.classify_windows(np.array_split(clip, 11), clip.size, RATE, 4000, silence_below_dbfs=-50.0))
 
     assert [result.level_dbfs for result in results] == whole.levels_dbfs.tolist()
     assert [result.is_silent for result in results] == whole.silent.tolist()
@@ -226,8 +226,8 @@ def test_silence_between_windows_that_share_frames_changes_no_score(clip):
         front_end=MelFrontEnd(inside_model=False, n_fft=512, hop_length=250, win_length=512, n_mels=20),
     )
     model = Classifier(pack_model(tiny_classifier(input_shape=(1, 20, 65, 1)), spec))
-    whole = model.classify(clip, window_hop=4000, silence_below_dbfs=-50.0)
-    results = list(model.classify_windows([clip], clip.size, 4000, silence_below_dbfs=-50.0))
+    whole = model.classify(clip, RATE, window_hop=4000, silence_below_dbfs=-50.0)
+    results = list(model.classify_windows([clip], clip.size, RATE, 4000, silence_below_dbfs=-50.0))
 
     assert np.array_equal([result.scores for result in results], whole.scores)
     assert 0 < whole.silent.sum() < whole.silent.size
@@ -237,20 +237,20 @@ def test_silence_between_windows_that_share_frames_changes_no_score(clip):
 def test_a_wrong_rule_or_limit_is_refused_before_anything_is_heard(model, bad, monkeypatch):
     monkeypatch.setattr(model, "invoke", lambda: pytest.fail("the model ran"))
     with pytest.raises(ValueError, match=r"median|60\.0 dBFS"):
-        model.classify(noise(RATE), **bad)
+        model.classify(noise(RATE), RATE, **bad)
 
 
 def test_nan_is_no_silence(model):
     broken = np.zeros(RATE, np.float32)
     broken[5] = math.nan
     with pytest.raises(ValueError, match="NaN or infinity at sample 5"):
-        model.classify(broken, silence_below_dbfs=-60.0)
+        model.classify(broken, RATE, silence_below_dbfs=-60.0)
 
 
 def test_a_phone_that_leaves_silence_out_shows_nothing_there(model, clip):
     shorts = np.rint(clip * 32768).astype(np.int16)
-    plain = list(PhoneHarness(classifier=model).ticks(shorts))
-    ticks = list(PhoneHarness(classifier=model, silence_below_dbfs=-50.0).ticks(shorts))
+    plain = list(PhoneHarness(classifier=model).ticks(shorts, RATE))
+    ticks = list(PhoneHarness(classifier=model, silence_below_dbfs=-50.0).ticks(shorts, RATE))
 
     assert [tick.level_dbfs for tick in ticks] == [tick.level_dbfs for tick in plain]
     # Nothing has arrived; half a second, whose level the zeros before it do not lower; then the whole window.
@@ -270,7 +270,7 @@ def test_a_listener_does_not_classify_silence_and_its_events_end_there(clip):
     found = {}
     for limit in (None, -50.0):
         listener = Listener(model, dataclasses.replace(settings, silence_below_dbfs=limit))
-        ticks = listener.push(shorts)
+        ticks = listener.push(shorts, RATE)
         found[limit] = [*(event for tick in ticks for event in tick.events), *listener.finish()[1]]
         assert listener.num_silent == (0 if limit is None else 4)
         assert [tick.number for tick in ticks if not tick.scores.any()] == ([] if limit is None else [4, 5, 6, 10])

@@ -13,8 +13,9 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
 from edge_runtime.classifier import Classifier
-from edge_runtime.file_parity import Golden, parity_of_file
+from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import record_stream, stream_parity
+from edge_runtime.golden_vectors import Golden
 from edge_runtime.microphone import to_shorts
 from edge_runtime.speech_like import speech_like
 from metadata import pack_model
@@ -95,7 +96,7 @@ def test_golden_sets_of_labels_go_through_a_file_and_the_command(built, capsys):
 
 def test_a_golden_stream_is_compared_by_sets_of_labels():
     classifier = _classifier("int8")
-    recorded = record_stream(classifier, to_shorts(WINDOWS.reshape(-1)))
+    recorded = record_stream(classifier, to_shorts(WINDOWS.reshape(-1)), classifier.spec.sample_rate)
     assert stream_parity(classifier, recorded)[0].measures["decision_agreement"] == 1.0
     moved = replace(recorded, scores=_crossed(recorded.scores, classifier.spec.thresholds))
     ticks = len(moved.scores)

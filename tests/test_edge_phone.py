@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
+from edge_runtime.microphone import BlockRecording
 from edge_runtime.phone import AudioRecord, PhoneHarness, TensorAudio, displayed, offline_windows, to_shorts
 from edge_runtime.phone_comparison import compare_with_offline
+from edge_runtime.resampling import resample
 from metadata.tflite_metadata import pack_model
 
 RATE = 16_000
@@ -135,7 +137,7 @@ def test_nan_never_becomes_a_sample():
 )
 def test_ticks_begin_at_once_and_end_when_the_last_sample_was_heard(classifier, num_samples, times):
     recording = shorts(num_samples)
-    run = PhoneHarness(classifier=classifier).run(recording, keep_windows=True)
+    run = PhoneHarness(classifier=classifier).run(recording, RATE, keep_windows=True)
 
     assert run.times_seconds.tolist() == times
     assert run.scores.shape == (len(times), 3)
@@ -152,7 +154,7 @@ def test_ticks_begin_at_once_and_end_when_the_last_sample_was_heard(classifier, 
 def test_the_phone_hears_bit_for_bit_what_is_cut_offline(classifier, pcm, late, num_samples):
     recording = shorts(num_samples)
     harness = PhoneHarness(classifier=classifier, pcm=pcm, max_late_seconds=late)
-    run = harness.run(recording, np.random.default_rng(5), keep_windows=True)
+    run = harness.run(recording, RATE, np.random.default_rng(5), keep_windows=True)
     windows = offline_windows(recording, run.times_seconds, RATE, WINDOW, pcm)
 
     assert run.lost_samples == 0
@@ -165,7 +167,7 @@ def test_the_phone_hears_bit_for_bit_what_is_cut_offline(classifier, pcm, late, 
 def test_windows_are_equal_for_any_length_and_tick(num_samples, ticks, late, seed):
     rate, window = 1000, 600  # the buffer lasts 1.2 s
     harness = PhoneHarness(classifier=_Echo(rate, window), tick_seconds=ticks, max_late_seconds=late)
-    run = harness.run(shorts(num_samples, seed), np.random.default_rng(seed), keep_windows=True)
+    run = harness.run(shorts(num_samples, seed), rate, np.random.default_rng(seed), keep_windows=True)
     windows = offline_windows(shorts(num_samples, seed), run.times_seconds, rate, window)
 
     assert run.lost_samples == 0
@@ -176,14 +178,14 @@ def test_windows_are_equal_for_any_length_and_tick(num_samples, ticks, late, see
 def test_ticks_later_than_the_buffer_lasts_lose_samples_and_say_how_many():
     recording = shorts(10_000)
     harness = PhoneHarness(classifier=_Echo(1000, 600), tick_seconds=1.5)
-    run = harness.run(recording, keep_windows=True)
+    run = harness.run(recording, 1000, keep_windows=True)
 
     assert run.lost_samples == 6 * 300  # six ticks of 1.5 s over a buffer of 1.2 s; the seventh brings 1 s
     assert not np.array_equal(run.windows, offline_windows(recording, run.times_seconds, 1000, 600))
 
 
 def test_a_window_shorter_than_half_a_tick_fails_the_comparison():
-    comparison = compare_with_offline(_Echo(1000, 200), shorts(3000))
+    comparison = compare_with_offline(_Echo(1000, 200), shorts(3000), 1000)
 
     assert comparison.lost_samples > 0
     assert comparison.unequal_windows > 0
@@ -191,13 +193,13 @@ def test_a_window_shorter_than_half_a_tick_fails_the_comparison():
 
 def test_late_ticks_need_a_generator(classifier):
     with pytest.raises(ValueError, match="without a generator"):
-        PhoneHarness(classifier=classifier, max_late_seconds=0.1).run(shorts(100))
+        PhoneHarness(classifier=classifier, max_late_seconds=0.1).run(shorts(100), RATE)
 
 
 @pytest.mark.parametrize("recording", [np.zeros(0, np.int16), np.zeros(10, np.float32), np.zeros((2, 10), np.int16)])
 def test_what_no_microphone_delivers_is_refused(classifier, recording):
     with pytest.raises(ValueError, match="expected int16 samples"):
-        PhoneHarness(classifier=classifier).run(recording)
+        PhoneHarness(classifier=classifier).run(recording, RATE)
 
 
 @pytest.mark.parametrize("settings", [{"tick_seconds": 0.0}, {"tick_seconds": math.nan}, {"max_late_seconds": -0.1}])
@@ -223,3 +225,26 @@ class _Echo:
 
     def decide(self, scores):
         return "first" if scores[0] >= scores[1] else "last"
+
+
+def test_a_recording_of_another_rate_is_resampled_as_the_microphone_of_the_model_hears_it(classifier):
+    tone = (10_000 * np.sin(2 * np.pi * 440 * np.arange(2 * 44_100) / 44_100)).astype(np.int16)
+    harness = PhoneHarness(classifier=classifier)
+    heard = harness.run(tone, 44_100, keep_windows=True)
+    expected = harness.run(to_shorts(resample(tone / np.float32(32768), 44_100, RATE)), RATE, keep_windows=True)
+
+    assert np.array_equal(heard.times_seconds, expected.times_seconds)
+    assert np.array_equal(heard.windows, expected.windows)
+    blocks = BlockRecording(np.array_split(tone, 7), tone.size, 44_100)
+    ticks = [tick.window for tick in harness.ticks(blocks)]
+    assert np.array_equal(np.stack(ticks), expected.windows)
+
+
+def test_a_recording_without_its_rate_is_refused(classifier):
+    harness = PhoneHarness(classifier=classifier)
+    with pytest.raises(TypeError, match="sample_rate"):
+        harness.run(shorts(100))
+    with pytest.raises(ValueError, match="sample rate of the recording is missing"):
+        list(harness.ticks(shorts(100)))
+    with pytest.raises(ValueError, match="sample_rate is 8000 Hz and the recording has 16000 Hz"):
+        list(harness.ticks(BlockRecording([shorts(100)], 100, 16_000), 8_000))

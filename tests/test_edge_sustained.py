@@ -49,7 +49,9 @@ def run(classifier, seconds, work, recording=None):
     clock = FakeClock()
     working = Working(classifier, clock, work)
     shorts = np.arange(1, 48_001, dtype=np.int16) if recording is None else recording
-    return run_sustained(working, shorts, seconds, clock=clock, read_state=lambda: STATE), working
+    return run_sustained(
+        working, shorts, working.spec.sample_rate, seconds, clock=clock, read_state=lambda: STATE
+    ), working
 
 
 def test_a_quick_model_misses_no_tick(classifier):
@@ -137,7 +139,7 @@ def test_the_machines_own_clock_waits():
 
 
 def test_real_time_ticks_run_and_are_a_json_document(classifier):
-    found = run_sustained(classifier, np.ones(100, np.int16), 0.2, tick_seconds=0.05)
+    found = run_sustained(classifier, np.ones(100, np.int16), classifier.spec.sample_rate, 0.2, tick_seconds=0.05)
 
     assert found.num_ticks == 4
     assert len(found.end_to_end.samples_ms) == 4 - found.skipped_ticks

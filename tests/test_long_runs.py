@@ -86,7 +86,7 @@ def test_listening_loses_no_tick_and_keeps_no_memory(minutes):
     for _ in range(minutes):
         # Pieces of any length, as a pipe delivers them.
         for piece in np.split(minute, np.sort(generator.integers(0, minute.size, 30))):
-            num_ticks += len(listener.push(piece))
+            num_ticks += len(listener.push(piece, classifier.spec.sample_rate))
         gc.collect()  # Python keeps two thousand freed tuples for later
         held.append(tracemalloc.get_traced_memory()[0])
     peak = tracemalloc.get_traced_memory()[1]

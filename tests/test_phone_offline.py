@@ -23,10 +23,12 @@ def test_a_recording_through_the_phone_scores_as_it_does_offline(built, data_sho
     assert rate == classifier.spec.sample_rate
     full = classifier.spec.window_length // HOP  # the tick at which the ring buffer is full for the first time
     for pcm, scale in (("float", 32768), ("int16", 32767)):
-        phone = PhoneHarness(classifier=classifier, pcm=pcm).run(shorts).scores
-        offline = classifier.classify(shorts / np.float32(scale), window_hop=HOP, tail="drop").scores
+        phone = PhoneHarness(classifier=classifier, pcm=pcm).run(shorts, classifier.spec.sample_rate).scores
+        offline = classifier.classify(
+            shorts / np.float32(scale), classifier.spec.sample_rate, window_hop=HOP, tail="drop"
+        ).scores
         listener = Listener(classifier, ListenSettings(pcm=pcm))
-        heard = np.stack([tick.scores for tick in listener.push(shorts)])
+        heard = np.stack([tick.scores for tick in listener.push(shorts, classifier.spec.sample_rate)])
 
         assert len(offline) >= 5
         assert phone[full : full + len(offline)].tobytes() == offline.tobytes()

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import soundfile
@@ -223,3 +225,86 @@ def test_pictures_are_written_and_are_pictures(tmp_path):
         width, height = (int.from_bytes(content[place : place + 4], "big") for place in (16, 20))
         assert content.startswith(b"\x89PNG")
         assert min(width, height) > 200
+
+
+def test_the_silent_windows_of_each_label_are_counted_and_trim_is_named(tmp_path):
+    data = Data(tmp_path)
+    for clip in data.clips[:3]:  # of label a: 4 s of sound and 6 s of quiet each, so 2 and 3 windows
+        data.samples[clip.path[:-4]] = np.r_[_noise(9, seconds=4.0), np.zeros(6 * SAMPLE_RATE, np.float32)]
+    finding = _only(data.check(), "silent_windows")
+
+    assert finding.level == "warning"
+    assert finding.clips == ("a: 9 of 18", "b: 0 of 6")
+    assert "9 of 24 windows of 2 s are below -50 dBFS" in finding.text
+    assert "earshot data trim" in finding.text
+
+
+def test_a_label_that_is_silence_is_told_as_a_note(tmp_path):
+    data = Data(tmp_path)
+    for clip in data.clips[:6]:
+        data.samples[clip.path[:-4]] = _noise(len(clip.path), level=1e-4)
+    finding = _only(data.check(), "silent_windows")
+
+    assert (finding.level, finding.clips) == ("note", ("a: 6 of 6", "b: 0 of 6"))
+
+
+def test_channels_that_cancel_are_named_with_the_one_that_is_heard(tmp_path):
+    data = Data(tmp_path)
+    name, partly = data.clips[0].path[:-4], data.clips[1].path[:-4]
+    data.samples[name] = np.stack([0.5 * _noise(50), -_noise(50)], axis=1)
+    sound = _noise(51, seconds=5.0)
+    data.samples[partly] = np.stack([sound, np.r_[-sound[:SAMPLE_RATE], sound[SAMPLE_RATE:]]], axis=1)
+    check = data.check()
+
+    assert "channel 2 is heard" in _only(check, "channels_cancel").clips[0]
+    assert _only(check, "channels_cancel").clips[0].startswith(f"{name}.wav: its channels cancel when averaged")
+    assert "in 1 of 5 s" in _only(check, "channels_cancel_in_part").clips[0]
+
+
+def test_float_samples_above_full_scale_are_a_warning(tmp_path):
+    data = Data(tmp_path)
+    check = data.check()
+    assert "above_full_scale" not in _kinds(check)
+    path = tmp_path / data.clips[0].path
+    soundfile.write(path, 20 * _noise(0), SAMPLE_RATE, subtype="FLOAT")
+    finding = _only(check_data(check.index), "above_full_scale")
+
+    peak = 20 * np.abs(_noise(0)).max()
+    assert finding.clips == (f"{path.name}: {20 * np.log10(peak):.1f} dB",)
+
+
+ODD = {
+    "one sample": [0.5],
+    "all zero": np.zeros(9000),
+    "an offset alone": np.full(9000, 0.25),
+    "denormal": np.full(9000, 1e-42),
+    "alternating": np.tile([1.0, -1.0], 9000),
+    "integers saved as float": 32_767 * np.sin(np.arange(9000)),
+    "the most that is read": np.tile([1e10, -1e10], 9000),
+}
+
+
+def test_odd_recordings_leak_no_warning_of_numpy(tmp_path):
+    data = Data(tmp_path)
+    data.check()
+    clips = list(data.clips)
+    for number, (name, samples) in enumerate(ODD.items()):
+        soundfile.write(tmp_path / f"odd-{number}.wav", np.asarray(samples, np.float32), SAMPLE_RATE, subtype="FLOAT")
+        clips.append(Clip(f"odd-{number}.wav", ("odd",), name, "train"))
+    for bad, samples in (("nan", [0.0, np.nan]), ("far", [1e30, 0.0]), ("none", [])):
+        soundfile.write(tmp_path / f"{bad}.wav", np.asarray(samples, np.float32), SAMPLE_RATE, subtype="FLOAT")
+        clips.append(Clip(f"{bad}.wav", (bad,), bad, "train"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check = check_data(ClipIndex(tmp_path, ("a", "b", "far", "nan", "none", "odd"), tuple(clips)))
+
+    told = " ".join(check.unreadable)
+    assert len(check.unreadable) == 3
+    assert "far.wav holds a value of 1e+30 at sample 0; expected numbers around -1 to 1" in told
+    assert "nan.wav holds NaN or infinity at sample 1" in told
+    assert "none.wav holds no samples" in told
+    measured = {clip.path: one for clip, one in zip(check.index.clips, check.measures, strict=True)}
+    assert measured["odd-2.wav"].dc == 0.25
+    assert measured["odd-2.wav"].rms_dbfs == -120.0
+    assert measured["odd-4.wav"].clipped_samples == 0
+    assert measured["odd-5.wav"].overshoot_db == pytest.approx(20 * np.log10(32_767), abs=0.01)

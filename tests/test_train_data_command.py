@@ -1,6 +1,7 @@
 """The actions of `earshot data`, as a user calls them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -54,6 +55,52 @@ def test_list_takes_a_label_with_one_clip_and_split_refuses_it_by_name(capsys, t
     assert code == 2
     assert "c has 1 groups (c/only)" in err
     assert not (tmp_path / "clips.csv").exists()
+
+
+def test_list_tells_what_is_left_out_for_people_and_machines(capsys, tmp_path):
+    root = _folder(tmp_path / "in")
+    (root / "a" / "x.m4a").write_bytes(b"")
+    (root / "a" / "notes.txt").write_bytes(b"")
+    (root / "loose.wav").write_bytes((root / "a" / "0.wav").read_bytes())
+    code, _, err = _run(capsys, "list", root)
+    assert code == 0
+    assert "left out, 1: a/x.m4a (sound of a format that is not read" in err
+    assert "left out, 1: loose.wav (recordings beside the label folders" in err
+    assert "no recordings, 1: a/notes.txt" in err
+    document = json.loads(_run(capsys, "list", root, "--json")[1])
+    assert {kind: found["paths"] for kind, found in document["not_read"].items()} == {
+        "other_format": ["a/x.m4a"],
+        "no_label": ["loose.wav"],
+        "no_sound": ["a/notes.txt"],
+    }
+    index = json.loads(_run(capsys, "index", root, "--out", tmp_path / "i.csv", "--json")[1])
+    check = json.loads(_run(capsys, "check", root, "--json")[1])
+    assert index["not_read"] == check["not_read"] == document["not_read"]
+
+
+def test_a_label_of_which_nothing_can_be_read_stops_every_action(capsys, tmp_path):
+    root = _folder(tmp_path / "in")
+    (root / "c").mkdir()
+    (root / "c" / "x.m4a").write_bytes(b"")
+    for arguments in (["list"], ["check"], ["index", "--out", tmp_path / "i.csv"], ["trim", "--into", tmp_path / "o"]):
+        code, out, err = _run(capsys, arguments[0], root, *arguments[1:])
+        assert (code, out) == (2, "")
+        assert "c: 1: c/x.m4a (sound of a format that is not read" in err
+
+
+def test_a_recognized_layout_is_told_with_its_reason_and_can_be_refused(capsys, tmp_path):
+    root = _folder(tmp_path / "in", labels=("train", "test"))
+    for side in ("train", "test"):
+        for label in ("cat", "dog"):
+            (root / side / label).mkdir()
+            for number in range(2):
+                (root / side / f"{2 * (label == 'dog') + number}.wav").rename(root / side / label / f"{number}.wav")
+    code, out, err = _run(capsys, "list", root)
+    assert code == 0
+    assert "read as sides of a split (train as train, test as test), because each holds the label folders" in err
+    assert out.splitlines()[0].split() == ["label", "clips", "/", "groups", "/", "minutes", "train", "test"]
+    code, out, _ = _run(capsys, "list", root, "--dataset", "none")
+    assert [line.split()[0] for line in out.splitlines()] == ["label", "test", "train", "all"]
 
 
 def test_index_joins_data_sets_and_renames_labels(capsys, tmp_path):
@@ -186,3 +233,43 @@ def test_an_unknown_action_is_bad_usage(capsys):
         earshot.main(["data", "somewhere"])
     assert stop.value.code == 2
     assert "choose from" in capsys.readouterr().err
+
+
+def _grouped_index(root, seed):
+    """A table of clips whose groups are of different sizes, some with two labels."""
+    rng = np.random.default_rng(seed)
+    rows = ["path,labels,group,split"]
+    for label in ("a", "b", "c")[: 2 + seed % 2]:
+        (root / label).mkdir(parents=True)
+        for number in range(int(rng.integers(8, 20))):
+            soundfile.write(root / label / f"{number}.wav", np.zeros(160), 16_000)
+            rows.append(f"{label}/{number}.wav,{label},{label if seed % 3 else 'x'}{number // (1 + seed % 3)},")
+    (root / "clips.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("has_table", [False, True])
+def test_split_draws_the_sides_that_build_and_train_draw_from_the_same_seed(capsys, tmp_path, seed, has_table):
+    from train.prepare import find_and_split
+
+    root = tmp_path / "in"
+    _grouped_index(root, seed)
+    if not has_table:
+        (root / "clips.csv").unlink()
+    code, _, err = _run(capsys, "split", root, "--seed", seed, "--out", tmp_path / "split.csv")
+    drawn = find_and_split(root, None, seed)
+
+    assert code == 0, err
+    written = read_index(tmp_path / "split.csv")
+    sides = {(written.root / clip.path).resolve(): clip.split for clip in written.clips}
+    assert sides == {(drawn.root / clip.path).resolve(): clip.split for clip in drawn.clips}
+
+
+@pytest.mark.parametrize("action", ["split", "mix"])
+def test_the_help_of_an_action_states_the_shares_that_a_build_draws(capsys, action):
+    from train.recordings.split import DEFAULT_SHARES, read_shares
+
+    with pytest.raises(SystemExit):
+        earshot.main(["data", action, "--help"])
+    (told,) = re.findall(r"default (\d+:\d+:\d+)", capsys.readouterr().out)
+    assert read_shares(told) == pytest.approx(DEFAULT_SHARES)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from train.recordings.audio_files import find_files
 from train.recordings.clip_index import find_clips, read_index, write_index
 from train.recordings.importers import IMPORTERS, recognize
 from train.recordings.importers.musan import artists_of, licences_of
+from train.recordings.importers.speech_commands import which_side
 
 
 def _files(root, names):
@@ -118,9 +120,11 @@ def test_every_importer_has_a_tree_here():
 @pytest.mark.parametrize("name", TREES)
 def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
     TREES[name](tmp_path)
-    assert recognize(tmp_path) == name
+    known, reason = recognize(find_files(tmp_path))
+    assert known == name
     index = find_clips(tmp_path)
     assert f"read as {IMPORTERS[name].title}" in index.source
+    assert f"was read as {IMPORTERS[name].title}, because {reason}; --dataset none" in index.notes[0]
     assert all((tmp_path / clip.path).is_file() for clip in index.clips)
     assert all(clip.licence and clip.source and clip.group for clip in index.clips)
     write_index(tmp_path / "index.csv", index)
@@ -130,7 +134,7 @@ def test_a_data_set_is_recognized_and_its_index_reads_back(tmp_path, name):
 @pytest.mark.parametrize("name", TREES)
 def test_a_folder_of_labels_is_not_taken_for_a_data_set(tmp_path, name):
     _files(tmp_path, ["music/1.wav", "noise/2.wav", "speech/3.wav", "audio/4.wav", "english/5.wav"])
-    assert recognize(tmp_path) is None
+    assert recognize(find_files(tmp_path)) == ("", "")
     with pytest.raises(ValueError, match="does not hold"):
         find_clips(tmp_path, dataset=name)
 
@@ -195,7 +199,7 @@ def test_flickr8k_lines_that_are_no_pair_are_refused(tmp_path):
     _flickr8k(tmp_path)
     _text(tmp_path, "wav2spk.txt", "a.wav 1", "b.wav", "c.wav 2 3")
     with pytest.raises(ValueError, match="2 lines do not hold a file name and a speaker, line 2, 3"):
-        find_clips(tmp_path)
+        find_clips(tmp_path, dataset="flickr8k")
 
 
 def test_vocalset_reads_each_recording_once_and_spoken_excerpts_as_speech(tmp_path):
@@ -230,3 +234,115 @@ def test_speech_commands_whose_lists_name_missing_files_is_refused(tmp_path):
     _text(tmp_path, "testing_list.txt", "yes/c1d39ce8_nohash_1.wav", "up/00000000_nohash_0.wav")
     with pytest.raises(ValueError, match=r"1 files of .* are not there: up/00000000_nohash_0"):
         find_clips(tmp_path)
+
+
+LOOKALIKES = {
+    "vocalset": [f"{label}/{number}.wav" for label in ("male1", "female1", "noise") for number in range(3)],
+    "esc50": [f"{label}/rec{number}.wav" for label in ("101 - Engine ok", "102 - Engine broken") for number in (1, 2)],
+    "csd": [f"{label}/my song {number}.wav" for label in ("english", "korean") for number in (1, 2)],
+    "musan": [f"{label}/mine/take{number}.wav" for label in ("music", "noise", "speech") for number in (1, 2)]
+    + ["music/mine/LICENSE"],
+    "flickr8k": ["wavs/1.wav", "wavs/2.wav", "other/3.wav"],
+    "speech_commands": ["yes/1.wav", "no/1.wav", "yes/2.wav", "no/2.wav"],
+    "urbansound8k": ["dog/1.wav", "cat/1.wav", "metadata/UrbanSound8K.csv"],
+}
+SIGNS = {
+    "flickr8k": ("wav2spk.txt", "1.wav 7", "2.wav 8"),
+    "speech_commands": ("validation_list.txt", "yes/1.wav", "no/1.wav"),
+}
+
+
+@pytest.mark.parametrize("name", LOOKALIKES)
+def test_names_of_folders_alone_make_no_data_set(tmp_path, name):
+    _files(tmp_path, LOOKALIKES[name])
+    if name in SIGNS:
+        _text(tmp_path, *SIGNS[name])
+    assert recognize(find_files(tmp_path)) == ("", "")
+    index = find_clips(tmp_path)
+    assert index.labels == tuple(sorted({path.split("/")[0] for path in LOOKALIKES[name] if path.endswith(".wav")}))
+    assert [note for note in index.notes if "was read as" in note] == []
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_a_file_of_a_data_set_in_a_folder_that_is_none_is_told(tmp_path, name):
+    _files(tmp_path, LOOKALIKES[name])
+    _text(tmp_path, *SIGNS[name])
+    assert find_clips(tmp_path).notes[0].startswith(f"{SIGNS[name][0]} is not read: the recordings are not as in")
+
+
+COMPANY = ["esc10", "musan", "csd", "flickr8k"]
+
+
+@pytest.mark.parametrize("name", COMPANY)
+def test_a_folder_of_ones_own_beside_a_data_set_is_not_swallowed(tmp_path, name):
+    TREES[name](tmp_path)
+    _files(tmp_path, ["mine/1.wav"])
+    assert "mine" in find_clips(tmp_path).labels
+    assert "mine" not in find_clips(tmp_path, dataset=name).labels
+    left = {one.path: one.reason.kind for one in find_clips(tmp_path, dataset=name).left_out}
+    assert left["mine/1.wav"] == f"not_{name}"
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_data_set_can_be_read_as_plain_folders(tmp_path, name):
+    TREES[name](tmp_path)
+    index = find_clips(tmp_path, dataset="none")
+    assert index.labels == tuple(sorted({clip.path.split("/")[0] for clip in index.clips}))
+    assert {clip.licence for clip in index.clips} == {""}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_all_that_lies_in_a_data_set_is_a_clip_its_table_or_counted(tmp_path, name):
+    TREES[name](tmp_path)
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    index = find_clips(tmp_path)
+    used = {clip.path for clip in index.clips} | {one.path for one in index.left_out} | {*IMPORTERS[name].signs}
+    assert there <= used
+
+
+def test_vocalset_and_speech_commands_say_why_they_leave_recordings_out(tmp_path):
+    _vocalset(tmp_path / "vocalset")
+    _speech_commands(tmp_path / "speech_commands")
+    kinds = [
+        {one.path: one.reason.kind for one in find_clips(tmp_path / name).left_out}
+        for name in ("vocalset", "speech_commands")
+    ]
+    assert kinds[0]["data_by_technique/belt/f1_arpeggios_belt_c_a.wav"] == "vocalset_again"
+    assert kinds[1] == {"_background_noise_/pink_noise.wav": "no_word"}
+
+
+def test_the_small_edition_of_speech_commands_has_speakers_and_no_sides(tmp_path):
+    _speech_commands(tmp_path)
+    for name in ("validation_list.txt", "testing_list.txt"):
+        (tmp_path / name).unlink()
+    clips = find_clips(tmp_path).clips
+    assert {clip.split for clip in clips} == {""}
+    assert {clip.group for clip in clips} == {
+        f"speech_commands_{name}" for name in ("0a7c2a8d", "ffd2ba2f", "c1d39ce8")
+    }
+
+
+def test_silence_and_unknown_are_labels_of_speech_commands_on_sides_by_its_rule(tmp_path):
+    _speech_commands(tmp_path)
+    _files(tmp_path, [f"_silence_/{number}.wav" for number in range(60)] + ["_unknown_/0a7c2a8d_nohash_0.wav"])
+    index = find_clips(tmp_path)
+    assert index.labels == ("_silence_", "_unknown_", "no", "yes")
+    silence = [clip for clip in index.clips if clip.labels == ("_silence_",)]
+    assert {clip.split for clip in silence} == {"train", "val", "test"}
+    assert len({clip.group for clip in silence}) == 60
+    unknown = next(clip for clip in index.clips if clip.labels == ("_unknown_",))
+    assert unknown.group == "speech_commands_0a7c2a8d"
+
+
+def test_one_of_the_two_lists_of_speech_commands_is_an_error(tmp_path):
+    _speech_commands(tmp_path)
+    (tmp_path / "testing_list.txt").unlink()
+    with pytest.raises(ValueError, match=r"has no testing_list\.txt beside validation_list\.txt"):
+        find_clips(tmp_path)
+
+
+def test_the_rule_of_speech_commands_gives_its_published_sides():
+    # The lists begin with right/a69b9b3e_nohash_0.wav (validation) and right/bb05582b_nohash_3.wav (testing).
+    sides = [which_side(name) for name in ("a69b9b3e_nohash_0.wav", "bb05582b_nohash_3.wav")]
+    assert sides == ["val", "test"]
+    assert which_side("a69b9b3e_nohash_4.wav") == which_side("a69b9b3e_nohash_0.wav")

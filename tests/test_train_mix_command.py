@@ -43,10 +43,10 @@ def test_all_pairs_are_counted_by_side(capsys, tmp_path):
     root = _folder(tmp_path / "in", 10, seconds=0.3)
     code, out, err = _run(capsys, "mix", root, "--out", tmp_path / "m.csv")
     assert code == 0
-    assert "198 mixtures of 3 label pairs" in out  # 3 label pairs of 8 x 8 + 1 + 1
-    assert "left out       102 whose parts are on two sides" in out
+    assert "162 mixtures of 3 label pairs" in out  # 3 label pairs of 7 x 7 + 2 x 2 + 1
+    assert "left out       138 whose parts are on two sides" in out
     assert "split drawn with seed 0" in err
-    assert read_mixtures(tmp_path / "m.csv").counts_by_side() == {"train": 192, "val": 3, "test": 3}
+    assert read_mixtures(tmp_path / "m.csv").counts_by_side() == {"train": 147, "val": 12, "test": 3}
     code, out, _ = _run(capsys, "mix", root, "--no-split", "--out", tmp_path / "all.csv", "--json")
     document = json.loads(out)
     assert (code, document["kept"], document["left_out"]) == (0, {"no side": 300}, 0)
@@ -56,11 +56,11 @@ def test_undersampling_tells_what_is_kept_of_how_many(capsys, tmp_path):
     root = _folder(tmp_path / "in", 10, seconds=0.3)
     code, out, _ = _run(capsys, "mix", root, "--out", tmp_path / "m.csv", "--undersample", "20")
     assert code == 0
-    assert "20 of 192" in out
+    assert "20 of 147" in out
     code, out, _ = _run(
         capsys, "mix", root, "--out", tmp_path / "m.csv", "--force", "--pairs-per-label-pair", "5", "--json"
     )
-    assert json.loads(out)["kept"] == {"train": 15, "val": 3, "test": 3}
+    assert json.loads(out)["kept"] == {"train": 15, "val": 12, "test": 3}
 
 
 def test_rates_and_lengths_that_differ_are_counted_and_silence_is_left_out_by_name(capsys, tmp_path):

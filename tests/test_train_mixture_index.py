@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from many_tones import clip_index
 
-from train.mixtures.mixture_index import label_kinds, label_sets, pair_clips, spread
+from train.mixtures.mixture_index import label_kinds, label_sets, pair_clips, pairs_of_side, spread
 from train.recordings.clip import Clip
 
 TEN = "abcdefghij"
@@ -109,3 +109,23 @@ def test_a_spread_uses_the_clips_about_equally_often():
 def test_a_spread_of_fewer_than_asked_for_is_all_of_them():
     mixtures = pair_clips(clip_index("ab", {"test": 2}))
     assert spread(mixtures, 4) is mixtures
+
+
+def test_pairs_of_a_side_are_those_of_all_pairs_that_stand_on_it():
+    index = clip_index("abc", {"train": 4, "val": 3, "test": 2})
+    places = [place for place, clip in enumerate(index.clips) if clip.split == "val"][1:]
+    every = pair_clips(index).of_split("val")
+    expected = every.chosen(np.flatnonzero(np.isin(every.parts, places).all(axis=1)))
+    found = pairs_of_side(index, places)
+    assert found.parts.tolist() == expected.parts.tolist()
+    assert found.splits.tolist() == expected.splits.tolist()
+    assert (len(pairs_of_side(index, places[:1])), len(pairs_of_side(index, []))) == (0, 0)
+
+
+def test_of_a_side_with_very_many_clips_some_of_each_label_are_paired(monkeypatch):
+    monkeypatch.setattr("train.mixtures.mixture_index.MOST_PAIRED", 30)
+    index = clip_index("abc", {"val": 40})
+    rare = [*range(2), *range(40, 120)]  # two clips of the first label, all of the others
+    paired = np.unique(pairs_of_side(index, rare).parts)
+    assert np.bincount(paired // 40).tolist() == [2, 10, 10]
+    assert {0, 1, 40, 79, 80, 119} <= set(paired.tolist())  # from the first clip of a label to its last

@@ -100,7 +100,7 @@ def test_held_out_mixtures_are_what_mixing_makes_of_their_parts():
 def test_a_short_clip_is_padded_in_a_mixture():
     cut = _held_out(LabelSet(), tones(seconds=0.25))
     assert cut.windows.shape == (18, WINDOW_LENGTH)
-    assert not cut.windows[:, 4000:].any()
+    assert not np.asarray(cut.windows)[:, 4000:].any()
 
 
 def test_groups_of_single_clips_alone_are_one_column():

@@ -3,8 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 from conftest import SAMPLE_RATE
+from many_tones import tones
 
 from train.augment import change_speed, vary_window
+from train.clip_draw import ClipDraw
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
 from train.recordings.split import split_clips
@@ -106,3 +108,24 @@ def test_playing_faster_raises_the_tone():
 def test_settings_out_of_range_are_refused_by_name(changes, named):
     with pytest.raises(ValueError, match=named):
         TrainingSettings(**changes)
+
+
+def test_clips_are_drawn_as_numpy_draws_by_shares(clips):
+    drawn = ClipDraw(clips, 16_000)
+    ours, theirs = np.random.default_rng(5), np.random.default_rng(5)
+    own = np.flatnonzero(drawn.label_of == 1)
+    lengths = np.array([drawn.waveforms[place].size for place in own], np.float64)
+    shares = np.sqrt(lengths)  # every clip is a group: its length over the root of it
+    for count in (1, 3, 500):
+        expected = theirs.choice(own, count, p=shares / shares.sum())
+        np.testing.assert_array_equal(drawn.draw(1, count, ours), expected)
+
+
+def test_the_loudest_window_lies_around_the_first_of_the_highest_peaks(monkeypatch):
+    clips = tones("ab", {"train": 2, "val": 1, "test": 1}, seconds=2.0)
+    clips.waveforms[0] = np.zeros(32_000, np.float32)
+    clips.waveforms[0][[5_000, 20_001, 30_000]] = [0.5, -0.9, 0.9]
+    monkeypatch.setattr("train.clip_draw.BLOCK_LENGTH", 1_000)
+    monkeypatch.setattr("train.recordings.packed_waveform.BLOCK_LENGTH", 1_000)
+    expected = clips.waveforms[0][20_001 - 500 : 20_001 + 500]
+    np.testing.assert_array_equal(ClipDraw(clips, 1_000).cut_loudest(0), expected)

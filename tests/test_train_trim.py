@@ -99,12 +99,14 @@ def test_the_folder_of_the_originals_is_refused(tmp_path):
             trim_clips(find_clips(root), folder, TrimSettings(), force=True)
 
 
-def test_two_recordings_that_would_get_one_name_are_refused(tmp_path):
+def test_two_recordings_that_would_get_one_name_get_two(tmp_path):
     root = _folder(tmp_path / "in", a_1=tone(300, 1.0), b_1=tone(400, 1.0))
     soundfile.write(root / "a" / "1.flac", tone(300, 1.0), SAMPLE_RATE)
-    with pytest.raises(ValueError, match=r"1 names would be given twice, the first a/1\.flac"):
-        trim_clips(find_clips(root), tmp_path / "out", TrimSettings())
-    assert not (tmp_path / "out").exists()
+    done = trim_clips(find_clips(root), tmp_path / "out", TrimSettings())
+    assert [clip.path for clip in done.index.clips] == ["a/1.flac", "a/1-2.flac", "b/1.flac"]
+    assert [clip.original for clip in done.index.clips] == ["a/1.flac", "a/1.wav", "b/1.wav"]
+    assert "1 names were taken already" in done.renamed
+    assert len(list((tmp_path / "out").rglob("*.flac"))) == 3
 
 
 def test_nothing_but_silence_is_an_error(tmp_path):

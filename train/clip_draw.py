@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from train.augment import change_speed, draw_speed
 from train.mixtures.mixing import SilentClipError, is_silent
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
+from train.recordings.packed_waveform import BLOCK_LENGTH, waveform_blocks_of
+from train.window_rows import cut_window
 
 
 class ClipDraw:
@@ -37,7 +40,7 @@ class ClipDraw:
     ----------
     places : np.ndarray
         int64 (n,), where they stand among all clips.
-    waveforms : list of np.ndarray
+    waveforms : list of PackedWaveform or np.ndarray
     label_of : np.ndarray
         int64 (n,), the label of each waveform.
     num_labels : int
@@ -53,37 +56,31 @@ class ClipDraw:
             _check_every_label(index, places)
         self.places = np.array(places)
         self.waveforms = [clips.waveforms[place] for place in places]
-        self.label_of = np.array([index.labels.index(index.clips[place].labels[0]) for place in places])
+        position = {label: number for number, label in enumerate(index.labels)}
+        self.label_of = np.array([position[index.clips[place].labels[0]] for place in places])
         self.num_labels, self._window_length = len(index.labels), window_length
         lengths = np.array([max(window_length, waveform.size) for waveform in self.waveforms], np.float64)
         weights = lengths / np.sqrt(self._group_lengths([index.clips[place].group for place in places], lengths))
         self.num_windows = int(lengths.sum() // window_length)
         self._of_label = [np.flatnonzero(self.label_of == label) for label in range(self.num_labels)]
-        self._shares = [weights[own] / weights[own].sum() for own in self._of_label]
+        self._rises = [_rise(weights[own] / weights[own].sum()) for own in self._of_label]
 
     def draw(self, label: int, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return positions of `count` clips of a label, with replacement."""
-        return rng.choice(self._of_label[label], count, p=self._shares[label])
+        return self._of_label[label][self._rises[label].searchsorted(rng.random(count), side="right")]
 
     def cut(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """Return a window of one clip at a random place, zero-padded where the clip is shorter; varied in speed."""
         waveform = self.waveforms[place]
         length = round(self._window_length * (draw_speed(rng) if vary else 1.0))
         start = int(rng.integers(max(1, waveform.size - length + 1)))
-        piece = np.zeros(length, np.float32)
-        heard = waveform[start : start + length]
-        piece[: heard.size] = heard
-        return change_speed(piece, self._window_length)
+        return change_speed(cut_window(waveform, start, length), self._window_length)
 
     def cut_loudest(self, place: int) -> np.ndarray:
         """Return the window of one clip with its highest peak in the middle, as far as the clip goes."""
         waveform, length = self.waveforms[place], self._window_length
-        middle = int(np.abs(waveform).argmax())
-        start = max(0, min(middle - length // 2, waveform.size - length))
-        piece = np.zeros(length, np.float32)
-        heard = waveform[start : start + length]
-        piece[: heard.size] = heard
-        return piece
+        start = max(0, min(_loudest(waveform) - length // 2, waveform.size - length))
+        return cut_window(waveform, start, length)
 
     def _group_lengths(self, groups: Sequence[str], lengths: np.ndarray) -> np.ndarray:
         """Samples that the group of each clip has under the clip's label."""
@@ -91,6 +88,22 @@ class ClipDraw:
         for group, label, length in zip(groups, self.label_of, lengths, strict=True):
             total[group, label] += length
         return np.array([total[group, label] for group, label in zip(groups, self.label_of, strict=True)])
+
+
+def _rise(shares: np.ndarray) -> np.ndarray:
+    """Shares added up to 1, as `Generator.choice` does at every call: adding up once makes a draw cheap."""
+    rise = shares.cumsum()
+    return rise / rise[-1]
+
+
+def _loudest(waveform: Any) -> int:
+    """Position of the first sample of the highest volume."""
+    found, highest = 0, -1.0
+    for number, block in enumerate(waveform_blocks_of(waveform)):
+        place = int(np.abs(block).argmax())
+        if abs(block[place]) > highest:
+            found, highest = number * BLOCK_LENGTH + place, abs(block[place])
+    return found
 
 
 def _check_every_label(index: ClipIndex, places: Sequence[int]) -> None:

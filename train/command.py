@@ -7,7 +7,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from edge_runtime.windows import TAILS
+from edge_runtime.windows import DEFAULT_TAIL, TAILS
 from train.models import MODEL_NAMES
 from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
@@ -35,14 +35,21 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where the recordings are."""
     parser.add_argument("data", type=Path, metavar="DATA", help="a folder with one sub-folder a label, or a CSV")
-    parser.add_argument(
-        "--dataset", metavar="NAME", help=f"read DATA as {', '.join(IMPORTERS)} (default: by its layout)"
-    )
+    add_dataset_argument(parser)
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
     parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
     parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+
+
+def add_dataset_argument(parser: argparse._ActionsContainer) -> None:
+    """Add how DATA is read."""
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help=f"read DATA as {', '.join(IMPORTERS)}, or none: one folder a label (default: by its layout)",
+    )
 
 
 def data_choices(args: argparse.Namespace) -> dict[str, str | None]:
@@ -87,7 +94,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
     settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
     settings.add_argument(
-        "--tail", choices=TAILS, help="what becomes of a clip's last, shorter stretch (default: drop)"
+        "--tail",
+        choices=TAILS,
+        help="what becomes of a validation clip's last, shorter stretch (default: drop); test clips are heard as "
+        f"classify hears them ({DEFAULT_TAIL})",
     )
 
 

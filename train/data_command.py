@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from train import mix_command, oversample_command
+from train.command import add_dataset_argument
 from train.recordings.clip import LABEL_SEPARATOR
-from train.recordings.importers import IMPORTERS
 from train.recordings.sides import add_side_arguments, put_on_sides
 
 DONE, CHECK_FAILED = 0, 1
@@ -50,9 +50,7 @@ def _add_action(actions, name: str, what: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
     )
-    parser.add_argument(
-        "--dataset", metavar="NAME", help=f"read DATA as {', '.join(IMPORTERS)} (default: by its layout)"
-    )
+    add_dataset_argument(parser)
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
     parser.add_argument("--label", metavar="NAME", help="call everything in DATA this, whatever its labels are")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
@@ -77,7 +75,7 @@ def _add_into(parser: argparse.ArgumentParser) -> None:
 def _find(args: argparse.Namespace):
     """The index of all DATA together."""
     from metadata.labels import read_labels
-    from train.prepare import note
+    from train.prepare import note, tell_assumptions
     from train.recordings.clip_index import combine, find_clips
 
     labels = read_labels(args.labels) if args.labels else None
@@ -85,6 +83,7 @@ def _find(args: argparse.Namespace):
     if args.label:
         found = [index.relabelled(args.label) for index in found]
     index = combine(found, labels)
+    tell_assumptions(index)
     groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}")
     return index
@@ -95,6 +94,7 @@ def _list(args: argparse.Namespace) -> int:
     from train.prepare import note
     from train.recordings.clip_counts import count_clips, counts_table
     from train.recordings.decode import AudioError, duration
+    from train.recordings.left_out import count_left_out
 
     index = _find(args)
     kept, seconds, left_out = [], [], []
@@ -106,7 +106,8 @@ def _list(args: argparse.Namespace) -> int:
             left_out.append(str(error))
             note(f"not counted: {error}")
     rows = count_clips(index.with_clips(kept), seconds)
-    print(json.dumps({"labels": rows, "left_out": left_out}, indent=2) if args.json else counts_table(rows))
+    document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
+    print(json.dumps(document, indent=2) if args.json else counts_table(rows))
     return DONE
 
 
@@ -126,6 +127,7 @@ def _check(args: argparse.Namespace) -> int:
     from train.checks.data_check import check_data
     from train.prepare import note
     from train.progress import progress_bar
+    from train.recordings.left_out import count_left_out
     from train.recordings.output_folder import claim_folder
 
     index = _find(args)
@@ -139,7 +141,8 @@ def _check(args: argparse.Namespace) -> int:
         for path in plot_check(check, args.plots):
             note(f"wrote {path}")
     if args.json:
-        print(json.dumps(check.as_dict(), indent=2))
+        document = {**check.as_dict(), "not_read": count_left_out(index.left_out), "notes": index.notes}
+        print(json.dumps(document, indent=2))
     else:
         counts = {
             level: sum(found.level == level for found in check.findings) for level in ("error", "warning", "note")
@@ -185,10 +188,17 @@ def _trim(args: argparse.Namespace) -> int:
 
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
     index = _find(args)
+    told: list[str] = []  # once the bar is gone
     with progress_bar(len(index.clips), "trim", "clip") as bar:
-        done = trim_clips(index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n))
+        done = trim_clips(
+            index, args.into, settings, force=args.force, tell=lambda count: bar.update(count - bar.n), say=told.append
+        )
+    for text in told:
+        note(text)
     for reason in done.left_out:
         note(f"left out: {reason}")
+    if done.renamed:
+        note(done.renamed)
     result = {
         "clips": len(done.index.clips),
         "left_out": done.left_out,
@@ -205,12 +215,18 @@ def _trim(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
-    from train.prepare import load_with_progress
+    from train.prepare import load_with_progress, note
     from train.recordings.import_clips import import_clips
+    from train.recordings.import_names import tell_renamed
+    from train.recordings.new_names import refuse_shared_folders
 
     index = _find(args)
+    refuse_shared_folders(index.labels)
     clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
-    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force)
+    written = import_clips(clips, SAMPLE_RATE, args.into, force=args.force, say=note)
+    renamed = tell_renamed(clips.index.clips)
+    if renamed:
+        note(renamed)
     result = {"index": str(written), "clips": len(clips.index.clips), "left_out": clips.skipped}
     print(json.dumps(result, indent=2) if args.json else f"wrote {written}, {len(clips.index.clips)} clips")
     return DONE
@@ -243,11 +259,13 @@ def _write(index, args: argparse.Namespace) -> int:
     """Write the index and say what is in it."""
     from train.prepare import note
     from train.recordings.clip_index import write_index
+    from train.recordings.left_out import count_left_out
 
     _refuse_existing(args)
     write_index(args.out, index)
     labels = {label: sum(label in clip.labels for clip in index.clips) for label in index.labels}
     result = {"index": str(args.out), "clips": len(index.clips), "labels": labels}
+    result["not_read"] = count_left_out(index.left_out)
     several = sum(len(clip.labels) > 1 for clip in index.clips)
     if several:
         note(f"{several} clips have several labels, joined by {LABEL_SEPARATOR}")

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.intervals import count_groups, share_interval, wilson_interval
-from edge_runtime.windows import cut_windows
+from edge_runtime.windows import window_starts
 from metadata.spec import ModelSpec
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
 from train.recordings.clip_store import LoadedClips
+from train.window_rows import WindowRows, cut_window
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class TestWindows:
 
     Attributes
     ----------
-    windows : np.ndarray
-        float32 (n, window_length).
+    windows : WindowRows or np.ndarray
+        float32 (n, window_length); of recordings each is cut when it is read.
     truth : np.ndarray
         int64 (n,), position of the label; where several labels may be heard, bool (n, n_labels).
     clips : np.ndarray
@@ -38,7 +39,7 @@ class TestWindows:
 
     __test__ = False  # its name begins as a test's does
 
-    windows: np.ndarray
+    windows: WindowRows | np.ndarray
     truth: np.ndarray
     clips: np.ndarray
     groups: np.ndarray
@@ -75,13 +76,18 @@ def cut_split(
     """
     places = clips.places(split)
     window_hop = window_hop or window_length
-    cut = [cut_windows(np.asarray(clips.waveforms[place]), window_length, window_hop, tail) for place in places]
-    counts = [len(windows) for windows in cut]
-    labels = [clips.index.labels.index(clips.index.clips[place].labels[0]) for place in places]
+    starts = [window_starts(clips.waveforms[place].size, window_length, window_hop, tail) for place in places]
+    counts = [one.size for one in starts]
+    position = {label: number for number, label in enumerate(clips.index.labels)}
+    labels = [position[clips.index.clips[place].labels[0]] for place in places]
     groups = [clips.index.clips[place].group for place in places]
-    return TestWindows(
-        np.concatenate(cut), np.repeat(labels, counts), np.repeat(places, counts), np.repeat(groups, counts)
-    )
+    owners, begins = np.repeat(places, counts), np.concatenate(starts)
+
+    def cut(row: int) -> np.ndarray:
+        return cut_window(clips.waveforms[owners[row]], int(begins[row]), window_length)
+
+    windows = WindowRows(begins.size, (window_length,), cut)
+    return TestWindows(windows, np.repeat(labels, counts), owners, np.repeat(groups, counts))
 
 
 @dataclass(frozen=True)

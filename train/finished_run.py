@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata import ModelSpec
+from metadata.joined_names import split_names
 from train.backend import load_keras
 from train.chosen_mixtures import choose_mixtures
 from train.evaluate import TestWindows
@@ -93,7 +94,7 @@ def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tupl
     _require_files(folder, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
-    labels = recorded_labels.split(LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
+    labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)
@@ -109,8 +110,15 @@ def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tupl
 def _require_files(folder: Path, *names: str) -> None:
     """Raise FileNotFoundError unless the folder holds the files that a finished training leaves."""
     missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
+    if not missing:
+        return
+    inside = [path.name for path in sorted(folder.glob("*/")) if (path / METRICS_FILE_NAME).is_file()]
+    if inside:
         raise FileNotFoundError(
-            f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
-            f"--out {folder}, with --resume if it was interrupted"
+            f"{folder} is no training itself but holds {len(inside)}: {', '.join(inside)}; name one of them, such as "
+            f"{folder / inside[0]}"
         )
+    raise FileNotFoundError(
+        f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
+        f"--out {folder}, with --resume if it was interrupted"
+    )

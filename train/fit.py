@@ -17,6 +17,7 @@ from edge_runtime.stop_request import StopRequest
 from train.auxiliary import Learner
 from train.backend import has_accelerator
 from train.exact_match import ExactMatchStop, exact_match, has_passed
+from train.predict import predict
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.training_state import (
@@ -28,6 +29,7 @@ from train.training_state import (
     save_state,
 )
 from train.weight_average import WeightAverage
+from train.window_rows import WindowRows
 
 
 def compile_model(
@@ -59,7 +61,7 @@ def compile_model(
 def fit(
     model: keras.Model,
     windows: keras.utils.PyDataset,
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray | WindowRows, np.ndarray, np.ndarray],
     settings: TrainingSettings,
     folder: Path,
     name: str,
@@ -109,7 +111,7 @@ def fit(
             epoch = len(history) + 1
             trained = train_epoch(learner, windows, average, stop)
             with average.laid_into(learner):
-                scores = model.predict(validation[0], batch_size=settings.batch_size, verbose=0)
+                scores = predict(model, validation[0], settings.batch_size)
             validated = validate(model, scores, *validation[1:])
             if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
                 raise ValueError(

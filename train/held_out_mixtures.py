@@ -12,8 +12,6 @@ from train.progress import progress_bar
 from train.recordings.clip_store import LoadedClips
 from train.task import draw_parts, mixture_windows, part_groups
 
-WINDOWS_AT_ONCE = 64  # even, so that with the normalization "both" the mixtures go on taking turns
-
 
 @dataclass(frozen=True, eq=False)
 class HeldOutMixtures:
@@ -49,10 +47,9 @@ class HeldOutMixtures:
     def windows(self, window_length: int) -> Iterator[np.ndarray]:
         """Yield the windows one by one, float32 (window_length,)."""
         with progress_bar(len(self.drawn), self.name, "window") as bar:
-            for first in range(0, len(self.drawn), WINDOWS_AT_ONCE):
-                some = self.drawn[first : first + WINDOWS_AT_ONCE]
-                yield from mixture_windows(self.clips, some, window_length, self.normalization)
-                bar.update(len(some))
+            for window in mixture_windows(self.clips, self.drawn, window_length, self.normalization):
+                yield window
+                bar.update()
 
 
 def held_out_mixtures(

@@ -49,6 +49,8 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
         )
     for reason in done.left_out:
         note(f"not copied: {reason}")
+    if done.turned_down:
+        note(done.turned_down)
     result = {
         "index": str(args.into / "clips.csv"),
         "clips": len(done.index.clips),

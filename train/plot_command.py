@@ -6,6 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+from edge_runtime.recording_run import add_channel_argument
+from edge_runtime.sound_kinds import READABLE
+
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, where no model says
 MOST_SECONDS = 60.0  # drawn where --seconds does not say
@@ -14,7 +17,8 @@ _PICTURE_SUFFIX = ".png"
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a recording: WAV, FLAC, OGG or MP3")
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"a recording: {READABLE}")
+    add_channel_argument(parser)
     parser.add_argument(
         "--model", type=Path, metavar="MODEL.tflite", help="draw its windows, its spectrogram, its scores"
     )
@@ -63,21 +67,19 @@ def _open(model: Path | None):
 
 def _hear(args: argparse.Namespace, classifier):
     """Read the recording at the model's rate, cut out what is drawn, and let the model hear it."""
-    from edge_runtime.recordings import load_waveform
     from metadata.spec import WaveformFrontEnd
     from train.clip_picture import Hearing, spectrogram_settings
-    from train.recordings.decoded_blocks import DecodedBlocks
 
     if classifier is None:
         if args.hop is not None:
             raise ValueError("--hop is the distance of a model's windows; name the model with --model")
         stft, mel = spectrogram_settings(WaveformFrontEnd(), SAMPLE_RATE)
-        waveform = _excerpt(load_waveform(args.file, SAMPLE_RATE, DecodedBlocks), SAMPLE_RATE, args)
+        waveform = _excerpt(SAMPLE_RATE, args)
         return Hearing(waveform=waveform, sample_rate=SAMPLE_RATE, start_seconds=args.start, stft=stft, mel=mel)
     spec = classifier.spec
     hop = _hop(args.hop, spec)
     stft, mel = spectrogram_settings(spec.front_end, spec.sample_rate)
-    waveform = _excerpt(load_waveform(args.file, spec.sample_rate, DecodedBlocks), spec.sample_rate, args)
+    waveform = _excerpt(spec.sample_rate, args)
     return Hearing(
         waveform=waveform,
         sample_rate=spec.sample_rate,
@@ -88,7 +90,7 @@ def _hear(args: argparse.Namespace, classifier):
         window_hop=hop,
         labels=spec.labels,
         thresholds=spec.thresholds if spec.activation == "sigmoid" else (),
-        results=list(classifier.classify_windows([waveform], waveform.size, hop)),
+        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, hop)),
     )
 
 
@@ -102,11 +104,34 @@ def _hop(seconds: float | None, spec) -> int:
     return hop
 
 
-def _excerpt(waveform, sample_rate: int, args: argparse.Namespace):
-    """The stretch that --start and --seconds ask for."""
+def _excerpt(sample_rate: int, args: argparse.Namespace):
+    """The stretch that --start and --seconds ask for, read in blocks."""
+    import numpy as np
+
+    from edge_runtime.recordings import open_recording, resampled_blocks
+    from edge_runtime.resampling import resampled_length
+    from train.prepare import note
+    from train.recordings.decoded_blocks import DecodedBlocks
+
+    with open_recording(args.file, DecodedBlocks, args.channel) as recording:
+        size = resampled_length(recording.num_samples, recording.sample_rate, sample_rate)
+        first, last = _stretch(size, sample_rate, args)
+        parts, start = [], 0
+        for block in resampled_blocks(recording, sample_rate):
+            parts.append(block[max(0, first - start) : max(0, last - start)])
+            start += block.size
+            if start >= last:
+                break
+        for remark in recording.remarks():
+            note(f"{args.file}: {remark}")
+    return np.concatenate(parts)
+
+
+def _stretch(size: int, sample_rate: int, args: argparse.Namespace) -> tuple[int, int]:
+    """First sample, and the one after the last, of what is drawn of so many."""
     from train.prepare import note
 
-    length = waveform.size / sample_rate
+    length = size / sample_rate
     if not 0.0 <= args.start < length:
         raise ValueError(f"--start is {args.start} s; {args.file} lasts {length:.2f} s")
     if args.seconds is not None and not 0.0 < args.seconds < float("inf"):
@@ -117,7 +142,7 @@ def _excerpt(waveform, sample_rate: int, args: argparse.Namespace):
             "--seconds draws more"
         )
     first = round(args.start * sample_rate)
-    return waveform[first : first + max(1, round((args.seconds or MOST_SECONDS) * sample_rate))]
+    return first, first + max(1, round((args.seconds or MOST_SECONDS) * sample_rate))
 
 
 def _title(args: argparse.Namespace, classifier) -> str:

@@ -10,6 +10,9 @@ from metadata.labels import read_labels
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.heard_sources import describe_heard
+from train.recordings.left_out import describe_left_out
+from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import split_by_fold, split_clips
 from train.task import OneLabel, Task
 
@@ -37,9 +40,16 @@ def find_and_split(
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
     index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
+    tell_assumptions(index)
     index.check_labels()
     task.check(index)
     return split_and_say(index, seed, test_fold, val_fold)
+
+
+def tell_assumptions(index: ClipIndex) -> None:
+    """Tell what was assumed of a data folder, and what lies there and is not used."""
+    for text in [*index.notes, *describe_left_out(index.left_out)]:
+        note(text)
 
 
 def split_and_say(
@@ -59,8 +69,9 @@ def split_and_say(
         held_out = index.of_split("val")[0].fold
         origin = f"by folds: {test_fold} test, {held_out} validation, the others training"
     else:
+        index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)
-        origin = f"drawn with seed {seed}" if drawn else "as given"
+        origin = f"drawn with seed {seed}" if drawn else "as given" + added
     groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
     if drawn and groups == len(index.clips):
@@ -72,11 +83,13 @@ def split_and_say(
 
 
 def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out."""
+    """Decode the clips under a progress bar, and name what was left out, resampled and made one channel."""
     with progress_bar(len(index.clips), "decode", "clip") as bar:
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n))
+        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), note)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:
         note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
+    for text in describe_heard((clips.index.root / clip.path for clip in clips.index.clips), sample_rate):
+        note(text)
     return clips

@@ -57,7 +57,8 @@ class TrainingSettings:
         Weight of a further loss, of when each label sounds (`train.activity`), against that of the scores; 0: none. For
         models that hear mixtures and have steps in time.
     tail : str
-        What happens to samples after a clip's last full window, see `edge_runtime.windows.TAILS`.
+        What happens to samples after the last full window of a clip to validate or calibrate on, see
+        `edge_runtime.windows.TAILS`. Test clips are cut as `earshot classify` cuts: `DEFAULT_TAIL`.
     seed : int
         Of weights, shuffling, augmentation and dropout.
     """

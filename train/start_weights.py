@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_table import read_rows
+from train.recordings.csv_rows import read_rows
 from train.recordings.split import LeakError
 
 

@@ -14,14 +14,15 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
-from edge_runtime.windows import cut_windows
+from edge_runtime.windows import DEFAULT_TAIL
 from train.auxiliary import AuxiliaryTargets
 from train.evaluate import TestWindows, cut_split
-from train.mixtures.mixing import is_silent, mix, peak
-from train.mixtures.mixture_index import label_sets, pair_clips, spread
+from train.mixtures.mixing import is_silent, mix
+from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
+from train.window_rows import WindowRows, cut_window
 
 DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
@@ -90,8 +91,9 @@ class OneLabel:
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
-        """Return the windows of each clip; truth int64 (n,)."""
-        return cut_split(clips, split, window_length, settings.window_hop, settings.tail)
+        """Return the windows of each clip; truth int64 (n,). The test side is cut as `earshot classify` cuts."""
+        tail = DEFAULT_TAIL if split == "test" else settings.tail
+        return cut_split(clips, split, window_length, settings.window_hop, tail)
 
 
 class _Mixtures:
@@ -205,7 +207,7 @@ def draw_parts(
     if num_sources == 2:
         audible = np.zeros(len(index.clips), bool)
         audible[places] = True
-        pairs = (clips.pairs or pair_clips(index)).of_split(split)
+        pairs = clips.pairs.of_split(split) if clips.pairs else pairs_of_side(index, places)
         chosen = spread(pairs.chosen(np.flatnonzero(audible[pairs.parts].all(axis=1))), most)
         return [(int(first), int(second)) for first, second in chosen.parts]
     return _draw_larger(index, places, num_sources, most)
@@ -213,18 +215,19 @@ def draw_parts(
 
 def mixture_windows(
     clips: LoadedClips, drawn: Sequence[tuple[int, ...]], window_length: int, normalization: str
-) -> np.ndarray:
+) -> WindowRows:
     """Return the first window of each mixture, float32 (n, window_length), the parts zero-padded where shorter.
 
     With the normalization "both" the mixtures take turns.
     """
-    set_peak = max(peak(waveform) for waveform in clips.waveforms)
-    windows = np.zeros((len(drawn), window_length), np.float32)
-    for number, (window, parts) in enumerate(zip(windows, drawn, strict=True)):
-        cut = [cut_windows(np.asarray(clips.waveforms[place]), window_length, window_length)[0] for place in parts]
-        chosen = ("pair", "set")[number % 2] if normalization == "both" else normalization
-        window[:] = mix(cut, chosen, set_peak)
-    return windows
+    set_peak = clips.highest_peak()
+
+    def mixed(row: int) -> np.ndarray:
+        cut = [cut_window(clips.waveforms[place], 0, window_length) for place in drawn[row]]
+        chosen = ("pair", "set")[row % 2] if normalization == "both" else normalization
+        return mix(cut, chosen, set_peak)
+
+    return WindowRows(len(drawn), (window_length,), mixed)
 
 
 def part_groups(clips: LoadedClips, drawn: Sequence[tuple[int, ...]]) -> np.ndarray:

@@ -18,19 +18,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.joined_names import join_names
+from metadata.nearest_name import did_you_mean
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
-from train.mixtures.mixing import is_silent
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
+from train.predict import predict
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
+from train.recordings.unheard_tails import describe_unheard
 from train.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
@@ -104,12 +105,15 @@ def train_model(
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
-    silent = [
-        clip.path for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True) if is_silent(waveform)
-    ]
+    silent = clips.silent()
     if silent and not isinstance(task_of(module, variant), OneLabel):
-        tell(f"{len(silent)} silent clips are left out, the first {silent[0]}: they have no volume to be mixed at")
+        first = clips.index.clips[silent[0]].path
+        tell(f"{len(silent)} silent clips are left out, the first {first}: they have no volume to be mixed at")
     task = task_of(module, variant)
+    if isinstance(task, OneLabel):  # the others hear the first window of each clip
+        tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
+        if unheard := describe_unheard(clips, "val", "validation", *tails):
+            tell(f"{unheard}; --tail pad hears it. Training hears every clip from all places, the test side all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
     model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
@@ -130,7 +134,8 @@ def choose_variant(module: Any, variant: str | None) -> str:
     """Return the variant to build, or raise ValueError naming those there are."""
     chosen = variant or module.DEFAULT_VARIANT
     if chosen not in module.VARIANTS:
-        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}")
+        hint = did_you_mean(chosen, module.VARIANTS)
+        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}{hint}")
     return chosen
 
 
@@ -162,7 +167,7 @@ def describe_model(
             seed=settings.seed,
             training={
                 "variant": variant,
-                "clip_labels": LABEL_SEPARATOR.join(clips.index.labels),
+                "clip_labels": join_names(clips.index.labels, LABEL_SEPARATOR),
                 **begun_with,
                 **settings.as_dict(),
             },
@@ -180,11 +185,6 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def predict(model: Any, windows: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Return the model's scores, float32 (n_windows, n_labels)."""
-    return np.asarray(model.predict(windows, batch_size=batch_size, verbose=0), np.float32)
 
 
 def _fit(

@@ -1,6 +1,6 @@
 """Make the small sound models in `sound/` that the tests damage: one for each way in which converters write them.
 
-    python tests/damaged_files/make_sound_files.py
+    python tests/damaged_files/make_sound_files.py [networks | operators]
 
 Random weights by seed, windows of 256 samples, three labels. Needs the train extra. The files are kept in the
 repository because what is damaged must be the same bytes everywhere; made again by another version of a converter they
@@ -24,15 +24,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from tiny_tflite import tiny_classifier, tiny_spec
+import tiny_operators
+from tiny_operators import lstm, lstm_both_ways, svdf, with_flat_input
+from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from convert import choose_calibration, export_float, find_recipe, quantize
-from metadata import MelFrontEnd, pack_model
+from metadata import MelFrontEnd, pack_model, read_tensors
 
 FOLDER = Path(__file__).resolve().parent
 LENGTH = 256  # samples of a window
 STEPS, FEATURES = 8, 32
 LABELS = 3
+NO_SOFTMAX = ("image", "svdf", "lstm-int8", "lstm-hybrid", "bilstm-merged")  # beginnings of names
 
 
 def waveform_network() -> keras.Model:
@@ -97,9 +100,9 @@ def fused(layer) -> bytes:
     return tf.lite.TFLiteConverter.from_keras_model(model).convert()
 
 
-def traced(function, module=None, resources: bool = False) -> bytes:
+def traced(function, module=None, resources: bool = False, batch: int | None = 1) -> bytes:
     """A function of a window as TensorFlow's own converter writes it."""
-    wrapped = tf.function(function, input_signature=[tf.TensorSpec((1, LENGTH), tf.float32)])
+    wrapped = tf.function(function, input_signature=[tf.TensorSpec((batch, LENGTH), tf.float32)])
     converter = tf.lite.TFLiteConverter.from_concrete_functions([wrapped.get_concrete_function()], module)
     converter.experimental_enable_resource_variables = resources
     return converter.convert()
@@ -122,8 +125,8 @@ def _integers(converter, windows: np.ndarray) -> bytes:
     return converter.convert()
 
 
-def make_models() -> dict[str, bytes]:
-    """Return every model, without metadata, by the name of its file."""
+def network_models() -> dict[str, bytes]:
+    """Return networks as converters write them, without metadata, by the name of their file."""
     rng = np.random.default_rng(0)
     windows = rng.normal(0, 0.3, (24, LENGTH)).astype(np.float32)
     calibration = choose_calibration(windows, np.arange(24) % LABELS)
@@ -166,19 +169,86 @@ def make_models() -> dict[str, bytes]:
     return models
 
 
+def operator_models() -> dict[str, bytes]:
+    """Return models of single operators, and of small groups of them, by the name of their file."""
+    steps = {"features": LENGTH // tiny_operators.STEPS, "units": 2}
+    return {
+        "stft-open": traced(spectrum_network(), batch=None),
+        "volume": traced(volume_network()),
+        "places": traced(places_network()),
+        "svdf-int8": svdf("int8", whole=True, features=LENGTH, units=LABELS),
+        "svdf-hybrid": svdf("int8", features=LENGTH, units=LABELS),
+        "lstm-int8": with_flat_input(lstm(weights="int8", whole=True, projection=3, peepholes=True, **steps)),
+        "lstm-int8-norms": with_flat_input(lstm(weights="int8", whole=True, norms=True, gated=False, **steps)),
+        "lstm-hybrid": with_flat_input(lstm(weights="int8", peepholes=True, norms=True, **steps)),
+        "bilstm-merged": with_flat_input(lstm_both_ways(**steps)),
+    }
+
+
+def spectrum_network():
+    """Frames of a window, their spectra, and scores of their mean."""
+    weights = tf.constant(np.random.default_rng(1).normal(0, 0.2, (33, LABELS)), tf.float32)
+
+    def run(audio):
+        power = tf.abs(tf.signal.stft(audio, 64, 32))
+        return tf.nn.softmax(tf.reduce_mean(tf.matmul(power, weights), 1))
+
+    return run
+
+
+def volume_network():
+    """Convolutions over three axes."""
+    rng = np.random.default_rng(2)
+    first, second = (tf.constant(rng.normal(0, 0.3, shape), tf.float32) for shape in ((2, 2, 2, 1, 3), (2, 2, 2, 2, 3)))
+
+    def run(audio):
+        x = tf.nn.conv3d(tf.reshape(audio, (1, 4, 8, 8, 1)), first, (1, 1, 2, 2, 1), "SAME")
+        x = tf.nn.conv3d_transpose(x, second, (1, 4, 8, 8, 2), (1, 1, 2, 2, 1), "SAME")
+        return tf.nn.softmax(tf.reduce_mean(tf.reshape(x, (1, -1, 2)), 1) @ tf.ones((2, LABELS)))
+
+    return run
+
+
+def places_network():
+    """Operators whose results depend on places: segments, diagonals, positions, distinct values."""
+
+    def run(audio):
+        rows = tf.reshape(audio, (16, 16))
+        sums = tf.math.segment_sum(rows, np.repeat(np.arange(4), 4))
+        highest = tf.math.unsorted_segment_max(rows, np.arange(16) % 4, 4)
+        matrix = tf.linalg.set_diag(sums, tf.reduce_mean(highest, 1)) + tf.linalg.diag(sums[:, 0]) @ sums
+        loud = tf.cast(tf.size(tf.where(audio > 0.1)), tf.float32)
+        kinds = tf.cast(tf.size(tf.unique(tf.cast(audio[0] * 4.0, tf.int32)).y), tf.float32)
+        level = tf.reduce_mean(matrix) + (loud + kinds) / LENGTH
+        return tf.nn.softmax(tf.reshape(tf.stack([level, tf.reduce_max(highest), tf.reduce_min(sums)]), (1, LABELS)))
+
+    return run
+
+
 def main() -> None:
-    """Write the files."""
+    """Write the files, or one group of them."""
+    groups = {"networks": network_models, "operators": operator_models}
     keras.utils.set_random_seed(1)
     tf_keras.utils.set_random_seed(1)
-    for name, model in make_models().items():
-        activation = "sigmoid" if name.startswith("image") else "softmax"
-        packed = pack_model(model, tiny_spec(window_length=LENGTH, name=name, activation=activation))
-        (FOLDER / "sound" / f"{name}.tflite").write_bytes(packed)
-        print(f"{name}: {len(packed):,} bytes")
+    for group in sys.argv[1:] or groups:
+        for name, model in groups[group]().items():
+            _write(name, model)
+    if sys.argv[1:] == ["operators"]:
+        return
     mel = MelFrontEnd(inside_model=False, n_fft=64, hop_length=32, win_length=64, n_mels=8)
     spec = tiny_spec(window_length=LENGTH, name="spectrogram", front_end=mel)
     packed = pack_model(tiny_classifier(input_shape=(1, 8, 9, 1)), spec)
     (FOLDER / "sound" / "spectrogram.tflite").write_bytes(packed)
+
+
+def _write(name: str, model: bytes) -> None:
+    """Pack a model and write it."""
+    activation = "sigmoid" if name.startswith(NO_SOFTMAX) else "softmax"
+    count = read_tensors(model).outputs[0].size
+    labels = TINY_LABELS if count == LABELS else tuple(f"label {number}" for number in range(count))
+    packed = pack_model(model, tiny_spec(window_length=LENGTH, name=name, activation=activation, labels=labels))
+    (FOLDER / "sound" / f"{name}.tflite").write_bytes(packed)
+    print(f"{name}: {len(packed):,} bytes")
 
 
 if __name__ == "__main__":

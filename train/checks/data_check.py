@@ -15,7 +15,8 @@ from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.signal_findings import find_signal_faults
 from train.checks.split_findings import find_split_faults
 from train.recordings.clip_index import ClipIndex
-from train.recordings.decode import AudioError, read_file, to_waveform
+from train.recordings.decode import AudioError
+from train.recordings.waveform_blocks import excerpt
 
 Tell = Callable[[int], None]
 
@@ -66,7 +67,7 @@ class DataCheck:
 def check_data(index: ClipIndex, tell: Tell | None = None) -> DataCheck:
     """Measure every recording, look for the same audio under two names, and return what is wrong.
 
-    One recording is in memory at a time, two while a pair is compared.
+    A block of one recording is in memory at a time, a few minutes of two while a pair is compared.
 
     Parameters
     ----------
@@ -113,8 +114,8 @@ def measure_clips(index: ClipIndex, tell: Tell | None = None) -> tuple[ClipIndex
 def duplicates_among(index: ClipIndex, measures: list[ClipMeasures]) -> list[Duplicate]:
     """Return the pairs of clips with the same audio."""
 
-    def load(place: int) -> np.ndarray:
-        return to_waveform(*read_file(index.root / index.clips[place].path), FINGERPRINT_SAMPLE_RATE)
+    def load(place: int, first: int, last: int) -> np.ndarray:
+        return excerpt(index.root / index.clips[place].path, FINGERPRINT_SAMPLE_RATE, first, last)
 
     return find_duplicates(
         [measured.digest for measured in measures], [measured.fingerprint for measured in measures], load
@@ -123,5 +124,10 @@ def duplicates_among(index: ClipIndex, measures: list[ClipMeasures]) -> list[Dup
 
 def _numbers(measured: ClipMeasures) -> dict[str, Any]:
     """The measures of a clip that a reader of JSON can use."""
-    numbers = {name: value for name, value in vars(measured).items() if name not in ("digest", "fingerprint")}
-    return {name: round(value, 5) if isinstance(value, float) else value for name, value in numbers.items()}
+    left_out = ("digest", "fingerprint", "cancellation")
+    numbers = {name: value for name, value in vars(measured).items() if name not in left_out}
+    cancelled = measured.cancellation.share if measured.channels > 1 else 0.0
+    return {
+        name: round(value, 5) if isinstance(value, float) else value
+        for name, value in {**numbers, "cancelled_share": cancelled}.items()
+    }

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from train.checks.fingerprint import FRAMES_PER_SECOND, Fingerprint, aligned_correlation, bit_error_rate
+from metadata.joined_names import join_names, split_names
+from train.checks.fingerprint import (
+    FRAMES_PER_SECOND,
+    Fingerprint,
+    aligned_correlation,
+    bit_error_rate,
+    common_stretch,
+)
+from train.checks.fingerprint_meetings import LEAST_FRAMES, meetings
 from train.recordings.clip import GROUP_SEPARATOR
 from train.recordings.joined_groups import join_groups
 
 LEAST_CORRELATION = 0.3  # as `aligned_correlation` has it
-LEAST_SECONDS = 1.0  # that two recordings must have in common
 _MOST_BIT_ERRORS = 0.40  # share, of what is looked at closer; unrelated recordings give 0.5
-_LEAST_FRAMES = int(LEAST_SECONDS * FRAMES_PER_SECOND)
-_MOST_PLACES = 64  # of one word; a word that stands everywhere (hum, steady noise) points nowhere
 
-Load = Callable[[int], np.ndarray]
+Load = Callable[[int, int, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     fingerprints : sequence of Fingerprint
         One a clip.
     load : callable
-        Returns the waveform of the clip at a position, at the fingerprint's sample rate; called for those pairs whose
-        fingerprints agree.
+        Returns the waveform of the clip at a position from one sample up to before another, at the fingerprint's sample
+        rate; called for those pairs whose fingerprints agree.
 
     Notes
     -----
@@ -67,12 +71,11 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     # Of several equal clips the first one stands for all, so that a thousand copies make no million of pairs.
     same = {pair.second for pair in exact}
     near = []
-    for (first, second), shifts in sorted(_meetings(fingerprints).items()):
-        if first in same or second in same:
-            continue
+    for (first, second), shifts in sorted(meetings(fingerprints, same).items()):
         errors, shift, frames = min(_compare(fingerprints[first], fingerprints[second], shifts))
-        if frames >= _LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:
-            correlation = aligned_correlation(load(first), load(second), shift)
+        if frames >= LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:
+            ours, theirs = common_stretch(fingerprints[first], fingerprints[second], shift)
+            correlation = aligned_correlation(load(first, *ours), load(second, *theirs), 0)
             if correlation >= LEAST_CORRELATION:
                 near.append(Duplicate(first, second, False, min(1.0, correlation), frames / FRAMES_PER_SECOND))
     return exact + near
@@ -83,11 +86,11 @@ def groups_with_duplicates(groups: Sequence[str], duplicates: Sequence[Duplicate
 
     A mixture has the groups of its parts; which of them sounds in its duplicate is not known, so all are joined.
     """
-    parts = [group.split(GROUP_SEPARATOR) for group in groups]
+    parts = [split_names(group, GROUP_SEPARATOR) for group in groups]
     joined = join_groups(
         [*([group] for own in parts for group in own), *(parts[p.first] + parts[p.second] for p in duplicates)]
     )
-    return [GROUP_SEPARATOR.join(dict.fromkeys(joined[group] for group in own)) for own in parts]
+    return [join_names(dict.fromkeys(joined[group] for group in own), GROUP_SEPARATOR) for own in parts]
 
 
 def _equal_pairs(digests: Sequence[str]) -> Iterator[Duplicate]:
@@ -103,32 +106,4 @@ def _compare(one: Fingerprint, other: Fingerprint, shifts: Iterable[int]) -> Ite
     """Bit errors, shift and compared frames for each shift; too short a stretch counts as all wrong."""
     for shift in shifts:
         errors, frames = bit_error_rate(one, other, shift)
-        yield (errors if frames >= _LEAST_FRAMES else 1.0), shift, frames
-
-
-def _meetings(fingerprints: Sequence[Fingerprint]) -> dict[tuple[int, int], set[int]]:
-    """Pairs of clips that have words in common, and how far apart these stand in them, in frames."""
-    telling = [np.flatnonzero(one.telling) for one in fingerprints]
-    if not sum(frames.size for frames in telling):
-        return {}
-    words = np.concatenate([one.words[frames] for one, frames in zip(fingerprints, telling, strict=True)])
-    clips = np.repeat(np.arange(len(fingerprints)), [frames.size for frames in telling])
-    frames = np.concatenate(telling)
-    order = np.lexsort((clips, words))
-    words, clips, frames = words[order], clips[order], frames[order]
-    starts = np.flatnonzero(np.r_[True, words[1:] != words[:-1]])
-    ends = np.r_[starts[1:], words.size]
-    found: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for start, end in zip(starts, ends, strict=True):
-        if 2 <= end - start <= _MOST_PLACES and clips[start] != clips[end - 1]:
-            _collect(clips[start:end], frames[start:end], found)
-    return found
-
-
-def _collect(clips: np.ndarray, frames: np.ndarray, found: dict[tuple[int, int], set[int]]) -> None:
-    """Add the pairs of clips at the places of one word; the clips are ascending."""
-    one, other = np.triu_indices(clips.size, 1)
-    apart = clips[one] != clips[other]
-    one, other = one[apart], other[apart]
-    for first, second, shift in zip(clips[one], clips[other], frames[other] - frames[one], strict=True):
-        found[int(first), int(second)].add(int(shift))
+        yield (errors if frames >= LEAST_FRAMES else 1.0), shift, frames

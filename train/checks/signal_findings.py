@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from train.checks.clip_measures import ClipMeasures, to_dbfs
+from edge_runtime.sound_frames import OVERSHOOT_DB
+from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
 from train.recordings.clip_index import ClipIndex
 
+MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it is called so on purpose
 MOST_DC = 0.01  # of full scale
 QUIET_DBFS = -70.0  # RMS
 MOST_IMBALANCE = 4.0  # seconds of the largest label over those of the smallest
@@ -26,8 +28,11 @@ def find_signal_faults(index: ClipIndex, measures: Measures) -> list[Finding]:
     """Return what is wrong with the recordings; `measures` are those of the index' clips, in their order."""
     return [
         *_clipping(index, measures),
+        *_overshoot(index, measures),
+        *_cancellation(index, measures),
         *_offset(index, measures),
         *_quiet(index, measures),
+        *_silent_windows(index, measures),
         *_rates(index, measures),
         *_bandwidth_shortcut(index, measures),
         *_level_shortcut(index, measures),
@@ -52,11 +57,64 @@ def _clipping(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     hit = [
         (measured.clipped_samples / measured.seconds, f"{clip.path}: {measured.clipped_samples} samples")
         for clip, measured in zip(index.clips, measures, strict=True)
-        if measured.clipped_samples
+        if measured.clipped_samples and measured.overshoot_db < OVERSHOOT_DB  # what goes beyond was not cut off there
     ]
     if hit:
         clips = tuple(text for _, text in sorted(hit, reverse=True))
         yield Finding("warning", "clipping", f"{len(hit)} clips have peaks cut off at full scale", clips)
+
+
+def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Float files with samples above full scale: a microphone clips there, and training hears what it never will."""
+    hit = [
+        (measured.overshoot_db, f"{clip.path}: {measured.overshoot_db:.1f} dB")
+        for clip, measured in zip(index.clips, measures, strict=True)
+        if measured.overshoot_db >= OVERSHOOT_DB
+    ]
+    if hit:
+        yield Finding(
+            "warning",
+            "above_full_scale",
+            f"{len(hit)} clips have samples above full scale, which train and classify hear as they are and no "
+            "microphone delivers; `earshot data import` and `data trim` turn them down as a whole",
+            tuple(text for _, text in sorted(hit, reverse=True)),
+        )
+
+
+def _cancellation(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Clips whose channels cancel when they are averaged: those heard through one channel, and those averaged still."""
+    for mostly, kind, what in (
+        (True, "channels_cancel", "are in opposite phase; their loudest channel is heard, not the average"),
+        (False, "channels_cancel_in_part", "cancel in part when averaged, and are averaged"),
+    ):
+        clips = tuple(
+            f"{clip.path}: {measured.cancellation.describe()}"
+            + (f", channel {measured.cancellation.loudest + 1} is heard" if mostly else "")
+            for clip, measured in zip(index.clips, measures, strict=True)
+            if measured.cancellation.describe() and measured.cancellation.mostly == mostly
+        )
+        if clips:
+            yield Finding("warning", kind, f"the channels of {len(clips)} clips {what}", clips)
+
+
+def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
+    """Windows without sound, by label: what a model is taught under that label all the same."""
+    there, silent = (
+        {label: int(held.sum()) for label, held in by_label(index, measures, value).items()}
+        for value in (lambda measured: measured.windows, lambda measured: measured.silent_windows)
+    )
+    if not any(silent.values()):
+        return
+    # A label that is silent for the most part is meant to be; one that is sometimes teaches silence as that sound.
+    mixed = [label for label in there if 0 < silent[label] <= MOST_MEANT_SILENCE * there[label]]
+    counted = tuple(f"{label}: {silent[label]} of {there[label]}" for label in there if there[label])
+    yield Finding(
+        "warning" if mixed else "note",
+        "silent_windows",
+        f"{sum(silent.values())} of {sum(there.values())} windows of {WINDOW_SECONDS:g} s are below {SILENT_DBFS:g} "
+        "dBFS, and are learned as what their clip is called; `earshot data trim` cuts quiet off both ends of a clip",
+        counted,
+    )
 
 
 def _offset(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
@@ -72,7 +130,8 @@ def _offset(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
 
 def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     """Clips of nothing, and clips that are far quieter than the others of their label."""
-    usual = {label: np.median(levels) for label, levels in by_label(index, measures, lambda m: m.rms_dbfs).items()}
+    levels = by_label(index, measures, lambda measured: measured.rms_dbfs)
+    usual = {label: np.median(held) for label, held in levels.items() if held.size}
     empty, quiet = [], []
     for clip, measured in zip(index.clips, measures, strict=True):
         if measured.bandwidth_hz == 0.0 and measured.peak_dbfs < to_dbfs(2.0**-15):

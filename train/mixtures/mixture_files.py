@@ -17,7 +17,7 @@ from metadata.labels import LABELS_FILE_NAME, write_labels
 from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange
 from train.mixtures.mixing import NORMALIZATIONS, peak
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
-from train.recordings.clip import GROUP_SEPARATOR, Clip
+from train.recordings.clip import Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.output_folder import claim_folder, refuse_originals
 
@@ -181,7 +181,7 @@ def mixture_clips(mixtures: MixtureIndex, folder: Path, names: Sequence[str]) ->
             for name in ("licence", "source")
         }
         told["original"] = _JOINED.join(part.original or part.path for part in parts)
-        clips.append(Clip(path, tuple(labels[kinds[number]].tolist()), GROUP_SEPARATOR.join(groups), split, **told))
+        clips.append(Clip(path, tuple(labels[kinds[number]].tolist()), group_of(*groups), split, **told))
     return replace(mixtures.clips, root=folder, clips=tuple(clips))
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from train.recordings.clip import SPLITS
 from train.recordings.clip_index import ClipIndex
 
+MOST_PAIRED = 3_000  # clips of a side that are paired with each other: four and a half million pairs
+
 
 @dataclass(frozen=True, eq=False)
 class MixtureIndex:
@@ -81,6 +83,27 @@ def pair_clips(clips: ClipIndex) -> MixtureIndex:
     return MixtureIndex(clips, parts, sides[parts[:, 0]], int((~together).sum()))
 
 
+def pairs_of_side(clips: ClipIndex, places: Sequence[int]) -> MixtureIndex:
+    """Return the pairs that share no label among clips of one side, in the order of `pair_clips`; there may be none.
+
+    Parameters
+    ----------
+    clips : ClipIndex
+    places : sequence of int
+        Ascending positions of clips that stand on the same side. Of more than `MOST_PAIRED` some are taken, evenly over
+        the labels and over the clips of each: there are as many pairs as the square of the clips.
+    """
+    chosen = np.asarray(places, np.int64)
+    if chosen.size > MOST_PAIRED:
+        chosen = _spread_over_labels(clips, chosen)
+    heard = label_sets(clips, chosen.tolist())
+    first, second = np.triu_indices(chosen.size, 1)
+    apart = ~(heard[first] & heard[second]).any(axis=1)
+    parts = np.stack([chosen[first[apart]], chosen[second[apart]]], axis=1).astype(np.int32)
+    side = clips.clips[chosen[0]].split if chosen.size else ""
+    return MixtureIndex(clips, parts, np.full(len(parts), side), 0)
+
+
 def label_sets(clips: ClipIndex, places: Sequence[int] | None = None) -> np.ndarray:
     """Return which labels each clip has, bool (n_clips, n_labels), for those at `places` or for all."""
     position = {label: place for place, label in enumerate(clips.labels)}
@@ -89,6 +112,15 @@ def label_sets(clips: ClipIndex, places: Sequence[int] | None = None) -> np.ndar
     for row, clip in zip(heard, chosen, strict=True):
         row[[position[label] for label in clip.labels]] = True
     return heard
+
+
+def _spread_over_labels(clips: ClipIndex, places: np.ndarray) -> np.ndarray:
+    """At most `MOST_PAIRED` of the places, as many of each label as far as it has them, spread over those it has."""
+    heard = label_sets(clips, places.tolist())
+    most = max(1, MOST_PAIRED // heard.shape[1])
+    kept = [places[own] for own in (np.flatnonzero(column) for column in heard.T)]
+    kept = [own[np.linspace(0, own.size - 1, min(most, own.size)).astype(int)] for own in kept]
+    return np.unique(np.concatenate(kept))
 
 
 def label_kinds(mixtures: MixtureIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,6 @@ joined by ;), first_group and second_group, and split. Where the sounds are writ
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from metadata.atomic_file import write_atomically
+from metadata.csv_line import csv_line
+from metadata.joined_names import join_names
 from metadata.labels import check_labels
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
-from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
+from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_table import Row, raise_faults, read_rows
+from train.recordings.clip_table import labels_of, spelled_label
+from train.recordings.csv_rows import Row, raise_faults, read_rows
+from train.recordings.spelling import SpelledFiles, composed
 
 MIXTURES_FILE_NAME = "mixtures.csv"
 PARTS = ("first", "second")
@@ -45,17 +47,16 @@ def write_mixtures(
     folder = Path(os.path.abspath(path.parent))
     root = Path(os.path.abspath(clips.root))
     names = [Path(os.path.relpath(root / clip.path, folder)).as_posix() for clip in clips.clips]
-    labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips.clips]
+    labels = [join_names(clip.labels, LABEL_SEPARATOR) for clip in clips.clips]
     kinds, kind = label_kinds(mixtures)
-    heard = [LABEL_SEPARATOR.join(np.asarray(clips.labels)[row].tolist()) for row in kinds]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *more])
+    heard = [join_names(np.asarray(clips.labels)[row].tolist(), LABEL_SEPARATOR) for row in kinds]
+    lines = [csv_line([*COLUMNS, *more])]
     rows = zip(mixtures.parts.tolist(), kind.tolist(), mixtures.splits.tolist(), *more.values(), strict=True)
     for (one, other), number, split, *values in rows:
         groups = clips.clips[one].group, clips.clips[other].group
-        writer.writerow([names[one], names[other], labels[one], labels[other], heard[number], *groups, split, *values])
-    write_atomically(path, text.getvalue().encode())
+        cells = (names[one], names[other], labels[one], labels[other], heard[number], *groups, split)
+        lines.append(csv_line([*cells, *values]))
+    write_atomically(path, "".join(lines).encode())
 
 
 def read_mixtures(path: str | Path, data: ClipIndex | None = None, labels: Sequence[str] | None = None) -> MixtureIndex:
@@ -108,6 +109,9 @@ class _Reader:
     splits: list[str] = field(default_factory=list)
     _place: dict[str, int] = field(default_factory=dict)  # of a recording, by its full path
     _full: dict[str, str] = field(default_factory=dict)  # path of a name in the table, empty where no file is there
+    _named: dict[str, str] = field(default_factory=dict)  # how a name of the table is spelled on the disk
+    _groups: dict[str, str] = field(default_factory=dict)
+    _files: SpelledFiles = field(default_factory=SpelledFiles)
     _line: dict[tuple[int, int], int] = field(default_factory=dict)  # on which a mixture stands
 
     def __post_init__(self) -> None:
@@ -155,27 +159,34 @@ class _Reader:
 
     def _part(self, row: Row, part: str) -> tuple[int | None, list[str]]:
         """Which recording one part of a row is, and what is wrong with it."""
-        name = row.values[part]
+        name = row.exact[part]
         if name not in self._full:
-            path = self.folder / name
-            self._full[name] = os.path.realpath(path) if name and path.is_file() else ""
+            found = self._files.find(self.folder, name)
+            self._full[name] = os.path.realpath(self.folder / found) if found else ""
+            self._named[name] = found or name
         if not self._full[name]:
             return None, [f"no file {name!r}"]
-        labels = tuple(label.strip() for label in row.values.get(f"{part}_label", "").split(LABEL_SEPARATOR) if label)
+        full, name = self._full[name], self._named[name]
+        labels = tuple(spelled_label(label, self.labels) for label in labels_of(row.values.get(f"{part}_label", "")))
         faults = [
             f"unknown label {label!r}; the labels are {', '.join(self.labels)}"
             for label in labels
             if self.labels is not None and label not in self.labels
         ]
-        place = self._place.get(self._full[name])
+        place = self._place.get(full)
         if place is None and self.data:
             return None, [*faults, f"{name!r} is not among the {len(self.data.clips)} clips of {self.data.source}"]
-        clip = Clip(name, labels, row.values.get(f"{part}_group") or name, row.values.get("split", ""))
+        clip = Clip(name, labels, self._group(row, part, name), row.values.get("split", ""))
         if place is None:
-            place = self._place[self._full[name]] = len(self.clips)
+            place = self._place[full] = len(self.clips)
             self.clips.append(clip)
             return place, faults if labels else [*faults, f"{name!r} has no label"]
         return place, faults or _contradictions(clip, self.clips[place], bool(self.data))
+
+    def _group(self, row: Row, part: str, name: str) -> str:
+        """The group of one part, spelled as in the first row that has it; without one the recording is its own."""
+        group = row.values.get(f"{part}_group") or group_of(name)
+        return self._groups.setdefault(composed(group), group)
 
     def _pair_faults(self, one: int, other: int, line: int) -> list[str]:
         """What is wrong with two recordings as a mixture."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from types import ModuleType
+
+from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earshot build` makes of a folder of labels
 MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
@@ -22,7 +23,6 @@ def model_module(name: str) -> ModuleType:
         No model of this name; the nearest one is offered.
     """
     if name not in MODEL_NAMES:
-        nearest = difflib.get_close_matches(name, MODEL_NAMES, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        hint = did_you_mean(name, MODEL_NAMES)
         raise ValueError(f"there is no model {name!r}; expected {' or '.join(MODEL_NAMES)}{hint}")
     return importlib.import_module(f"train.models.{name}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from metadata.joined_names import join_names, split_names
+
 SPLITS = ("train", "val", "test")
 LABEL_SEPARATOR = ";"
 GROUP_SEPARATOR = "|"
@@ -15,7 +17,7 @@ class Clip:
 
     path: str  # relative to the index' root, with forward slashes
     labels: tuple[str, ...]
-    group: str  # what must stay on one side of a split: a speaker, a source recording; of a mixture those of its parts
+    group: str  # what must stay on one side of a split, as `group_of` writes it: a speaker, a source recording
     split: str = ""  # train, val, test, or empty while it is not drawn yet
     fold: str = ""  # of the data set's own cross-validation, empty where it has none
     licence: str = ""
@@ -27,4 +29,9 @@ class Clip:
     @property
     def groups(self) -> tuple[str, ...]:
         """The group, or those of the parts of a mixture."""
-        return tuple(self.group.split(GROUP_SEPARATOR))
+        return split_names(self.group, GROUP_SEPARATOR)
+
+
+def group_of(*names: str) -> str:
+    """Return the group of a clip, or of a mixture whose parts have these groups; outer blanks do not count."""
+    return join_names((name.strip() for name in names), GROUP_SEPARATOR)

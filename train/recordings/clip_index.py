@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels
-from train.recordings.audio_files import audio_files
+from train.recordings.audio_files import FoundFiles, find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
-from train.recordings.clip_table import read_clips, write_clips
-from train.recordings.decode import AUDIO_SUFFIXES
+from train.recordings.clip_table import one_spelling, read_table, write_clips
+from train.recordings.folder_tree import read_tree, tell_look_alikes
+from train.recordings.left_out import UNLISTED, LeftOut, Reason
+from train.recordings.spelling import respelled
 
 __all__ = [
     "LABEL_SEPARATOR",
@@ -28,16 +30,35 @@ __all__ = [
 
 INDEX_FILE_NAME = "clips.csv"
 TABLE_FILE_NAME = "meta.csv"  # the name under which many data sets ship their table
+NO_DATASET = "none"  # asked for in place of a data set: plain folders
 
 
 @dataclass(frozen=True)
 class ClipIndex:
-    """Recordings under one root folder, and the labels in output order."""
+    """Recordings under one root folder, and the labels in output order.
+
+    Attributes
+    ----------
+    root : Path
+    labels : tuple of str
+    clips : tuple of Clip
+    source : str
+        What the index was read from and why so, for people.
+    left_out : tuple of LeftOut
+        What was seen below the root and is not used.
+    notes : tuple of str
+        What was assumed, for people.
+    folder_sides : tuple of str
+        The sides for which there are folders.
+    """
 
     root: Path
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
-    source: str = ""  # what the index was read from, for people
+    source: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    folder_sides: tuple[str, ...] = ()
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -75,7 +96,8 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     labels : sequence of str, optional
         Output order; else the folder's `labels.txt`, else the labels found, sorted.
     dataset : str, optional
-        Read the folder as this data set, `train.recordings.importers.IMPORTERS`, whatever it looks like.
+        Read the folder as this data set, `train.recordings.importers.IMPORTERS`, whatever it looks like; "none" for
+        one folder a label, without any table.
 
     Raises
     ------
@@ -84,39 +106,34 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     ValueError
         No recordings, an unknown data set, or a table with faults (the first ten are named).
     """
-    from train.recordings.importers import recognize
+    from train.recordings.importers import recognize, tell_unrecognized
 
     data = Path(data)
     if not data.exists():
         raise FileNotFoundError(f"{data} does not exist; expected a folder with one sub-folder a label, or a CSV")
-    if dataset:
-        return _of_dataset(data, dataset, labels)
     if data.is_file():
+        if dataset not in (None, NO_DATASET):
+            raise ValueError(f"{data} is a file; --dataset {dataset} reads a folder, and a CSV needs none")
         return read_index(data, labels)
+    found = find_files(data)
+    if dataset == NO_DATASET:
+        return _of_tree(found, labels, plain=True)
+    if dataset:
+        return _of_dataset(found, dataset, "", labels)
     if (data / INDEX_FILE_NAME).is_file():
-        return read_index(data / INDEX_FILE_NAME, labels)
-    known = recognize(data)
+        return _of_table(found, INDEX_FILE_NAME, labels)
+    known, reason = recognize(found)
     if known:
-        return _of_dataset(data, known, labels)
+        return _of_dataset(found, known, reason, labels)
     if (data / TABLE_FILE_NAME).is_file():
-        return read_index(data / TABLE_FILE_NAME, labels)
-    return index_tree(data, labels)
+        return _of_table(found, TABLE_FILE_NAME, labels)
+    index = _of_tree(found, labels)
+    return replace(index, notes=(*tell_unrecognized(data), *index.notes))
 
 
 def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
-    """Return the index of a folder tree, one folder a label; every recording is a group of its own."""
-    root = Path(root)
-    clips = [
-        Clip(path.relative_to(root).as_posix(), (folder.name,), path.relative_to(root).with_suffix("").as_posix())
-        for folder in sorted(root.iterdir())
-        if folder.is_dir() and not folder.name.startswith((".", "_"))
-        for path in audio_files(folder)
-    ]
-    if not clips:
-        raise ValueError(
-            f"{root} holds no recordings; expected one sub-folder a label with {', '.join(AUDIO_SUFFIXES)} files"
-        )
-    return ClipIndex(root, _choose_labels(clips, root, labels), tuple(clips), f"the folders of {root}")
+    """Return the index of a folder tree, see `train.recordings.folder_tree`; every recording is a group of its own."""
+    return _of_tree(find_files(root), labels)
 
 
 def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
@@ -124,8 +141,9 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME)
-    clips = read_clips(path, labels)
-    return ClipIndex(path.parent, _choose_labels(clips, path.parent, labels), tuple(clips), str(path))
+    clips, notes = read_table(path, labels)
+    index = _labelled(path.parent, clips, labels, str(path))
+    return replace(index, notes=(*notes, *index.notes))
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
@@ -156,31 +174,98 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
         for index in indices
         for clip in index.clips
     ]
+    spelled = one_spelling(label for index in indices for label in index.labels)
+    clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
     twice = [path for path, count in Counter(clip.path for clip in clips).items() if count > 1]
     if twice:
         raise ValueError(f"{len(twice)} recordings are given twice, the first {root / twice[0]}; give each once")
-    found = tuple(dict.fromkeys(label for index in indices for label in index.labels))
+    found = tuple(dict.fromkeys(spelled.values()))
     unknown = sorted(set(found) - set(labels or found))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(labels or ())}")
-    return ClipIndex(root, tuple(labels or found), tuple(clips), " and ".join(index.source for index in indices))
+    places = [Path(os.path.relpath(index.root.resolve(), root)).as_posix() for index in indices]
+    left_out = tuple(
+        replace(one, path=one.path if place == "." else f"{place}/{one.path}")
+        for index, place in zip(indices, places, strict=True)
+        for one in index.left_out
+    )
+    chosen = tuple(labels or found)
+    notes = dict.fromkeys([*(note for index in indices for note in index.notes), *tell_look_alikes(chosen)])
+    return ClipIndex(
+        root, chosen, tuple(clips), " and ".join(index.source for index in indices), left_out, tuple(notes)
+    )
 
 
-def _of_dataset(root: Path, dataset: str, labels: Sequence[str] | None) -> ClipIndex:
+def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = False) -> ClipIndex:
+    """The index of a folder tree."""
+    tree = read_tree(found, plain)
+    index = _labelled(found.root, tree.clips, labels, f"the folders of {found.root}")
+    sides = {clip.split for clip in tree.clips}
+    tables = [name for name in (INDEX_FILE_NAME, TABLE_FILE_NAME) if (found.root / name).is_file()]
+    unread = [f"{' and '.join(tables)} not read, for --dataset {NO_DATASET}"] if tables else []
+    return replace(
+        index,
+        left_out=tuple(one for one in tree.left_out if one.path != LABELS_FILE_NAME),
+        notes=(*unread, *tree.notes, *index.notes),
+        folder_sides=tuple(side for side in SPLITS if side in sides),
+    )
+
+
+def _of_table(found: FoundFiles, name: str, labels: Sequence[str] | None) -> ClipIndex:
+    """The index of a folder's own table."""
+    return _with_unlisted(read_index(found.root / name, labels), found, UNLISTED, read=(name,))
+
+
+def _of_dataset(found: FoundFiles, dataset: str, reason: str, labels: Sequence[str] | None) -> ClipIndex:
     """The index of a folder that has a data set's layout."""
     from train.recordings.importers import choose_importer
 
-    importer = choose_importer(dataset)
-    clips = importer.read_folder(root)
-    return ClipIndex(root, _choose_labels(clips, root, labels), tuple(clips), f"{root}, read as {importer.title}")
+    importer, root = choose_importer(dataset), found.root
+    index = _labelled(root, importer.read_folder(found), labels, f"{root}, read as {importer.title}")
+    no_part = Reason(f"not_{importer.name}", f"recordings that are no part of {importer.title}")
+    index = _with_unlisted(index, found, no_part, importer.not_read, importer.signs)
+    if not reason:
+        return index
+    note = f"{root} was read as {importer.title}, because {reason}; --dataset {NO_DATASET} reads one folder a label"
+    return replace(index, notes=(note, *index.notes))
 
 
-def _choose_labels(clips: Sequence[Clip], root: Path, labels: Sequence[str] | None) -> tuple[str, ...]:
+def _with_unlisted(
+    index: ClipIndex,
+    found: FoundFiles,
+    reason: Reason,
+    reasons: Mapping[str, Reason] | None = None,
+    read: Sequence[str] = (),
+) -> ClipIndex:
+    """The index with all that lies in its root and is not among its clips nor was `read` as their table.
+
+    Recordings are left out for `reason`, those of some folders for one of their own.
+    """
+    used = {*(os.path.normpath(clip.path) for clip in index.clips), *read, LABELS_FILE_NAME}
+    unlisted = [
+        LeftOut(path, (reasons or {}).get(path.split("/")[0], reason)) for path in found.recordings if path not in used
+    ]
+    others = [one for one in found.left_out if one.path not in used]
+    return replace(index, left_out=(*others, *unlisted, *index.left_out))
+
+
+def _labelled(root: Path, clips: Sequence[Clip], labels: Sequence[str] | None, source: str) -> ClipIndex:
+    """The index of clips with its labels in output order, which use these and no others."""
+    if labels is None and (root / LABELS_FILE_NAME).is_file():
+        labels = read_labels(root / LABELS_FILE_NAME)
+    if labels is not None:
+        clips = [replace(clip, labels=tuple(respelled(name, labels) for name in clip.labels)) for clip in clips]
+    chosen = _choose_labels(clips, labels)
+    return ClipIndex(root, chosen, tuple(clips), source, notes=tuple(tell_look_alikes(chosen)))
+
+
+def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels in output order, after checking that the clips use these and no others."""
     found = sorted({label for clip in clips for label in clip.labels})
-    if labels is None:
-        labels = read_labels(root / LABELS_FILE_NAME) if (root / LABELS_FILE_NAME).is_file() else found
-    chosen = check_labels(labels)
+    try:
+        chosen = check_labels(labels or found, "the labels of the recordings")
+    except ValueError as error:
+        raise ValueError(f"{error}; rename the folder, or correct the table") from error
     unknown = sorted(set(found) - set(chosen))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(chosen)}")

@@ -1,22 +1,26 @@
-"""Decoded recordings: each file is decoded and resampled once, kept in a cache folder, and read from there."""
+"""Decoded recordings: each file is decoded and resampled once, kept in a cache folder, and read from there.
+
+A recording in memory is a `PackedWaveform`, which reads what is asked for; arrays serve as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metadata.atomic_file import write_atomically
-from train.mixtures.mixing import is_silent
+from train.mixtures.mixing import is_silent, peak
 from train.recordings.clip_index import Clip, ClipIndex
-from train.recordings.decode import AudioError, read_file, to_waveform
+from train.recordings.decode import AudioError
+from train.recordings.packed_store import PackedStore
+from train.recordings.packed_waveform import PackedWaveform
 from train.recordings.split import check_same_audio, check_split
+from train.recordings.waveform_blocks import waveform_blocks
 
 if TYPE_CHECKING:
     from train.mixtures.mixture_index import MixtureIndex
@@ -33,8 +37,8 @@ class LoadedClips:
     ----------
     index : ClipIndex
         The clips that could be read, and only these.
-    waveforms : list of np.ndarray
-        float32 (n_samples,), memory-mapped, one a clip.
+    waveforms : list of PackedWaveform or np.ndarray
+        float32 (n_samples,), one a clip.
     digests : list of str
         SHA-256 of the samples, one a clip.
     skipped : list of str
@@ -44,7 +48,7 @@ class LoadedClips:
     """
 
     index: ClipIndex
-    waveforms: list[np.ndarray]
+    waveforms: list[PackedWaveform | np.ndarray]
     digests: list[str]
     skipped: list[str]
     pairs: MixtureIndex | None = None
@@ -65,7 +69,15 @@ class LoadedClips:
 
     def silent(self, num_samples: int | None = None) -> list[int]:
         """Return the positions of clips without sound, or without any among their first samples."""
-        return [place for place, waveform in enumerate(self.waveforms) if is_silent(waveform[:num_samples])]
+        return [
+            place
+            for place, waveform in enumerate(self.waveforms)
+            if is_silent(waveform if num_samples is None else waveform[:num_samples])
+        ]
+
+    def highest_peak(self) -> float:
+        """Return the largest absolute sample of all clips."""
+        return max(peak(waveform) for waveform in self.waveforms)
 
     def data_sha256(self) -> str:
         """Return one hash for labels and samples of all clips and for chosen pairs, whatever their paths and order."""
@@ -97,6 +109,7 @@ def load_clips(
     cache: str | Path | None = None,
     strict: bool = False,
     tell: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> LoadedClips:
     """Decode every clip of an index, or take it from the cache.
 
@@ -111,35 +124,35 @@ def load_clips(
         Refuse the first unreadable file instead of leaving it out.
     tell : callable, optional
         Called with (clips done, clips in all).
+    say : callable, optional
+        Called with what a user should know about the cache.
 
     Raises
     ------
+    OSError
+        The cache cannot be used (`train.recordings.packed_store`).
     AudioError
         A file cannot be read and `strict` is set, or no file can be read.
     LeakError, ValueError
         Without the unreadable files the split is no longer sound (`train.recordings.split`).
     """
-    cache = Path(cache) if cache else cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
     kept: list[Clip] = []
-    waveforms: list[np.ndarray] = []
-    digests: list[str] = []
+    waveforms: list[PackedWaveform | np.ndarray] = []
     skipped: list[str] = []
-    for done, clip in enumerate(index.clips, start=1):
-        try:
-            waveform, digest = load_waveform(index.root / clip.path, sample_rate, cache)
-        except AudioError as error:
-            if strict:
-                raise
-            skipped.append(str(error))
-        else:
-            kept.append(clip)
-            waveforms.append(waveform)
-            digests.append(digest)
-        if tell:
-            tell(done, len(index.clips))
+    with PackedStore(Path(cache) if cache else cache_folder(), say) as store:
+        for done, clip in enumerate(index.clips, start=1):
+            try:
+                waveforms.append(load_waveform(index.root / clip.path, sample_rate, store))
+                kept.append(clip)
+            except AudioError as error:
+                if strict:
+                    raise
+                skipped.append(str(error))
+            if tell:
+                tell(done, len(index.clips))
     if not kept:
         raise AudioError(f"none of the {len(index.clips)} recordings can be read; the first: {skipped[0]}")
+    digests = [waveform.digest for waveform in waveforms]
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
     if all(clip.split for clip in kept):
         check_split(loaded.index)
@@ -147,21 +160,24 @@ def load_clips(
     return loaded
 
 
-def load_waveform(path: Path, sample_rate: int, cache: Path) -> tuple[np.ndarray, str]:
-    """Return one waveform, memory-mapped from the cache, and the SHA-256 of its samples."""
-    kept = cache / f"{_file_sha256(path)}-{sample_rate}.npy"
-    if not kept.is_file():
-        samples, file_rate = read_file(path)
-        content = io.BytesIO()
-        np.save(content, to_waveform(samples, file_rate, sample_rate))
-        write_atomically(kept, content.getbuffer())
-    waveform = np.load(kept, mmap_mode="r")
-    return waveform, hashlib.sha256(waveform.tobytes()).hexdigest()
+def load_waveform(path: Path, sample_rate: int, store: PackedStore) -> PackedWaveform:
+    """Return one recording from the store, decoded block by block where it is not there yet."""
+    return store.get(_file_sha256(path), sample_rate, lambda: _decoded(path, sample_rate))
 
 
 def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
     """Return how many clips are shorter than a window, which zeros will fill up."""
     return sum(waveform.size < window_length for waveform in waveforms)
+
+
+def _decoded(path: Path, sample_rate: int) -> Iterator[np.ndarray]:
+    """Yield a recording in blocks; raises AudioError where there is none."""
+    size = 0
+    for block in waveform_blocks(path, sample_rate):
+        size += block.size
+        yield block
+    if not size:
+        raise AudioError(f"nothing is left of {path} after resampling to {sample_rate} Hz")
 
 
 def _text_sha256(lines: Sequence[str]) -> str:

@@ -1,22 +1,24 @@
 """Clips as a CSV table, ours or another data set's: read with every fault listed at once, and written.
 
-Ours has the columns path (relative to the file), labels (several joined by ;), group and split, and where the
-recordings have them fold, licence and source, and original, start_s and end_s for clips that were cut. `group` names
-what must stay on one side of a split: a speaker, a source recording. An empty split is drawn
-(`train.recordings.split`).
+Ours has the columns path (relative to the file), labels (several joined by ;), group (several joined by |) and split,
+and where the recordings have them fold, licence and source, and original, start_s and end_s for clips that were cut.
+`group` names what must stay on one side of a split: a speaker, a source recording. An empty split is drawn
+(`train.recordings.split`). A ; or | within a name has a backslash in front (`train.recordings.clip.join_names`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from metadata.atomic_file import write_atomically
-from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
+from metadata.csv_line import csv_line
+from metadata.joined_names import join_names, split_names
+from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
+from train.recordings.csv_rows import raise_faults, read_rows
+from train.recordings.spelling import SpelledFiles, composed, look_alikes, respelled
 
 COLUMNS = ("path", "labels", "group", "split")
 MORE_COLUMNS = ("fold", "licence", "source", "original", "start_s", "end_s")  # written where a clip has one
@@ -34,36 +36,7 @@ COLUMN_NAMES = {
     "end_s": ("end_s",),
 }
 AUDIO_FOLDER_NAME = "audio"  # many data sets keep their recordings in it, beside the table or beside its folder
-_MOST_NAMED = 10  # of the faults of a table, so that an error fits a screen
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table, under its own column names."""
-
-    line: int
-    values: Mapping[str, str]
-
-
-def read_rows(path: Path) -> tuple[tuple[str, ...], list[Row]]:
-    """Return the column names and the rows of a CSV; every value is a stripped text.
-
-    Raises
-    ------
-    ValueError
-        The file is not a CSV table.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = tuple(reader.fieldnames or ())
-            rows = [Row(reader.line_num, {name: (row.get(name) or "").strip() for name in names}) for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(
-            f"{path} is not a CSV table ({error}); expected a folder of recordings, or a table with the columns "
-            f"{', '.join(COLUMNS)}"
-        ) from error
-    return names, rows
+_EXACT = ("path", "original")  # names of files keep their outer blanks, all else is without them
 
 
 def read_clips(path: Path, labels: Sequence[str] | None = None) -> list[Clip]:
@@ -81,14 +54,32 @@ def read_clips(path: Path, labels: Sequence[str] | None = None) -> list[Clip]:
     ValueError
         The table has faults: missing files, unknown labels, rows given twice, ... The first ten are named.
     """
+    return read_table(path, labels)[0]
+
+
+def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Clip], list[str]]:
+    """Return the clips as `read_clips` does, and what was assumed, for people: columns of other names, groups alike."""
     names, rows = read_rows(path)
     columns = _columns(names, path)
-    located = [
-        (row.line, _clip_of({ours: row.values[theirs] for ours, theirs in columns.items()}, path.parent))
-        for row in rows
-    ]
+    files, located = SpelledFiles(), []
+    for row in rows:
+        ours = {name: (row.exact if name in _EXACT else row.values)[theirs] for name, theirs in columns.items()}
+        located.append((row.line, _clip_of(ours, path.parent, files, labels)))
+    groups = one_spelling(clip.group for _, clip in located)
+    located = [(line, replace(clip, group=groups[clip.group])) for line, clip in located]
     refuse_faults(path, located, path.parent, labels)
-    return [clip for _, clip in located]
+    taken = ", ".join(f"{theirs} as {ours}" for ours, theirs in columns.items() if ours != theirs)
+    notes = [f"{path}: took the columns {taken}"] if taken else []
+    if "group" in columns:
+        alike = look_alikes((group for _, clip in located for group in clip.groups), gaps=False)
+        notes += [f"the groups {' and '.join(map(ascii, names))} look the same and are told apart" for names in alike]
+    return [clip for _, clip in located], notes
+
+
+def one_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Return for each name the first one that has the same letters, composed or decomposed."""
+    first: dict[str, str] = {}
+    return {name: first.setdefault(composed(name), name) for name in dict.fromkeys(names)}
 
 
 def refuse_faults(
@@ -111,40 +102,58 @@ def refuse_faults(
     seen: dict[str, int] = {}
     for line, clip in clips:
         faults += [f"line {line}: {fault}" for fault in _faults(clip, root, seen, labels)]
-        seen.setdefault(clip.path, line)
+        seen.setdefault(os.path.normpath(clip.path), line)
     raise_faults(path, faults)
     if not seen:
         raise ValueError(f"{path} lists no clips; expected rows under the columns {', '.join(COLUMNS)}")
 
 
-def raise_faults(path: Path, faults: Sequence[str]) -> None:
-    """Raise ValueError that names the first ten faults of a table and counts the others; nothing without faults."""
-    if faults:
-        more = f"\n  and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
-        raise ValueError(f"{path} has {len(faults)} faults:\n  " + "\n  ".join(faults[:_MOST_NAMED]) + more)
-
-
 def write_clips(path: Path, clips: Sequence[Clip], root: Path) -> None:
-    """Write clips as our CSV, their paths relative to the file, replacing the file in one step."""
+    """Write clips as our CSV, their paths relative to the file, replacing the file in one step.
+
+    Raises
+    ------
+    ValueError
+        A clip has something that would not read back: an empty label or one with outer blanks, no group, ...
+    """
+    raise_faults(path, [f"{clip.path!r}: {fault}" for clip in clips for fault in _unwritable(clip)])
     columns = [*COLUMNS, *(name for name in MORE_COLUMNS if any(getattr(clip, name) for clip in clips))]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    lines = [csv_line(columns)]
     for clip in clips:
         located = Path(os.path.relpath(root / clip.path, path.parent)).as_posix()
-        values = {"path": located, "labels": LABEL_SEPARATOR.join(clip.labels)}
-        writer.writerow([values.get(name, getattr(clip, name, "")) for name in columns])
-    write_atomically(path, text.getvalue().encode())
+        values = {"path": located, "labels": join_names(clip.labels, LABEL_SEPARATOR)}
+        lines.append(csv_line(values.get(name, getattr(clip, name, "")) for name in columns))
+    write_atomically(path, "".join(lines).encode())
 
 
-def find_named(root: Path, name: str) -> str:
+def find_named(root: Path, name: str, files: SpelledFiles | None = None) -> str:
     """Return where a table's file lies relative to the table's folder: as named, or in an audio folder near it."""
-    if not name or (root / name).is_file():
-        return name
-    for folder in (AUDIO_FOLDER_NAME, f"../{AUDIO_FOLDER_NAME}"):
-        if (root / folder / name).is_file():
-            return f"{folder}/{name}"
+    files = files or SpelledFiles()
+    for folder in ("", f"{AUDIO_FOLDER_NAME}/", f"../{AUDIO_FOLDER_NAME}/"):
+        found = files.find(root / folder, name)
+        if found is not None:
+            return f"{folder}{found}"
     return name
+
+
+def _unwritable(clip: Clip) -> Iterator[str]:
+    """What of a clip would not read back as it is."""
+    if not clip.labels:
+        yield "no label"
+    for label in clip.labels:
+        if not label or label != label.strip():
+            yield f"the label {label!r} is empty or has outer blanks"
+    if not clip.group:
+        yield "no group"
+    for name in ("group", "split", "fold", "licence", "source", "start_s", "end_s"):
+        if getattr(clip, name) != getattr(clip, name).strip():
+            yield f"the {name} {getattr(clip, name)!r} has outer blanks"
+    if "\0" in clip.group + clip.fold + clip.licence + clip.source:
+        yield "a zero byte in its group, fold, licence or source"
+    try:
+        f"{clip.path}{clip.group}{clip.original}".encode()
+    except UnicodeEncodeError:
+        yield "its name is not UTF-8 text; rename the file"
 
 
 def _columns(names: Sequence[str], path: Path) -> dict[str, str]:
@@ -163,21 +172,32 @@ def _columns(names: Sequence[str], path: Path) -> dict[str, str]:
     return columns
 
 
-def _clip_of(row: Mapping[str, str], root: Path) -> Clip:
+def _clip_of(row: Mapping[str, str], root: Path, files: SpelledFiles, known: Sequence[str] | None) -> Clip:
     """One row as a clip; without a group the recording is its own."""
-    labels = tuple(label.strip() for label in row["labels"].split(LABEL_SEPARATOR) if label.strip())
-    named = find_named(root, row["path"])
+    labels = tuple(spelled_label(label, known) for label in labels_of(row["labels"]))
+    named = find_named(root, row["path"], files)
     more = {name: row.get(name, "") for name in ("split", *MORE_COLUMNS)}
-    return Clip(named, labels, row.get("group") or row["path"], **more)
+    return Clip(named, labels, row.get("group") or group_of(row["path"]), **more)
+
+
+def labels_of(cell: str) -> tuple[str, ...]:
+    """Return the labels that a cell of a table joins."""
+    return tuple(label.strip() for label in split_names(cell, LABEL_SEPARATOR) if label.strip())
+
+
+def spelled_label(label: str, known: Sequence[str] | None) -> str:
+    """Return a label as the known ones spell it; where none are given with composed letters."""
+    return composed(label) if known is None else respelled(label, known)
 
 
 def _faults(clip: Clip, root: Path, seen: Mapping[str, int], labels: Sequence[str] | None) -> list[str]:
     """What is wrong with one row."""
     faults = []
-    if not clip.path or not (root / clip.path).is_file():
+    if not clip.path or not os.path.isfile(os.path.join(root, clip.path)):
         faults.append(f"no file {clip.path!r}")
-    if clip.path in seen:
-        faults.append(f"{clip.path!r} is already on line {seen[clip.path]}")
+    place = os.path.normpath(clip.path)
+    if place in seen:
+        faults.append(f"{clip.path!r} is already on line {seen[place]}")
     if not clip.labels:
         faults.append("no label")
     if clip.split not in ("", *SPLITS):

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from train.recordings.decode import AudioError, refuse_cut_off
+from edge_runtime.sound_frames import BLOCK_LENGTH, SoundFrames
+from edge_runtime.sound_kinds import READABLE, SNIFFED_BYTES, recognise, refusal
+from edge_runtime.wav_file import WavFile, is_wav
+from edge_runtime.wav_format import UnknownCodecError, check_numbers, check_rate
+from train.recordings.cut_off import refuse_cut_off
 
-BLOCK_LENGTH = 65_536  # samples of a channel decoded at once
 _LONGEST = 2**48  # samples; libsndfile gives 2 ** 63 - 1 where the header holds no length
 
 
-class DecodedBlocks:
-    """An open WAV, FLAC, OGG or MP3 file; a context manager with the interface of `edge_runtime`'s `WavFile`.
+class AudioError(ValueError):
+    """A recording that cannot be used; the text names the file and the reason."""
+
+
+class DecodedBlocks(SoundFrames):
+    """An open recording of any format that libsndfile decodes; a context manager.
+
+    A WAV file is read by `edge_runtime`'s `WavFile`, the device's own reader, but for codecs that need a decoder. So
+    header, lengths and channels mean the same to training and to every device.
 
     Attributes
     ----------
-    sample_rate : int
-        Hz, of the file.
-    num_samples : int
-        Per channel.
+    sample_rate, num_channels, num_samples, channel, peak
+        As for `SoundFrames`.
 
     Raises
     ------
@@ -32,40 +41,108 @@ class DecodedBlocks:
     """
 
     def __init__(self, path: str | Path) -> None:
-        import soundfile
-
         self.path = Path(path)
         if not self.path.is_file():
-            raise FileNotFoundError(f"{self.path} does not exist; expected a sound file")
-        if self.path.stat().st_size == 0:
-            raise AudioError(f"{self.path} is empty (0 bytes)")
-        refuse_cut_off(self.path)
-        try:
-            self._file = _forward_file(self.path)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise self._undecodable(error) from error
-        self.sample_rate, self.num_samples = self._file.samplerate, self._file.frames
-        if not 0 < self.num_samples < _LONGEST:
-            self._file.close()
-            raise AudioError(f"{self.path} has no samples, or does not say how many; convert it to 16-bit PCM WAV")
+            what = "is a folder" if self.path.is_dir() else "does not exist"
+            raise FileNotFoundError(f"{self.path} {what}; expected a sound file")
+        self._wav: WavFile | None = None
+        self._file: Any = None
+        self._was_read = False
+        if is_wav(self.path):
+            self._wav = self._open_wav()
+        source: Any = self._wav
+        if self._wav is None:
+            source = self._file = self._open_decoder()
+        self.sample_rate = source.sample_rate if self._wav else source.samplerate
+        self.num_channels = source.num_channels if self._wav else source.channels
+        self.num_samples = source.num_samples if self._wav else source.frames
 
     def __enter__(self) -> DecodedBlocks:
         return self
 
     def __exit__(self, *_) -> None:
-        self._file.close()
+        self.close()
 
-    def blocks(self, block_length: int = BLOCK_LENGTH) -> Iterator[np.ndarray]:
-        """Yield the file from its beginning as mono float32 blocks, channels averaged as `WavFile` averages them.
+    def close(self) -> None:
+        """Close the file; also what `with` does."""
+        if self._wav is not None:
+            self._wav.__exit__(None, None, None)
+        if self._file is not None:
+            self._file.close()
+
+    def frames(self, block_length: int = BLOCK_LENGTH) -> Iterator[np.ndarray]:
+        """Yield the file from its beginning; see `SoundFrames.frames`.
 
         Raises
         ------
         AudioError
             The file is cut off, damaged, or holds NaN or infinity.
         """
+        if self._wav is None:
+            yield from self._decoded(block_length)
+            return
+        try:
+            yield from self._wav.frames(block_length)
+        except ValueError as error:
+            raise AudioError(str(error)) from error
+
+    def fault(self, text: str) -> AudioError:
+        """Return an error that names the file."""
+        return AudioError(f"{self.path} {text}")
+
+    def _open_wav(self) -> WavFile | None:
+        """Open a WAV file by our own reader; None where its codec needs libsndfile."""
+        try:
+            return WavFile(self.path)
+        except UnknownCodecError:
+            return None
+        except ValueError as error:
+            raise AudioError(str(error)) from error
+
+    def _open_decoder(self) -> Any:
+        """Open the file by libsndfile, after a look at what it is."""
         import soundfile
 
-        self._file.seek(0)
+        with self.path.open("rb") as file:
+            head = file.read(SNIFFED_BYTES)
+        kind = recognise(head, is_file=True)
+        if not head or (kind is not None and kind.what not in ("wav", "decoded")):
+            raise self.fault(refusal(kind, head))
+        try:
+            refuse_cut_off(self.path)
+            decoder = _forward_file(self.path)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise self._undecodable(error) from error
+        except ValueError as error:
+            raise self.fault(str(error)) from error
+        try:
+            self._check(decoder, head)
+        except ValueError:
+            decoder.close()
+            raise
+        return decoder
+
+    def _check(self, decoder: Any, head: bytes) -> None:
+        """Refuse what libsndfile opens and is no recording."""
+        if decoder.format == "RAW":  # it takes what it does not know for raw samples, by the suffix alone
+            raise self.fault(refusal(None, head))
+        try:
+            check_rate(decoder.samplerate)
+        except ValueError as error:
+            raise self.fault(str(error)) from error
+        if decoder.frames == 0:
+            raise self.fault("holds no samples")
+        if not 0 < decoder.frames < _LONGEST:
+            raise self.fault("does not say how many samples it holds; convert it to 16-bit PCM WAV")
+
+    def _decoded(self, block_length: int) -> Iterator[np.ndarray]:
+        """Yield what libsndfile decodes."""
+        import soundfile
+
+        if self._was_read:  # opened again, as not every codec can go back
+            self._file.close()
+            self._file = _forward_file(self.path)
+        self._was_read = True
         for first in range(0, self.num_samples, block_length):
             count = min(block_length, self.num_samples - first)
             try:
@@ -73,18 +150,21 @@ class DecodedBlocks:
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 raise self._undecodable(error) from error
             if len(samples) < count:
-                read = first + len(samples)
-                raise AudioError(f"{self.path} is cut off: {read} of {self.num_samples} samples can be read")
-            if not np.isfinite(samples).all():
-                raise AudioError(f"{self.path} holds NaN or infinite samples after sample {first}; export it again")
-            yield samples.mean(axis=1, dtype=np.float64).astype(np.float32)
+                raise self.fault(
+                    f"is truncated: {first + len(samples)} of {self.num_samples} samples can be read; "
+                    "was the recording or the copy interrupted? Copy it again"
+                )
+            try:
+                yield check_numbers(samples, first)
+            except ValueError as error:
+                raise self.fault(str(error)) from error
 
     def _undecodable(self, error: Exception) -> AudioError:
-        """Return an error that names the file."""
-        return AudioError(f"{self.path} cannot be decoded ({error}); expected WAV, FLAC, OGG or MP3 audio")
+        """Return an error that names the file and what would be read."""
+        return self.fault(f"cannot be decoded ({error}); expected {READABLE}")
 
 
-def _forward_file(path: Path):
+def _forward_file(path: Path) -> Any:
     """Open a file that is only read forward.
 
     soundfile seeks to where it is after every read of a seekable file, and an MP3 decoder that seeks

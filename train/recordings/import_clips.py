@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,22 @@ import numpy as np
 
 from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.clip_store import LoadedClips
-from train.recordings.output_folder import claim_folder
+from train.recordings.import_names import new_names
+from train.recordings.new_names import check_all_written, refuse_shared_folders
+from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.sixteen_bits import TurnedDown, write_flac
 
 KEPT_ENTRIES = ("README.md",)  # a folder that holds only this counts as empty: data_long is shipped so
 
 
-def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: bool = False) -> Path:
+def import_clips(
+    clips: LoadedClips,
+    sample_rate: int,
+    folder: Path,
+    *,
+    force: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Path:
     """Write every clip as FLAC and the index; return the index' path.
 
     Parameters
@@ -26,30 +37,37 @@ def import_clips(clips: LoadedClips, sample_rate: int, folder: Path, *, force: b
         To be filled; a README.md in it stays.
     force : bool
         Empty the folder first, if earshot filled it.
+    say : callable, optional
+        Called with which recordings were turned down, as they went above full scale.
 
     Raises
     ------
     FileExistsError
         The folder has content and `force` is not set, or the content is not earshot's.
+    ValueError
+        Two labels would share a folder, or the folder holds the recordings.
     """
+    refuse_originals(folder, (clips.index.root / clip.path for clip in clips.index.clips))
+    refuse_shared_folders(clips.index.labels)
+    names = new_names(clips.index.clips)
     claim_folder(folder, force=force, keep=KEPT_ENTRIES)
+    turned_down = TurnedDown()
     written = [
-        _write_clip(clip, waveform, sample_rate, folder)
-        for clip, waveform in zip(clips.index.clips, clips.waveforms, strict=True)
+        _write_clip(clip, waveform, sample_rate, folder, name, turned_down)
+        for clip, waveform, name in zip(clips.index.clips, clips.waveforms, names, strict=True)
     ]
+    check_all_written(folder, names)
+    if say and turned_down.factors:
+        say(turned_down.describe())
     write_index(folder / INDEX_FILE_NAME, replace(clips.index, root=folder, clips=tuple(written)))
     return folder / INDEX_FILE_NAME
 
 
-def _write_clip(clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path) -> Clip:
-    """Write one clip under its label; its old path becomes its name, so that no two collide."""
-    import soundfile
-
-    place = Path(clip.path).with_suffix(".flac")
-    parts = place.parts[1:] if place.parts[0] == clip.labels[0] and len(place.parts) > 1 else place.parts
-    target = Path(clip.labels[0]) / "-".join(part for part in parts if part not in ("..", "/"))
+def _write_clip(
+    clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path, name: str, turned_down: TurnedDown
+) -> Clip:
+    """Write one clip."""
+    target = Path(name)
     (folder / target.parent).mkdir(exist_ok=True)
-    # Resampling overshoots full scale by a little; wrapping around would be a click.
-    steps = np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
-    soundfile.write(folder / target, steps, sample_rate, format="FLAC", subtype="PCM_16")
+    write_flac(folder / target, waveform, sample_rate, turned_down, clip.path)
     return replace(clip, path=target.as_posix())

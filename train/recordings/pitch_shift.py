@@ -14,14 +14,15 @@ from train.mixtures.mixing import PEAK_LIMIT, peak
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.clip_store import LoadedClips
+from train.recordings.new_names import check_all_written, safe_part, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.sixteen_bits import TurnedDown, write_flac
 
 # As far as our variation of playback speed goes (`train.augment`), about six of the 177 mel bands of `isocc`. The
 # published 9.6 to 11.9 cents are a third of a band: copies that a model can hardly tell from their original.
 DEFAULT_MAX_CENTS = 200.0
 MOST_CENTS = 1200.0  # an octave; farther, a phase vocoder makes another sound of it
 FOLDER_NAME = "pitch_shifted"
-_FULL_SCALE = 32768.0
 
 Tell = Callable[[int], None]
 
@@ -38,11 +39,14 @@ class Oversampled:
         How many clips are new.
     left_out : list of str
         Training clips of which no copy was made, and why.
+    turned_down : str
+        Of which recordings copies went above full scale, and by how much they were turned down; '' where none did.
     """
 
     index: ClipIndex
     copies: int
     left_out: list[str]
+    turned_down: str = ""
 
 
 def shifts(copies: int, max_cents: float = DEFAULT_MAX_CENTS, downward: bool = False) -> list[float]:
@@ -72,7 +76,13 @@ def shifts(copies: int, max_cents: float = DEFAULT_MAX_CENTS, downward: bool = F
     return [(-1) ** number * max_cents * (number // 2 + 1) / steps for number in range(copies)]
 
 
-def shift_pitch(waveform: np.ndarray, sample_rate: int, cents: float) -> np.ndarray:
+def shift_pitch(
+    waveform: np.ndarray,
+    sample_rate: int,
+    cents: float,
+    turned_down: dict[str, float] | None = None,
+    name: str = "",
+) -> np.ndarray:
     """Return a waveform at another pitch, as long as before, float32, peak at most 0.999.
 
     Parameters
@@ -83,6 +93,10 @@ def shift_pitch(waveform: np.ndarray, sample_rate: int, cents: float) -> np.ndar
         Hz.
     cents : float
         Hundredths of a semitone, up or down.
+    turned_down : dict, optional
+        Is given the factor, under `name`, where the peak had to be turned down.
+    name : str
+        Of the recording.
 
     Notes
     -----
@@ -94,6 +108,8 @@ def shift_pitch(waveform: np.ndarray, sample_rate: int, cents: float) -> np.ndar
     highest = peak(shifted)
     if highest > PEAK_LIMIT:
         shifted = shifted * np.float32(PEAK_LIMIT / highest)
+        if turned_down is not None:
+            turned_down[name] = min(turned_down.get(name, 1.0), PEAK_LIMIT / highest)
     return shifted.astype(np.float32)
 
 
@@ -137,20 +153,22 @@ def oversample(
     refuse_originals(folder, (root / clip.path for clip in clips.index.clips))
     claim_folder(folder, force=force)
     copied: list[Clip] = []
-    for place in chosen:
+    turned_down = TurnedDown()
+    planned = [(place, shift) for place in chosen for shift in cents]
+    names = unique_paths([copy_name(clips.index.clips[place], place, shift) for place, shift in planned])
+    for (place, shift), name in zip(planned, names, strict=True):
         clip, waveform = clips.index.clips[place], clips.waveforms[place]
-        for shift in cents:
-            name = copy_name(clip, place, shift)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            _write(folder / name, shift_pitch(waveform, sample_rate, shift), sample_rate)
-            copied.append(replace(clip, path=name, original=clip.original or clip.path))
-            if tell:
-                tell(len(copied))
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        _write(folder / name, shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path), sample_rate)
+        copied.append(replace(clip, path=name, original=clip.original or clip.path))
+        if tell:
+            tell(len(copied))
+    check_all_written(folder, [clip.path for clip in copied])
     kept = [_moved(clip, root, folder) for clip in clips.index.clips]
     index = replace(clips.index, root=folder, clips=(*kept, *copied))
     write_labels(folder / LABELS_FILE_NAME, index.labels)
     write_index(folder / INDEX_FILE_NAME, index)
-    return Oversampled(index, len(copied), left_out)
+    return Oversampled(index, len(copied), left_out, turned_down.describe())
 
 
 def sources(clips: LoadedClips) -> tuple[list[int], list[str]]:
@@ -177,15 +195,12 @@ def sources(clips: LoadedClips) -> tuple[list[int], list[str]]:
 
 def copy_name(clip: Clip, place: int, cents: float) -> str:
     """Return the path of a copy below its folder: the original's place in the index and its name, and the pitch."""
-    return f"{FOLDER_NAME}/{place:05d}-{Path(clip.path).stem}{cents:+.1f}c.flac"
+    return f"{FOLDER_NAME}/{place:05d}-{safe_part(Path(clip.path).stem)}{cents:+.1f}c.flac"
 
 
 def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
-    """Write 16-bit FLAC; the peak is below full scale, so that nothing wraps."""
-    import soundfile
-
-    steps = np.round(waveform.astype(np.float64) * _FULL_SCALE).astype(np.int16)
-    soundfile.write(path, steps, sample_rate, format="FLAC", subtype="PCM_16")
+    """Write 16-bit FLAC; the peak is below full scale, so that nothing is turned down here."""
+    write_flac(path, waveform, sample_rate, TurnedDown(), path.name)
 
 
 def _moved(clip: Clip, root: Path, folder: Path) -> Clip:

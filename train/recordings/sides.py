@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from train.recordings.split import told_shares
+
 if TYPE_CHECKING:
     from train.recordings.clip_index import ClipIndex
-
-SHARES = "8:1:1"
 
 
 def add_side_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how a split is found; by default the data's own, else one is drawn."""
-    parser.add_argument("--shares", metavar="A:B:C", help=f"draw train, val and test anew (default {SHARES})")
+    parser.add_argument("--shares", metavar="A:B:C", help=f"draw train, val and test anew (default {told_shares()})")
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (default 0)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
     parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
@@ -26,7 +26,7 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
 
     if args.shares and args.test_fold:
         raise ValueError("--shares draws a split and --test-fold takes the data's own; choose one")
-    shares = read_shares(args.shares or SHARES)
+    shares = read_shares(args.shares) if args.shares else None  # the default that build and train draw by
     index.check_labels()
     if args.shares:
         index = index.without_split()

@@ -11,7 +11,7 @@ import numpy as np
 from train.recordings.clip_index import SPLITS, Clip, ClipIndex
 from train.recordings.joined_groups import join_groups
 
-DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
 
 
 class LeakError(ValueError):
@@ -19,14 +19,21 @@ class LeakError(ValueError):
 
 
 def read_shares(text: str) -> dict[str, float]:
-    """Return the shares of the sides from text such as 8:1:1, in the order train, val, test; they add up to 1."""
+    """Return the shares of the sides from text such as 70:15:15, in the order train, val, test; they add up to 1."""
     try:
         parts = [float(part) for part in text.split(":")]
     except ValueError:
         parts = []
     if len(parts) != len(SPLITS) or not all(0.0 < part < float("inf") for part in parts):
-        raise ValueError(f"shares are {text!r}; expected three numbers above 0 for {':'.join(SPLITS)}, as 8:1:1")
+        raise ValueError(
+            f"shares are {text!r}; expected three numbers above 0 for {':'.join(SPLITS)}, as {told_shares()}"
+        )
     return {split: part / sum(parts) for split, part in zip(SPLITS, parts, strict=True)}
+
+
+def told_shares(shares: Mapping[str, float] = DEFAULT_SHARES) -> str:
+    """Return shares in percent as `read_shares` takes them, such as 70:15:15."""
+    return ":".join(f"{100 * shares[split]:g}" for split in SPLITS)
 
 
 def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None = None) -> ClipIndex:
@@ -155,10 +162,10 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
         open_groups = sorted(group for group, held in content.items() if label in held and group not in chosen)
         order = [open_groups[place] for place in rng.permutation(len(open_groups))]
         # Large groups first, so that the small ones can even out the shares.
-        for group in sorted(order, key=lambda name: -content[name][label]):
+        for done, group in enumerate(sorted(order, key=lambda name: -content[name][label])):
             need = {split: shares[split] - have[split][label] / total[label] for split in SPLITS}
             empty = [split for split in SPLITS if not have[split][label]]
-            left = sum(1 for name in open_groups if name not in chosen)
+            left = len(open_groups) - done
             # Every side must get a group of the label while there are enough left to do so.
             sides = empty if empty and left <= len(empty) else list(SPLITS)
             side = max(sides, key=lambda split: (need[split], split))

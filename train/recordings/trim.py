@@ -10,13 +10,17 @@ import numpy as np
 
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
-from train.recordings.decode import AudioError, read_file
+from train.recordings.decoded_blocks import AudioError, DecodedBlocks
+from train.recordings.new_names import check_all_written, count_renamed, safe_part, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.sixteen_bits import TurnedDown
 
 FRAME_SECONDS = 0.02
 DEFAULT_THRESHOLD_DBFS = -50.0
 DEFAULT_MARGIN_SECONDS = 0.1
+MOST_FLAC_CHANNELS, HIGHEST_FLAC_RATE = 8, 655_350
 _PCM_16_STEP = 2.0**-15
+_FRAMES_AT_ONCE = 500  # of 20 ms
 
 Tell = Callable[[int], None]
 
@@ -55,12 +59,15 @@ class Trimmed:
         Recordings that are quiet all through, or cannot be read, and why.
     seconds_before, seconds_after : float
         Of the recordings that were kept.
+    renamed : str
+        Which files got a number because their name was taken, for people; '' where none did.
     """
 
     index: ClipIndex
     left_out: list[str]
     seconds_before: float
     seconds_after: float
+    renamed: str = ""
 
 
 def find_sound(samples: np.ndarray, sample_rate: int, settings: TrimSettings) -> tuple[int, int] | None:
@@ -88,8 +95,41 @@ def find_sound(samples: np.ndarray, sample_rate: int, settings: TrimSettings) ->
     return first, last
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """What one reading of a recording tells: where it sounds, how high it goes, and whether 16 bits hold it."""
+
+    sound: tuple[int, int] | None
+    peak: float
+    is_sixteen_bit: bool
+
+
+def _hear(recording: DecodedBlocks, settings: TrimSettings) -> _Heard:
+    """Read a recording once, in blocks of whole frames, so that they are judged as those of the whole would be."""
+    length = max(1, round(FRAME_SECONDS * recording.sample_rate))
+    no_margin = replace(settings, margin_seconds=0.0)
+    found: list[tuple[int, int]] = []
+    start, peak, is_sixteen_bit = 0, 0.0, True
+    for frames in recording.frames(length * _FRAMES_AT_ONCE):
+        if (sound := find_sound(frames, recording.sample_rate, no_margin)) is not None:
+            found.append((start + sound[0], start + sound[1]))
+        peak = max(peak, float(np.abs(frames).max()))
+        is_sixteen_bit = is_sixteen_bit and _subtype(frames) == "PCM_16"
+        start += len(frames)
+    if not found:
+        return _Heard(None, peak, is_sixteen_bit)
+    margin = round(settings.margin_seconds * recording.sample_rate)
+    return _Heard((max(0, found[0][0] - margin), min(start, found[-1][1] + margin)), peak, is_sixteen_bit)
+
+
 def trim_clips(
-    index: ClipIndex, folder: Path, settings: TrimSettings, *, force: bool = False, tell: Tell | None = None
+    index: ClipIndex,
+    folder: Path,
+    settings: TrimSettings,
+    *,
+    force: bool = False,
+    tell: Tell | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Trimmed:
     """Write every clip without the quiet at its ends as FLAC, at its own rate and channels, and the index beside them.
 
@@ -103,26 +143,27 @@ def trim_clips(
         Empty the folder first, if earshot filled it.
     tell : callable, optional
         Called with the number of clips done.
+    say : callable, optional
+        Called with which recordings were turned down, as they went above full scale.
 
     Raises
     ------
     FileExistsError
         The folder has content and `force` is not set, or the content is not earshot's.
     ValueError
-        The folder holds the originals, two clips would get the same name, or nothing is left.
+        The folder holds the originals, or nothing is left.
     """
     refuse_originals(folder, (index.root / clip.path for clip in index.clips))
-    names = [_new_name(clip) for clip in index.clips]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise ValueError(f"{len(twice)} names would be given twice, the first {twice[0]}; rename the recordings")
+    wanted = [_new_name(clip) for clip in index.clips]
+    names = unique_paths(wanted)
     claim_folder(folder, force=force)
     kept: list[Clip] = []
     left_out: list[str] = []
     seconds = np.zeros(2)
+    turned_down = TurnedDown()
     for done, (clip, name) in enumerate(zip(index.clips, names, strict=True), start=1):
         try:
-            cut, lengths = _trim_clip(clip, index.root, folder, name, settings)
+            cut, lengths = _trim_clip(clip, index.root, folder, name, settings, turned_down)
         except AudioError as error:
             left_out.append(str(error))
         else:
@@ -130,31 +171,36 @@ def trim_clips(
             seconds += lengths
         if tell:
             tell(done)
+    if say and turned_down.factors:
+        say(turned_down.describe())
     if not kept:
         raise AudioError(f"none of the {len(index.clips)} recordings is left; the first: {left_out[0]}")
+    check_all_written(folder, [clip.path for clip in kept])
     trimmed = replace(index, root=folder, clips=tuple(kept))
     write_index(folder / INDEX_FILE_NAME, trimmed)
-    return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]))
+    return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]), count_renamed(wanted, names))
 
 
 def _new_name(clip: Clip) -> str:
-    """The path of a cut clip below the new folder."""
-    parts = [part for part in Path(clip.path).with_suffix(".flac").parts if part not in ("..", "/")]
-    return "/".join(parts)
+    """The path of a cut clip below the new folder, as long as no other has it."""
+    parts = [safe_part(part) for part in Path(clip.path).with_suffix("").parts if part not in ("..", "/")]
+    return "/".join(parts) + ".flac"
 
 
-def _trim_clip(clip: Clip, root: Path, folder: Path, name: str, settings: TrimSettings) -> tuple[Clip, list[float]]:
+def _trim_clip(
+    clip: Clip, root: Path, folder: Path, name: str, settings: TrimSettings, turned_down: TurnedDown
+) -> tuple[Clip, list[float]]:
     """Write one cut clip; return it with the seconds before and after."""
-    import soundfile
-
-    samples, sample_rate = read_file(root / clip.path)
-    sound = find_sound(samples, sample_rate, settings)
-    if sound is None:
-        raise AudioError(f"{root / clip.path} is quieter than {settings.threshold_dbfs:g} dBFS all through")
-    first, last = sound
-    target = folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(target, samples[first:last], sample_rate, format="FLAC", subtype=_subtype(samples))
+    with DecodedBlocks(root / clip.path) as recording:
+        heard, sample_rate = _hear(recording, settings), recording.sample_rate
+        if heard.sound is None:
+            raise AudioError(f"{root / clip.path} is quieter than {settings.threshold_dbfs:g} dBFS all through")
+        first, last = heard.sound
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        gain = turned_down.gain(clip.path, heard.peak)
+        _write_cut(recording, target, (first, last), gain, heard.is_sixteen_bit and gain == 1.0)
+        num_samples = recording.num_samples
     begin = float(clip.start_s or 0.0)
     cut = replace(
         clip,
@@ -163,7 +209,29 @@ def _trim_clip(clip: Clip, root: Path, folder: Path, name: str, settings: TrimSe
         start_s=f"{begin + first / sample_rate:.4f}",
         end_s=f"{begin + last / sample_rate:.4f}",
     )
-    return cut, [len(samples) / sample_rate, (last - first) / sample_rate]
+    return cut, [num_samples / sample_rate, (last - first) / sample_rate]
+
+
+def _write_cut(recording: DecodedBlocks, target: Path, cut: tuple[int, int], gain: float, sixteen_bits: bool) -> None:
+    """Write a stretch of a recording, all its channels, turned down where it went above full scale."""
+    import soundfile
+
+    if recording.num_channels > MOST_FLAC_CHANNELS:
+        raise recording.fault(
+            f"has {recording.num_channels} channels; FLAC holds {MOST_FLAC_CHANNELS}: mix it down first"
+        )
+    if recording.sample_rate > HIGHEST_FLAC_RATE:
+        raise recording.fault(f"has a rate of {recording.sample_rate} Hz; FLAC holds {HIGHEST_FLAC_RATE}: resample it")
+    subtype, start = "PCM_16" if sixteen_bits else "PCM_24", 0
+    settings = {"samplerate": recording.sample_rate, "channels": recording.num_channels}
+    with soundfile.SoundFile(target, "w", **settings, format="FLAC", subtype=subtype) as file:
+        for frames in recording.frames():
+            part = frames[max(0, cut[0] - start) : max(0, cut[1] - start)]
+            if len(part):
+                file.write(part if gain == 1.0 else part * np.float32(gain))
+            start += len(frames)
+            if start >= cut[1]:
+                return
 
 
 def _subtype(samples: np.ndarray) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from train.recordings.decode import RESAMPLE_QUALITY
 from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.stream_resampler import StreamResampler
 
 
 def waveform_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
@@ -25,20 +25,28 @@ def waveform_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
     ------
     FileNotFoundError, AudioError
         As for `DecodedBlocks`; a fault inside the samples shows when its block is reached.
-
-    Notes
-    -----
-    soxr's stream gives the same samples, bit for bit, as `soxr.resample` of the whole recording (soxr 1.1.0).
     """
     with DecodedBlocks(path) as recording:
-        if recording.sample_rate == sample_rate:
-            yield from recording.blocks()
-            return
-        import soxr
-
-        stream = soxr.ResampleStream(recording.sample_rate, sample_rate, 1, dtype="float32", quality=RESAMPLE_QUALITY)
+        resampler = StreamResampler(recording.sample_rate, sample_rate)
         for block in recording.blocks():
-            if (resampled := stream.resample_chunk(block)).size:
+            if (resampled := resampler.push(block)).size:
                 yield resampled
-        if (rest := stream.resample_chunk(np.zeros(0, np.float32), last=True)).size:
+        if (rest := resampler.finish()).size:
             yield rest
+
+
+def excerpt(path: str | Path, sample_rate: int, first: int, last: int) -> np.ndarray:
+    """Return the samples from `first` up to before `last` of a recording at `sample_rate`, float32; memory for these.
+
+    Raises
+    ------
+    FileNotFoundError, AudioError
+        As for `waveform_blocks`.
+    """
+    parts, start = [np.zeros(0, np.float32)], 0
+    for block in waveform_blocks(path, sample_rate):
+        parts.append(block[max(0, first - start) : max(0, last - start)])
+        start += block.size
+        if start >= last:
+            break
+    return np.concatenate(parts)

@@ -13,15 +13,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
-from train.recordings.importers.importer import Importer, refuse_names
+from train.recordings.importers.importer import Importer, mostly, refuse_names
 
 LICENCE = "CC BY-NC-SA 4.0"
 CITATION = "doi:10.5281/zenodo.4785016"
 LABEL, GROUP = "song", "csd_singer"
 LANGUAGES = ("english", "korean")
-_SONG_NAME = re.compile(r"(en|kr)\d+[a-z]$")
+_SONG_NAME = re.compile(r"(en|kr)\d{3}[a-z]$")
 
 
 def _folders(root: Path) -> list[Path]:
@@ -30,19 +30,29 @@ def _folders(root: Path) -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
-def _recognizes(root: Path) -> bool:
-    """Whether a language's folder holds songs with this data set's names."""
-    return any(_SONG_NAME.match(path.stem) for folder in _folders(root) for path in audio_files(folder)[:1])
+def _recognizes(found: FoundFiles) -> str:
+    """The songs' names, where no other folder holds recordings."""
+    songs = _songs(found)
+    if not mostly(songs, _SONG_NAME) or set(found.by_top_folder()) - {*LANGUAGES, ""}:
+        return ""
+    places = " and ".join(folder.relative_to(found.root).as_posix() for folder in _folders(found.root))
+    return f"{places} hold songs named as {songs[0].name}"
 
 
-def _read(root: Path) -> list[Clip]:
+def _songs(found: FoundFiles) -> list[Path]:
+    """The recordings of both languages."""
+    return [path for folder in _folders(found.root) for path in found.below(folder)]
+
+
+def _read(found: FoundFiles) -> list[Clip]:
     """Every song in every key."""
-    if not _recognizes(root):
+    files = _songs(found)
+    if not mostly(files, _SONG_NAME):
         return []
-    files = [path for folder in _folders(root) for path in audio_files(folder)]
     refuse_names([path for path in files if not _SONG_NAME.match(path.stem)], "CSD", "en001a.wav")
     return [
-        Clip(path.relative_to(root).as_posix(), (LABEL,), GROUP, licence=LICENCE, source=CITATION) for path in files
+        Clip(path.relative_to(found.root).as_posix(), (LABEL,), GROUP, licence=LICENCE, source=CITATION)
+        for path in files
     ]
 
 

@@ -16,10 +16,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files
+from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
-from train.recordings.clip_table import read_clips, read_rows
-from train.recordings.importers.importer import Importer, refuse_names
+from train.recordings.clip_table import read_clips
+from train.recordings.csv_rows import read_rows
+from train.recordings.importers.importer import Importer, mostly, refuse_names
 
 LICENCE = "CC BY-NC 3.0"
 ESC_10_LICENCE = "CC BY 3.0"
@@ -43,6 +44,7 @@ ESC_10_LABELS = (  # in the order of the older ESC-10's folders 001 to 010
 # fmt: on
 _CLIP_NAME = re.compile(r"(?P<fold>\d)-(?P<freesound>\d+)-[A-Z](-\d+)?$")
 _LABEL_FOLDER = re.compile(r"(?P<hundred>[0-5])(?P<place>\d\d) - .+$")
+_EXAMPLE = "1-30226-A"
 _TABLES = ("meta/esc50.csv", "meta.csv")
 
 
@@ -57,29 +59,51 @@ def label_of_folder(name: str) -> str:
     return LABELS[10 * (hundred - 1) + place] if hundred else ESC_10_LABELS[place]
 
 
-def _recognizes(root: Path) -> bool:
-    """Whether a folder holds either layout."""
-    return _table(root) is not None or bool(_label_folders(root))
+def _recognizes(found: FoundFiles) -> str:
+    """The table's columns, or the names of folders and recordings."""
+    table = _table(found.root)
+    if table and 2 * sum(label in LABELS for label in _categories(table)) > len(_categories(table)):
+        place = table.relative_to(found.root).as_posix()
+        return f"{place} has the columns filename, fold and category and names files as {_EXAMPLE}"
+    folders = {} if table else _whole_tree(found)
+    if not folders:
+        return ""
+    return f"its folders are named as {next(iter(folders)).name} and hold recordings named as {_EXAMPLE}"
 
 
-def _recognizes_10(root: Path) -> bool:
-    """Whether a folder holds the labels of ESC-10 and no others."""
-    table = _table(root)
-    if table:
-        return {row.values.get("category") for row in read_rows(table)[1]} <= set(ESC_10_LABELS)
-    folders = _label_folders(root)
-    return bool(folders) and set(folders.values()) <= set(ESC_10_LABELS)
+def _recognizes_10(found: FoundFiles) -> str:
+    """The same, where there are the labels of ESC-10 and no others."""
+    table = _table(found.root)
+    labels = set(_categories(table) if table else _whole_tree(found).values())
+    return (
+        f"{reason}, with labels of its ten alone"
+        if labels <= set(ESC_10_LABELS) and (reason := _recognizes(found))
+        else ""
+    )
 
 
-def _read(root: Path) -> list[Clip]:
+def _categories(table: Path) -> list[str]:
+    """The label of each row of a table."""
+    return [row.values["category"] for row in read_rows(table)[1]]
+
+
+def _whole_tree(found: FoundFiles) -> dict[Path, str]:
+    """The folders of the older layout with their labels; none where other folders or names say otherwise."""
+    folders = _label_folders(found.root)
+    files = [Path(path) for path in found.recordings if "/" in path]
+    company = set(found.by_top_folder()) - {folder.name for folder in folders} - {""}
+    return folders if not company and mostly(files, _CLIP_NAME) else {}
+
+
+def _read(found: FoundFiles) -> list[Clip]:
     """Every clip of a folder."""
-    table = _table(root)
-    return _read_table(root, table) if table else _read_tree(root)
+    table = _table(found.root)
+    return _read_table(found.root, table) if table else _read_tree(found)
 
 
-def _read_10(root: Path) -> list[Clip]:
+def _read_10(found: FoundFiles) -> list[Clip]:
     """The clips of a folder that belong to ESC-10."""
-    return [clip for clip in _read(root) if clip.labels[0] in ESC_10_LABELS]
+    return [clip for clip in _read(found) if clip.labels[0] in ESC_10_LABELS]
 
 
 def _table(root: Path) -> Path | None:
@@ -108,12 +132,13 @@ def _read_table(root: Path, table: Path) -> list[Clip]:
     ]
 
 
-def _read_tree(root: Path) -> list[Clip]:
+def _read_tree(found: FoundFiles) -> list[Clip]:
     """The clips of the older layout, whose fold is the first number of the name."""
-    files = [(path, label) for folder, label in _label_folders(root).items() for path in audio_files(folder)]
-    refuse_names([path for path, _ in files if not _CLIP_NAME.match(path.stem)], "ESC-50", "1-30226-A.ogg")
+    files = [(path, label) for folder, label in _label_folders(found.root).items() for path in found.below(folder)]
+    refuse_names([path for path, _ in files if not _CLIP_NAME.match(path.stem)], "ESC-50", f"{_EXAMPLE}.ogg")
     return [
-        _complete(Clip(path.relative_to(root).as_posix(), (label,), "", fold=path.name[0])) for path, label in files
+        _complete(Clip(path.relative_to(found.root).as_posix(), (label,), "", fold=path.name[0]))
+        for path, label in files
     ]
 
 
@@ -129,6 +154,7 @@ def _complete(clip: Clip) -> Clip:
 ESC_10 = Importer(
     name="esc10",
     title="ESC-10",
+    signs=_TABLES,
     layout="meta/esc50.csv (or meta.csv) with audio/*.wav, or folders as '001 - Dog bark' with *.ogg",
     recognizes=_recognizes_10,
     read=_read_10,
@@ -136,6 +162,7 @@ ESC_10 = Importer(
 ESC_50 = Importer(
     name="esc50",
     title="ESC-50",
+    signs=_TABLES,
     layout="meta/esc50.csv with audio/*.wav, or folders as '101 - Dog' with *.ogg",
     recognizes=_recognizes,
     read=_read,

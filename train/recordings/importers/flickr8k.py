@@ -9,28 +9,44 @@ D. Harwath and J. Glass, "Deep Multimodal Semantic Embeddings for Speech and Ima
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from train.recordings.clip import Clip
+from train.recordings.audio_files import FoundFiles
+from train.recordings.clip import Clip, group_of
 from train.recordings.clip_table import refuse_faults
-from train.recordings.importers.importer import Importer
+from train.recordings.importers.importer import Importer, mostly
 
 LICENCE = "CC BY-SA 4.0"
 CITATION = "doi:10.1109/ASRU.2015.7404800"
 LABEL = "speech"
 TABLE, FOLDER = "wav2spk.txt", "wavs"
+_CAPTION_NAME = re.compile(r"\d+_[0-9a-f]+_\d$")  # of the photo, its hash, and which of its five captions
 
 
-def _recognizes(root: Path) -> bool:
-    """Whether the list of speakers and the recordings are there."""
-    return (root / TABLE).is_file() and (root / FOLDER).is_dir()
+def _recognizes(found: FoundFiles) -> str:
+    """The list of speakers, where it and the recordings have this data set's names."""
+    root = found.root
+    if not (root / TABLE).is_file() or not (root / FOLDER).is_dir():
+        return ""
+    listed = [Path(words[0]) for _, words in _lines(root) if words]
+    if not mostly(listed, _CAPTION_NAME) or set(found.by_top_folder()) - {FOLDER, ""}:
+        return ""
+    return f"{TABLE} names recordings as {listed[0].name} and {FOLDER} holds recordings"
 
 
-def _read(root: Path) -> list[Clip]:
+def _lines(root: Path) -> list[tuple[int, list[str]]]:
+    """The words of each line of the list, with its number."""
+    text = (root / TABLE).read_text(encoding="utf-8", errors="replace")
+    return [(line, words.split()) for line, words in enumerate(text.split("\n"), start=1)]
+
+
+def _read(found: FoundFiles) -> list[Clip]:
     """Every caption that the list names."""
-    if not _recognizes(root):
+    root = found.root
+    if not (root / TABLE).is_file() or not (root / FOLDER).is_dir():
         return []
-    lines = [(line, text.split()) for line, text in enumerate((root / TABLE).read_text().splitlines(), start=1)]
+    lines = _lines(root)
     wrong = [str(line) for line, words in lines if words and len(words) != 2]
     if wrong:
         raise ValueError(
@@ -43,7 +59,7 @@ def _read(root: Path) -> list[Clip]:
 
 def _clip(name: str, speaker: str) -> Clip:
     """One line as a clip."""
-    return Clip(f"{FOLDER}/{name}", (LABEL,), f"flickr8k_speaker_{speaker}", licence=LICENCE, source=CITATION)
+    return Clip(f"{FOLDER}/{name}", (LABEL,), group_of(f"flickr8k_speaker_{speaker}"), licence=LICENCE, source=CITATION)
 
 
 FLICKR8K = Importer(
@@ -51,5 +67,6 @@ FLICKR8K = Importer(
     title="Flickr 8k Audio Caption Corpus",
     layout=f"{TABLE} and {FOLDER}/*.wav",
     recognizes=_recognizes,
+    signs=(TABLE,),
     read=_read,
 )

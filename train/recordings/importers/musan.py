@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import audio_files
-from train.recordings.clip import Clip
-from train.recordings.importers.importer import Importer
+from train.recordings.audio_files import FoundFiles
+from train.recordings.clip import Clip, group_of
+from train.recordings.importers.importer import Importer, mostly
 
 CITATION = "arXiv:1510.08484"
 LABELS = ("music", "noise", "speech")
@@ -56,33 +56,48 @@ def _licence(block: str) -> str:
     return told.pop() if len(told) == 1 else ""
 
 
-def _recognizes(root: Path) -> bool:
-    """Whether the labels' folders are there and hold collections with a licence file."""
-    licensed = any(True for label in LABELS for _ in root.glob(f"{label}/*/{LICENCE_FILE_NAME}"))
-    return licensed and all((root / label).is_dir() for label in LABELS)
+def _recognizes(found: FoundFiles) -> str:
+    """The collections' licences and the recordings' names, where no other folder holds recordings."""
+    root = found.root
+    collections = _collections(root)
+    licensed = [folder for folder in collections if (folder / LICENCE_FILE_NAME).is_file()]
+    if not licensed or not all((root / label).is_dir() for label in LABELS):
+        return ""
+    files = [path for folder in collections for path in found.below(folder)]
+    if not mostly(files, _RECORDING) or set(found.by_top_folder()) - {*LABELS, ""}:
+        return ""
+    place = licensed[0].relative_to(root).as_posix()
+    return f"{place}/{LICENCE_FILE_NAME} is there and the recordings have names as {files[0].name}"
 
 
-def _read(root: Path) -> list[Clip]:
-    """Every recording of the three trees."""
-    collections = [folder for label in LABELS for folder in sorted(root.glob(f"{label}/*")) if folder.is_dir()]
-    return [clip for folder in collections for clip in _read_collection(root, folder)] if _recognizes(root) else []
+def _collections(root: Path) -> list[Path]:
+    """The folders within the three labels' folders."""
+    return [folder for label in LABELS for folder in sorted(root.glob(f"{label}/*")) if folder.is_dir()]
 
 
-def _read_collection(root: Path, folder: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
+    """Every recording of the three trees, where at least one collection has its licence."""
+    collections = _collections(found.root)
+    if not any((folder / LICENCE_FILE_NAME).is_file() for folder in collections):
+        return []
+    return [clip for folder in collections for clip in _read_collection(found, folder)]
+
+
+def _read_collection(found: FoundFiles, folder: Path) -> list[Clip]:
     """The recordings of one collection."""
-    place = folder.relative_to(root).as_posix()
+    place = folder.relative_to(found.root).as_posix()
     unknown = f"see {place}/{LICENCE_FILE_NAME}"
     licences = licences_of(_text(folder / LICENCE_FILE_NAME), unknown)
     artists = artists_of(_text(folder / ANNOTATIONS_FILE_NAME))
     return [
         Clip(
-            path.relative_to(root).as_posix(),
+            path.relative_to(found.root).as_posix(),
             (folder.parent.name,),
-            f"musan_{artists.get(path.stem, path.stem)}",
+            group_of(f"musan_{artists.get(path.stem, path.stem)}"),
             licence=licences.get(path.stem, unknown),
             source=f"{CITATION} {place}",
         )
-        for path in audio_files(folder)
+        for path in found.below(folder)
     ]
 
 

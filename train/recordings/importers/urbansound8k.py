@@ -10,10 +10,10 @@ J. Salamon, C. Jacoby and J. P. Bello, "A Dataset and Taxonomy for Urban Sound R
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from train.recordings.clip import Clip
-from train.recordings.clip_table import Row, read_rows, refuse_faults
+from train.recordings.audio_files import FoundFiles
+from train.recordings.clip import Clip, group_of
+from train.recordings.clip_table import refuse_faults
+from train.recordings.csv_rows import Row, read_rows
 from train.recordings.importers.importer import Importer
 
 LICENCE = "CC BY-NC 3.0"
@@ -22,14 +22,18 @@ TABLE = "metadata/UrbanSound8K.csv"
 _COLUMNS = ("slice_file_name", "fsID", "fold", "class")
 
 
-def _recognizes(root: Path) -> bool:
-    """Whether a folder holds the table."""
-    return (root / TABLE).is_file()
+def _recognizes(found: FoundFiles) -> str:
+    """The table's name and columns."""
+    root = found.root
+    if not (root / TABLE).is_file() or not set(_COLUMNS) <= set(read_rows(root / TABLE)[0]):
+        return ""
+    return f"{TABLE} has the columns {', '.join(_COLUMNS)}"
 
 
-def _read(root: Path) -> list[Clip]:
+def _read(found: FoundFiles) -> list[Clip]:
     """Every slice of the table."""
-    if not _recognizes(root):
+    root = found.root
+    if not (root / TABLE).is_file():
         return []
     columns, rows = read_rows(root / TABLE)
     missing = [name for name in _COLUMNS if name not in columns]
@@ -46,7 +50,7 @@ def _clip(row: Row) -> Clip:
     return Clip(
         f"audio/fold{values['fold']}/{values['slice_file_name']}",
         (values["class"],) if values["class"] else (),
-        f"freesound_{values['fsID']}",
+        group_of(f"freesound_{values['fsID']}"),
         fold=values["fold"],
         licence=LICENCE,
         source=f"{CITATION} freesound.org/s/{values['fsID']}",
@@ -58,5 +62,6 @@ URBANSOUND8K = Importer(
     title="UrbanSound8K",
     layout=f"{TABLE} and audio/fold1 to audio/fold10",
     recognizes=_recognizes,
+    signs=(TABLE,),
     read=_read,
 )

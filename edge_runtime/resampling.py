@@ -13,6 +13,7 @@ from edge_runtime.windows import check_waveform
 
 FloatArray = npt.NDArray[np.float32]
 STOPBAND_DB = 100.0  # attenuation the Kaiser window is designed for
+_MOST_TAPS = 1 << 26  # of all filters together, 512 MiB; 44,101 Hz to 16,000 Hz takes a fifth
 PASSBAND_END = 0.91  # of the lower of the two Nyquist frequencies; the stop band begins at 1.0
 
 
@@ -27,7 +28,7 @@ class Resampler:
     Raises
     ------
     ValueError
-        A rate below 1.
+        A rate that is none, or two whose ratio is of numbers so large that the filters would not fit into memory.
 
     Notes
     -----
@@ -37,7 +38,12 @@ class Resampler:
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
-        self.from_rate, self.to_rate = operator.index(from_rate), operator.index(to_rate)
+        try:
+            self.from_rate, self.to_rate = operator.index(from_rate), operator.index(to_rate)
+        except TypeError as error:
+            raise ValueError(
+                f"sample rates are {from_rate!r} and {to_rate!r}; expected whole numbers, in Hz"
+            ) from error
         if self.from_rate < 1 or self.to_rate < 1:
             raise ValueError(f"sample rates are {from_rate} and {to_rate} Hz; expected at least 1")
         divisor = math.gcd(self.from_rate, self.to_rate)
@@ -131,6 +137,11 @@ def _phase_filters(up: int, down: int) -> npt.NDArray[np.float64]:
     cutoff = nyquist - transition / 2
     num_taps = (STOPBAND_DB - 7.95) / (2.285 * 2 * np.pi * transition)
     reach = 4 * math.ceil(num_taps / 8)  # taps on each side, rows of whole 64-byte lines
+    if up * 2 * reach > _MOST_TAPS:
+        raise ValueError(
+            f"the rates have the ratio {up} to {down}, which takes filters of {up * 2 * reach * 8 / 1e9:.1f} GB; "
+            "resample the recording to a usual rate first, such as: ffmpeg -i FILE -ar 48000 NEW.wav"
+        )
     beta = 0.1102 * (STOPBAND_DB - 8.7)
     offsets = np.arange(up)[:, np.newaxis] / up + (reach - 1 - np.arange(2 * reach))
     shape = np.i0(beta * np.sqrt(np.maximum(0.0, 1.0 - (offsets / reach) ** 2)))

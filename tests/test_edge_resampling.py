@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.measures import snr_db
-from edge_runtime.resample import Resampler, resample, resampled_length
+from edge_runtime.resampling import Resampler, resample, resampled_length
 from edge_runtime.wav_file import read_wav
 
 RECORDINGS = Path(__file__).parents[1] / "../shared/data/android_app"
@@ -109,3 +109,9 @@ def test_band_limited_recordings_agree_with_soxr():
         expected = soxr.resample(limited, rate, 16_000, quality="HQ")
 
         assert snr_db(inner(expected), inner(resample(limited, rate, 16_000)[: expected.size])) > 60.0
+
+
+def test_a_ratio_whose_filters_would_fill_the_memory_is_refused():
+    with pytest.raises(ValueError, match=r"ratio 16000 to 1999999, which takes filters of .* GB; resample"):
+        Resampler(1_999_999, 16_000)
+    assert resample(np.zeros(4410, np.float32), 44_101, 16_000).size == 1600

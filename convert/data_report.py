@@ -1,0 +1,34 @@
+"""What a build tells of its recordings: what they were read from, what was assumed, and what lies there unused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from train.recordings.clip_store import LoadedClips
+from train.recordings.left_out import Reason, count_left_out, describe_reason
+
+MOST_NAMED = 20  # files of a reason; `earshot data list --json` names all
+_MOST_SHOWN = 3
+
+
+def describe_data(clips: LoadedClips) -> dict[str, Any]:
+    """Return for JSON where the recordings come from, what was assumed, and what is not read or cannot be."""
+    return {
+        "source": clips.index.source,
+        "clips": len(clips.index.clips),
+        "notes": list(clips.index.notes),
+        "unreadable": list(clips.skipped),
+        "not_read": count_left_out(clips.index.left_out, MOST_NAMED),
+    }
+
+
+def data_notes(data: dict[str, Any] | None) -> list[str]:
+    """Return the same as lines for people; none where a report is of no build."""
+    if data is None:
+        return []
+    lines = [*data["notes"]]
+    for kind, found in data["not_read"].items():
+        lines.append(describe_reason(Reason(kind, found["reason"]), found["paths"], found["count"]))
+    if data["unreadable"]:
+        lines.append(f"unreadable, {len(data['unreadable'])}: {'; '.join(data['unreadable'][:_MOST_SHOWN])}")
+    return [f"Recordings: {line}." for line in lines]

@@ -1,0 +1,274 @@
+"""One verdict for a build, across its models: which file to take, by how much it is better, how sure that is.
+
+Nothing is recommended at chance level, that gives one answer only, that never finds a label, or whose labels were heard
+from fewer than `MIN_TEST_GROUPS` unseen speakers or sources each: then the verdict says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from convert.choose import NOISE, Candidate, Choice
+from convert.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
+from convert.verdict_text import verdict_lines
+from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """How one file decided on the test side; `decided` is shaped as the side's truth."""
+
+    candidate: Candidate
+    model: str
+    input: str
+    side: TestSide
+    decided: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """By how many points one file is right more often than something else, with the paired 95 % interval.
+
+    Attributes
+    ----------
+    than : str
+        A file, or an answer.
+    points : float
+        Negative where it is right less often.
+    lower, upper : float or None
+        None where fewer than two groups, or other windows, leave nothing to pair.
+    p50_ms, size_bytes : float, int
+        Of the other file; 0 for an answer.
+    """
+
+    than: str
+    points: float
+    lower: float | None = None
+    upper: float | None = None
+    p50_ms: float = 0.0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a build comes to.
+
+    Attributes
+    ----------
+    take : bool
+        Whether the file can be recommended.
+    file, model, recipe, input : str
+        The best one, empty where no file passes its parity.
+    measure : str
+        accuracy or exact match.
+    accuracy : float
+    interval : tuple of float
+        95 %, over groups.
+    num_windows, num_groups : int
+    p50_ms, size_bytes : float, int
+    chance : Difference or None
+        Against the best constant answer.
+    chance_share : float
+        How often that answer is right.
+    float_loss : Difference or None
+        Against the float32 file of the same form, on the windows that parity compared.
+    next : Difference or None
+        Against the best file of the next model.
+    weakest : dict or None
+        `label`, `recall` and `support` of the label that is found least.
+    refused_by : tuple of str
+        Loaders that do not open the file.
+    doubts : tuple of str
+        Why no file is to be taken yet.
+    missing : tuple of Shortage
+    text : tuple of str
+        All of it in words, a sentence or two each.
+    """
+
+    take: bool
+    file: str = ""
+    model: str = ""
+    recipe: str = ""
+    input: str = ""
+    measure: str = "accuracy"
+    accuracy: float = 0.0
+    interval: tuple[float, float] = (0.0, 1.0)
+    num_windows: int = 0
+    num_groups: int = 0
+    p50_ms: float = 0.0
+    size_bytes: int = 0
+    chance: Difference | None = None
+    chance_share: float = 0.0
+    float_loss: Difference | None = None
+    next: Difference | None = None
+    weakest: dict[str, Any] | None = None
+    refused_by: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    missing: tuple[Shortage, ...] = ()
+    text: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict for JSON."""
+        return asdict(self)
+
+
+def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
+    """Return the verdict on the files of a build.
+
+    Parameters
+    ----------
+    choices : sequence of Choice
+        Of each model and input form, as `convert.choose.choose_files` makes them.
+    evidence : sequence of Evidence
+        Of every file.
+    """
+    by_file = {one.candidate.file: one for one in evidence}
+    ranked = _ranked([by_file[choice.recommended] for choice in choices if choice.recommended])
+    if not ranked:
+        return _worded(Verdict(take=False, doubts=("No file with float32 input and output passes its parity.",)))
+    best, others = ranked[0], [one for one in ranked[1:] if one.model != ranked[0].model]
+    side, right = best.side, best.side.right(best.decided)
+    answer, name = side.best_constant()
+    constant = side.right(np.broadcast_to(answer, best.decided.shape))
+    doubts, missing = _doubts(best), tuple(side.shortages())
+    return _worded(
+        Verdict(
+            take=not doubts and not missing,
+            file=best.candidate.file,
+            model=best.model,
+            recipe=best.candidate.recipe,
+            input=best.input,
+            measure=best.candidate.measure,
+            accuracy=float(right.mean()),
+            interval=tuple(share_interval(right, side.groups)),
+            num_windows=right.size,
+            num_groups=count_groups(side.groups),
+            p50_ms=best.candidate.p50_ms,
+            size_bytes=best.candidate.size_bytes,
+            chance=_difference(f"always saying {name}", right, constant, side.groups),
+            chance_share=float(constant.mean()),
+            float_loss=_against_float(best.candidate),
+            next=_against(best, others[0]) if others else None,
+            weakest=_weakest(best),
+            refused_by=best.candidate.refused_by,
+            doubts=tuple(doubts),
+            missing=missing,
+        )
+    )
+
+
+def _worded(verdict: Verdict) -> Verdict:
+    """Return a verdict with its words."""
+    return Verdict(**{**vars(verdict), "text": tuple(verdict_lines(verdict))})
+
+
+def _ranked(found: Sequence[Evidence]) -> list[Evidence]:
+    """Return the files to choose from, the best first: those that every loader opens, without doubts, most often right.
+
+    Of those that the test side cannot tell from the most accurate the fastest comes first, of equally fast ones the
+    smallest.
+    """
+    heard = [one for one in found if not one.candidate.refused_by] or list(found)
+    sure = [one for one in heard if not _doubts(one)]
+    rest = sorted((one for one in heard if one not in sure), key=_accuracy, reverse=True)
+    if not sure:
+        return rest
+    leader = max(sure, key=_accuracy)
+    equal = [one for one in sure if one is leader or not _is_better(leader, one)]
+    fastest = min(one.candidate.p50_ms for one in equal)
+    quick = [one for one in equal if one.candidate.p50_ms <= fastest * (1 + NOISE)]
+    best = min(quick, key=lambda one: (one.candidate.size_bytes, -_accuracy(one)))
+    return [best, *sorted((one for one in sure if one is not best), key=_accuracy, reverse=True), *rest]
+
+
+def _accuracy(one: Evidence) -> float:
+    """The share of right decisions."""
+    return float(one.side.right(one.decided).mean())
+
+
+def _is_better(one: Evidence, other: Evidence) -> bool:
+    """Whether one file is right more often than another beyond chance; unpaired ones by the number alone."""
+    found = _against(one, other)
+    return found.points > 0.0 if found.lower is None else found.lower > 0.0
+
+
+def _against(one: Evidence, other: Evidence) -> Difference:
+    """Return by how much one file is right more often than another, paired by windows, or by clips, where it can be."""
+    right, reference = one.side.right(one.decided), other.side.right(other.decided)
+    if alike(one.side, other.side):
+        found = _difference(other.candidate.file, right, reference, one.side.groups)
+    elif same_clips(one.side, other.side):
+        (shares, groups), (others, _) = per_clip(one.side, right), per_clip(other.side, reference)
+        found = _difference(other.candidate.file, shares, others, groups)
+    else:
+        found = Difference(than=other.candidate.file, points=100.0 * (_accuracy(one) - _accuracy(other)))
+    facts = {"p50_ms": other.candidate.p50_ms, "size_bytes": other.candidate.size_bytes}
+    return Difference(**{**vars(found), **facts})
+
+
+def _difference(than: str, right: np.ndarray, reference: np.ndarray, groups: np.ndarray) -> Difference:
+    """Return by how many points something is right more often."""
+    gains = 100.0 * (right.astype(np.float64) - reference.astype(np.float64))
+    if count_groups(groups) < 2:
+        return Difference(than=than, points=float(gains.mean()))
+    interval = paired_bootstrap_interval(gains, groups)
+    return Difference(than=than, points=float(gains.mean()), lower=interval.lower, upper=interval.upper)
+
+
+def _against_float(candidate: Candidate) -> Difference | None:
+    """Return what the recipe gains against float32, as parity measured it; None for float32 itself."""
+    if candidate.accuracy_loss_interval is None and not candidate.accuracy_loss:
+        return None
+    lower, upper = candidate.accuracy_loss_interval or (None, None)
+    return Difference(
+        than="float32",
+        points=-100.0 * candidate.accuracy_loss,
+        lower=None if upper is None else -100.0 * upper,
+        upper=None if lower is None else -100.0 * lower,
+    )
+
+
+def _weakest(one: Evidence) -> dict[str, Any] | None:
+    """Return the label that is found least often, of those that occur."""
+    recalls = [
+        {"label": label, "recall": _recall(one, place), "support": int(one.side.has(place).sum())}
+        for place, label in enumerate(one.side.labels)
+        if one.side.has(place).any()
+    ]
+    return min(recalls, key=lambda entry: float(str(entry["recall"])), default=None)
+
+
+def _recall(one: Evidence, place: int) -> float:
+    """In which share of the windows that have a label it is found."""
+    found = one.decided[:, place] if one.decided.ndim == 2 else one.decided == place
+    return float(found[one.side.has(place)].mean())
+
+
+def _doubts(one: Evidence) -> list[str]:
+    """Return what speaks against a file, in sentences; too few groups are told apart from it."""
+    side, decided = one.side, one.decided
+    right = side.right(decided)
+    answer, name = side.best_constant()
+    share = float(side.right(np.broadcast_to(answer, decided.shape)).mean())
+    if len(decided) > 1 and (decided == decided[:1]).all():
+        places = np.flatnonzero(decided[0]) if decided.ndim == 2 else decided[:1]
+        told = " and ".join(f"'{side.labels[place]}'" for place in places.tolist()) or "no label"
+        return [f"It says {told} on every test window, whatever is heard: it has learned nothing."]
+    doubts = []
+    lower, upper = share_interval(right, side.groups)
+    if lower <= share:
+        doubts.append(
+            f"Its {one.candidate.measure} of {right.mean():.1%} [{lower:.1%}, {upper:.1%}] cannot be told from chance: "
+            f"always saying {name} is right on {share:.1%}."
+        )
+    lost = [label for place, label in enumerate(side.labels) if side.has(place).any() and not _recall(one, place)]
+    if lost:
+        doubts.append(f"It never finds {', '.join(lost)} where the test side has it.")
+    return doubts
+
+
+__all__ = ["MIN_TEST_GROUPS", "Difference", "Evidence", "Verdict", "judge"]

@@ -1,0 +1,120 @@
+"""A verdict in words: sentences that say what their numbers say, in whatever order these are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from convert.test_side import MIN_TEST_GROUPS, Shortage
+
+if TYPE_CHECKING:
+    from convert.verdict import Difference, Verdict
+
+_LEAST_POINTS = 0.05  # what is less is shown as 0.0
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """Return a verdict as lines for people, the most important first."""
+    if not verdict.file:
+        return [f"**Take no file.** {' '.join(verdict.doubts)}", "Why each one failed stands below the table."]
+    lines = [_head(verdict), *_loaders(verdict)]
+    lines += verdict.doubts
+    if verdict.missing:
+        lines.append(_missing(verdict.missing))
+    if not verdict.take:
+        lines.append(f"What to do: {_what_to_do(verdict)}")
+    lines.append(_chance(verdict))
+    if verdict.float_loss is not None:
+        lines.append(f"Against float32, on the windows that parity compared: {gain(verdict.float_loss)}.")
+    if verdict.next is not None:
+        lines.append(_next(verdict))
+    weakest = verdict.weakest
+    if weakest is not None:
+        lines.append(
+            f"The label found least is '{weakest['label']}': in {weakest['recall']:.1%} of its "
+            f"{weakest['support']} windows."
+        )
+    return lines
+
+
+def gain(found: Difference) -> str:
+    """Return in words by how much something is right more or less often, and whether that is sure."""
+    interval = "" if found.lower is None else f" [{found.lower:+.1f}, {found.upper:+.1f}]"
+    if abs(found.points) < _LEAST_POINTS:
+        return f"right as often, {abs(found.points):.1f} points apart{interval}"
+    size = f"{abs(found.points):.1f} points {'more' if found.points > 0 else 'less'} often right{interval}"
+    if found.lower is None or found.upper is None:
+        return f"{size}, too few groups or other windows to say how sure"
+    return size if found.lower > 0.0 or found.upper < 0.0 else f"{size}, which may be chance"
+
+
+def _head(verdict: Verdict) -> str:
+    """Which file, and how good it is."""
+    low, high = verdict.interval
+    told = (
+        f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on {verdict.num_windows} test windows of "
+        f"{verdict.num_groups} unseen groups, {verdict.p50_ms:.2f} ms a window here, "
+        f"{verdict.size_bytes / 1000:.0f} kB."
+    )
+    if verdict.take:
+        return f"**Take `{verdict.file}`**: {told}"
+    return f"**Take no file yet.** The best so far is `{verdict.file}`: {told}"
+
+
+def _loaders(verdict: Verdict) -> list[str]:
+    """Which loaders refuse the file, where only such files were made."""
+    if not verdict.refused_by:
+        return []
+    return [
+        f"No other kind was made: {' and '.join(verdict.refused_by)} refuse it, and the app computes the "
+        f"{verdict.input} itself."
+    ]
+
+
+def _missing(missing: Sequence[Shortage]) -> str:
+    """Which labels were heard from too few groups."""
+    told = ", ".join(f"'{one.label}' {one.num_groups}" for one in missing)
+    return (
+        f"The test side has too few speakers or sources to judge by, at least {MIN_TEST_GROUPS} a label are needed: "
+        f"{told}."
+    )
+
+
+def _what_to_do(verdict: Verdict) -> str:
+    """What would make the verdict another one."""
+    if verdict.missing:
+        told = [_record(one) for one in verdict.missing]
+        return (
+            f"record {'; '.join(told)}. Until then the figures are a first look, and the file is good for trying the "
+            "app."
+        )
+    return (
+        "see whether the labels are right and the clips hold sound (`earshot data check`), record more of the labels "
+        "that are confused, or train longer (--epochs)."
+    )
+
+
+def _record(one: Shortage) -> str:
+    """What a label lacks."""
+    more = one.more_in_all or one.more_on_test_side
+    where = f", {one.more_on_test_side} of which fall to the test side" if one.more_in_all else " for the test side"
+    return f"{more} more of '{one.label}', each {one.seconds_each:.0f} s or so{where}"
+
+
+def _chance(verdict: Verdict) -> str:
+    """What it is worth against the best constant answer."""
+    found = verdict.chance
+    if found is None:
+        return "There is nothing to compare it with."
+    than = found.than[0].upper() + found.than[1:]
+    return f"{than} would be right on {verdict.chance_share:.1%}: the file is {gain(found)}."
+
+
+def _next(verdict: Verdict) -> str:
+    """How it stands to the best file of the next model."""
+    found = verdict.next
+    assert found is not None
+    return (
+        f"Against the next model's `{found.than}`: {gain(found)}; that one takes {found.p50_ms:.2f} ms and "
+        f"{found.size_bytes / 1000:.0f} kB."
+    )

@@ -1,0 +1,40 @@
+"""What a build says of its recordings."""
+
+import json
+
+import numpy as np
+import soundfile
+from conftest import SAMPLE_RATE, tone
+
+from convert.data_report import data_notes, describe_data
+from train.recordings.clip_index import find_clips
+from train.recordings.clip_store import load_clips
+
+
+def _loaded(root):
+    for label in ("a", "b"):
+        (root / label).mkdir(parents=True)
+        soundfile.write(root / label / "1.wav", tone(440, 0.2) + np.float32(0.01) * (label == "b"), SAMPLE_RATE)
+    (root / "a" / "broken.wav").write_bytes(b"RIFF")
+    for number in range(30):
+        (root / "a" / f"{number}.m4a").write_bytes(b"")
+    (root / "_silence_").mkdir()
+    soundfile.write(root / "_silence_" / "1.wav", tone(1, 0.2), SAMPLE_RATE)
+    return load_clips(find_clips(root), SAMPLE_RATE, root.parent / "cache")
+
+
+def test_a_report_says_what_was_assumed_left_out_and_unreadable(tmp_path):
+    data = json.loads(json.dumps(describe_data(_loaded(tmp_path / "in"))))
+    assert data["clips"] == 3
+    assert data["source"] == f"the folders of {tmp_path / 'in'}"
+    assert data["not_read"]["other_format"]["count"] == 30
+    assert len(data["not_read"]["other_format"]["paths"]) == 20
+    assumed, left_out, unreadable = data_notes(data)
+    assert assumed.startswith("Recordings: read as labels too: _silence_")
+    assert left_out.startswith("Recordings: left out, 30: a/0.m4a, a/1.m4a, a/10.m4a and 27 more (sound of a format")
+    assert unreadable.startswith("Recordings: unreadable, 1: ")
+    assert "broken.wav" in unreadable
+
+
+def test_a_report_of_no_build_says_nothing_of_recordings():
+    assert data_notes(None) == []
