@@ -54,6 +54,8 @@ class Classifier:
     spec : ModelSpec
     notes : tuple of str
         What was mended or assumed in a file without a spec of ours; each is a `ModelWarning` too.
+    foreign_spec : ModelSpec or None
+        The spec that a file without one of ours was taken for, so that it is not judged again when it is opened again.
     model : bytes
     num_threads : int
     use_xnnpack : bool
@@ -82,6 +84,7 @@ class Classifier:
         self.num_threads = num_threads
         self.use_xnnpack = use_xnnpack
         self.notes: tuple[str, ...] = ()
+        self.foreign_spec: ModelSpec | None = None
         try:
             self.spec: ModelSpec = spec or self._own_spec() or self._third_party_spec(source)
             self._interpreter = open_interpreter(self.model, num_threads, use_xnnpack)
@@ -387,7 +390,8 @@ class Classifier:
         self.notes = contract.notes
         for note in contract.notes:
             warnings.warn(f"{source}{note}", ModelWarning, stacklevel=1)
-        return contract.settled()
+        self.foreign_spec = contract.settled()
+        return self.foreign_spec
 
     def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return input and output as the interpreter has allocated them, after comparing them with the spec."""

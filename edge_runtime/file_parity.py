@@ -64,7 +64,7 @@ def parity_of_file(
             results.append(_front_end_result(golden, front_end, classifier.spec.sample_rate))
         results.append(_score_result(classifier, golden, tolerance))
         if classifier.use_xnnpack:
-            builtin = Classifier(classifier.model, classifier.num_threads, use_xnnpack=False)
+            builtin = Classifier(classifier.model, classifier.num_threads, False, classifier.foreign_spec)
             results.append(on_other_kernels(_score_result(builtin, golden, tolerance), BUILTIN_KERNELS))
     if recordings:
         results.append(phone_parity(classifier, recordings))

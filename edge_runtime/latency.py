@@ -199,7 +199,7 @@ def _at_model_rate(classifier: Classifier, samples: npt.NDArray[Any], sample_rat
 def _first_times_ms(classifier: Classifier, samples: npt.NDArray[Any], sample_rate: int) -> tuple[float, float]:
     """Return the times from the file's bytes to an open model, and from there to the first labels."""
     begin = time.perf_counter_ns()
-    fresh = Classifier(classifier.model, classifier.num_threads)
+    fresh = Classifier(classifier.model, classifier.num_threads, spec=classifier.foreign_spec)
     opened = time.perf_counter_ns()
     _timed_run(fresh, samples, sample_rate)
     end = time.perf_counter_ns()

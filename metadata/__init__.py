@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metadata.errors import ModelContractError
+    from metadata.errors import ModelContractError, ModelWarning
     from metadata.labels import format_labels, parse_labels, read_labels, write_labels
     from metadata.model_check import check_model
     from metadata.model_flatbuffer import ModelTensors, TensorInfo, read_tensors
@@ -30,6 +30,7 @@ __all__ = [
     "ModelContractError",
     "ModelSpec",
     "ModelTensors",
+    "ModelWarning",
     "Provenance",
     "StftFrontEnd",
     "TensorInfo",
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "errors": ("ModelContractError",),
+    "errors": ("ModelContractError", "ModelWarning"),
     "labels": ("format_labels", "parse_labels", "read_labels", "write_labels"),
     "model_check": ("check_model",),
     "model_flatbuffer": ("ModelTensors", "TensorInfo", "read_tensors"),

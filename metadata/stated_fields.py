@@ -81,8 +81,8 @@ def read_stated(model: bytes) -> StatedFields:
     flat, notes = ModelFlatBuffer(model), list[str]()
     files = _files(model, notes)
     values = _values(flat, notes)
-    if values is None:
-        return StatedFields(notes=tuple(notes))
+    has_metadata = values is not None
+    values = values or {}
     graph = _first(values, "subgraph_metadata", notes, "graphs, of which the first runs")
     audio = _first(graph, "input_tensor_metadata", notes, "inputs")
     scores = _first(graph, "output_tensor_metadata", notes, "outputs")
@@ -97,7 +97,7 @@ def read_stated(model: bytes) -> StatedFields:
     if labels.labels is not None:
         notes += labels.said
     return StatedFields(
-        has_metadata=True,
+        has_metadata=has_metadata,
         **texts,
         sample_rate=rate,
         is_audio=properties is not None,

@@ -8,7 +8,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 from edge_runtime.classifier import Classifier
 from edge_runtime.interpreter import open_interpreter, runtime_name
 from edge_runtime.mel import mel_spectrogram
-from metadata import MelFrontEnd, ModelContractError, WaveformFrontEnd
+from metadata import MelFrontEnd, ModelContractError, ModelWarning, WaveformFrontEnd
 from metadata.associated_files import append_files
 from metadata.metadata_codec import encode_metadata
 from metadata.model_rewrite import add_metadata_buffer
@@ -325,6 +325,13 @@ def test_two_threads_give_the_scores_of_one(classifier):
 def test_the_runtime_is_named_with_its_version():
     assert runtime_name().split()[0] in ("ai-edge-litert", "tflite-runtime")
     assert runtime_name().split()[1][0].isdigit()
+
+
+def test_a_label_file_with_cr_lf_is_read_as_it_was_meant_with_a_warning():
+    with pytest.warns(ModelWarning, match="CR LF line ends"):
+        other = Classifier(third_party(b"silence\r\nsong\r\nspeech\r\n"))
+    assert other.spec.labels == TINY_LABELS
+    assert any("CR LF" in note for note in other.notes)
 
 
 def test_samples_without_their_rate_are_refused(classifier):

@@ -284,3 +284,17 @@ def test_a_limit_is_checked_when_a_listener_or_phone_is_made(model):
         ListenSettings(silence_below_dbfs=60.0)
     with pytest.raises(ValueError, match="silence is below 60"):
         PhoneHarness(classifier=model, silence_below_dbfs=60.0)
+
+
+def test_the_maximum_of_negative_scores_is_the_highest_of_them_and_not_0():
+    merged = ClipMerge("maximum", (0.5, 0.5))
+    merged.add([[-3.0, -1.0], [-2.0, -4.0]], [False, False])
+    assert merged.scores.tolist() == [-2.0, -1.0]
+
+
+def test_a_clip_of_silent_windows_alone_has_scores_of_0_under_every_rule():
+    for rule in MERGES:
+        merged = ClipMerge(rule, (0.5, 0.5))
+        merged.add([[0.0, 0.0]], [True])
+        assert merged.scores.tolist() == [0.0, 0.0]
+        assert not merged.reached.any()

@@ -1,9 +1,14 @@
 import argparse
 import json
+import os
+import threading
+from pathlib import Path
 
 import pytest
+from foreign_files import ending_in, with_metadata
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.interpreter import open_interpreter
 from metadata import MelFrontEnd, ModelContractError, pack_model, read_model_labels, read_spec
 from metadata.command import add_arguments, run
 
@@ -121,3 +126,153 @@ def test_a_file_that_is_no_model_and_a_file_that_is_not_there_are_refused(spec_f
 def test_a_folder_that_does_not_exist_is_not_made(plain, spec_file, tmp_path):
     with pytest.raises(FileNotFoundError, match="the folder"):
         _run("write", plain, "--spec", spec_file, "--out", tmp_path / "no" / "out.tflite")
+
+
+@pytest.fixture
+def labels_file(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes(b"quiet\nsinging\ntalk\n")
+    return path
+
+
+def test_show_says_what_a_file_of_others_is_taken_for_with_its_notes(tmp_path, capsys):
+    path = tmp_path / "theirs.tflite"
+    path.write_bytes(with_metadata(ending_in("LOG_SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\r\nb\r\nc"}))
+    assert _run("show", path) == 0
+    shown = capsys.readouterr().out
+    assert "labels       3: a, b, c" in shown
+    assert "44100 samples at 44100 Hz = 1 s" in shown
+    assert "softmax, made by exp of what the model puts out" in shown
+    assert "CR LF line ends" in shown
+    _run("show", path, "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["spec"], report["taken_for"]["score_transform"], report["lacks"]) == (None, "exp", [])
+
+
+def test_show_says_what_a_file_of_others_lacks_and_how_to_say_it(plain, capsys):
+    _run("show", plain)
+    shown = capsys.readouterr().out
+    assert "nothing states its sample rate" in shown
+    assert "earshot metadata write FILE --out NEW.tflite --labels labels.txt --sample-rate HZ" in shown
+
+
+def test_show_gives_scale_zero_point_and_real_range_of_integers(capsys):
+    path = Path(__file__).parent / "damaged_files/sound/int8_io.tflite"
+    detail = open_interpreter(path.read_bytes()).get_input_details()[0]
+    scale, zero_point = detail["quantization"]
+    _run("show", path, "--json")
+    (audio,) = json.loads(capsys.readouterr().out)["tensors"]["inputs"]
+    assert (audio["dtype"], audio["scale"], audio["zero_point"]) == ("int8", pytest.approx(scale), zero_point)
+    assert audio["min"] == pytest.approx(scale * (-128 - zero_point))
+    assert audio["max"] == pytest.approx(scale * (127 - zero_point))
+    _run("show", path)
+    shown = capsys.readouterr().out
+    assert "int8 [1, 3], scale 0.00390625, zero point -128: real values 0 to 0.996094" in shown
+
+
+def test_labels_of_others_are_printed_as_they_were_meant(tmp_path, capsys):
+    path = tmp_path / "theirs.tflite"
+    path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\r\nb\r\nc"}))
+    _run("labels", path)
+    printed = capsys.readouterr()
+    assert printed.out == "a\nb\nc\n"
+    assert printed.err.count("CR LF") == 1
+
+
+def test_write_mends_the_label_file_of_others_and_keeps_the_rest(tmp_path):
+    path, out = tmp_path / "theirs.tflite", tmp_path / "mended.tflite"
+    path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\r\nb\r\nc"}))
+    _run("write", path, "--out", out)
+    spec = read_spec(out.read_bytes())
+    assert (spec.labels, spec.sample_rate, spec.name, spec.version) == (("a", "b", "c"), 44_100, "clap detector", "v3")
+    assert read_model_labels(out.read_bytes()) == ("a", "b", "c")
+
+
+def test_write_makes_a_spec_of_options_for_samples(tmp_path, labels_file):
+    path, out = tmp_path / "logits.tflite", tmp_path / "out.tflite"
+    path.write_bytes(ending_in("LOGITS"))
+    options = [
+        "--labels",
+        labels_file,
+        "--sample-rate",
+        16_000,
+        "--name",
+        "mine",
+        "--version",
+        "2",
+        "--description",
+        "d",
+    ]
+    with pytest.raises(ModelContractError, match="--activation softmax"):
+        _run("write", path, "--out", out, *options)
+    assert not out.exists()
+    _run("write", path, "--out", out, *options, "--activation", "sigmoid")
+    spec = read_spec(out.read_bytes())
+    assert (spec.name, spec.version, spec.description, spec.labels) == ("mine", "2", "d", ("quiet", "singing", "talk"))
+    assert (spec.sample_rate, spec.window_length, spec.activation) == (16_000, 16_000, "sigmoid")
+    assert spec.score_transform == "sigmoid"
+
+
+def test_write_makes_a_spec_of_options_for_a_spectrogram(tmp_path, labels_file, capsys):
+    path, out = tmp_path / "mel.tflite", tmp_path / "out.tflite"
+    path.write_bytes(ending_in("SOFTMAX", (1, 64, 63, 1)))
+    options = ["--out", out, "--labels", labels_file, "--sample-rate", 16_000, "--window-length", 32_000]
+    options += ["--front-end", "mel", "--n-fft", 1024, "--hop-length", 512, "--log", "log10"]
+    _run("write", path, *options)
+    expected = MelFrontEnd(
+        inside_model=False, n_fft=1024, win_length=1024, hop_length=512, n_mels=64, fmax=8000.0, log="log10"
+    )
+    assert read_spec(out.read_bytes()).front_end == expected
+    assert "taken as librosa has them: power=2.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "said"),
+    [
+        ((1, 64, 63, 1), [], "--front-end mel"),
+        ((1, 64, 63, 1), ["--front-end", "mel"], "needs --n-fft, --hop-length too"),
+        ((1, 64, 63, 1), ["--n-fft", 512, "--hop-length", 256], "--window-length N"),
+        ((1, 64, 63, 1), ["--n-fft", 512, "--hop-length", 256, "--window-length", 32_000], "15872 to 16127 samples"),
+        (
+            (1, 63, 64, 1),
+            ["--n-fft", 512, "--hop-length", 512, "--window-length", 32_000, "--n-mels", 64],
+            "frames first",
+        ),
+        ((1, 64, 63, 1), ["--front-end", "stft", "--n-mels", 64], "--n-mels says nothing of a stft front end"),
+        ((1, 64, 63, 1), ["--front-end", "mel", "--n-fft", 511, "--hop-length", 256], "n_fft is 511"),
+        ((1, 40), ["--front-end", "waveform"], "too short for a waveform"),
+    ],
+)
+def test_options_that_do_not_fit_the_tensor_are_refused(tmp_path, labels_file, shape, options, said):
+    path = tmp_path / "theirs.tflite"
+    path.write_bytes(ending_in("SOFTMAX", shape))
+    known = ["--labels", labels_file, "--sample-rate", 16_000]
+    with pytest.raises(ModelContractError) as caught:
+        _run("write", path, "--out", tmp_path / "out.tflite", *known, *options)
+    assert said in str(caught.value)
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_write_refuses_a_spec_that_the_graph_contradicts(plain, tmp_path):
+    spec_file = tmp_path / "sigmoid.json"
+    spec_file.write_text(tiny_spec(activation="sigmoid").to_json())
+    with pytest.raises(ModelContractError, match="said to be sigmoid, but the model makes its scores with SOFTMAX"):
+        _run("write", plain, "--spec", spec_file, "--out", tmp_path / "out.tflite")
+
+
+def test_write_refuses_a_spec_for_another_window(plain, tmp_path):
+    spec_file = tmp_path / "short.json"
+    spec_file.write_text(tiny_spec(window_length=16_000).to_json())
+    with pytest.raises(ModelContractError, match="with 32000 values, but windows of 16000 samples are said"):
+        _run("write", plain, "--spec", spec_file, "--out", tmp_path / "out.tflite")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_labels_come_through_a_pipe(plain, spec_file, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"quiet\nsinging\ntalk\n",), daemon=True)
+    writer.start()
+    _run("write", plain, "--spec", spec_file, "--labels", pipe, "--force")
+    writer.join(10)
+    assert read_model_labels(plain.read_bytes()) == ("quiet", "singing", "talk")
