@@ -71,9 +71,17 @@ def to_mono(frames: FloatArray, place: int | None = None) -> FloatArray:
         Of the channel; without it the channels are averaged, in float64.
     """
     if place is None and frames.shape[1] > 1:
-        mono: FloatArray = frames.mean(axis=1, dtype=np.float64).astype(np.float32)
-        return mono
+        return _mean_of_channels(frames).astype(np.float32)
     return np.ascontiguousarray(frames[:, place or 0])
+
+
+def _mean_of_channels(frames: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """The mean of all channels in float64; column by column, which is several times as fast as row by row."""
+    total = frames[:, 0].astype(np.float64)
+    for place in range(1, frames.shape[1]):
+        total += frames[:, place]
+    total /= frames.shape[1]
+    return total
 
 
 @dataclass(frozen=True)
@@ -138,9 +146,10 @@ class CancellationMeter:
         while first < len(frames):
             part = frames[first : first + self._length - self._count].astype(np.float64)
             first += len(part)
-            mixed = part.mean(axis=1)
-            self._sums += part.sum(axis=0)
-            self._squares += np.einsum("ij,ij->j", part, part)
+            mixed = _mean_of_channels(part)
+            for place, channel in enumerate(part.T):
+                self._sums[place] += channel.sum()
+                self._squares[place] += np.einsum("i,i->", channel, channel)
             self._mixed_squares += float(np.einsum("i,i->", mixed, mixed))
             self._count += len(part)
             if self._count == self._length:

@@ -171,7 +171,8 @@ class ClippingMeter:
 
     def add(self, frames: np.ndarray) -> None:
         """Take the next frames, float32 (n_samples, n_channels)."""
-        highest, lowest = frames.max(axis=0), frames.min(axis=0)
+        highest = np.array([channel.max() for channel in frames.T])
+        lowest = np.array([channel.min() for channel in frames.T])
         self.peak = max(self.peak, float(highest.max()), -float(lowest.min()))
         for sign, touches in enumerate((highest >= FULL_SCALE, lowest <= -FULL_SCALE)):
             for channel, touched in enumerate(touches):
