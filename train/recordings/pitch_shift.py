@@ -138,7 +138,7 @@ def oversample(
     claim_folder(folder, force=force)
     copied: list[Clip] = []
     for place in chosen:
-        clip, waveform = clips.index.clips[place], clips.waveforms[place]
+        clip, waveform = clips.index.clips[place], np.asarray(clips.waveforms[place])  # read once for all copies
         for shift in cents:
             name = copy_name(clip, place, shift)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
