@@ -20,6 +20,7 @@ from train.mixtures.mixture_index import MixtureIndex, label_kinds
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.packed_waveform import waveform_blocks_of
 
 SETTINGS_FILE_NAME = "mixing.json"
 _NO_SIDE = "all"  # the folder of mixtures without a side
@@ -86,7 +87,8 @@ class MixtureSounds:
         digest = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
         digest.update(self.mixtures.parts.astype("<i4").tobytes() + "\n".join(self.mixtures.splits).encode())
         for waveform in self._waveforms:
-            digest.update(np.asarray(waveform, "<f4").tobytes())
+            for block in waveform_blocks_of(waveform):
+                digest.update(block.astype("<f4", copy=False).tobytes())
         return digest.hexdigest()
 
 

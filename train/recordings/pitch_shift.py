@@ -154,15 +154,18 @@ def oversample(
     claim_folder(folder, force=force)
     copied: list[Clip] = []
     turned_down = TurnedDown()
-    planned = [(place, shift) for place in chosen for shift in cents]
-    names = unique_paths([copy_name(clips.index.clips[place], place, shift) for place, shift in planned])
-    for (place, shift), name in zip(planned, names, strict=True):
-        clip, waveform = clips.index.clips[place], clips.waveforms[place]
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        _write(folder / name, shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path), sample_rate)
-        copied.append(replace(clip, path=name, original=clip.original or clip.path))
-        if tell:
-            tell(len(copied))
+    wanted = [copy_name(clips.index.clips[place], place, shift) for place in chosen for shift in cents]
+    names = iter(unique_paths(wanted))
+    for place in chosen:
+        clip, waveform = clips.index.clips[place], np.asarray(clips.waveforms[place])  # read once for all copies
+        for shift in cents:
+            name = next(names)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shifted = shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path)
+            _write(folder / name, shifted, sample_rate)
+            copied.append(replace(clip, path=name, original=clip.original or clip.path))
+            if tell:
+                tell(len(copied))
     check_all_written(folder, [clip.path for clip in copied])
     kept = [_moved(clip, root, folder) for clip in clips.index.clips]
     index = replace(clips.index, root=folder, clips=(*kept, *copied))
