@@ -58,8 +58,13 @@ def format_table(report: dict[str, Any]) -> str:
     header = [*_FIRST, f"test window {' or '.join(names)}", *columns, *_LAST]
     lines = markdown_table([header, *[_row(file, front, columns) for file in report["files"]]])
     sets, machines = label_set_notes(report["files"]), machine_notes(report.get("other_machines"))
-    verdict = [*report["verdict"]["text"], ""] if "verdict" in report else []  # older reports have none
-    return "\n".join([*verdict, *lines, "", *_notes(report), *sets, *machines])
+    return "\n".join([*_verdict(report), *lines, "", *_notes(report), *sets, *machines])
+
+
+def _verdict(report: dict[str, Any]) -> list[str]:
+    """The verdict as a line and a list; none in a report of an older version."""
+    first, *others = report["verdict"]["text"] if "verdict" in report else ("",)
+    return [first, "", *(f"- {text}" for text in others), ""] if first else []
 
 
 def _describe_file(proof: FileProof) -> dict[str, Any]:

@@ -83,11 +83,8 @@ def _missing(missing: Sequence[Shortage]) -> str:
 def _what_to_do(verdict: Verdict) -> str:
     """What would make the verdict another one."""
     if verdict.missing:
-        told = [_record(one) for one in verdict.missing]
-        return (
-            f"record {'; '.join(told)}. Until then the figures are a first look, and the file is good for trying the "
-            "app."
-        )
+        told = ", ".join(_record(one) for one in verdict.missing)
+        return f"record {told}. Until then the figures are a first look; the file is good for trying the app."
     return (
         "see whether the labels are right and the clips hold sound (`earshot data check`), record more of the labels "
         "that are confused, or train longer (--epochs)."
@@ -97,8 +94,8 @@ def _what_to_do(verdict: Verdict) -> str:
 def _record(one: Shortage) -> str:
     """What a label lacks."""
     more = one.more_in_all or one.more_on_test_side
-    where = f", {one.more_on_test_side} of which fall to the test side" if one.more_in_all else " for the test side"
-    return f"{more} more of '{one.label}', each {one.seconds_each:.0f} s or so{where}"
+    where = f", so that {one.more_on_test_side} more are tested" if one.more_in_all else " for the test side"
+    return f"{more} more speakers or sources of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
 
 
 def _chance(verdict: Verdict) -> str:

@@ -188,3 +188,58 @@ def test_the_report_says_which_files_beside_the_recordings_are_not_read(built):
     assert "README.md" in not_read["no_sound"]["paths"]
     assert "no recordings, 8: README.md" in built.stderr
     assert "Recordings: no recordings, 8: README.md" in (built.path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["waveform_cnn-int8.tflite", "mel_cnn-float32.tflite"])
+def test_classify_over_the_test_clips_gives_the_decisions_of_the_report(built, name, capsys):
+    """Windows and clips, with nothing but the defaults."""
+    from train.recordings.clip_index import read_index
+
+    index = read_index(built.path / name.split("-")[0] / "split.csv")
+    clips = index.of_split("test")
+    paths = [str(index.root / clip.path) for clip in clips]
+    assert earshot.main(["classify", str(built.path / name), *paths, "--json"]) == 0
+    heard = json.loads(capsys.readouterr().out)["recordings"]
+    labels = read_labels(built.path / "labels.txt")
+    windows, whole = np.zeros((2, len(labels), len(labels)), int)
+    for clip, recording in zip(clips, heard, strict=True):
+        truth = labels.index(clip.labels[0])
+        whole[truth, labels.index(recording["clip"]["decision"])] += 1
+        for window in recording["windows"]:
+            windows[truth, labels.index(window["decision"])] += 1
+    file = next(file for file in built.report["files"] if file["file"] == name)
+
+    assert file["test"]["window"]["confusion"] == windows.tolist()
+    assert file["test"]["clip_mean_score"]["confusion"] == whole.tolist()
+
+
+def test_the_verdict_comes_first_and_a_handful_of_voices_is_not_enough_for_it(built):
+    """data_short has two unseen groups a label."""
+    verdict = built.report["verdict"]
+
+    assert next(iter(built.report)) == "verdict"
+    assert not verdict["take"]
+    assert [(one["label"], one["num_groups"]) for one in verdict["missing"]] == [
+        (label, 2) for label in read_labels(REPOSITORY / "labels.txt")
+    ]
+    assert (built.path / "report.md").read_text(encoding="utf-8").startswith("**Take no file yet.**")
+    assert "spectrogram" not in verdict["file"]
+
+
+def test_spectrogram_files_are_marked_as_refused_by_the_loaders(built):
+    refused = {file["file"] for file in built.report["files"] if file["refused_by"]}
+
+    assert refused == {path.name for path in built.files if "spectrogram" in path.name}
+    assert "Not for the Task library or MediaPipe, which refuse it" in (built.path / "report.md").read_text()
+
+
+def test_the_golden_vectors_are_the_windows_that_convert_compared(built):
+    from edge_runtime.golden_vectors import read_golden
+
+    golden = read_golden(built.path / "golden" / "mel_cnn.npz")
+    compared = {
+        result["num_windows"] for file in built.report["files"] for result in file["parity"] if result["level"] == 3
+    }
+
+    assert compared == {golden.num_heard}
+    assert golden.num_heard >= 200

@@ -132,7 +132,7 @@ def test_with_few_groups_a_perfect_file_is_not_to_be_taken_and_what_is_missing_i
     assert {one.seconds_each for one in found.missing} == {8.0}
     told = " ".join(found.text)
     assert "'dog' 2, 'rain' 2" in told
-    assert "record 20 more of 'dog', each 8 s or so, 3 of which fall to the test side" in told
+    assert "record 20 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
 
 
 @pytest.mark.parametrize(("groups", "take"), [(MIN_TEST_GROUPS - 1, False), (MIN_TEST_GROUPS, True)])
