@@ -21,6 +21,7 @@ _REACH = 32  # frames before and after a meeting by which it is judged
 _MOST_BIT_ERRORS_NEAR = 0.45  # share there; unrelated recordings give 0.5
 _FEWEST_COMPARED = 8  # frames; of fewer no share is told
 _MEETINGS_AT_ONCE = 4_096
+_WORDS_AT_ONCE = 1 << 17
 
 Shifts = dict[tuple[int, int], set[int]]
 
@@ -54,14 +55,17 @@ def meetings(fingerprints: Sequence[Fingerprint], left_out: Collection[int] = ()
     """
     held = _Words(fingerprints, left_out)
     found: Shifts = defaultdict(set)
-    for first, second, shift in _alike(held, *_linked(held)):
-        found[int(held.places[first]), int(held.places[second])].add(shift)
+    for linked in _linked(held):
+        for first, second, shift in _alike(held, *linked):
+            found[int(held.places[first]), int(held.places[second])].add(shift)
     return found
 
 
-def _linked(held: _Words) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places in the row of all words at which two recordings share a word: the earlier one's, the later one's; each
-    pair of recordings and each distance once, in order.
+def _linked(held: _Words) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Places in the row of all words at which two recordings share a word: the earlier, the later one, and the pair.
+
+    They come in parts of so many words, so that millions of words need no more memory than that; within a part each
+    pair comes once at each distance.
     """
     frames = np.flatnonzero(held.telling)
     words = held.words[frames]
@@ -71,11 +75,21 @@ def _linked(held: _Words) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     begins = np.flatnonzero(np.r_[True, words[1:] != words[:-1]]) if words.size else np.zeros(0, np.int64)
     counts = np.diff(np.r_[begins, words.size])
     rare = np.repeat(counts <= _MOST_PLACES, counts)
-    pairs = []
-    for step in range(1, min(_LINKS, max(0, words.size - 1)) + 1):
-        here = np.flatnonzero((words[step:] == words[:-step]) & rare[step:] & (clips[step:] != clips[:-step]))
-        pairs.append(np.stack([frames[here], frames[here + step], clips[here], clips[here + step]]))
-    ours, theirs, one, other = np.concatenate([np.zeros((4, 0), np.int64), *pairs], axis=1)
+    for start in range(0, words.size, _WORDS_AT_ONCE):
+        stop = min(words.size, start + _WORDS_AT_ONCE)
+        pairs = [np.zeros((4, 0), np.int64)]
+        for step in range(1, _LINKS + 1):
+            here = np.arange(start, min(stop, words.size - step))
+            there = here + step
+            here = here[(words[here] == words[there]) & rare[here] & (clips[here] != clips[there])]
+            pairs.append(np.stack([frames[here], frames[here + step], clips[here], clips[here + step]]))
+        yield _distinct(held, *np.concatenate(pairs, axis=1))
+
+
+def _distinct(
+    held: _Words, ours: np.ndarray, theirs: np.ndarray, one: np.ndarray, other: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the meetings of the same recordings at the same distance one, if they can have a second in common."""
     shift = (theirs - held.starts[other]) - (ours - held.starts[one])
     order = np.lexsort((shift, other, one))
     ours, theirs, one, other, shift = (values[order] for values in (ours, theirs, one, other, shift))
