@@ -31,4 +31,4 @@ def data_notes(data: dict[str, Any] | None) -> list[str]:
         lines.append(describe_reason(Reason(kind, found["reason"]), found["paths"], found["count"]))
     if data["unreadable"]:
         lines.append(f"unreadable, {len(data['unreadable'])}: {'; '.join(data['unreadable'][:_MOST_SHOWN])}")
-    return [f"Recordings: {line}." for line in lines]
+    return [f"Data: {line}." for line in lines]

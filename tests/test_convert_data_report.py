@@ -30,9 +30,9 @@ def test_a_report_says_what_was_assumed_left_out_and_unreadable(tmp_path):
     assert data["not_read"]["other_format"]["count"] == 30
     assert len(data["not_read"]["other_format"]["paths"]) == 20
     assumed, left_out, unreadable = data_notes(data)
-    assert assumed.startswith("Recordings: read as labels too: _silence_")
-    assert left_out.startswith("Recordings: left out, 30: a/0.m4a, a/1.m4a, a/10.m4a and 27 more (sound of a format")
-    assert unreadable.startswith("Recordings: unreadable, 1: ")
+    assert assumed.startswith("Data: read as labels too: _silence_")
+    assert left_out.startswith("Data: left out, 30: a/0.m4a, a/1.m4a, a/10.m4a and 27 more (sound of a format")
+    assert unreadable.startswith("Data: unreadable, 1: ")
     assert "broken.wav" in unreadable
 
 
