@@ -8,7 +8,7 @@ import numpy as np
 
 from train.window_rows import WindowRows
 
-BYTES_AT_ONCE = 64 << 20  # of windows in memory
+BYTES_AT_ONCE = 32 << 20  # of windows in memory
 
 
 def predict(model: Any, windows: np.ndarray | WindowRows, batch_size: int = 64) -> np.ndarray:
