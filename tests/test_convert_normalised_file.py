@@ -234,7 +234,7 @@ def test_the_command_makes_small_files_of_an_old_one_and_says_what_it_did(modern
     for name, change in (("modern", lambda content: None), ("old", with_old_codes)):
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(altered(modern, change))
-        arguments = ["--labels", str(tmp_path / "labels.txt"), "--sample-rate", "16000", "--out", str(tmp_path / name)]
+        arguments = ["--labels", str(tmp_path / "labels.txt"), "--sample-rate", "4000", "--out", str(tmp_path / name)]
         assert earshot.main(["convert", str(path), *arguments]) == 0
         sizes[name] = {one.name.split("-")[-1]: one.stat().st_size for one in (tmp_path / name).glob("*.tflite")}
     said = capsys.readouterr().err
