@@ -113,6 +113,11 @@ class FlatTable:
         """Return a string, empty where there is none."""
         return self._decode(*self.span(slot))
 
+    def name(self, slot: int) -> str:
+        """Return a string that nothing depends on, empty where there is none: bytes that are no UTF-8 become `\\xNN`."""
+        start, length = self.span(slot)
+        return bytes(self._buffer[start : start + length]).decode("utf-8", "backslashreplace")
+
     def texts(self, slot: int) -> list[str]:
         """Return a vector of strings."""
         return [self._decode(*self._span_at(place, 1)) for place in self.targets(slot)]

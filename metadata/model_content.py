@@ -206,7 +206,9 @@ def _check_shape(tensor: Tensor, signature: Shape) -> None:
         raise _contradiction(f"the model has {tensor}; expected lengths from 0 on")
     if len(tensor.shape) > _MAX_RANK:
         raise UnsupportedModelError(f"the tensor {tensor} of the model; expected up to {_MAX_RANK} dimensions")
-    if signature and (len(signature) != len(tensor.shape) or min(signature) < -1):
+    # A shape that is not stored is computed when the model runs, whatever the open one says.
+    fits = not tensor.shape or len(signature) == len(tensor.shape)
+    if signature and (not fits or min(signature) < -1):
         raise _contradiction(f"the model has {tensor} with the open shape {list(signature)}, which does not fit it")
     needed = tensor_bytes(tensor)
     if tensor.data is None:

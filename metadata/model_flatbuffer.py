@@ -159,4 +159,4 @@ def _describe(tensor: FlatTable) -> TensorInfo:
     if not 0 <= number < len(DTYPES):
         raise ModelContractError(f"the model has a tensor of type {number}; expected 0 to {len(DTYPES) - 1}")
     shape = tuple(int(length) for length in tensor.numbers(_SHAPE, "i"))
-    return TensorInfo(name=tensor.text(_NAME), shape=shape, dtype=DTYPES[number])
+    return TensorInfo(name=tensor.name(_NAME), shape=shape, dtype=DTYPES[number])

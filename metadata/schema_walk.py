@@ -223,16 +223,16 @@ class _Walk:
         return struct.unpack_from(f"<{count}{field.code}", self._model, start)
 
     def _text(self, target: int) -> str:
-        """Read a string: UTF-8, with a zero behind it, for those who read it in C."""
+        """Read a string: UTF-8, with a zero behind it, for those who read it in C.
+
+        Names in another encoding are no damage: kernels find tensors by number. Such a byte is written as `\\xNN`.
+        """
         start, length = self._span(target, 1, "text")
         self._unpacked(length, start)
         end = start + length
         if end >= self._end or self._model[end]:
             raise self._damage(start, "text without an end")
-        try:
-            return self._model[start:end].decode("utf-8")
-        except UnicodeDecodeError:
-            raise self._damage(start, "text that is not UTF-8") from None
+        return self._model[start:end].decode("utf-8", "backslashreplace")
 
     def _unpacked(self, length: int, place: int) -> None:
         """Count what was unpacked: a damaged file may point to one vector again and again."""
