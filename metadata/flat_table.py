@@ -114,7 +114,7 @@ class FlatTable:
         return self._decode(*self.span(slot))
 
     def name(self, slot: int) -> str:
-        """Return a string that nothing depends on, empty where there is none; bytes that are no UTF-8 become escapes."""
+        """Return a string that nothing depends on, empty if absent; bytes that are no UTF-8 become escapes."""
         start, length = self.span(slot)
         return bytes(self._buffer[start : start + length]).decode("utf-8", "backslashreplace")
 
