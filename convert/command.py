@@ -131,7 +131,7 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
-    note(f"all files are in {out}; put a .tflite into the app's assets, check it on a device with earshot parity")
+    note(f"all files are in {out}; which one to take is said first; check it on a device with earshot parity")
     return report
 
 

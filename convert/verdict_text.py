@@ -82,13 +82,17 @@ def _missing(missing: Sequence[Shortage]) -> str:
 
 def _what_to_do(verdict: Verdict) -> str:
     """What would make the verdict another one."""
+    steps = []
     if verdict.missing:
-        told = ", ".join(_record(one) for one in verdict.missing)
-        return f"record {told}. Until then the figures are a first look; the file is good for trying the app."
-    return (
-        "see whether the labels are right and the clips hold sound (`earshot data check`), record more of the labels "
-        "that are confused, or train longer (--epochs)."
-    )
+        steps.append(f"record {', '.join(_record(one) for one in verdict.missing)}.")
+    if verdict.doubts:
+        steps.append(
+            "See whether the labels are right and the clips hold sound (`earshot data check`), and train longer "
+            "(--epochs)."
+        )
+    else:
+        steps.append("Until then the figures are a first look; the file is good for trying the app.")
+    return " ".join(steps)
 
 
 def _record(one: Shortage) -> str:
