@@ -22,6 +22,7 @@ from convert.recipes import Recipe
 from convert.report import describe_build, write_report
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
+from metadata.safe_name import safe_part
 from train.finished_run import FinishedRun, open_run
 from train.recordings.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
@@ -111,7 +112,7 @@ def deliver(
     proofs = prove_files(run, files, num_runs=num_runs, warmup_runs=warmup_runs, tell=tell)
     golden = out / GOLDEN_FOLDER_NAME
     golden.mkdir(exist_ok=True)
-    write_golden(run, golden / f"{run.spec.name}.npz")
+    write_golden(run, golden / f"{safe_part(run.spec.name)}.npz")
     if drift:
         write_drifts(run, files, out / DRIFT_FOLDER_NAME, tell)
     return proofs

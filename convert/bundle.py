@@ -27,6 +27,7 @@ from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, re
 from edge_runtime.machine import describe_machine
 from edge_runtime.microphone import to_shorts
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
+from metadata.safe_name import safe_part
 
 _MADE_ON = ("cpu", "architecture", "runtime", "numpy", "python")  # of the machine: what decides the scores
 Tell = Callable[[str], None]
@@ -103,7 +104,7 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
     tell(f"{path.name}: recording what it says at each tick")
     classifier = Classifier(path)
     spec = classifier.spec
-    golden_name = f"{GOLDEN_FOLDER_NAME}/{spec.name}.npz"
+    golden_name = f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.npz"
     golden_path = path.parent / golden_name
     if not golden_path.is_file():
         raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earshot build leaves")
@@ -119,12 +120,12 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
     names = {
         "golden": _put(contents, golden_name, golden_content(taken)),
         "stream": _put(
-            contents, f"{GOLDEN_FOLDER_NAME}/{spec.name}.wav", _wav(stream.recording, spec.sample_rate), True
+            contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
         ),
         "expected": _put(contents, f"{GOLDEN_FOLDER_NAME}/{path.stem}.ticks.npz", expected_content(stream)),
     }
     if stream.spectrograms is not None:
-        name = f"{GOLDEN_FOLDER_NAME}/{spec.name}.spectrograms.npz"
+        name = f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.spectrograms.npz"
         names["spectrograms"] = _put(contents, name, spectrograms_content(stream))
     _put(contents, path.name, classifier.model)
     return BundledModel(file=path.name, model=spec.name, recipe=spec.recipe, **names)

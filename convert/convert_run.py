@@ -29,6 +29,7 @@ from convert.trained_ranges import ranges_rewrite
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.safe_name import safe_part
 from metadata.tflite_metadata import pack_model
 from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
@@ -71,7 +72,7 @@ class ConvertedFile:
 def file_name(spec: ModelSpec, form: str, recipe: Recipe) -> str:
     """Return the name of a file: model, form where it is not the waveform, recipe."""
     middle = "" if form == WAVEFORM_FORM else f"-{form}"
-    return f"{spec.name}{middle}-{recipe.name}.tflite"
+    return f"{safe_part(spec.name)}{middle}-{recipe.name}.tflite"
 
 
 def convert_run(

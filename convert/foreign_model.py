@@ -30,6 +30,7 @@ from metadata.foreign_contract import ForeignContract, foreign_contract, tell_no
 from metadata.model_check import check_model
 from metadata.model_digest import check_digest
 from metadata.model_flatbuffer import read_tensors
+from metadata.safe_name import safe_part
 from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tensor_contract import check_contract
@@ -255,7 +256,7 @@ def convert_unproven(
         except RecipeUnfitError as reason:
             tell(f"left out {recipe.name}: {reason}")
             continue
-        written.append(out / f"{spec.name}-{recipe.name}.tflite")
+        written.append(out / f"{safe_part(spec.name)}-{recipe.name}.tflite")
         write_atomically(written[-1], pack_model(content, replace_spec(spec, recipe=recipe.name)))
         tell_rewrites(written[-1].name, rewrites, tell)
     return written

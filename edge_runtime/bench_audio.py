@@ -16,6 +16,7 @@ from edge_runtime.recordings import Decode, load_waveform, open_recording
 from edge_runtime.resampling import resample
 from edge_runtime.speech_like import speech_like
 from edge_runtime.windows import cut_windows
+from metadata.safe_name import safe_part
 from metadata.spec import ModelSpec
 
 FloatArray = npt.NDArray[np.float32]
@@ -71,7 +72,7 @@ def load_bench_audio(
     spec = classifier.spec
     if sample_rate is not None and sample_rate < 1:
         raise ValueError(f"--sample-rate is {sample_rate} Hz; expected at least 1")
-    golden = model.parent / GOLDEN_FOLDER_NAME / f"{spec.name}.npz"
+    golden = model.parent / GOLDEN_FOLDER_NAME / f"{safe_part(spec.name)}.npz"
     if recordings:
         rate = sample_rate or _rate_of(recordings[0], decode)
         clips = [load_waveform(path, rate, decode) for path in recordings]

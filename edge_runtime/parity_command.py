@@ -28,6 +28,7 @@ from edge_runtime.parity import ParityResult
 from edge_runtime.parity_text import format_results, verdict_line
 from edge_runtime.recordings import Decode, load_waveform
 from metadata.atomic_file import write_atomically
+from metadata.safe_name import safe_part
 
 DONE, CHECK_FAILED = 0, 1
 GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
@@ -194,7 +195,7 @@ def _model_files(paths: Sequence[Path]) -> list[Path]:
 
 def _golden_for(path: Path, classifier: Classifier, args: argparse.Namespace) -> Golden | None:
     """Return the golden vectors to compare a file with: those asked for, else those beside it."""
-    beside = path.parent / GOLDEN_FOLDER_NAME / f"{classifier.spec.name}.npz"
+    beside = path.parent / GOLDEN_FOLDER_NAME / f"{safe_part(classifier.spec.name)}.npz"
     chosen = args.golden or (beside if beside.is_file() else None)
     if chosen is None and not args.audio:
         raise ValueError(

@@ -143,3 +143,17 @@ def test_convert_puts_the_activation_inside_so_that_its_files_put_out_scores(end
     assert read_spec(written).score_transform == "none"
     window = np.random.default_rng(0).uniform(-0.5, 0.5, (1, RATE)).astype(np.float32)
     np.testing.assert_allclose(model_scores(written, window), model_scores(ending_in("SOFTMAX"), window), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/elsewhere/name", "yamnet/classification"])
+def test_a_name_that_leads_elsewhere_stays_below_the_output_folder(name, tmp_path):
+    path, out = tmp_path / "theirs.tflite", tmp_path / "in" / "out"
+    path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\nb\nc"}))
+    out.parent.mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    assert earshot.main(["convert", str(path), "--name", name, "--out", str(out), "--recipe", "float32"]) == 0
+    written = [file for file in sorted(tmp_path.rglob("*")) if file not in before]
+    assert all(out == file or out in file.parents for file in written)
+    (model,) = out.glob("*.tflite")
+    assert model.name == f"{name.replace('/', '_').replace('..', '_..', 1)}-float32.tflite"
+    assert read_spec(model.read_bytes()).name == name

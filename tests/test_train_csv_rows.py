@@ -3,6 +3,7 @@
 import pytest
 
 from train.recordings.clip_index import find_clips, read_index
+from train.recordings.clip_table import read_table
 from train.recordings.csv_rows import read_rows
 
 TABLE = "path,labels,group\na.wav,dog,s1\nb.wav,cat,s2\n"
@@ -93,3 +94,18 @@ def test_a_table_that_would_be_misread_is_refused(tmp_path, content, said):
 def test_quotes_commas_and_line_ends_within_quotes_are_kept(tmp_path):
     _, rows = _rows(tmp_path, 'path,labels\n"a, b.wav","the ""big"" dog"\n"c\r\nd.wav",x\n')
     assert [row[1:] for row in rows] == [("a, b.wav", 'the "big" dog'), ("c\r\nd.wav", "x")]
+
+
+def test_columns_are_found_in_any_case_and_those_that_are_not_used_are_told(tmp_path):
+    for name in ("1", "2"):
+        (tmp_path / f"{name}.wav").write_bytes(b"RIFF")
+    (tmp_path / "t.csv").write_text("Path,Label,Group,Subset,mood\n1.wav,dog,anna,train,good\n2.wav,cat,bob,test,bad\n")
+    clips, notes = read_table(tmp_path / "t.csv")
+    assert [(clip.path, clip.labels, clip.group, clip.split) for clip in clips] == [
+        ("1.wav", ("dog",), "anna", "train"),
+        ("2.wav", ("cat",), "bob", "test"),
+    ]
+    assert notes == [
+        f"{tmp_path / 't.csv'}: took the columns Path as path, Label as labels, Group as group, Subset as split",
+        f"{tmp_path / 't.csv'}: the columns mood are not used",
+    ]

@@ -273,3 +273,11 @@ def test_the_help_of_an_action_states_the_shares_that_a_build_draws(capsys, acti
         earshot.main(["data", action, "--help"])
     (told,) = re.findall(r"default (\d+:\d+:\d+)", capsys.readouterr().out)
     assert read_shares(told) == pytest.approx(DEFAULT_SHARES)
+
+
+@pytest.mark.parametrize("action", ["import", "trim"])
+def test_new_recordings_do_not_go_below_the_data_they_are_made_of(action, make_folder, capsys):
+    root = make_folder()
+    assert earshot.main(["data", action, str(root), "--into", str(root / "low" / "new")]) == 2
+    assert "where it would be read as recordings" in capsys.readouterr().err
+    assert not (root / "low" / "new").exists()

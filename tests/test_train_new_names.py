@@ -10,16 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import earshot
+from metadata.safe_name import MOST_BYTES, safe_part
 from train.recordings.clip_index import find_clips, read_index
 from train.recordings.clip_store import load_clips
 from train.recordings.import_clips import import_clips
 from train.recordings.import_names import new_names, tell_renamed
 from train.recordings.new_names import (
-    MOST_BYTES,
     check_all_written,
     count_renamed,
     refuse_shared_folders,
-    safe_part,
     unique_paths,
 )
 from train.recordings.pitch_shift import copy_name

@@ -109,6 +109,14 @@ def test_two_recordings_that_would_get_one_name_get_two(tmp_path):
     assert len(list((tmp_path / "out").rglob("*.flac"))) == 3
 
 
+def test_a_label_that_is_silent_on_purpose_is_not_thrown_away(tmp_path):
+    root = _folder(tmp_path / "in", silence_1=np.zeros(9000), silence_2=np.zeros(9000), song_1=tone(300, 1.0))
+    with pytest.raises(ValueError, match=r"nothing would be left of silence: .*nothing was written"):
+        trim_clips(find_clips(root), tmp_path / "out", TrimSettings())
+    assert not list((tmp_path / "out").rglob("*.flac"))
+    assert not (tmp_path / "out" / "clips.csv").exists()
+
+
 def test_nothing_but_silence_is_an_error(tmp_path):
     root = _folder(tmp_path / "in", a_1=np.zeros(9000), b_1=np.zeros(9000))
     with pytest.raises(AudioError, match="none of the 2 recordings is left"):

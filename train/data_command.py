@@ -72,12 +72,21 @@ def _add_into(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
 
 
+def _refuse_inside(args: argparse.Namespace) -> None:
+    """Raise ValueError where new recordings would go below DATA: they would be found there as a label of their own."""
+    target = getattr(args, "into", None) or getattr(args, "write", None)
+    for data in args.data if target else ():
+        if data.is_dir() and data.resolve() in target.resolve().parents:
+            raise ValueError(f"{target} lies in {data}, where it would be read as recordings; write to another folder")
+
+
 def _find(args: argparse.Namespace):
     """The index of all DATA together."""
     from metadata.labels import read_labels
     from train.prepare import note, tell_assumptions
     from train.recordings.clip_index import combine, find_clips
 
+    _refuse_inside(args)
     labels = read_labels(args.labels) if args.labels else None
     found = [find_clips(data, None if args.label else labels, args.dataset) for data in args.data]
     if args.label:

@@ -22,12 +22,12 @@ from train.recordings.spelling import SpelledFiles, composed, look_alikes, respe
 
 COLUMNS = ("path", "labels", "group", "split")
 MORE_COLUMNS = ("fold", "licence", "source", "original", "start_s", "end_s")  # written where a clip has one
-# Names under which the tables of other data sets hold our columns, the first found wins.
+# Names under which the tables of other data sets hold our columns, in any case; the first found wins.
 COLUMN_NAMES = {
     "path": ("path", "filename", "file"),
     "labels": ("labels", "label", "category"),
     "group": ("group", "speaker_id", "speaker"),
-    "split": ("split", "split_hint"),
+    "split": ("split", "split_hint", "side", "set", "subset", "partition"),
     "fold": ("fold",),
     "licence": ("licence", "license", "clip_licence"),
     "source": ("source", "src_repo", "src"),
@@ -70,6 +70,9 @@ def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Cl
     refuse_faults(path, located, path.parent, labels)
     taken = ", ".join(f"{theirs} as {ours}" for ours, theirs in columns.items() if ours != theirs)
     notes = [f"{path}: took the columns {taken}"] if taken else []
+    unused = [name for name in names if name and name not in columns.values()]
+    if unused:
+        notes.append(f"{path}: the columns {', '.join(unused)} are not used")
     if "group" in columns:
         alike = look_alikes((group for _, clip in located for group in clip.groups), gaps=False)
         notes += [f"the groups {' and '.join(map(ascii, names))} look the same and are told apart" for names in alike]
@@ -158,10 +161,12 @@ def _unwritable(clip: Clip) -> Iterator[str]:
 
 def _columns(names: Sequence[str], path: Path) -> dict[str, str]:
     """Which column of a table holds which of ours; path and labels are required."""
+    # As it is written goes before another case: a table may have both `split` and `Split`.
+    written = {name.strip().casefold(): name for name in reversed(names)} | {name: name for name in names}
     columns = {
-        ours: next(theirs for theirs in candidates if theirs in names)
+        ours: next(written[theirs] for theirs in candidates if theirs in written)
         for ours, candidates in COLUMN_NAMES.items()
-        if any(theirs in names for theirs in candidates)
+        if any(theirs in written for theirs in candidates)
     }
     for required in ("path", "labels"):
         if required not in columns:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from metadata.safe_name import safe_part
 from train.recordings.clip import Clip
-from train.recordings.new_names import count_renamed, safe_part, unique_paths
+from train.recordings.new_names import count_renamed, unique_paths
 from train.recordings.spelling import composed
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from metadata.safe_name import safe_part
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.decoded_blocks import AudioError, DecodedBlocks
-from train.recordings.new_names import check_all_written, count_renamed, safe_part, unique_paths
+from train.recordings.new_names import check_all_written, count_renamed, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.sixteen_bits import TurnedDown
 
@@ -151,7 +152,7 @@ def trim_clips(
     FileExistsError
         The folder has content and `force` is not set, or the content is not earshot's.
     ValueError
-        The folder holds the originals, or nothing is left.
+        The folder holds the originals, or nothing is left, of all or of a label.
     """
     refuse_originals(folder, (index.root / clip.path for clip in index.clips))
     wanted = [_new_name(clip) for clip in index.clips]
@@ -175,10 +176,25 @@ def trim_clips(
         say(turned_down.describe())
     if not kept:
         raise AudioError(f"none of the {len(index.clips)} recordings is left; the first: {left_out[0]}")
+    _refuse_lost_labels(index, kept, settings, folder)
     check_all_written(folder, [clip.path for clip in kept])
     trimmed = replace(index, root=folder, clips=tuple(kept))
     write_index(folder / INDEX_FILE_NAME, trimmed)
     return Trimmed(trimmed, left_out, float(seconds[0]), float(seconds[1]), count_renamed(wanted, names))
+
+
+def _refuse_lost_labels(index: ClipIndex, kept: Sequence[Clip], settings: TrimSettings, folder: Path) -> None:
+    """Raise ValueError where nothing is left of a label, such as one silent on purpose; remove what was written."""
+    left = {label for clip in kept for label in clip.labels}
+    lost = sorted({label for clip in index.clips for label in clip.labels} - left)
+    if lost:
+        for clip in kept:
+            (folder / clip.path).unlink()
+        raise ValueError(
+            f"nothing would be left of {', '.join(lost)}: all its recordings are quieter than "
+            f"{settings.threshold_dbfs:g} dBFS or cannot be read, so nothing was written; lower --threshold-dbfs, or "
+            "trim the other labels alone"
+        )
 
 
 def _new_name(clip: Clip) -> str:
