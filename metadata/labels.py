@@ -90,8 +90,12 @@ def read_labels(path: str | Path, count: int | None = None) -> tuple[str, ...]:
     ValueError
         The file breaks a rule of `parse_labels`, or the number of labels is not `count`.
     """
-    with open(path, "rb") as file:
-        labels = parse_labels(file.read(), str(path))
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} does not exist; expected a text file with one label a line") from error
+    labels = parse_labels(content, str(path))
     if count is not None and len(labels) != count:
         raise ValueError(
             f"{path} has {len(labels)} labels but the model puts out {count} scores; "

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from train.recordings.clip_index import SPLITS, Clip, ClipIndex
-from train.recordings.split import LeakError, check_same_audio, check_split, read_shares, split_clips
+from train.recordings.split import (
+    LeakError,
+    check_same_audio,
+    check_split,
+    describe_contradictions,
+    read_shares,
+    split_clips,
+)
 
 
 def _index(clips, labels=("a", "b")):
@@ -94,6 +101,17 @@ def test_the_same_audio_under_two_names_on_two_sides_fails_loudly():
     with pytest.raises(LeakError, match="hold the same audio"):
         check_same_audio(clips, ["x", "x"])
     check_same_audio(clips, ["x", "y"])
+
+
+def test_the_same_audio_under_two_labels_is_told_and_never_joined_into_one_group():
+    clips = [Clip("1.wav", ("a",), "g", "train"), Clip("2.wav", ("b",), "h", "test"), Clip("3.wav", ("a",), "i", "val")]
+    with pytest.raises(LeakError, match=r"one is labelled wrongly \(a and b\): correct it, or remove one"):
+        check_same_audio(clips, ["x", "x", "z"])
+    told = describe_contradictions(clips, ["x", "x", "z"])
+    assert told.startswith(
+        "1 clip holds the same audio as another under another label, the first 1.wav (a) and 2.wav (b)"
+    )
+    assert describe_contradictions(clips, ["x", "y", "x"]) == ""
 
 
 def test_eight_to_one_to_one_holds_for_each_class():

@@ -19,7 +19,7 @@ from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decode import AudioError
 from train.recordings.packed_store import PackedStore
 from train.recordings.packed_waveform import PackedWaveform
-from train.recordings.split import check_same_audio, check_split
+from train.recordings.split import check_same_audio, check_split, describe_contradictions
 from train.recordings.waveform_blocks import waveform_blocks
 
 if TYPE_CHECKING:
@@ -154,6 +154,9 @@ def load_clips(
         raise AudioError(f"none of the {len(index.clips)} recordings can be read; the first: {skipped[0]}")
     digests = [waveform.digest for waveform in waveforms]
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
+    contradictions = describe_contradictions(kept, digests)
+    if say and contradictions:
+        say(contradictions)
     if all(clip.split for clip in kept):
         check_split(loaded.index)
         check_same_audio(kept, digests)

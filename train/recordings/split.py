@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from train.recordings.clip_index import SPLITS, Clip, ClipIndex
+from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
 from train.recordings.joined_groups import join_groups
 
 DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
@@ -126,10 +126,31 @@ def check_same_audio(clips: Sequence[Clip], digests: Sequence[str]) -> None:
     for clip, digest in zip(clips, digests, strict=True):
         other = first.setdefault(digest, clip)
         if other.split != clip.split:
+            advice = "give both the same group, or remove one"
+            if set(other.labels) != set(clip.labels):
+                labels = f"{LABEL_SEPARATOR.join(other.labels)} and {LABEL_SEPARATOR.join(clip.labels)}"
+                advice = f"one is labelled wrongly ({labels}): correct it, or remove one"
             raise LeakError(
-                f"{other.path} ({other.split}) and {clip.path} ({clip.split}) hold the same audio; "
-                "give both the same group, or remove one"
+                f"{other.path} ({other.split}) and {clip.path} ({clip.split}) hold the same audio; {advice}"
             )
+
+
+def describe_contradictions(clips: Sequence[Clip], digests: Sequence[str]) -> str:
+    """Return how many clips hold the audio of another one that is labelled otherwise, '' where none does."""
+    first: dict[str, Clip] = {}
+    pairs = [
+        (other, clip)
+        for clip, digest in zip(clips, digests, strict=True)
+        if set((other := first.setdefault(digest, clip)).labels) != set(clip.labels)
+    ]
+    if not pairs:
+        return ""
+    count = f"{len(pairs)} clips hold" if len(pairs) > 1 else "1 clip holds"
+    one, other = (f"{clip.path} ({LABEL_SEPARATOR.join(clip.labels)})" for clip in pairs[0])
+    return (
+        f"{count} the same audio as another under another label, the first {one} and {other}: no model can tell them "
+        "apart; correct a label, or remove one"
+    )
 
 
 def _folds(index: ClipIndex) -> list[str]:
