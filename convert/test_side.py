@@ -78,7 +78,11 @@ class TestSide:
     def _shortage(self, place: int, count: int) -> Shortage:
         in_all = self.groups_in_all.get(self.labels[place], 0)
         seconds = float(self.has(place).sum()) * self.window_seconds / max(count, 1)
-        more = math.ceil(MIN_TEST_GROUPS * in_all / count) - in_all if in_all and count else 0
+        # The share of all labels together: of one with few groups the draw takes at least one, which is no share.
+        tested = sum(self.num_groups(other) for other in range(len(self.labels)))
+        known = sum(self.groups_in_all.values())
+        needed = math.ceil(MIN_TEST_GROUPS * known / tested) - in_all if tested else 0
+        more = max(needed, MIN_TEST_GROUPS - count) if in_all and count else 0
         return Shortage(
             label=self.labels[place],
             num_groups=count,
@@ -98,7 +102,7 @@ class Shortage:
     num_groups, more_on_test_side : int
         Unseen groups that there are, and how many are missing.
     more_in_all : int
-        New groups until so many fall to the test side at the share it has today; 0 where that is not known.
+        New groups until so many fall to the test side at the share that all labels have there; 0 where not known.
     seconds_each : float
         Of sound, as the groups that are there have, at least a window.
     """

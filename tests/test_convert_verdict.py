@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,14 @@ def test_with_few_groups_a_perfect_file_is_not_to_be_taken_and_what_is_missing_i
     told = " ".join(found.text)
     assert "'dog' 2, 'rain' 2" in told
     assert "record 20 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
+
+
+def test_of_the_label_with_fewer_recordings_more_are_asked_for():
+    """A draw takes one group of three and one of ten: neither is the share that a larger set would have."""
+    heard = replace(side(groups_a_label=1, in_all=0), groups_in_all={"dog": 10, "rain": 3})
+    missing = {one.label: one.more_in_all for one in heard.shortages()}
+    # 2 of 13 are tested, so that 33 groups a label are needed for 5.
+    assert missing == {"dog": 23, "rain": 30}
 
 
 @pytest.mark.parametrize(("groups", "take"), [(MIN_TEST_GROUPS - 1, False), (MIN_TEST_GROUPS, True)])
