@@ -82,6 +82,8 @@ def main() -> int:
     machine = machine_line(describe_machine())
     print(f"{args.tree or REPOSITORY.name}; {machine}; at most {args.open_files} open files", flush=True)
     measured: list[Measured] = []
+    if args.folder:
+        args.folder.mkdir(parents=True, exist_ok=True)
     for kind, sizes in (("clips", args.clips), ("hours", args.hours)):
         for size in sizes:
             with tempfile.TemporaryDirectory(dir=args.folder) as folder:

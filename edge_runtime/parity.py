@@ -186,8 +186,8 @@ def recipe_parity(
         Speaker or source recording of each window, for the interval; several of a mixture.
     tolerance : mapping
         `decision_agreement`: at least this share; `accuracy_loss`: at most this much of the float
-        file's accuracy may be lost (both 0 to 1). A limit finer than one window is taken as one
-        window: on 30 windows nobody can see half a percent.
+        file's accuracy may be lost (both 0 to 1). A limit counts in whole windows, rounded up: half
+        a percent of 30 windows is one window, of 380 two.
     name : str
     thresholds : sequence of float, optional
         As for `decisions`.
@@ -223,10 +223,9 @@ def recipe_parity(
         measures |= {"float_accuracy": float(right[0].mean()), "accuracy": float(right[1].mean())}
         measures["accuracy_loss"] = float(losses.mean())
         detail = _add_interval(measures, losses, groups)
-    one_window = 1.0 / len(expected)
     disagreement, loss = 1.0 - measures["decision_agreement"], measures.get("accuracy_loss", 0.0)
-    passed = _is_within(disagreement, max(1.0 - limits["decision_agreement"], one_window))
-    passed = passed and _is_within(loss, max(limits["accuracy_loss"], one_window))
+    passed = _is_within(disagreement, 1.0 - limits["decision_agreement"], len(expected))
+    passed = passed and _is_within(loss, limits["accuracy_loss"], len(expected))
     result = _judged(3, name, passed, measures, limits, len(expected), detail)
     return add_detail(result, same_everywhere(float_scores, candidate_scores, thresholds, labels))
 
@@ -322,9 +321,9 @@ def _right(scores: npt.ArrayLike, truth: npt.ArrayLike, thresholds: Sequence[flo
     return np.asarray((found == expected).reshape(len(found), -1).all(axis=1), np.float64)
 
 
-def _is_within(share: float, limit: float) -> bool:
-    """Whether a share of windows is at most the limit, but for the rounding of the division."""
-    return share <= limit + 1e-12
+def _is_within(share: float, limit: float, num_windows: int) -> bool:
+    """Whether a share of the windows is at most the limit in whole windows, rounded up, and at least one."""
+    return round(share * num_windows) <= max(1, math.ceil(limit * num_windows - 1e-9))
 
 
 def _recipe_limits(tolerance: Mapping[str, float]) -> dict[str, float]:
