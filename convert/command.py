@@ -139,6 +139,7 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
     from convert.compress import compression_settings
     from train.finished_run import open_run
+    from train.prepare import load_with_progress
     from train.training_run import METRICS_FILE_NAME
 
     if (
@@ -156,7 +157,7 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None
-    run_of = open_run(args.run, args.cache)
+    run_of = open_run(args.run, args.cache, load_with_progress)
     return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())], settings)
 
 

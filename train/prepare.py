@@ -10,7 +10,6 @@ from metadata.labels import read_labels
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
-from train.recordings.heard_sources import describe_heard
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import split_by_fold, split_clips
@@ -83,13 +82,17 @@ def split_and_say(
 
 
 def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out, resampled and made one channel."""
+    """Decode the clips under a progress bar, and name what was left out and what is heard otherwise than stored."""
     with progress_bar(len(index.clips), "decode", "clip") as bar:
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), note)
+
+        def say(text: str) -> None:
+            if bar.n == bar.total:
+                bar.close()  # so that the note begins a line
+            note(text)
+
+        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), say)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:
         note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
-    for text in describe_heard((clips.index.root / clip.path for clip in clips.index.clips), sample_rate):
-        note(text)
     return clips
