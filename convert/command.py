@@ -107,13 +107,13 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
     from train.models import model_module
-    from train.prepare import find_and_split, load_with_progress, note
+    from train.prepare import find_and_split, load_to_train, note
     from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
     settings = {model_module(name).NAME: training_settings(name, args) for name in names}
     index = find_and_split(args.data, args.labels, args.seed, **data_choices(args))
-    clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     from convert.build import build
 

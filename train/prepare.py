@@ -96,3 +96,15 @@ def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | N
     if clips.skipped:
         note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
     return clips
+
+
+def load_to_train(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
+    """Load the clips of a split as `load_with_progress` does, and tell of near copies on two of its sides."""
+    from train.checks.near_copies import describe_near_copies
+
+    clips = load_with_progress(index, sample_rate, cache, strict)
+    with progress_bar(len(clips.waveforms), "compare", "clip") as bar:
+        copies = describe_near_copies(clips, sample_rate, lambda done: bar.update(done - bar.n))
+    if copies:
+        note(copies)
+    return clips

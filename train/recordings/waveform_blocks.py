@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,13 @@ def excerpt(path: str | Path, sample_rate: int, first: int, last: int) -> np.nda
     FileNotFoundError, AudioError
         As for `waveform_blocks`.
     """
+    return excerpt_of(waveform_blocks(path, sample_rate), first, last)
+
+
+def excerpt_of(blocks: Iterable[np.ndarray], first: int, last: int) -> np.ndarray:
+    """Return the samples from `first` up to before `last` of a recording that comes in blocks, float32 (n,)."""
     parts, start = [np.zeros(0, np.float32)], 0
-    for block in waveform_blocks(path, sample_rate):
+    for block in blocks:
         parts.append(block[max(0, first - start) : max(0, last - start)])
         start += block.size
         if start >= last:
