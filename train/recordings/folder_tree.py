@@ -12,10 +12,11 @@ from pathlib import Path
 
 from train.recordings import left_out
 from train.recordings.audio_files import FoundFiles
-from train.recordings.clip import Clip, group_of
+from train.recordings.clip import Clip
 from train.recordings.decode import AUDIO_SUFFIXES
 from train.recordings.folder_parts import PARTS, PLAIN, inner_parts, name_folds, name_sides, refuse_other_folders
 from train.recordings.left_out import LeftOut, name_some, printable
+from train.recordings.shared_groups import group_by_name, tell_same_stems
 from train.recordings.spelling import composed, look_alikes
 
 
@@ -75,7 +76,7 @@ def _labels(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequ
             clips.append(_clip(path, 0, **({column: parts[path.split("/")[1]]} if parts else {})))
     told = ", ".join(f"{printable(name)} as {part}" for name, part in parts.items())
     notes = [f"the folders within the label folders were read as {PARTS[column]} ({told})"] if parts else []
-    notes += [*_inner_folders(found.root, clips, 1 if parts else 0), *_underscored(clips)]
+    notes += [*_inner_folders(found.root, clips, 1 if parts else 0), *_underscored(clips), *tell_same_stems(clips)]
     return Tree(tuple(clips), _all_left_out(found, beside, folders, 0), tuple(notes))
 
 
@@ -101,14 +102,13 @@ def _parts(
     held = name_some(sorted(set.union(*labels.values())))
     told = ", ".join(f"{printable(top)} as {part}" for top, part in parts.items())
     note = f"the folders were read as {what} ({told}), because each holds the label folders {held}; {PLAIN}"
-    notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips))
+    notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips), *tell_same_stems(clips))
     return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), notes)
 
 
 def _clip(path: str, depth: int, **columns: str) -> Clip:
     """A recording under the label that its folder names; its path without the ending is its group."""
-    stem = path[: len(path) - len(Path(path).suffix)]
-    return Clip(path, (composed(path.split("/")[depth]),), group_of(composed(stem)), **columns)
+    return Clip(path, (composed(path.split("/")[depth]),), group_by_name(path), **columns)
 
 
 def _all_left_out(
