@@ -52,6 +52,6 @@ def test_files_called_alike_but_for_the_ending_are_told_to_be_one_group(tmp_path
     index = find_clips(tree(tmp_path, "dog/take 0.flac", "dog/take 0.wav", "dog/take 1.wav", "cat/take 0.wav"))
     assert len({clip.group for clip in index.clips}) == 3
     assert index.notes == (
-        "files of one name but for the ending are one group, and stay on one side (dog/take 0.flac with dog/take 0.wav); "
-        "where they are other sounds, say so in the group column of a clips.csv",
+        "files of one name but for the ending are one group, and stay on one side (dog/take 0.flac with dog/take "
+        "0.wav); where they are other sounds, say so in the group column of a clips.csv",
     )

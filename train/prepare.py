@@ -12,7 +12,7 @@ from train.recordings.clip_index import ClipIndex, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
-from train.recordings.split import split_by_fold, split_clips
+from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
 from train.task import OneLabel, Task
 
 
@@ -61,18 +61,21 @@ def split_and_say(
     """Return the index with every clip on a side, and tell how they came there."""
     if test_fold is None and val_fold is not None:
         raise ValueError("--val-fold chooses beside --test-fold; give that too")
-    drawn = not any(clip.split for clip in index.clips)
+    drawn, told = not any(clip.split for clip in index.clips), ""
     if test_fold is not None:
         drawn = False
         index = split_by_fold(index, test_fold, val_fold)
-        held_out = index.of_split("val")[0].fold
-        origin = f"by folds: {test_fold} test, {held_out} validation, the others training"
+        tested, held_out = (index.of_split(side)[0].fold for side in ("test", "val"))
+        origin = f"by folds: {tested} test, {held_out} validation, the others training"
     else:
         index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)
         origin = f"drawn with seed {seed}" if drawn else "as given" + added
+        told = describe_unused_folds(index)
     groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
+    if told:
+        note(told)
     if drawn and groups == len(index.clips):
         note(
             "every recording is a group of its own; if speakers or sources recur, say so in the group column of a "

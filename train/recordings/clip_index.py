@@ -200,7 +200,9 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
 
 def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = False) -> ClipIndex:
     """The index of a folder tree."""
-    tree = read_tree(found, plain)
+    if labels is None and (found.root / LABELS_FILE_NAME).is_file():
+        labels = read_labels(found.root / LABELS_FILE_NAME)
+    tree = read_tree(found, plain, labels or ())
     index = _labelled(found.root, tree.clips, labels, f"the folders of {found.root}")
     sides = {clip.split for clip in tree.clips}
     tables = [name for name in (INDEX_FILE_NAME, TABLE_FILE_NAME) if (found.root / name).is_file()]
