@@ -32,8 +32,8 @@ def test_a_fold_that_is_not_there_is_refused_with_those_that_are():
 
 def test_a_drawn_split_says_that_there_are_folds_and_how_to_follow_them(capsys):
     split_and_say(folds("10", "2", "1"), 0)
-    hint = "the data has the folds 1, 2, 10, which this split does not follow; --test-fold 1 does\n"
-    assert hint in capsys.readouterr().err
+    hint = "the data has the folds 1, 2, 10, which this split does not follow; build, train and data split do with "
+    assert f"{hint}--test-fold 1\n" in capsys.readouterr().err
     split_and_say(folds("10", "2", "1"), 0, "fold1")
     told = capsys.readouterr().err
     assert "folds 1, 2" not in told

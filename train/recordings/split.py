@@ -100,7 +100,7 @@ def describe_unused_folds(index: ClipIndex) -> str:
         return ""
     told = f"the data has the folds {', '.join(folds)}, which this split does not follow"
     suffices = len(folds) >= len(SPLITS) and all(clip.fold for clip in index.clips)
-    return f"{told}; --test-fold {folds[0]} does" if suffices else told
+    return f"{told}; build, train and data split do with --test-fold {folds[0]}" if suffices else told
 
 
 def _fold_order(fold: str) -> tuple[int, str]:
