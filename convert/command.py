@@ -107,13 +107,13 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
     from train.models import model_module
-    from train.prepare import find_and_split, load_with_progress, note
+    from train.prepare import find_and_split, load_to_train, note
     from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
     settings = {model_module(name).NAME: training_settings(name, args) for name in names}
     index = find_and_split(args.data, args.labels, args.seed, **data_choices(args))
-    clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     from convert.build import build
 
@@ -139,6 +139,7 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
     from convert.compress import compression_settings
     from train.finished_run import open_run
+    from train.prepare import load_with_progress
     from train.training_run import METRICS_FILE_NAME
 
     if (
@@ -156,7 +157,7 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None
-    run_of = open_run(args.run, args.cache)
+    run_of = open_run(args.run, args.cache, load_with_progress)
     return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())], settings)
 
 

@@ -37,8 +37,9 @@ def open_held_out(run: Path, cache: Path | None, labels: tuple[str, ...]) -> tup
         The recordings have other labels.
     """
     from train.finished_run import open_recordings
+    from train.prepare import load_with_progress
 
-    spec, clips = open_recordings(run, cache)
+    spec, clips = open_recordings(run, cache, load_with_progress)
     if clips.index.labels != labels:
         raise ValueError(
             f"the recordings of {run} have the labels {', '.join(clips.index.labels)}, the classifiers "

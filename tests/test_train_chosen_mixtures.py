@@ -14,6 +14,7 @@ from train import finished_run, training_run
 from train.chosen_mixtures import choose_mixtures
 from train.mixture_windows import MixtureWindows
 from train.mixtures.mixture_table import write_mixtures
+from train.prepare import load_with_progress
 from train.recordings.clip_store import load_clips
 from train.settings import TrainingSettings
 from train.task import LabelSet, OneLabel
@@ -139,7 +140,7 @@ def _tiny_model():
     )
 
 
-def test_a_run_keeps_its_pairs_and_is_opened_with_them(tmp_path, monkeypatch):
+def test_a_run_keeps_its_pairs_and_is_opened_with_them(tmp_path, monkeypatch, capsys):
     made = tones("abc", {"train": 3, "val": 2, "test": 2}, seconds=0.2)
     for clip, waveform in zip(made.index.clips, made.waveforms, strict=True):
         path = tmp_path / clip.path
@@ -154,6 +155,9 @@ def test_a_run_keeps_its_pairs_and_is_opened_with_them(tmp_path, monkeypatch):
     metrics = training_run.train_model(chosen, "isocc", tmp_path / "run", settings, tell=lambda text: None)
     assert metrics["test"]["window"]["num_decisions"] == 6 + 1
     run = finished_run.open_run(tmp_path / "run", tmp_path / "cache")
+    assert "decode" not in capsys.readouterr().err
+    finished_run.open_recordings(tmp_path / "run", tmp_path / "another", load_with_progress)
+    assert "decode: 100%" in capsys.readouterr().err
     assert run.clips.data_sha256() == chosen.data_sha256()
     assert np.array_equal(run.held_out("test").windows, LabelSet().held_out(chosen, "test", 1600, settings).windows)
     with pytest.raises(ValueError, match="begun with other settings: data_sha256"):

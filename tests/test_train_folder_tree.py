@@ -240,3 +240,44 @@ def test_sides_with_one_label_in_two_spellings_are_alike(tmp_path):
     index = find_clips(_tree(tmp_path, "train/Vo\u0308gel/1.wav", "test/V\u00f6gel/1.wav"))
     assert index.labels == ("V\u00f6gel",)
     assert [clip.split for clip in index.clips] == ["test", "train"]
+
+
+@pytest.mark.parametrize(
+    ("speakers", "words"),
+    [
+        (("speaker1", "speaker2"), ("no", "yes")),
+        (("anna", "bob", "eve"), ("0", "1", "2")),
+        (("s01", "s02"), ("word1", "word2")),
+        (("Zo\u00eb", "Jo"), ("Vo\u0308gel", "no")),
+    ],
+)
+def test_folders_that_all_hold_the_same_folders_are_groups_of_these_labels_and_told(tmp_path, speakers, words):
+    index = find_clips(_tree(tmp_path, *_labels(*(f"{speaker}/" for speaker in speakers), labels=words)))
+    assert index.labels == tuple(sorted(word.replace("o\u0308", "\u00f6") for word in words))
+    assert {clip.path.split("/")[0]: clip.group for clip in index.clips} == dict(zip(speakers, speakers, strict=True))
+    assert "were read as groups (speakers, sources) and those in them as labels" in index.notes[0]
+    assert "--dataset none" in index.notes[0]
+    assert find_clips(tmp_path, dataset="none").labels == tuple(sorted(speakers))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        _labels("dog/", "cat/", labels=("take1", "take2")),  # numbered folders are no labels
+        [*_labels("dog/", "cat/", labels=("in", "out")), "dog/1.wav"],
+        [*_labels("dog/", "cat/", labels=("in", "out")), "cat/wild/1.wav"],
+        _labels("dog/", "cat/", labels=("in",)),
+    ],
+)
+def test_folders_that_may_be_parts_of_a_label_are_no_labels(tmp_path, names):
+    index = find_clips(_tree(tmp_path, *names))
+    assert index.labels == LABELS
+    assert "no labels of their own" in index.notes[0]
+
+
+def test_labels_that_are_given_say_that_folders_in_them_are_none(tmp_path):
+    _tree(tmp_path, *_labels("dog/", "cat/", labels=("in", "out")))
+    assert find_clips(tmp_path).labels == ("in", "out")
+    assert find_clips(tmp_path, LABELS).labels == LABELS
+    (tmp_path / "labels.txt").write_text("dog\ncat\n")
+    assert find_clips(tmp_path).labels == ("dog", "cat")

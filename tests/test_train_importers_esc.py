@@ -150,7 +150,7 @@ def test_ten_folds_are_in_numerical_order(tmp_path):
 @pytest.mark.parametrize(
     ("folds", "test_fold", "val_fold", "reason"),
     [
-        (5, "6", None, "no fold '6'.*has 1, 2, 3, 4, 5"),
+        (5, "6", None, "no fold '6'.*are 1, 2, 3, 4, 5"),
         (5, "1", "x", "no fold 'x'"),
         (5, "2", "2", "cannot be the test and the validation side"),
         (2, "1", None, "there are 2 folds"),

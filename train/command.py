@@ -125,7 +125,7 @@ def _train(args: argparse.Namespace) -> int:
     from train.auxiliary import check_auxiliary
     from train.chosen_mixtures import choose_mixtures
     from train.models import model_module
-    from train.prepare import find_and_split, load_with_progress, note
+    from train.prepare import find_and_split, load_to_train, note
     from train.recordings.output_folder import claim_folder
     from train.training_run import choose_variant, train_model
 
@@ -134,7 +134,7 @@ def _train(args: argparse.Namespace) -> int:
     settings = training_settings(args.model, args, args.variant)
     check_auxiliary(module, task, settings)
     index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
-    clips = load_with_progress(index, SAMPLE_RATE, args.cache, args.strict)
+    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
     if args.mixtures:
         clips = choose_mixtures(clips, args.mixtures, task)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from train.recordings.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.task import Task
 from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
+
+Load = Callable[..., LoadedClips]  # called as `load_clips` is, with index, sample rate, cache and strict
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class FinishedRun:
         return TrainingSettings(**{name: value for name, value in training.items() if name in known})
 
 
-def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun:
-    """Open the folder that `earshot train` filled.
+def open_run(folder: str | Path, cache: str | Path | None = None, load: Load | None = None) -> FinishedRun:
+    """Open the folder that `earshot train` filled; parameters as for `open_recordings`.
 
     Raises
     ------
@@ -76,12 +79,22 @@ def open_run(folder: str | Path, cache: str | Path | None = None) -> FinishedRun
 
     folder = Path(folder)
     _require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)
-    spec, clips = open_recordings(folder, cache)
+    spec, clips = open_recordings(folder, cache, load)
     return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)
 
 
-def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tuple[ModelSpec, LoadedClips]:
+def open_recordings(
+    folder: str | Path, cache: str | Path | None = None, load: Load | None = None
+) -> tuple[ModelSpec, LoadedClips]:
     """Return the contract of a training and its recordings, each on its side, with the mixtures chosen for it.
+
+    Parameters
+    ----------
+    folder : str or Path
+    cache : str or Path, optional
+        Of decoded recordings.
+    load : callable, optional
+        `train.prepare.load_with_progress`, which tells of the recordings; else nothing is told.
 
     Raises
     ------
@@ -95,7 +108,8 @@ def open_recordings(folder: str | Path, cache: str | Path | None = None) -> tupl
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
-    clips = load_clips(read_index(folder / SPLIT_FILE_NAME, labels), spec.sample_rate, cache, strict=True)
+    index = read_index(folder / SPLIT_FILE_NAME, labels)
+    clips = (load or load_clips)(index, spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)
     recorded = (spec.provenance.data_sha256, spec.provenance.split_sha256)

@@ -10,10 +10,9 @@ from metadata.labels import read_labels
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
-from train.recordings.heard_sources import describe_heard
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
-from train.recordings.split import split_by_fold, split_clips
+from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
 from train.task import OneLabel, Task
 
 
@@ -62,18 +61,21 @@ def split_and_say(
     """Return the index with every clip on a side, and tell how they came there."""
     if test_fold is None and val_fold is not None:
         raise ValueError("--val-fold chooses beside --test-fold; give that too")
-    drawn = not any(clip.split for clip in index.clips)
+    drawn, told = not any(clip.split for clip in index.clips), ""
     if test_fold is not None:
         drawn = False
         index = split_by_fold(index, test_fold, val_fold)
-        held_out = index.of_split("val")[0].fold
-        origin = f"by folds: {test_fold} test, {held_out} validation, the others training"
+        tested, held_out = (index.of_split(side)[0].fold for side in ("test", "val"))
+        origin = f"by folds: {tested} test, {held_out} validation, the others training"
     else:
         index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)
         origin = f"drawn with seed {seed}" if drawn else "as given" + added
+        told = describe_unused_folds(index)
     groups = len({group for clip in index.clips for group in clip.groups})
     note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
+    if told:
+        note(told)
     if drawn and groups == len(index.clips):
         note(
             "every recording is a group of its own; if speakers or sources recur, say so in the group column of a "
@@ -83,13 +85,29 @@ def split_and_say(
 
 
 def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out, resampled and made one channel."""
+    """Decode the clips under a progress bar, and name what was left out and what is heard otherwise than stored."""
     with progress_bar(len(index.clips), "decode", "clip") as bar:
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), note)
+
+        def say(text: str) -> None:
+            if bar.n == bar.total:
+                bar.close()  # so that the note begins a line
+            note(text)
+
+        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), say)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:
         note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
-    for text in describe_heard((clips.index.root / clip.path for clip in clips.index.clips), sample_rate):
-        note(text)
+    return clips
+
+
+def load_to_train(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
+    """Load the clips of a split as `load_with_progress` does, and tell of near copies on two of its sides."""
+    from train.checks.near_copies import describe_near_copies
+
+    clips = load_with_progress(index, sample_rate, cache, strict)
+    with progress_bar(len(clips.waveforms), "compare", "clip") as bar:
+        copies = describe_near_copies(clips, sample_rate, lambda done: bar.update(done - bar.n))
+    if copies:
+        note(copies)
     return clips

@@ -11,6 +11,7 @@ from edge_runtime.sound_frames import OVERSHOOT_DB
 from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
 from train.recordings.clip_index import ClipIndex
+from train.recordings.heard_sources import ABOVE_FULL_SCALE
 
 MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it is called so on purpose
 MOST_DC = 0.01  # of full scale
@@ -75,8 +76,7 @@ def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         yield Finding(
             "warning",
             "above_full_scale",
-            f"{len(hit)} clips have samples above full scale, which train and classify hear as they are and no "
-            "microphone delivers; `earshot data import` and `data trim` turn them down as a whole",
+            f"{len(hit)} clips have {ABOVE_FULL_SCALE}",
             tuple(text for _, text in sorted(hit, reverse=True)),
         )
 

@@ -14,6 +14,7 @@ from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
 from train.recordings.folder_tree import read_tree, tell_look_alikes
 from train.recordings.left_out import UNLISTED, LeftOut, Reason
+from train.recordings.shared_groups import tell_groups_apart
 from train.recordings.spelling import respelled
 
 __all__ = [
@@ -157,7 +158,7 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     Parameters
     ----------
     indices : sequence of ClipIndex
-        At least one. Groups of the same name are one group.
+        At least one. Groups of the same name are one group, but where it is that of a file (`tell_groups_apart`).
     labels : sequence of str, optional
         Output order; else those of the first index, then those that the next ones add.
 
@@ -169,10 +170,12 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     if len(indices) == 1:
         return indices[0]
     root = Path(os.path.commonpath([index.root.resolve() for index in indices]))
+    places = [Path(os.path.relpath(index.root.resolve(), root)).as_posix() for index in indices]
+    grouped, told = tell_groups_apart([index.clips for index in indices], places)
     clips = [
         replace(clip, path=Path(os.path.relpath((index.root / clip.path).resolve(), root)).as_posix())
-        for index in indices
-        for clip in index.clips
+        for index, own in zip(indices, grouped, strict=True)
+        for clip in own
     ]
     spelled = one_spelling(label for index in indices for label in index.labels)
     clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
@@ -183,14 +186,13 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     unknown = sorted(set(found) - set(labels or found))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(labels or ())}")
-    places = [Path(os.path.relpath(index.root.resolve(), root)).as_posix() for index in indices]
     left_out = tuple(
         replace(one, path=one.path if place == "." else f"{place}/{one.path}")
         for index, place in zip(indices, places, strict=True)
         for one in index.left_out
     )
     chosen = tuple(labels or found)
-    notes = dict.fromkeys([*(note for index in indices for note in index.notes), *tell_look_alikes(chosen)])
+    notes = dict.fromkeys([*(note for index in indices for note in index.notes), *told, *tell_look_alikes(chosen)])
     return ClipIndex(
         root, chosen, tuple(clips), " and ".join(index.source for index in indices), left_out, tuple(notes)
     )
@@ -198,7 +200,9 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
 
 def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = False) -> ClipIndex:
     """The index of a folder tree."""
-    tree = read_tree(found, plain)
+    if labels is None and (found.root / LABELS_FILE_NAME).is_file():
+        labels = read_labels(found.root / LABELS_FILE_NAME)
+    tree = read_tree(found, plain, labels or ())
     index = _labelled(found.root, tree.clips, labels, f"the folders of {found.root}")
     sides = {clip.split for clip in tree.clips}
     tables = [name for name in (INDEX_FILE_NAME, TABLE_FILE_NAME) if (found.root / name).is_file()]

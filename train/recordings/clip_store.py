@@ -17,8 +17,10 @@ import numpy as np
 from train.mixtures.mixing import is_silent, peak
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decode import AudioError
+from train.recordings.heard_sources import describe_heard
 from train.recordings.packed_store import PackedStore
 from train.recordings.packed_waveform import PackedWaveform
+from train.recordings.sound_source import SoundSource, measure_source
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
 from train.recordings.waveform_blocks import waveform_blocks
 
@@ -125,7 +127,7 @@ def load_clips(
     tell : callable, optional
         Called with (clips done, clips in all).
     say : callable, optional
-        Called with what a user should know about the cache.
+        Called with what a user should know about the cache and about what is heard of the recordings.
 
     Raises
     ------
@@ -138,11 +140,15 @@ def load_clips(
     """
     kept: list[Clip] = []
     waveforms: list[PackedWaveform | np.ndarray] = []
+    heard: list[tuple[Path, SoundSource]] = []
     skipped: list[str] = []
     with PackedStore(Path(cache) if cache else cache_folder(), say) as store:
         for done, clip in enumerate(index.clips, start=1):
             try:
-                waveforms.append(load_waveform(index.root / clip.path, sample_rate, store))
+                path = index.root / clip.path
+                waveform, source = load_waveform(path, sample_rate, store)
+                waveforms.append(waveform)
+                heard.append((path, source))
                 kept.append(clip)
             except AudioError as error:
                 if strict:
@@ -155,17 +161,20 @@ def load_clips(
     digests = [waveform.digest for waveform in waveforms]
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
     contradictions = describe_contradictions(kept, digests)
-    if say and contradictions:
-        say(contradictions)
+    for text in [contradictions, *describe_heard(heard, sample_rate)]:
+        if say and text:
+            say(text)
     if all(clip.split for clip in kept):
         check_split(loaded.index)
         check_same_audio(kept, digests)
     return loaded
 
 
-def load_waveform(path: Path, sample_rate: int, store: PackedStore) -> PackedWaveform:
-    """Return one recording from the store, decoded block by block where it is not there yet."""
-    return store.get(_file_sha256(path), sample_rate, lambda: _decoded(path, sample_rate))
+def load_waveform(path: Path, sample_rate: int, store: PackedStore) -> tuple[PackedWaveform, SoundSource]:
+    """Return one recording and what its file is like, from the store; decoded where it is not there yet."""
+    file_sha256, measured = _file_sha256(path), []
+    waveform = store.get(file_sha256, sample_rate, lambda: _decoded(path, sample_rate, measured.append))
+    return waveform, store.source(file_sha256, lambda: measured[0] if measured else measure_source(path))
 
 
 def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
@@ -173,10 +182,10 @@ def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
     return sum(waveform.size < window_length for waveform in waveforms)
 
 
-def _decoded(path: Path, sample_rate: int) -> Iterator[np.ndarray]:
+def _decoded(path: Path, sample_rate: int, measured: Callable[[SoundSource], None]) -> Iterator[np.ndarray]:
     """Yield a recording in blocks; raises AudioError where there is none."""
     size = 0
-    for block in waveform_blocks(path, sample_rate):
+    for block in waveform_blocks(path, sample_rate, measured):
         size += block.size
         yield block
     if not size:

@@ -1,21 +1,31 @@
-"""A folder tree as clips: one folder a label, or such a tree for each side of a split, or for each fold.
+"""A folder tree as clips: one folder a label, or such a tree for each side of a split, for each fold or speaker.
 
 train, val and test, and other words for them in any case, are sides where each holds the same label folders; fold1,
-fold2, ... are folds. Which of these was read is told; `--dataset none` takes every folder in the root for a label.
+fold2, ... are folds. Other folders that all hold the same folders are groups. Which of these was read is told;
+`--dataset none` takes every folder in the root for a label.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.recordings import left_out
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.decode import AUDIO_SUFFIXES
-from train.recordings.folder_parts import PARTS, PLAIN, inner_parts, name_folds, name_sides, refuse_other_folders
+from train.recordings.folder_parts import (
+    PARTS,
+    PLAIN,
+    inner_labels,
+    inner_parts,
+    name_folds,
+    name_sides,
+    refuse_other_folders,
+)
 from train.recordings.left_out import LeftOut, name_some, printable
+from train.recordings.shared_groups import group_by_name, tell_same_stems
 from train.recordings.spelling import composed, look_alikes
 
 
@@ -36,7 +46,7 @@ class Tree:
     notes: tuple[str, ...]
 
 
-def read_tree(found: FoundFiles, plain: bool = False) -> Tree:
+def read_tree(found: FoundFiles, plain: bool = False, known: Sequence[str] = ()) -> Tree:
     """Return the clips of a folder tree.
 
     Parameters
@@ -45,6 +55,8 @@ def read_tree(found: FoundFiles, plain: bool = False) -> Tree:
         What lies in the folder.
     plain : bool
         Every folder in the root is a label, whatever it is called.
+    known : sequence of str
+        The labels, where they are given.
 
     Raises
     ------
@@ -62,6 +74,8 @@ def read_tree(found: FoundFiles, plain: bool = False) -> Tree:
         return _parts(found, folders, loose, sides, "split")
     if folds:
         return _parts(found, folders, loose, folds, "fold")
+    if not plain and not inner_parts(folders)[0] and (labels := inner_labels(folders, known)):
+        return _groups(found, folders, loose, labels)
     return _labels(found, folders, loose, plain)
 
 
@@ -75,7 +89,7 @@ def _labels(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequ
             clips.append(_clip(path, 0, **({column: parts[path.split("/")[1]]} if parts else {})))
     told = ", ".join(f"{printable(name)} as {part}" for name, part in parts.items())
     notes = [f"the folders within the label folders were read as {PARTS[column]} ({told})"] if parts else []
-    notes += [*_inner_folders(found.root, clips, 1 if parts else 0), *_underscored(clips)]
+    notes += [*_inner_folders(found.root, clips, 1 if parts else 0), *_underscored(clips), *tell_same_stems(clips)]
     return Tree(tuple(clips), _all_left_out(found, beside, folders, 0), tuple(notes))
 
 
@@ -101,14 +115,26 @@ def _parts(
     held = name_some(sorted(set.union(*labels.values())))
     told = ", ".join(f"{printable(top)} as {part}" for top, part in parts.items())
     note = f"the folders were read as {what} ({told}), because each holds the label folders {held}; {PLAIN}"
+    notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips), *tell_same_stems(clips))
+    return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), notes)
+
+
+def _groups(found: FoundFiles, folders: Mapping[str, Sequence[str]], loose: Sequence[str], labels: set[str]) -> Tree:
+    """A tree of a label tree for each speaker or source."""
+    paths = [path for path in found.recordings if "/" in path]
+    clips = [replace(_clip(path, 1), group=group_of(composed(path.split("/")[0]))) for path in paths]
+    note = (
+        f"the folders {name_some(list(folders))} were read as groups (speakers, sources) and those in them as labels "
+        f"({name_some(sorted(labels))}), because each holds the same ones; {PLAIN}"
+    )
     notes = (note, *_inner_folders(found.root, clips, 1), *_underscored(clips))
+    beside = [LeftOut(path, left_out.NO_LABEL) for path in loose]
     return Tree(tuple(clips), _all_left_out(found, beside, folders, 1), notes)
 
 
 def _clip(path: str, depth: int, **columns: str) -> Clip:
     """A recording under the label that its folder names; its path without the ending is its group."""
-    stem = path[: len(path) - len(Path(path).suffix)]
-    return Clip(path, (composed(path.split("/")[depth]),), group_of(composed(stem)), **columns)
+    return Clip(path, (composed(path.split("/")[depth]),), group_by_name(path), **columns)
 
 
 def _all_left_out(

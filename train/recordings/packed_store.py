@@ -1,7 +1,8 @@
 """The cache of decoded recordings: raw samples in few large files, and an index that says what lies where.
 
 waveforms-0001.f32, ...   packs: float32 samples, one recording behind the other, 2 GiB and then the next pack
-waveforms.sqlite          for each recording its place, its length, the SHA-256 of its samples and its peak
+waveforms.sqlite          for each recording its place, its length, the SHA-256 of its samples and its peak; for each
+                          file its rate, channels and peak, and how far its channels cancel
 
 The index is SQLite's and not HDF5's: a process that is killed leaves it whole, several processes may fill it, and it
 comes with Python. Recordings are registered after their samples are on the disk, about once a second. Whoever fills
@@ -25,7 +26,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from edge_runtime.downmix import Cancellation
 from train.recordings.packed_waveform import SAMPLE_TYPE, PackedWaveform, waveform_blocks_of
+from train.recordings.sound_source import SoundSource
 
 INDEX_NAME = "waveforms.sqlite"
 PACK_BYTES = 2 << 30  # a pack that has reached this is full
@@ -40,6 +43,10 @@ CREATE TABLE IF NOT EXISTS waveforms (
     PRIMARY KEY (file_sha256, sample_rate, decoding)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS packs (number INTEGER PRIMARY KEY, bytes INTEGER, mtime_ns INTEGER);
+CREATE TABLE IF NOT EXISTS sources (
+    file_sha256 TEXT, decoding INTEGER, sample_rate INTEGER, num_channels INTEGER, peak REAL,
+    pieces INTEGER, cancelled INTEGER, lost_db REAL, loudest INTEGER, PRIMARY KEY (file_sha256, decoding)
+) WITHOUT ROWID;
 """
 
 Say = Callable[[str], None]
@@ -104,6 +111,24 @@ class PackedStore:
             self._begin()
             found = self._find(key) or self._add(key, blocks())  # another process may have been faster
         return found
+
+    def source(self, file_sha256: str, measure: Callable[[], SoundSource]) -> SoundSource:
+        """Return what a recording's file is like, measured now where it is not known; caches of old did not keep it."""
+        query = "SELECT * FROM sources WHERE (file_sha256, decoding) = (?, ?)"
+        with self._explained():
+            row = self._execute(query, (file_sha256, DECODING)).fetchone()
+        if row is not None:
+            return SoundSource(*row[2:5], Cancellation(*row[5:]))
+        source = measure()
+        self._begin()
+        cancelled = source.cancellation
+        values = (source.sample_rate, source.num_channels, source.peak)
+        values += (cancelled.pieces, cancelled.cancelled, cancelled.lost_db, cancelled.loudest)
+        with self._explained():
+            self._execute(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (file_sha256, DECODING, *values)
+            )
+        return source
 
     def _find(self, key: tuple[str, int, int]) -> PackedWaveform | None:
         """Return a recording that is registered and whole."""
@@ -236,8 +261,8 @@ class PackedStore:
         return self.folder / f"waveforms-{number:04d}.f32"
 
     def _make_tables(self) -> None:
-        """Make the tables of a new index."""
-        if self._execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        """Make the tables that an index lacks, all of a new one."""
+        if self._execute("SELECT count(*) FROM sqlite_master WHERE name = 'sources'").fetchone()[0]:
             return
         self._lock()
         for statement in _SCHEMA.split(";"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
+from train.recordings.folder_parts import fold_number
 from train.recordings.joined_groups import join_groups
 
 DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
@@ -66,6 +67,7 @@ def split_by_fold(index: ClipIndex, test_fold: str, val_fold: str | None = None)
     index : ClipIndex
         Every clip has a fold.
     test_fold : str
+        As the data names it, or as its number or its folder does: 1, fold1, Fold_01.
     val_fold : str, optional
         By default the fold after `test_fold`, the first one after the last.
 
@@ -77,17 +79,41 @@ def split_by_fold(index: ClipIndex, test_fold: str, val_fold: str | None = None)
         A group is in several folds.
     """
     folds = _folds(index)
+    test_fold, val_fold = fold_called(test_fold, folds), val_fold and fold_called(val_fold, folds)
     if val_fold is None and test_fold in folds:
         val_fold = folds[(folds.index(test_fold) + 1) % len(folds)]
     for fold in (test_fold, val_fold):
         if fold not in folds:
-            raise ValueError(f"there is no fold {fold!r}; {index.source or index.root} has {', '.join(folds)}")
+            raise ValueError(f"there is no fold {fold!r}; the folds of {index.root} are {', '.join(folds)}")
     if test_fold == val_fold:
         raise ValueError(f"fold {test_fold} cannot be the test and the validation side at once; choose two")
     sides = {test_fold: "test", val_fold: "val"}
     index = index.with_clips(replace(clip, split=sides.get(clip.fold, "train")) for clip in index.clips)
     check_split(index)
     return index
+
+
+def describe_unused_folds(index: ClipIndex) -> str:
+    """Return that the data has folds which its split does not follow, and how to follow them; '' where it has none."""
+    folds = sorted({clip.fold for clip in index.clips if clip.fold}, key=_fold_order)
+    if not folds:
+        return ""
+    told = f"the data has the folds {', '.join(folds)}, which this split does not follow"
+    suffices = len(folds) >= len(SPLITS) and all(clip.fold for clip in index.clips)
+    return f"{told}; build, train and data split do with --test-fold {folds[0]}" if suffices else told
+
+
+def _fold_order(fold: str) -> tuple[int, str]:
+    """What folds are sorted by, so that 10 comes after 9."""
+    return len(fold), fold
+
+
+def fold_called(name: str, folds: Sequence[str]) -> str:
+    """Return the fold that a name or a number means; the name itself where none is meant, or several are."""
+    if name in folds:
+        return name
+    meant = [fold for fold in folds if fold_number(fold) == fold_number(name)]
+    return meant[0] if len(meant) == 1 else name
 
 
 def check_split(index: ClipIndex) -> None:
@@ -161,7 +187,7 @@ def _folds(index: ClipIndex) -> list[str]:
             f"{len(without)} of {len(index.clips)} clips have no fold, the first {without[0]}; "
             "a split by folds needs one for each: fill the column fold, or leave --test-fold out"
         )
-    folds = sorted({clip.fold for clip in index.clips}, key=lambda fold: (len(fold), fold))
+    folds = sorted({clip.fold for clip in index.clips}, key=_fold_order)
     if len(folds) < len(SPLITS):
         raise ValueError(f"there are {len(folds)} folds ({', '.join(folds)}); {', '.join(SPLITS)} need one each")
     return folds
