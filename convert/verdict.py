@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.choose import NOISE, Candidate, Choice
+from convert.choose import Candidate, Choice
 from convert.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
 from convert.training_end import ShortTraining
 from convert.verdict_text import verdict_lines
@@ -200,8 +200,8 @@ def _ranked(found: Sequence[Evidence]) -> list[Evidence]:
         return rest
     leader = max(sure, key=_accuracy)
     equal = [one for one in sure if one is leader or not _is_better(leader, one)]
-    fastest = min(one.candidate.p50_ms for one in equal)
-    quick = [one for one in equal if one.candidate.p50_ms <= fastest * (1 + NOISE)]
+    fastest = min((one.candidate for one in equal), key=lambda one: one.p50_ms)
+    quick = [one for one in equal if one.candidate.is_as_fast_as(fastest)]
     best = min(quick, key=lambda one: (one.candidate.size_bytes, -_accuracy(one)))
     return [best, *sorted((one for one in sure if one is not best), key=_accuracy, reverse=True), *rest]
 
