@@ -26,6 +26,7 @@ from convert.rewrite_check import CONVERSIONS
 from edge_runtime.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
+from metadata.signed import signed
 from metadata.tflite_metadata import strip_metadata
 
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
@@ -169,9 +170,10 @@ def tell_worst(drifts: Sequence[LayerDrift]) -> str:
     worst = worst_first(drifts)[0]
     if worst.snr_db == math.inf:
         return "drifts nowhere: every layer puts out what float does"
+    snr = signed(worst.snr_db, 1, plus=False)
     rank = f"below {POOR_DB:g} dB, poor" if worst.snr_db < POOR_DB else f"poor is below {POOR_DB:g} dB"
     return (
-        f"drifts most in {worst.layer} ({worst.operation}): its output has an SNR of {worst.snr_db:.1f} dB against "
+        f"drifts most in {worst.layer} ({worst.operation}): its output has an SNR of {snr} dB against "
         f"float (higher is better, {rank})"
     )
 
@@ -293,8 +295,8 @@ def _row(drift: LayerDrift) -> tuple[str, ...]:
         drift.layer,
         drift.operation,
         drift.dtype,
-        "exact" if math.isinf(drift.snr_db) and drift.snr_db > 0 else f"{drift.snr_db:.1f}",
+        "exact" if math.isinf(drift.snr_db) and drift.snr_db > 0 else signed(drift.snr_db, 1, plus=False),
         f"{drift.lost_db:.1f}",
-        f"{drift.cosine_similarity:.6f}",
+        signed(drift.cosine_similarity, 6, plus=False),
         f"{drift.max_abs_error:.3g}",
     )

@@ -21,6 +21,7 @@ from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
 from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically
+from metadata.signed import signed
 from train.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
@@ -183,9 +184,9 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
         names = [name for name in ("accuracy_loss", "accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
         points = [100 * measures[name] for name in names]
         if any(points):
-            interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
+            interval = f" [{signed(points[1], 2)}, {signed(points[2], 2)}]" if points[1:] else ""
             fewer = f" (on {compared} windows)" if (compared := _num_compared(file)) < most else ""  # a slow file
-            told.append(f"{file['file']} {points[0]:+.2f}{interval}{fewer}")
+            told.append(f"{file['file']} {signed(points[0], 2)}{interval}{fewer}")
         elif points:
             num_without += 1
     if num_without:

@@ -247,9 +247,9 @@ def _against_float(candidate: Candidate) -> Difference | None:
     lower, upper = candidate.accuracy_loss_interval or (None, None)
     return Difference(
         than="float32",
-        points=-100.0 * candidate.accuracy_loss,
-        lower=None if upper is None else -100.0 * upper,
-        upper=None if lower is None else -100.0 * lower,
+        points=0.0 - 100.0 * candidate.accuracy_loss,  # so that nothing is 0.0 and not -0.0, in JSON too
+        lower=None if upper is None else 0.0 - 100.0 * upper,
+        upper=None if lower is None else 0.0 - 100.0 * lower,
     )
 
 

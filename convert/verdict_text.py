@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from convert.advice import what_to_do
 from convert.test_side import MIN_TEST_GROUPS, Shortage
+from metadata.signed import signed
 
 if TYPE_CHECKING:
     from convert.verdict import Difference, Verdict
@@ -48,7 +49,9 @@ def verdict_lines(verdict: Verdict) -> list[str]:
 
 def gain(found: Difference) -> str:
     """Return in words by how much something is right more or less often, and whether that is sure."""
-    interval = "" if found.lower is None else f" [{found.lower:+.1f}, {found.upper:+.1f}]"
+    interval = (
+        "" if found.lower is None or found.upper is None else f" [{signed(found.lower, 1)}, {signed(found.upper, 1)}]"
+    )
     if abs(found.points) < _LEAST_POINTS:
         return f"right as often, {abs(found.points):.1f} points apart{interval}"
     size = f"{abs(found.points):.1f} points {'more' if found.points > 0 else 'less'} often right{interval}"

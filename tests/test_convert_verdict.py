@@ -300,3 +300,12 @@ def test_a_verdict_without_anything_to_compare_still_has_its_words():
     found = Verdict(take=True, file="a.tflite", accuracy=1.0, interval=(0.9, 1.0), num_windows=9, num_groups=9)
 
     assert verdict_lines(found)[0].startswith("**Take `a.tflite`**")
+
+
+def test_no_loss_is_no_negative_zero():
+    heard = side()
+    found = verdict(evidence(heard.truth, heard, accuracy_loss=0.0, accuracy_loss_interval=(0.0, 0.0)))
+
+    assert "right as often, 0.0 points apart [+0.0, +0.0]" in " ".join(found.text)
+    assert "-0.0" not in repr((found.float_loss, found.text))
+    assert gain(Difference(than="x", points=-0.01, lower=-0.04, upper=-0.0)).endswith("[+0.0, +0.0]")
