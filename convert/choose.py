@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.recipes import RECIPES, REFERENCE
+from edge_runtime.intervals import median_interval
 from train.evaluation_text import share_name
 
-NOISE = 0.05  # latencies that differ by less count as equal when one file is recommended
+NOISE = 0.05  # latencies that differ by less count as equal, however many runs say otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,8 @@ class Candidate:
 
     The accuracy is the share of right decisions on the test windows, called what `measure` says: the exact match of
     sets of labels. Agreement with float32 and the accuracy lost against it, with its 95 % interval, are as the parity
-    compares the two files. `refused_by` names loaders that do not open the file.
+    compares the two files. `p50_interval_ms` is where the median latency may be, as far as `num_runs` tell.
+    `refused_by` names loaders that do not open the file.
     """
 
     file: str
@@ -32,6 +34,15 @@ class Candidate:
     measure: str = "accuracy"
     accuracy_loss_interval: tuple[float, float] | None = None
     refused_by: tuple[str, ...] = ()
+    p50_interval_ms: tuple[float, float] | None = None
+    num_runs: int = 0
+
+    def is_as_fast_as(self, other: Candidate) -> bool:
+        """Whether it takes no longer than another: within 5 %, or as far as the runs of the two tell."""
+        if self.p50_ms <= other.p50_ms * (1 + NOISE):
+            return True
+        ours, theirs = self.p50_interval_ms, other.p50_interval_ms
+        return ours is not None and theirs is not None and ours[0] <= theirs[1]
 
     def is_beaten_by(self, other: Candidate) -> bool:
         """Whether the other file is nowhere worse and somewhere better; latencies to two digits, which repeat."""
@@ -94,9 +105,9 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
 
     Notes
     -----
-    Recommended is, of the files that pass and that take and give float32, the fastest, and of those within 5 % of it
-    the smallest, of these the most accurate. Accuracy has had its say by then: what loses more than its recipe may has
-    failed. Whether any file is to be taken is `convert.verdict`'s to say.
+    Recommended is, of the files that pass and that take and give float32, the fastest, and of those as fast as it
+    (`Candidate.is_as_fast_as`) the smallest, of these the most accurate. Accuracy has had its say by then: what loses
+    more than its recipe may has failed. Whether any file is to be taken is `convert.verdict`'s to say.
     """
     if not candidates:
         raise ValueError(f"there are no files of {model} to choose from; expected at least one")
@@ -132,8 +143,15 @@ def as_candidate(file: dict[str, Any]) -> Candidate:
         refused_by=tuple(file.get("refused_by", ())),
         size_bytes=file["size_bytes"],
         p50_ms=file["latency"]["end_to_end"]["p50_ms"],
+        p50_interval_ms=_p50_interval(file["latency"]["end_to_end"].get("samples_ms")),
+        num_runs=file["latency"].get("num_runs", 0),
         passed=file["passed"],
     )
+
+
+def _p50_interval(samples_ms: Sequence[float] | None) -> tuple[float, float] | None:
+    """Return where the median may be; None where the runs are not known one by one."""
+    return tuple(median_interval(samples_ms)) if samples_ms else None
 
 
 def _unbeaten(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -146,20 +164,28 @@ def _recommend(usable: Sequence[Candidate], candidates: Sequence[Candidate]) -> 
     if not usable:
         return "", "no file with float32 input and output passes its parity; the failures are named in the report"
     fastest = min(usable, key=lambda one: one.p50_ms)
-    quick = [one for one in usable if one.p50_ms <= fastest.p50_ms * (1 + NOISE)]
+    quick = [one for one in usable if one.is_as_fast_as(fastest)]
     best = min(quick, key=lambda one: (one.size_bytes, -one.accuracy, one.p50_ms))
-    parts = [_why(best, fastest), _against_reference(best, candidates)]
+    parts = [_why(best, fastest, [one for one in quick if one is not best]), _against_reference(best, candidates)]
     return best.file, ". ".join(part for part in parts if part) + "."
 
 
-def _why(best: Candidate, fastest: Candidate) -> str:
-    """What the best file has before the others that pass and take float32."""
+def _why(best: Candidate, fastest: Candidate, as_fast: Sequence[Candidate]) -> str:
+    """What the best file has before the others that pass and take float32, of which some are as fast."""
     cost = f"{best.p50_ms:.2f} ms a window here and {best.size_bytes / 1000:.0f} kB"
     if best.p50_ms == fastest.p50_ms:
-        return f"of the files that pass and that take float32 none is faster: {cost}"
+        return f"of the files that pass and that take float32 none is faster: {cost}" + (
+            f"; as fast as it, but not smaller: {', '.join(f'{one.recipe} ({one.p50_ms:.2f} ms)' for one in as_fast)}"
+            if as_fast
+            else ""
+        )
+    by = f"within {NOISE:.0%}"
+    if best.p50_ms > fastest.p50_ms * (1 + NOISE):
+        by = f"as far as {best.num_runs} runs tell"
     return (
-        f"of the files that pass and that take float32 none within {NOISE:.0%} of the fastest is smaller: {cost}; the "
-        f"fastest, {fastest.recipe}, takes {fastest.p50_ms:.2f} ms and {fastest.size_bytes / 1000:.0f} kB"
+        f"of the files that pass and that take float32 it is as fast as the fastest, {by}, and none of these is "
+        f"smaller: {cost}; the fastest, {fastest.recipe}, takes {fastest.p50_ms:.2f} ms and "
+        f"{fastest.size_bytes / 1000:.0f} kB"
     )
 
 

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz
+_DEFAULTS = {  # of what only says how files are calibrated and timed
+    "num_runs": 200,
+    "warmup_runs": 20,
+    "calibration_windows": 200,
+    "calibration_seed": 0,
+}
+_DATA_DEFAULTS = {"seed": 0, "dataset": None, "cache": None}  # of what only says how DATA is read
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -48,7 +55,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         add_output_arguments(parser)
         _add_foreign_arguments(parser)
         parser.add_argument(
-            "--calibration-seed", type=int, default=0, metavar="N", help="of the choice of windows (default 0)"
+            "--calibration-seed",
+            type=int,
+            default=_DEFAULTS["calibration_seed"],
+            metavar="N",
+            help="of the choice of windows (default 0)",
         )
     else:
         add_data_arguments(parser)
@@ -70,10 +81,18 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
-        "--calibration-windows", type=int, default=200, metavar="N", help="for static recipes (default 200)"
+        "--calibration-windows",
+        type=int,
+        default=_DEFAULTS["calibration_windows"],
+        metavar="N",
+        help="for static recipes (default 200)",
     )
-    parser.add_argument("--num-runs", type=int, default=200, metavar="N", help="latency runs of a file (default 200)")
-    parser.add_argument("--warmup-runs", type=int, default=20, metavar="N", help="runs before them (default 20)")
+    parser.add_argument(
+        "--num-runs", type=int, default=_DEFAULTS["num_runs"], metavar="N", help="latency runs of a file (default 200)"
+    )
+    parser.add_argument(
+        "--warmup-runs", type=int, default=_DEFAULTS["warmup_runs"], metavar="N", help="runs before them (default 20)"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
 
 
@@ -245,7 +264,8 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
             f"{'--compare' if args.compare else ', '.join(hungry)} needs recordings; expected --data FOLDER with one "
             "sub-folder a label"
         )
-    note(f"without --data nothing is calibrated or compared; left out: {', '.join(hungry) or 'no recipe'}")
+    note(f"without --data nothing is calibrated, compared or timed; left out: {', '.join(hungry) or 'no recipe'}")
+    _tell_unused(args, {**_DEFAULTS, **_DATA_DEFAULTS}, "without --data")
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     fed = [recipe for recipe in recipes if not recipe.needs_calibration]
     files = [
@@ -256,6 +276,15 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
     return DONE
 
 
+def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], where: str) -> None:
+    """Name the options that were given and do nothing."""
+    from train.prepare import note
+
+    given = [f"--{name.replace('_', '-')}" for name, default in defaults.items() if getattr(args, name) != default]
+    if given:
+        note(f"{', '.join(given)} {'does' if len(given) == 1 else 'do'} nothing {where}")
+
+
 def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
     from convert.drift import format_drift, worst_first, write_drift
@@ -264,6 +293,7 @@ def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
     if not args.compare.is_file():
         raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")
     candidate = args.compare.read_bytes()
+    _tell_unused(args, {**_DEFAULTS, "recipe": None}, "with --compare, which converts and times nothing")
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     drifts = write_drift(run_of.model.pinned, candidate, run_of.test_windows().windows, out, args.compare.stem)
     print(json.dumps([one.as_dict() for one in worst_first(drifts)], indent=2) if args.json else format_drift(drifts))

@@ -12,7 +12,7 @@ import numpy as np
 from convert.calibration import CalibrationSet, choose_calibration
 from convert.compress import CompressedRun
 from convert.compression_report import compression_rewrite
-from convert.drift import MAX_WINDOWS, worst_first, write_drift
+from convert.drift import MAX_WINDOWS, tell_worst, write_drift
 from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
 from convert.float_export import export_float
@@ -158,8 +158,8 @@ def write_drifts(run: FinishedRun, files: Sequence[ConvertedFile], folder: Path,
         for file in files:
             if file.form == reference.form and file is not reference:
                 pair = file.float_model, file.path.read_bytes()
-                worst = worst_first(write_drift(*pair, fed, folder, file.path.stem))[0]
-                tell(f"{file.path.stem} drifts most in {worst.layer} ({worst.operation}): {worst.snr_db:.1f} dB")
+                drifts = write_drift(*pair, fed, folder, file.path.stem)
+                tell(f"{file.path.stem} {tell_worst(drifts)}; {folder / file.path.stem}.md has all layers")
 
 
 def float_files(run: FinishedRun, tell: Callable[[str], None] = print) -> dict[str, bytes]:

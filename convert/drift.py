@@ -26,12 +26,20 @@ from convert.rewrite_check import CONVERSIONS
 from edge_runtime.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
+from metadata.signed import signed
 from metadata.tflite_metadata import strip_metadata
 
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
 MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
 NUM_MARKED = 3  # layers in another colour
+POOR_DB = 20.0  # the error is a tenth of the output
 CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a loss is counted in dB
+KEY = (
+    "SNR: the power of a layer's output in float over that of the difference to it here, in dB. Higher is better. At "
+    f"{POOR_DB:g} dB the error is a tenth of the output; what is below is poor. Lost here: how much lower it is than "
+    "that of the layer's worst input. Cosine: 1 where the outputs differ by a factor at most. Decisions are judged by "
+    "parity, not by this, which shows where to look."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +160,22 @@ def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
 
 
 def format_drift(drifts: Sequence[LayerDrift], shown: int | None = None) -> str:
-    """Return the layers, the worst first, as an aligned Markdown table."""
+    """Return the layers, the worst first, as an aligned Markdown table with a key below."""
     rows = [HEADER, *[_row(drift) for drift in worst_first(drifts)[:shown]]]
-    return "\n".join(markdown_table(rows))
+    return "\n".join([*markdown_table(rows), "", KEY])
+
+
+def tell_worst(drifts: Sequence[LayerDrift]) -> str:
+    """Return where the worst layer is and what its number says, such as "drifts most in conv_2 (CONV_2D): ..."."""
+    worst = worst_first(drifts)[0]
+    if worst.snr_db == math.inf:
+        return "drifts nowhere: every layer puts out what float does"
+    snr = signed(worst.snr_db, 1, plus=False)
+    rank = f"below {POOR_DB:g} dB, poor" if worst.snr_db < POOR_DB else f"poor is below {POOR_DB:g} dB"
+    return (
+        f"drifts most in {worst.layer} ({worst.operation}): its output has an SNR of {snr} dB against "
+        f"float (higher is better, {rank})"
+    )
 
 
 def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
@@ -169,7 +190,8 @@ def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
         [drift.position in worst for drift in drifts],
         path,
         title,
-        f"SNR against float (dB; {CLEAN_DB:.0f}: as 16 bits or better; red: loses most of its own)",
+        f"SNR of the output against float (dB, higher is better; below {POOR_DB:g} poor; {CLEAN_DB:.0f}: as 16 bits or "
+        "better)\nred: loses most of its own",
     )
 
 
@@ -177,7 +199,8 @@ def write_drift(reference: bytes, candidate: bytes, windows: np.ndarray, folder:
     """Compare two files and write `<stem>.md` (the worst first), `<stem>.json` and `<stem>.png` into a folder."""
     drifts = compare_layers(reference, candidate, windows)
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"num_windows": min(len(windows), MAX_WINDOWS), "layers": [one.as_dict() for one in worst_first(drifts)]}
+    layers = [one.as_dict() for one in worst_first(drifts)]
+    document = {"num_windows": min(len(windows), MAX_WINDOWS), "key": KEY, "layers": layers}
     write_atomically(folder / f"{stem}.json", (json.dumps(document, indent=2) + "\n").encode())
     write_atomically(folder / f"{stem}.md", (format_drift(drifts) + "\n").encode())
     plot_drift(drifts, folder / f"{stem}.png", f"{stem} against float, layer by layer")
@@ -272,8 +295,8 @@ def _row(drift: LayerDrift) -> tuple[str, ...]:
         drift.layer,
         drift.operation,
         drift.dtype,
-        "exact" if math.isinf(drift.snr_db) and drift.snr_db > 0 else f"{drift.snr_db:.1f}",
+        "exact" if math.isinf(drift.snr_db) and drift.snr_db > 0 else signed(drift.snr_db, 1, plus=False),
         f"{drift.lost_db:.1f}",
-        f"{drift.cosine_similarity:.6f}",
+        signed(drift.cosine_similarity, 6, plus=False),
         f"{drift.max_abs_error:.3g}",
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from metadata.signed import signed
+
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier
     from metadata import ModelSpec
@@ -120,7 +122,7 @@ def points_won(right: np.ndarray, reference: np.ndarray, groups: np.ndarray) -> 
 def points_cell(found: dict[str, Any]) -> str:
     """Return points won with their interval for people."""
     low, high = found["interval"]
-    return f"{found['points']:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"{signed(found['points'], 1)} [{signed(low, 1)}, {signed(high, 1)}]"
 
 
 def share_cell(found: dict[str, Any] | None) -> str:

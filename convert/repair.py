@@ -28,6 +28,7 @@ from convert.rewrite_check import has_weights
 from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.parity import ParityResult, on_other_kernels, recipe_parity
+from metadata.signed import signed
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
 AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided otherwise
@@ -211,7 +212,8 @@ def format_repair(found: dict[str, Any]) -> str:
             f"{after_builtin:.1%} on {BUILTIN_KERNELS}, where {aim:.1%} was aimed at)."
         )
     layers = [
-        f"{layer['layer']} {layer['kept_as']} ({layer['cost_bytes'] / 1000:+.0f} kB, {layer['cost_ms']:+.2f} ms, "
+        f"{layer['layer']} {layer['kept_as']} ({signed(layer['cost_bytes'] / 1000, 0)} kB, "
+        f"{signed(layer['cost_ms'], 2)} ms, "
         f"agreement {layer['agreement_without']:.1%} -> {layer['agreement_with']:.1%}, "
         f"accuracy {layer['accuracy_without']:.1%} -> {layer['accuracy_with']:.1%})"
         for layer in found["kept"]

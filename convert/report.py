@@ -16,10 +16,12 @@ from convert.machine_report import machine_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
 from convert.rewrite_check import rewrite_notes
+from convert.training_end import find_short_training
 from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
 from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically
+from metadata.signed import signed
 from train.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
@@ -32,7 +34,8 @@ def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]
     """Return everything that was measured, ready for JSON."""
     files = [_describe_file(proof) for proof in proofs]
     choices = choose_files(files)
-    evidence = [_evidence(proof, file) for proof, file in zip(proofs, files, strict=True)]
+    trained = {str(one["model"]): one for one in metrics}
+    evidence = [_evidence(proof, file, trained) for proof, file in zip(proofs, files, strict=True)]
     return {
         "verdict": judge(choices, evidence).as_dict(),
         "machine": describe_machine(),
@@ -85,10 +88,16 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
     }
 
 
-def _evidence(proof: FileProof, file: dict[str, Any]) -> Evidence:
-    """What the verdict goes by, of one file."""
+def _evidence(proof: FileProof, file: dict[str, Any], trained: Mapping[str, dict[str, Any]]) -> Evidence:
+    """What the verdict goes by, of one file; a model that was trained on, for compression, has another name."""
+    metrics, settings = trained.get(file["model"]), proof.file.spec.provenance.training
     return Evidence(
-        candidate=as_candidate(file), model=file["model"], input=file["input"], side=proof.side, decided=proof.decided
+        candidate=as_candidate(file),
+        model=file["model"],
+        input=file["input"],
+        side=proof.side,
+        decided=proof.decided,
+        short_training=None if metrics is None else find_short_training(metrics, settings),
     )
 
 
@@ -140,13 +149,16 @@ def _notes(report: dict[str, Any]) -> list[str]:
     window, latency = first["test"]["window"], first["latency"]
     compared = max(map(_num_compared, report["files"]))
     again = f" on {compared} windows, these and the same begun elsewhere" if compared > window["num_decisions"] else ""
+    is_own = bool(report["training"])
+    groups = "unseen groups" if is_own else "groups of --data"
+    came_from = "the trained model" if is_own else "the file as it came"
     runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
-        f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
+        f"{window['num_decisions']} test windows of {window['num_groups']} {groups}, 95 % intervals by the "
         f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
-        f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
+        f"{report['machine']['cpu']}. Agreement is of float32 with {came_from}, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
     notes += _losses(report["files"], again)
@@ -172,9 +184,9 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
         names = [name for name in ("accuracy_loss", "accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
         points = [100 * measures[name] for name in names]
         if any(points):
-            interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
+            interval = f" [{signed(points[1], 2)}, {signed(points[2], 2)}]" if points[1:] else ""
             fewer = f" (on {compared} windows)" if (compared := _num_compared(file)) < most else ""  # a slow file
-            told.append(f"{file['file']} {points[0]:+.2f}{interval}{fewer}")
+            told.append(f"{file['file']} {signed(points[0], 2)}{interval}{fewer}")
         elif points:
             num_without += 1
     if num_without:

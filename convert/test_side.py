@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.foreign_model import ForeignRun
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
 
@@ -35,6 +36,8 @@ class TestSide:
     window_seconds : float
     groups_in_all : mapping of str to int
         On all sides, by label; empty where the labels are not those of the recordings.
+    is_unseen : bool
+        Whether the training is known not to have heard it: not of a file that somebody else trained.
     """
 
     __test__ = False  # its name begins as a test's does
@@ -45,6 +48,7 @@ class TestSide:
     clips: np.ndarray
     window_seconds: float
     groups_in_all: Mapping[str, int] = field(default_factory=dict)
+    is_unseen: bool = True
 
     def has(self, place: int) -> np.ndarray:
         """Return which windows truly have a label, bool (n,)."""
@@ -62,7 +66,7 @@ class TestSide:
         return best, " and ".join(f"'{self.labels[place]}'" for place in places) or "no label"
 
     def num_groups(self, place: int) -> int:
-        """Return how many unseen groups a label has: of single sounds, where there are any with it."""
+        """Return how many groups of the test side a label has: of single sounds, where there are any with it."""
         rows = self.has(place)
         if self.groups.ndim == 2:
             single = rows & ((self.groups != "").sum(axis=1) == 1)
@@ -70,8 +74,13 @@ class TestSide:
         names = np.unique(self.groups[rows])
         return int((names != "").sum())
 
+    def tested_share(self) -> float:
+        """Return which share of the labels' groups is tested; 1 where it is not known how many there are."""
+        known = sum(self.groups_in_all.values())
+        return sum(map(self.num_groups, range(len(self.labels)))) / known if known else 1.0
+
     def shortages(self) -> list[Shortage]:
-        """Return what each label lacks that has too few unseen groups."""
+        """Return what each label lacks that has too few groups."""
         counts = [self.num_groups(place) for place in range(len(self.labels))]
         return [self._shortage(place, count) for place, count in enumerate(counts) if count < MIN_TEST_GROUPS]
 
@@ -89,6 +98,7 @@ class TestSide:
             more_on_test_side=MIN_TEST_GROUPS - count,
             more_in_all=more,
             seconds_each=max(seconds, self.window_seconds),
+            num_in_all=in_all,
         )
 
 
@@ -100,7 +110,9 @@ class Shortage:
     ----------
     label : str
     num_groups, more_on_test_side : int
-        Unseen groups that there are, and how many are missing.
+        Groups that are tested, and how many are missing.
+    num_in_all : int
+        Groups on all sides; 0 where not known.
     more_in_all : int
         New groups until so many fall to the test side at the share that all labels have there; 0 where not known.
     seconds_each : float
@@ -112,6 +124,7 @@ class Shortage:
     more_on_test_side: int
     more_in_all: int
     seconds_each: float
+    num_in_all: int = 0
 
 
 def describe_test_side(run: FinishedRun, cut: TestWindows) -> TestSide:
@@ -128,6 +141,7 @@ def describe_test_side(run: FinishedRun, cut: TestWindows) -> TestSide:
         clips=cut.clips,
         window_seconds=run.spec.window_seconds,
         groups_in_all=in_all,
+        is_unseen=not isinstance(run, ForeignRun),
     )
 
 

@@ -12,21 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from convert.choose import NOISE, Candidate, Choice
+from convert.choose import Candidate, Choice
 from convert.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
+from convert.training_end import ShortTraining
 from convert.verdict_text import verdict_lines
 from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
-    """How one file decided on the test side; `decided` is shaped as the side's truth."""
+    """How one file decided on the test side; `decided` is shaped as the side's truth.
+
+    `short_training` says how its training may have been too short, None where nothing says so.
+    """
 
     candidate: Candidate
     model: str
     input: str
     side: TestSide
     decided: np.ndarray
+    short_training: ShortTraining | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,14 @@ class Verdict:
     doubts : tuple of str
         Why no file is to be taken yet.
     missing : tuple of Shortage
+    is_unseen : bool
+        Whether the training is known not to have heard the test side.
+    tested_share : float
+        Of the recordings' groups that are on the test side; 1 where not known.
+    says_one_answer : bool
+        Whatever is heard.
+    short_training : ShortTraining or None
+        Of the file's model.
     text : tuple of str
         All of it in words, a sentence or two each.
     """
@@ -109,6 +122,10 @@ class Verdict:
     refused_by: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     missing: tuple[Shortage, ...] = ()
+    is_unseen: bool = True
+    tested_share: float = 1.0
+    says_one_answer: bool = False
+    short_training: ShortTraining | None = None
     text: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -157,6 +174,10 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
             refused_by=best.candidate.refused_by,
             doubts=tuple(doubts),
             missing=missing,
+            is_unseen=side.is_unseen,
+            tested_share=side.tested_share(),
+            says_one_answer=_says_one_answer(best.decided),
+            short_training=best.short_training,
         )
     )
 
@@ -179,8 +200,8 @@ def _ranked(found: Sequence[Evidence]) -> list[Evidence]:
         return rest
     leader = max(sure, key=_accuracy)
     equal = [one for one in sure if one is leader or not _is_better(leader, one)]
-    fastest = min(one.candidate.p50_ms for one in equal)
-    quick = [one for one in equal if one.candidate.p50_ms <= fastest * (1 + NOISE)]
+    fastest = min((one.candidate for one in equal), key=lambda one: one.p50_ms)
+    quick = [one for one in equal if one.candidate.is_as_fast_as(fastest)]
     best = min(quick, key=lambda one: (one.candidate.size_bytes, -_accuracy(one)))
     return [best, *sorted((one for one in sure if one is not best), key=_accuracy, reverse=True), *rest]
 
@@ -226,9 +247,9 @@ def _against_float(candidate: Candidate) -> Difference | None:
     lower, upper = candidate.accuracy_loss_interval or (None, None)
     return Difference(
         than="float32",
-        points=-100.0 * candidate.accuracy_loss,
-        lower=None if upper is None else -100.0 * upper,
-        upper=None if lower is None else -100.0 * lower,
+        points=0.0 - 100.0 * candidate.accuracy_loss,  # so that nothing is 0.0 and not -0.0, in JSON too
+        lower=None if upper is None else 0.0 - 100.0 * upper,
+        upper=None if lower is None else 0.0 - 100.0 * lower,
     )
 
 
@@ -248,16 +269,22 @@ def _recall(one: Evidence, place: int) -> float:
     return float(found[one.side.has(place)].mean())
 
 
+def _says_one_answer(decided: np.ndarray) -> bool:
+    """Whether all of several decisions are the same."""
+    return len(decided) > 1 and bool((decided == decided[:1]).all())
+
+
 def _doubts(one: Evidence) -> list[str]:
     """Return what speaks against a file, in sentences; too few groups are told apart from it."""
     side, decided = one.side, one.decided
     right = side.right(decided)
     answer, name = side.best_constant()
     share = float(side.right(np.broadcast_to(answer, decided.shape)).mean())
-    if len(decided) > 1 and (decided == decided[:1]).all():
+    if _says_one_answer(decided):
         places = np.flatnonzero(decided[0]) if decided.ndim == 2 else decided[:1]
         told = " and ".join(f"'{side.labels[place]}'" for place in places.tolist()) or "no label"
-        return [f"It says {told} on every test window, whatever is heard: it has learned nothing."]
+        ends = "it has learned nothing" if side.is_unseen else "it tells nothing of these recordings"
+        return [f"It says {told} on every test window, whatever is heard: {ends}."]
     doubts = []
     lower, upper = share_interval(right, side.groups)
     if lower <= share:

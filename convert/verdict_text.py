@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from convert.advice import what_to_do
 from convert.test_side import MIN_TEST_GROUPS, Shortage
+from metadata.signed import signed
 
 if TYPE_CHECKING:
     from convert.verdict import Difference, Verdict
 
 _LEAST_POINTS = 0.05  # what is less is shown as 0.0
+_MAYBE_SEEN = (
+    "Whether the file was trained on these recordings is not known; if it was, it is better here than it will be "
+    "elsewhere."
+)
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:
@@ -21,8 +27,12 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     lines += verdict.doubts
     if verdict.missing:
         lines.append(_missing(verdict.missing))
-    if not verdict.take:
-        lines.append(f"What to do: {_what_to_do(verdict)}")
+    if verdict.short_training is not None:
+        lines.append(verdict.short_training.told)
+    if not verdict.is_unseen:
+        lines.append(_MAYBE_SEEN)
+    if steps := what_to_do(verdict):
+        lines.append(f"What to do: {' '.join(steps)}")
     lines.append(_chance(verdict))
     if verdict.float_loss is not None:
         lines.append(f"Against float32, on the windows that parity compared: {gain(verdict.float_loss)}.")
@@ -39,7 +49,9 @@ def verdict_lines(verdict: Verdict) -> list[str]:
 
 def gain(found: Difference) -> str:
     """Return in words by how much something is right more or less often, and whether that is sure."""
-    interval = "" if found.lower is None else f" [{found.lower:+.1f}, {found.upper:+.1f}]"
+    interval = (
+        "" if found.lower is None or found.upper is None else f" [{signed(found.lower, 1)}, {signed(found.upper, 1)}]"
+    )
     if abs(found.points) < _LEAST_POINTS:
         return f"right as often, {abs(found.points):.1f} points apart{interval}"
     size = f"{abs(found.points):.1f} points {'more' if found.points > 0 else 'less'} often right{interval}"
@@ -51,9 +63,10 @@ def gain(found: Difference) -> str:
 def _head(verdict: Verdict) -> str:
     """Which file, and how good it is."""
     low, high = verdict.interval
+    groups = "unseen groups" if verdict.is_unseen else "groups of --data"
     told = (
         f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on {verdict.num_windows} test windows of "
-        f"{verdict.num_groups} unseen groups, {verdict.p50_ms:.2f} ms a window here, "
+        f"{verdict.num_groups} {groups}, {verdict.p50_ms:.2f} ms a window here, "
         f"{verdict.size_bytes / 1000:.0f} kB."
     )
     if verdict.take:
@@ -78,28 +91,6 @@ def _missing(missing: Sequence[Shortage]) -> str:
         f"The test side has too few speakers or sources to judge by, at least {MIN_TEST_GROUPS} a label are needed: "
         f"{told}."
     )
-
-
-def _what_to_do(verdict: Verdict) -> str:
-    """What would make the verdict another one."""
-    steps = []
-    if verdict.missing:
-        steps.append(f"record {', '.join(_record(one) for one in verdict.missing)}.")
-    if verdict.doubts:
-        steps.append(
-            "See whether the labels are right and the clips hold sound (`earshot data check`), and train longer "
-            "(--epochs)."
-        )
-    else:
-        steps.append("Until then the figures are a first look; the file is good for trying the app.")
-    return " ".join(steps)
-
-
-def _record(one: Shortage) -> str:
-    """What a label lacks."""
-    more = one.more_in_all or one.more_on_test_side
-    where = f", so that {one.more_on_test_side} more are tested" if one.more_in_all else " for the test side"
-    return f"{more} more speakers or sources of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
 
 
 def _chance(verdict: Verdict) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from typing import Any
 
+from edge_runtime.announcement import without_announcement
 from edge_runtime.weights import check_weights
 from metadata.errors import ModelContractError
 from metadata.model_check import check_model
@@ -41,11 +43,13 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
     runtime = _find_runtime()[1]
     kinds = runtime.OpResolverType
     kernels = kinds.AUTO if use_xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    quiet = without_announcement() if use_xnnpack else contextlib.nullcontext()
     try:
-        interpreter = runtime.Interpreter(
-            model_content=bytes(model), num_threads=num_threads, experimental_op_resolver_type=kernels
-        )
-        interpreter.allocate_tensors()
+        with quiet:
+            interpreter = runtime.Interpreter(
+                model_content=bytes(model), num_threads=num_threads, experimental_op_resolver_type=kernels
+            )
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelContractError(
             f"{runtime_name()} does not open the model of {len(model)} bytes: {error}; "

@@ -51,6 +51,23 @@ def wilson_interval(successes: int, total: int) -> Interval:
     return Interval(lower, upper)
 
 
+def median_interval(values: npt.ArrayLike) -> Interval:
+    """Return a 95 % interval of the median of independent values, shape (n,), by their order: all there is of up to 5.
+
+    Raises
+    ------
+    ValueError
+        No values.
+    """
+    ordered = np.sort(np.asarray(values, np.float64).ravel())
+    if not ordered.size:
+        raise ValueError("there are no values; expected at least one")
+    half = Z_95 * float(np.sqrt(ordered.size)) / 2
+    first = max(int(np.floor(ordered.size / 2 - half)), 1)
+    last = min(int(np.ceil(ordered.size / 2 + 1 + half)), ordered.size)
+    return Interval(float(ordered[first - 1]), float(ordered[last - 1]))
+
+
 def share_interval(right: npt.ArrayLike, groups: npt.ArrayLike) -> Interval:
     """Return the 95 % interval of the share of right decisions, whatever there is to resample.
 

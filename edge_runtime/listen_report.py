@@ -15,6 +15,7 @@ from edge_runtime.sound_frames import SoundFrames
 
 _LIVE_SECONDS = 0.2  # between two changes of the live line
 _TOP_SCORES = 3
+_MOST_TOLD = 8  # labels, where there was no event
 
 
 @dataclass
@@ -57,6 +58,8 @@ class ListenReport:
         self.note_remarks(source, ended=True)
         seconds = listener.num_samples / listener.classifier.spec.sample_rate
         print(f"{seconds:.2f} s heard, {listener.num_ticks} ticks, {self.num_events} events", file=sys.stderr)
+        if listener.num_ticks and not self.num_events:
+            print(self._why_no_event(), file=sys.stderr)
         if listener.num_silent:
             print(f"{listener.num_silent} ticks were silent and not classified", file=sys.stderr)
         frames = listener.frames
@@ -79,6 +82,22 @@ class ListenReport:
         for remark in remarks:
             self._clear()
             print(f"{name}: {remark}", file=sys.stderr)
+
+    def _why_no_event(self) -> str:
+        """Say how near each label came to its threshold."""
+        listener = self.listener
+        rows = zip(listener.classifier.spec.labels, listener.highest.tolist(), listener.on, strict=True)
+        found = sorted((row for row in rows if row[0] in self.labels), key=lambda row: row[2] - row[1])
+        told = ", ".join(f"{label} {highest:.3f} of {on:g}" for label, highest, on in found[:_MOST_TOLD])
+        more = f" and {len(found) - _MOST_TOLD} labels further below" if len(found) > _MOST_TOLD else ""
+        # In float32, as the detector compares.
+        reached = [label for label, highest, on in found if np.float32(highest) >= np.float32(on)]
+        if not reached:
+            return f"no score reached its threshold (--on); the highest: {told}{more}"
+        needed = f"{listener.settings.min_duration_seconds:g} s (--min-duration)"
+        if listener.classifier.spec.activation == "softmax":
+            needed += " as the highest score"
+        return f"{', '.join(reached)} reached the threshold (--on); an event needs {needed} too. Highest: {told}{more}"
 
     def _write(self, event: Event) -> None:
         """Put an event out everywhere."""

@@ -135,6 +135,10 @@ class Listener:
     ----------
     num_ticks, num_silent, num_samples : int
         So far; silent ticks are among the ticks.
+    on : tuple of float
+        From which score an event begins, one a label.
+    highest : ndarray of float64, shape (n_labels,)
+        Smoothed scores so far, of the ticks that count.
     frames : FrameCache
         Counts how many front-end frames were computed and how many reused.
 
@@ -156,8 +160,9 @@ class Listener:
         self.tick_samples = round(self.settings.tick_seconds * spec.sample_rate)
         if self.tick_samples < 1:
             raise ValueError(f"the tick is {self.settings.tick_seconds} s; expected at least one sample")
-        on = spec.thresholds if on is None else on
+        self.on = on = spec.thresholds if on is None else on
         off = tuple(OFF_SHARE * threshold for threshold in on) if off is None else off
+        self.highest = np.zeros(len(spec.labels))
         self.frames = FrameCache(spec)
         self.num_ticks = self.num_silent = self.num_samples = 0
         self._early: list[FloatArray] = []  # scores of the ticks that do not count
@@ -224,6 +229,7 @@ class Listener:
     def _count(self, scores: FloatArray) -> tuple[npt.NDArray[np.float64], tuple[Event, ...]]:
         """Smooth the scores of a tick and let it count; return both the smoothed ones and the events that are over."""
         smoothed = self._smoother.push(scores)
+        self.highest = np.maximum(self.highest, smoothed)
         events = map(self._event, self._detector.push(smoothed))
         return smoothed, tuple(filter(self._is_long, events))
 

@@ -100,7 +100,7 @@ def _shortfalls(result: Result) -> list[str]:
         allowed = _allowed(result, 1.0 - limit if is_least else limit)
         if value is not None and (1.0 - value if is_least else value) <= allowed + 1e-12:
             continue
-        found = "infinite" if value is None else f"{value:.4g}"
+        found = "infinite" if value is None else f"{value + 0.0:.4g}"
         told.append(f"{name} {found}, {'needed' if is_least else 'at most'} {limit:g}")
     return told
 
@@ -113,7 +113,7 @@ def _allowed(result: Result, limit: float) -> float:
 
 def _format_measure(name: str, result: ParityResult) -> str:
     """Return a measure with its limit."""
-    value = f"{result.measures[name]:.4g}" if name in result.measures else "not measured"
+    value = f"{result.measures[name] + 0.0:.4g}" if name in result.measures else "not measured"
     if name not in result.tolerance:
         return f"{name} {value}"
     return f"{name} {value} ({'>=' if name in _AT_LEAST else '<='} {result.tolerance[name]:g})"

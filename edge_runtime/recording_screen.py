@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metadata.signed import signed
+
 if TYPE_CHECKING:
     from edge_runtime.recording_run import Ear
 
@@ -67,4 +69,4 @@ class RecordingScreen:
 def _told_silence(row: Row) -> str:
     """Return how quiet a window is."""
     level = -math.inf if row["level_dbfs"] is None else row["level_dbfs"]
-    return f"silent ({level:.1f} dBFS)"
+    return f"silent ({signed(level, 1, plus=False)} dBFS)"

@@ -33,13 +33,17 @@ def write_lines(lines: Iterable[Line], out: TextIO) -> None:
 
 
 def write_table(lines: Iterable[Line], out: TextIO) -> None:
-    """Write a CSV table, one row a window or tick; a recording that could not be read has none."""
+    """Write a CSV table, one row a window or tick; one that could not be read to its end has a last row with `error`.
+
+    In that row the file and the error alone are filled.
+    """
     lines = iter(lines)
     header = next(lines)
     labels, counts = header["model"]["labels"], header["model"].get("counts", [])
     times = ["seconds"] if header["settings"]["phone"] else ["start_seconds", "end_seconds"]
     counted = ["count", *(f"score_{count}" for count in counts)] if counts else []
-    columns = ["file", *times, "level_dbfs", "silent", *counted, "decision", *(f"score_{label}" for label in labels)]
+    scores = [f"score_{label}" for label in labels]
+    columns = ["file", *times, "level_dbfs", "silent", "error", *counted, "decision", *scores]
     if len(set(columns)) < len(columns):
         raise ValueError(
             f"a label is called as a number of sources, {' or '.join(counts)}, and their columns would have one name; "
@@ -47,7 +51,10 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
         )
     out.write(csv_line(columns))
     for row in _with_file(lines):
-        cells = [row["file"], *(row[name] for name in times), *_level_cells(row)]
+        if "error" in row:
+            out.write(csv_line([row.get(name, "") for name in columns]))
+            continue
+        cells = [row["file"], *(row[name] for name in times), *_level_cells(row), ""]
         cells += [row["count"], *row["count_scores"].values()] if counts else []
         out.write(csv_line([*cells, told_decision(row["decision"]), *row["scores"].values()]))
 
@@ -97,12 +104,12 @@ def _write_recording(opening: Line, lines: Iterator[Line], out: TextIO) -> None:
 
 
 def _with_file(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield the rows, each with the recording it belongs to."""
+    """Yield the rows, and the errors, each with the recording it belongs to."""
     name = ""
     for line in lines:
         if "recording" in line:
             name = line["recording"]
-        elif "scores" in line:
+        elif "scores" in line or "error" in line:
             yield {"file": name, **line}
 
 

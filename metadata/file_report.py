@@ -103,13 +103,14 @@ def _spec_rows(spec: dict[str, Any] | None, is_foreign: bool) -> Iterable[tuple[
     thresholds = ", ".join(
         f"{label} {threshold}" for label, threshold in zip(spec["labels"], spec["thresholds"], strict=True)
     )
+    kind = "thresholds" if spec["activation"] == "sigmoid" else "the highest score is told; thresholds of events"
     transform = spec.get("score_transform", "none")
     made = "" if transform == "none" else f", made by {transform} of what the model puts out"
     return [
         *none,
         ("window", f"{spec['window_length']} samples at {spec['sample_rate']} Hz = {seconds:g} s"),
         ("front end", f"{spec['front_end']['kind']}, {place}" + (f": {settings}" if settings else "")),
-        ("activation", f"{spec['activation']}{made}; thresholds {_shortened(thresholds)}"),
+        ("activation", f"{spec['activation']}{made}; {kind} {_shortened(thresholds)}"),
         ("recipe", spec["recipe"]),
         ("data", f"{spec['provenance']['data_sha256'] or 'not recorded'}, seed {spec['provenance']['seed']}"),
     ]

@@ -112,6 +112,7 @@ class _Draft:
     faults: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     known_labels: tuple[str, ...] = ()
+    assumes_threshold: bool = False
 
     def spec(self, hear: Hear | None) -> ModelSpec | None:
         """Return the spec where nothing stands in its way."""
@@ -260,8 +261,7 @@ class _Draft:
         """From which score on labels count."""
         if self.own and len(self.own.thresholds) == count:
             return self.own.thresholds
-        if self.stated.threshold is None:
-            self.notes.append(f"the file states no threshold; labels count from {DEFAULT_THRESHOLD} on")
+        self.assumes_threshold = self.stated.threshold is None
         return (DEFAULT_THRESHOLD if self.stated.threshold is None else self.stated.threshold,) * count
 
     def _provenance(self) -> Provenance:
@@ -287,6 +287,8 @@ class _Draft:
             self._ask(ask, "--activation softmax (or sigmoid)")
         if self.faults:
             return None
+        if self.assumes_threshold:
+            self.notes.append(_told_threshold(claim.activation))
         return replace_spec(spec, activation=claim.activation, score_transform=claim.transform)
 
     def _ask_for_scores(self, claimed: str | None) -> None:
@@ -299,6 +301,16 @@ class _Draft:
         """Note what is not known, and the option that says it."""
         self.faults.append(what)
         self.options.append(option)
+
+
+def _told_threshold(activation: str) -> str:
+    """What decides where a file states no threshold."""
+    if activation == "softmax":
+        return (
+            "the file states no threshold; the label with the highest score is told, however low that is, and "
+            f"{DEFAULT_THRESHOLD} is only from where an event begins (earshot listen --on)"
+        )
+    return f"the file states no threshold; labels count from {DEFAULT_THRESHOLD} on"
 
 
 def _shown(labels: Sequence[str]) -> str:

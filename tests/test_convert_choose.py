@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from convert.choose import Candidate, choose, choose_files
+from edge_runtime.intervals import median_interval
 
 
 def candidate(recipe: str, accuracy: float, size_bytes: int, p50_ms: float, passed: bool = True) -> Candidate:
@@ -96,3 +100,38 @@ def test_each_model_and_input_form_has_its_own_choice():
     assert [choice.input for choice in choices] == ["waveform", "spectrogram"]
     assert {choice.candidates[0].decision_agreement for choice in choices} == {0.99}
     assert {choice.candidates[0].accuracy_loss for choice in choices} == {0.01}
+
+
+def timed(recipe: str, size_bytes: int, samples_ms: list[float], accuracy: float = 0.96) -> Candidate:
+    known = candidate(recipe, accuracy, size_bytes, float(np.median(samples_ms)))
+    return replace(known, p50_interval_ms=tuple(median_interval(samples_ms)), num_runs=len(samples_ms))
+
+
+def test_of_latencies_that_five_runs_cannot_tell_apart_the_smaller_file_is_recommended():
+    quick = timed("float32", 1000, [0.9, 1.0, 1.0, 1.1, 4.0])
+    small = timed("int8", 250, [1.0, 1.1, 1.2, 1.3, 5.0])
+    choice = choose("net", "waveform", [quick, small])
+
+    assert choice.recommended == "net-int8.tflite"
+    assert "it is as fast as the fastest, as far as 5 runs tell, and none of these is smaller: 1.20 ms" in choice.reason
+
+
+def test_latencies_that_never_met_are_different():
+    quick = timed("float32", 1000, [0.9, 1.0, 1.0, 1.0, 1.1])
+    small = timed("int8", 250, [1.2, 1.2, 1.3, 1.3, 5.0])
+
+    assert choose("net", "waveform", [quick, small]).recommended == "net-float32.tflite"
+
+
+def test_files_that_are_as_fast_and_as_small_are_told_apart_by_accuracy():
+    worse, better = timed("int8", 250, [1.0] * 5, 0.95), timed("auto", 250, [1.01] * 5, 0.96)
+
+    assert choose("net", "waveform", [worse, better]).recommended == "net-auto.tflite"
+
+
+def test_what_is_as_fast_as_the_recommended_file_is_named():
+    choice = choose("net", "waveform", [timed("int8", 250, [1.0] * 5), timed("float32", 1000, [1.01] * 5)])
+
+    assert "none is faster: 1.00 ms a window here and 0 kB; as fast as it, but not smaller: float32 (1.01 ms)" in (
+        choice.reason
+    )

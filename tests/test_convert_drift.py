@@ -15,7 +15,7 @@ pytest.importorskip("ai_edge_quantizer")
 from tiny_tflite import tiny_classifier
 
 from convert import RECIPES, choose_calibration, quantize
-from convert.drift import compare_layers, format_drift, worst_first, write_drift
+from convert.drift import LayerDrift, compare_layers, format_drift, tell_worst, worst_first, write_drift
 from convert.layer_name import layer_name
 from convert.model_graph import Operation, read_model_object, write_model_object
 from metadata import ModelContractError, pack_model
@@ -173,10 +173,34 @@ def test_table_json_and_picture_are_written(model, integer, windows, tmp_path):
     assert document["num_windows"] == 30
     assert [layer["layer"] for layer in document["layers"]] == [drift.layer for drift in worst_first(drifts)]
     table = (tmp_path / "drift" / "tiny-int8_io.md").read_text()
-    assert table.count("\n") == len(drifts) + 2
+    assert [line for line in table.splitlines() if line.startswith("|")] == table.splitlines()[: len(drifts) + 2]
+    assert "Higher is better. At 20 dB the error is a tenth of the output; what is below is poor." in table
 
 
 def test_an_exact_layer_is_null_in_json_which_knows_no_infinity(model, windows):
     values = [drift.as_dict() for drift in compare_layers(model, model, windows)]
     assert all(value["snr_db"] is None for value in values)
     json.dumps(values, allow_nan=False)
+
+
+def drift_of(snr_db):
+    return LayerDrift(
+        position=0, layer="conv", tensor="t", operation="CONV_2D", dtype="int8", snr_db=snr_db, lost_db=0.0,
+        cosine_similarity=1.0, max_abs_error=0.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("snr_db", "said"),
+    [
+        (
+            23.44,
+            "drifts most in conv (CONV_2D): its output has an SNR of 23.4 dB against float (higher is better, poor",
+        ),
+        (12.0, "an SNR of 12.0 dB against float (higher is better, below 20 dB, poor)"),
+        (math.inf, "drifts nowhere"),
+        (-math.inf, "an SNR of -inf dB against float (higher is better, below 20 dB, poor)"),
+    ],
+)
+def test_the_worst_layer_is_told_with_what_its_number_means(snr_db, said):
+    assert said in tell_worst([drift_of(snr_db)])

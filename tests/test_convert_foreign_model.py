@@ -241,7 +241,9 @@ def test_without_recordings_only_what_needs_none_is_made(keras_export, labels_fi
     out = tmp_path / "out"
     assert convert(write(tmp_path, keras_export), "--out", out, "--labels", labels_file) == 0
     assert {path.stem for path in out.glob("*.tflite")} == {"theirs-float32", "theirs-float16", "theirs-dynamic_int8"}
-    assert "left out: int8" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "nothing is calibrated, compared or timed; left out: int8" in err
+    assert "--num-runs, --warmup-runs do nothing without --data" in err
     assert Classifier(out / "theirs-dynamic_int8.tflite").spec.labels == LABELS
 
 

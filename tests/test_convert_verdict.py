@@ -7,56 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judged import LABELS, candidate, evidence, side, verdict, wrong_on
 
-from convert.choose import Candidate, choose
+from convert.choose import choose
 from convert.test_side import MIN_TEST_GROUPS, TestSide
-from convert.verdict import Difference, Evidence, Verdict, judge
+from convert.verdict import Difference, Verdict
 from convert.verdict_text import gain, verdict_lines
-
-LABELS = ("dog", "rain")
-
-
-def side(groups_a_label=6, windows_a_group=4, labels=LABELS, in_all=0, seconds=2.0):
-    truth = np.repeat(np.arange(len(labels)), groups_a_label * windows_a_group)
-    groups = np.array([f"{labels[label]}-{place // windows_a_group}" for place, label in enumerate(truth)])
-    clips = np.unique(groups, return_inverse=True)[1]
-    counts = dict.fromkeys(labels, in_all) if in_all else {}
-    return TestSide(
-        labels=labels, truth=truth, groups=groups, clips=clips, window_seconds=seconds, groups_in_all=counts
-    )
-
-
-def candidate(file="net-int8.tflite", **changes):
-    facts = {
-        "recipe": file.removesuffix(".tflite").rpartition("-")[2],
-        "accuracy": 0.9,
-        "accuracy_loss": 0.0,
-        "decision_agreement": 1.0,
-        "size_bytes": 300_000,
-        "p50_ms": 0.5,
-        "passed": True,
-    }
-    return Candidate(file=file, **{**facts, **changes})
-
-
-def evidence(decided, heard, model="net", form="waveform", **changes):
-    file = changes.pop("file", f"{model}-int8.tflite")
-    return Evidence(candidate=candidate(file, **changes), model=model, input=form, side=heard, decided=decided)
-
-
-def verdict(*found):
-    kinds = dict.fromkeys((one.model, one.input) for one in found)
-    choices = [
-        choose(model, form, [one.candidate for one in found if (one.model, one.input) == (model, form)])
-        for model, form in kinds
-    ]
-    return judge(choices, found)
-
-
-def wrong_on(truth, places, labels=LABELS):
-    decided = truth.copy()
-    decided[places] = (decided[places] + 1) % len(labels)
-    return decided
 
 
 def test_a_good_file_with_enough_groups_is_to_be_taken_and_says_how_sure_that_is():
@@ -133,7 +89,7 @@ def test_with_few_groups_a_perfect_file_is_not_to_be_taken_and_what_is_missing_i
     assert {one.seconds_each for one in found.missing} == {8.0}
     told = " ".join(found.text)
     assert "'dog' 2, 'rain' 2" in told
-    assert "record 20 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
+    assert "Record 20 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
 
 
 def test_of_the_label_with_fewer_recordings_more_are_asked_for():
@@ -336,7 +292,7 @@ def test_the_example_whose_words_contradicted_its_numbers():
     reason = choose("net", "waveform", found).reason
 
     assert "none is faster" not in reason
-    assert "none within 5% of the fastest is smaller: 9.14 ms" in reason
+    assert "it is as fast as the fastest, within 5%, and none of these is smaller: 9.14 ms" in reason
     assert "the fastest, float32, takes 8.84 ms" in reason
 
 
@@ -344,3 +300,12 @@ def test_a_verdict_without_anything_to_compare_still_has_its_words():
     found = Verdict(take=True, file="a.tflite", accuracy=1.0, interval=(0.9, 1.0), num_windows=9, num_groups=9)
 
     assert verdict_lines(found)[0].startswith("**Take `a.tflite`**")
+
+
+def test_no_loss_is_no_negative_zero():
+    heard = side()
+    found = verdict(evidence(heard.truth, heard, accuracy_loss=0.0, accuracy_loss_interval=(0.0, 0.0)))
+
+    assert "right as often, 0.0 points apart [+0.0, +0.0]" in " ".join(found.text)
+    assert "-0.0" not in repr((found.float_loss, found.text))
+    assert gain(Difference(than="x", points=-0.01, lower=-0.04, upper=-0.0)).endswith("[+0.0, +0.0]")

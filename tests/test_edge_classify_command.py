@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from test_edge_classifier import write_wav
 from test_edge_command import run
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
+import earshot
 from edge_runtime.classifier import Classifier
 from edge_runtime.merge import MERGES
 from metadata.errors import ModelContractError
@@ -210,3 +212,22 @@ def test_the_union_of_softmax_windows_is_what_the_windows_say_without_a_threshol
     run("classify", path, clip, "--json")
     (one,) = json.loads(capsys.readouterr().out)["recordings"]
     assert all(isinstance(window["decision"], str) for window in one["windows"])
+
+
+def test_in_the_table_a_recording_that_breaks_off_ends_with_its_error(model, clip, tmp_path, capsys):
+    whole, broken = tmp_path / "whole.flac", tmp_path / "broken.flac"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 160_000).astype(np.float32)
+    soundfile.write(whole, noise, 16_000)
+    broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    out = tmp_path / "scores.csv"
+
+    assert earshot.main(["classify", *map(str, [model, broken, tmp_path / "nowhere.wav", whole, "--out", out])]) == 2
+    rows = list(csv.DictReader(out.open()))
+    of = {name: [row for row in rows if row["file"].endswith(name)] for name in ("broken.flac", "nowhere.wav")}
+
+    assert of["broken.flac"][0]["decision"]
+    assert [bool(row["error"]) for row in of["broken.flac"]] == [*[False] * (len(of["broken.flac"]) - 1), True]
+    assert "cannot be decoded" in of["broken.flac"][-1]["error"]
+    assert "does not exist" in of["nowhere.wav"][0]["error"]
+    assert {value for name, value in of["nowhere.wav"][0].items() if name not in ("file", "error")} == {""}
+    assert not any(row["error"] for row in rows if row["file"].endswith("whole.flac"))

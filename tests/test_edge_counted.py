@@ -340,7 +340,8 @@ def test_the_csv_table_has_counts_and_labels(paths, wav, tmp_path):
     rows = list(csv.DictReader(out.open()))
 
     assert list(rows[0])[3:] == [
-        "level_dbfs", "silent", "count", "score_one", "score_two", "decision", "score_dog", "score_rain", "score_sea"
+        "level_dbfs", "silent", "error", "count", "score_one", "score_two",
+        "decision", "score_dog", "score_rain", "score_sea",
     ]  # fmt: skip
     assert [row["count"] for row in rows[8:]] == ["0", "0"]
     assert all(len(row["decision"].split("+")) == int(row["count"]) for row in rows[:8])

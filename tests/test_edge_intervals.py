@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edge_runtime.intervals import (
     count_groups,
     group_bootstrap_interval,
+    median_interval,
     paired_bootstrap_interval,
     share_interval,
     wilson_interval,
@@ -213,3 +214,15 @@ def test_a_hundred_thousand_groups_cost_little_memory():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 50e6  # one draw of all groups 500 times over would be 400 MB
+
+
+def test_the_median_of_a_few_values_may_be_any_of_them_and_of_many_only_near_the_middle():
+    assert median_interval([3.0, 1.0, 2.0, 5.0, 4.0]) == (1.0, 5.0)
+    assert median_interval([7.0]) == (7.0, 7.0)
+    # Ranks 86 and 115 of 200, as in tables of the sign test.
+    assert median_interval(np.arange(1, 201)) == (86.0, 115.0)
+
+
+def test_of_no_values_there_is_no_median():
+    with pytest.raises(ValueError, match="no values"):
+        median_interval([])

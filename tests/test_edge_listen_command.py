@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -266,3 +267,31 @@ def test_what_follows_the_recording_is_not_swallowed(model, clip, capsys):
 def test_a_recording_that_is_not_there_is_named(model, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         run("listen", model, tmp_path / "none.wav")
+
+
+def test_where_there_is_no_event_the_scores_that_were_reached_are_told(model, clip, capsys):
+    assert run("listen", model, clip, "--on", "1") == 0
+    printed = capsys.readouterr()
+    told = re.search(r"no score reached its threshold \(--on\); the highest: (.*)", printed.err)[1]
+
+    assert printed.out == ""
+    assert {part.split()[0] for part in told.split(", ")} == set(TINY_LABELS)
+    assert all(0.0 < float(part.split()[1]) < 1.0 and part.endswith(" of 1") for part in told.split(", "))
+
+
+def test_a_label_that_reached_its_threshold_too_briefly_is_told_with_what_an_event_needs(model, clip, capsys):
+    assert run("listen", model, clip, "--on", "0", "--min-duration", "60") == 0
+
+    assert "an event needs 60 s (--min-duration) as the highest score too" in capsys.readouterr().err
+
+
+def test_where_there_is_an_event_no_reason_is_told(model, clip, capsys):
+    assert run("listen", model, clip, *ALWAYS) == 0
+
+    assert "ighest" not in capsys.readouterr().err
+
+
+def test_only_the_labels_that_were_asked_for_are_told(model, clip, capsys):
+    assert run("listen", model, clip, "--on", "1", "--label", "song") == 0
+
+    assert re.search(r"the highest: song 0\.\d{3} of 1$", capsys.readouterr().err, re.MULTILINE)

@@ -254,3 +254,18 @@ def test_the_fields_of_the_published_yamnet_are_read_without_a_note():
     assert (len(stated.labels), stated.labels[0], stated.labels[-1]) == (521, "Speech", "Field recording")
     assert stated.notes == ()
     assert stated.license.startswith("Apache License. Version 2.0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "not_said"),
+    [
+        ("SOFTMAX", "the label with the highest score is told, however low that is", "labels count from"),
+        ("LOGISTIC", "labels count from 0.5 on", "highest"),
+    ],
+)
+def test_without_a_stated_threshold_it_is_told_what_decides(kind, said, not_said):
+    found = contract(ending_in(kind, (1, RATE)))
+    (note,) = (note for note in found.notes if "no threshold" in note)
+
+    assert said in note
+    assert not_said not in note

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metadata.signed import signed
 from train.recordings.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
     }
     text = (
         f"wrote {result['index']}, {result['clips']:,} clips, {done.copies:,} of them copies by "
-        + ", ".join(f"{shift:+.1f}" for shift in cents)
+        + ", ".join(signed(shift, 1) for shift in cents)
         + " cents"
     )
     print(json.dumps(result, indent=2) if args.json else text)

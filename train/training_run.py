@@ -22,6 +22,7 @@ from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
+from metadata.signed import signed
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
 from train.evaluate import TestWindows, evaluate_scores
@@ -222,7 +223,7 @@ def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:
     scaling = fit_scaling(scores, cut.truth)
     scale_last_layer(model, scaling)
     before, after = ((found.argmax(axis=1) == cut.truth).mean() for found in (scores, scaling.apply(scores)))
-    shifts = ", ".join(f"{shift:+.2f}" for shift in scaling.shifts)
+    shifts = ", ".join(signed(shift, 2) for shift in scaling.shifts)
     tell(
         f"scores brought to validation data: logits times {scaling.scale:.2f}, plus {shifts}; "
         f"{before:.1%} of it were right, {after:.1%} are"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from edge_runtime.sound_frames import OVERSHOOT_DB
+from metadata.signed import signed
 from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
 from train.recordings.clip_index import ClipIndex
@@ -120,7 +121,7 @@ def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
 def _offset(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     """Clips that do not swing around zero."""
     clips = tuple(
-        f"{clip.path}: {measured.dc:+.3f}"
+        f"{clip.path}: {signed(measured.dc, 3)}"
         for clip, measured in zip(index.clips, measures, strict=True)
         if abs(measured.dc) > MOST_DC
     )
@@ -137,7 +138,7 @@ def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         if measured.bandwidth_hz == 0.0 and measured.peak_dbfs < to_dbfs(2.0**-15):
             empty.append(clip.path)
         elif measured.rms_dbfs < QUIET_DBFS and max(usual[label] for label in clip.labels) >= QUIET_DBFS:
-            quiet.append(f"{clip.path}: {measured.rms_dbfs:.0f} dBFS")
+            quiet.append(f"{clip.path}: {signed(measured.rms_dbfs, 0, plus=False)} dBFS")
     if empty:
         yield Finding("warning", "empty", f"{len(empty)} clips hold nothing at all, every sample alike", tuple(empty))
     if quiet:
@@ -193,7 +194,8 @@ def _level_shortcut(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         yield Finding(
             "warning",
             "level_by_label",
-            f"the level alone tells {text}: at most {low:.0f} dBFS on one side, at least {high:.0f} dBFS on the other",
+            f"the level alone tells {text}: at most {signed(low, 0, plus=False)} dBFS on one side, at least "
+            f"{signed(high, 0, plus=False)} dBFS on the other",
         )
 
 
