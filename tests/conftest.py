@@ -73,3 +73,19 @@ def make_folder(tmp_path: Path):
         return root
 
     return make
+
+
+@pytest.fixture(scope="session")
+def noise_windows() -> np.ndarray:
+    """Windows for `hand_made.hand_made_classifier`, float32 (20, 256)."""
+    from hand_made import WINDOW_LENGTH
+
+    return np.random.default_rng(3).uniform(-0.5, 0.5, (20, WINDOW_LENGTH)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def noise_calibration(noise_windows: np.ndarray):
+    """`noise_windows` as calibration windows of two labels."""
+    from convert import choose_calibration
+
+    return choose_calibration(noise_windows, np.arange(len(noise_windows)) % 2)
