@@ -240,7 +240,11 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     if not args.data:
         return _foreign_alone(model, spec, args, recipes)
     if not spec.input_is_waveform:
-        raise ValueError(f"{args.run} takes a spectrogram; --data needs a model that takes samples. Leave --data out")
+        raise ValueError(
+            f"{args.run} takes a spectrogram, and --data hears recordings only with a model that takes samples, "
+            "for which nothing is to be computed in front of it. Leave --data out for float32, float16 and "
+            "dynamic_int8, which need no recordings. For int8, put the front end into the model and convert that"
+        )
     index = find_and_split(
         args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels), dataset=args.dataset
     )

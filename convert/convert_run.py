@@ -25,7 +25,7 @@ from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.repair import Repair, ValidationWindows, repair
 from convert.rewrite_check import Rewrite, tell_rewrites
-from convert.trained_ranges import ranges_rewrite
+from convert.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
@@ -37,7 +37,7 @@ from train.window_rows import WindowRows
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"
-WITH_TRAINED_RANGES = ("int8", "int8_io")  # recipes that store them as they are
+WITH_TRAINED_RANGES = ("int8", "int8_io", AUTO)  # recipes that store them as they are
 MOST_SPECTROGRAMS = 2_000  # are kept in memory; what is heard once for each layer shall not be computed each time
 
 
@@ -220,7 +220,7 @@ def _quantized(
         if not isinstance(run, CompressedRun):
             float_model = stored_form(float_model, recipe)
         return quantize(float_model, recipe, fed, trained_ranges=trained_ranges), None
-    found = repair(float_model, recipe, calibration, _validation(run, form), tell)
+    found = repair(float_model, recipe, calibration, _validation(run, form), tell, trained_ranges)
     return found.model, found
 
 
@@ -238,7 +238,8 @@ def _rewrites(
         return all_rewrites(float_model, stored_form(float_model, recipe), content, recipe, kept)
     found = [*all_rewrites(float_model, float_model, content, recipe, kept), compression_rewrite(run, content)]
     if trained_ranges and recipe.name in WITH_TRAINED_RANGES:
-        found.append(ranges_rewrite(content, run.ranges, trained_ranges))
+        ranges = run.ranges if kept is None else ranges_in_8_bits(content, run.ranges, trained_ranges)
+        found += [ranges_rewrite(content, ranges, trained_ranges)] if ranges else []
     return tuple(found)
 
 

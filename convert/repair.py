@@ -11,7 +11,7 @@ XNNPACK and on TensorFlow Lite's built-in kernels, which round otherwise and whi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -146,6 +146,7 @@ def repair(
     calibration: CalibrationSet,
     validation: ValidationWindows,
     tell: Callable[[str], None] = print,
+    trained_ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Repair:
     """Quantize to 8 bits, as few layers wider and as little wider as make the recipe's tolerance hold with room.
 
@@ -161,6 +162,8 @@ def repair(
         Neither trained nor tested on.
     tell : callable
         Called with a line where something has to be kept wider.
+    trained_ranges : mapping of str to (float, float), optional
+        As for `quantize`.
 
     Raises
     ------
@@ -177,7 +180,7 @@ def repair(
     again, those that moved the scores least first, since layers that lose together need not all be kept, until none
     can be. The same arguments give the same bytes: time is only reported.
     """
-    bench = _Bench(float_model, recipe, calibration, validation)
+    bench = _Bench(float_model, recipe, calibration, validation, trained_ranges)
     kept = {} if bench.holds({}) else bench.keep_until_it_holds()
     if all(kept.get(place) == FLOAT for place in bench.weighted_layers()):
         raise RecipeUnfitError(
@@ -229,7 +232,12 @@ class _Bench:
     """Tries which layers are kept wider; every try is made once."""
 
     def __init__(
-        self, float_model: bytes, recipe: Recipe, calibration: CalibrationSet, validation: ValidationWindows
+        self,
+        float_model: bytes,
+        recipe: Recipe,
+        calibration: CalibrationSet,
+        validation: ValidationWindows,
+        trained_ranges: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         float_model = normalised(float_model)
         self._graph = graph = read_graph(float_model)
@@ -240,12 +248,19 @@ class _Bench:
         }
         self.layers: tuple[Group, ...] = layer_groups(graph, recipe_scope(recipe, graph))
         self._ranges = measured_for(float_model, recipe, calibration)
+        self._trained_ranges = trained_ranges
         self._float_scores = model_scores(float_model, validation.windows)
         self._tried: dict[tuple[bool, tuple[tuple[int, str], ...]], ParityResult] = {}
 
     def model(self, kept: Kept) -> bytes:
         """Return the file with the layers at these places kept wider."""
-        return quantize(self.float_model, self.recipe, kept=self.exceptions(kept), ranges=self._ranges)
+        return quantize(
+            self.float_model,
+            self.recipe,
+            kept=self.exceptions(kept),
+            ranges=self._ranges,
+            trained_ranges=self._trained_ranges,
+        )
 
     def exceptions(self, kept: Kept) -> dict[str, str]:
         """Return the choice operation by operation, as `quantize` takes it."""

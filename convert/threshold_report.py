@@ -23,7 +23,7 @@ from edge_runtime.level import level_dbfs
 from edge_runtime.merge import merge_windows
 from edge_runtime.windows import cut_windows
 from train.held_out_mixtures import held_out_mixtures
-from train.mixtures.arrangement import ARRANGEMENTS, arrange
+from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar
 from train.recordings.clip_store import LoadedClips
 from train.thresholds import CommonThreshold, sweep_common_threshold
@@ -93,7 +93,7 @@ def hear_arranged(
     with progress_bar(len(pairs.drawn), f"{arrangement}, {split}", "recording") as bar:
         for number, (one, other) in enumerate(pairs.drawn):
             order = (one, other) if number % 2 else (other, one)
-            parts = [np.asarray(clips.waveforms[place]) for place in order]
+            parts = [heard_part(clips.waveforms[place], arrangement, spec.sample_rate) for place in order]
             windows = cut_windows(
                 arrange(*parts, arrangement, spec.sample_rate).waveform, spec.window_length, hop, "drop"
             )

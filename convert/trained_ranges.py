@@ -87,17 +87,11 @@ def ranges_rewrite(
     RecipeUnfitError
         Not one.
     """
-    scales = {
-        tensor.name.decode(): float(tensor.quantization.scale[0])
-        for tensor in read_model_object(content).subgraphs[0].tensors
-        if tensor.quantization is not None and tensor.quantization.scale is not None and len(tensor.quantization.scale)
-    }
+    scales = _scales(content)
 
     def is_kept(limits: tuple[float, float]) -> bool:
         step = (max(limits[1], 0.0) - min(limits[0], 0.0)) / NUM_STEPS
-        names = [name for name, found in tensors.items() if found == limits]
-        found = [scales[one] for name in names for one in (name, f"{name}_quantized") if one in scales]
-        return any(abs(scale - step) <= SCALE_TOLERANCE * step for scale in found)
+        return any(abs(scale - step) <= SCALE_TOLERANCE * step for scale in _scales_of(limits, tensors, scales))
 
     left = tuple(layer for layer, limits in layer_ranges.items() if not is_kept(limits))
     total = len(layer_ranges)
@@ -109,6 +103,37 @@ def ranges_rewrite(
             f"not one range that training found is in the file ({rewrite.sentence()}); convert without --compress qat"
         )
     return rewrite
+
+
+def ranges_in_8_bits(
+    content: bytes, layer_ranges: Mapping[str, tuple[float, float]], tensors: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return those of the layers' ranges whose results have a scale in a file that keeps some layers wider.
+
+    Parameters
+    ----------
+    content, layer_ranges, tensors
+        As for `ranges_rewrite`.
+    """
+    scales = _scales(content)
+    return {layer: limits for layer, limits in layer_ranges.items() if _scales_of(limits, tensors, scales)}
+
+
+def _scales(content: bytes) -> dict[str, float]:
+    """Return the scale of each quantized tensor, the first one of several, by name."""
+    return {
+        tensor.name.decode(): float(tensor.quantization.scale[0])
+        for tensor in read_model_object(content).subgraphs[0].tensors
+        if tensor.quantization is not None and tensor.quantization.scale is not None and len(tensor.quantization.scale)
+    }
+
+
+def _scales_of(
+    limits: tuple[float, float], tensors: Mapping[str, tuple[float, float]], scales: Mapping[str, float]
+) -> list[float]:
+    """Return the scales of the tensors that hold the result with this range."""
+    names = [name for name, found in tensors.items() if found == limits]
+    return [scales[one] for name in names for one in (name, f"{name}_quantized") if one in scales]
 
 
 def _is_same(expected: np.ndarray, values: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from edge_runtime.classification import Classification, Decision, FloatArray, WindowResult
 from edge_runtime.frame_cache import FrameCache
+from edge_runtime.hears_recordings import HearsRecordings
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
@@ -31,10 +32,8 @@ from metadata.tflite_metadata import read_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_runtime.recordings import Recording
 
-
-class Classifier:
+class Classifier(HearsRecordings[WindowResult]):
     """A `.tflite` sound classifier with what it says about itself.
 
     Parameters
@@ -303,25 +302,6 @@ class Classifier:
 
         with WavFile(path) as wav:
             yield from self.classify_recording(wav, window_hop, tail, silence_below_dbfs=silence_below_dbfs)
-
-    def classify_recording(
-        self,
-        recording: Recording,
-        window_hop: int | None = None,
-        tail: str = "pad",
-        first: int = 0,
-        silence_below_dbfs: float | None = None,
-    ) -> Iterator[WindowResult]:
-        """Classify an open recording window by window from number `first` on; see `classify_file`."""
-        yield from self.classify_windows(
-            recording.blocks(),
-            recording.num_samples,
-            recording.sample_rate,
-            window_hop,
-            tail,
-            first,
-            silence_below_dbfs,
-        )
 
     def classify_windows(
         self,

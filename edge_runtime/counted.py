@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,11 @@ import numpy.typing as npt
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
+from edge_runtime.hears_recordings import HearsRecordings
 from edge_runtime.timed_windows import at_rate, timed_windows
 from edge_runtime.windows import check_finite, check_waveform
 from metadata.errors import ModelContractError
 from metadata.spec import FrontEnd
-
-if TYPE_CHECKING:
-    from edge_runtime.recordings import Recording
 
 FloatArray = npt.NDArray[np.float32]
 COUNT_LABELS = ("one", "two", "three")  # of a counter, in this order; the last may be left out
@@ -57,7 +54,7 @@ class CountedClassification:
     clip: CountedScores
 
 
-class CountedClassifier:
+class CountedClassifier(HearsRecordings[CountedWindow]):
     """A counter and one classifier for each of its counts.
 
     Parameters
@@ -131,25 +128,6 @@ class CountedClassifier:
         for window in windows:
             merged.add(window.heard)
         return CountedClassification(merge, windows, merged.clip())
-
-    def classify_recording(
-        self,
-        recording: Recording,
-        window_hop: int | None = None,
-        tail: str = "pad",
-        first: int = 0,
-        silence_below_dbfs: float | None = None,
-    ) -> Iterator[CountedWindow]:
-        """Classify an open recording window by window in constant memory; see `Classifier.classify_recording`."""
-        yield from self.classify_windows(
-            recording.blocks(),
-            recording.num_samples,
-            recording.sample_rate,
-            window_hop,
-            tail,
-            first,
-            silence_below_dbfs,
-        )
 
     def classify_windows(
         self,

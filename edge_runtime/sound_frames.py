@@ -5,6 +5,7 @@ Axis order: samples first, channels second.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ BLOCK_LENGTH = 65_536  # samples of a channel read at once
 OVERSHOOT_DB = 1.0  # above full scale; lossy decoders and float editors go so far without anything being wrong
 
 
-class SoundFrames:
+class SoundFrames(ABC):
     """A recording that is read from its beginning, block by block, as often as wanted.
 
     A reader gives it `frames`, and these attributes before `blocks` is called.
@@ -46,6 +47,7 @@ class SoundFrames:
     peak: float = 0.0
     _cancellation: Cancellation | None = None
 
+    @abstractmethod
     def frames(self, block_length: int = BLOCK_LENGTH) -> Iterator[FloatArray]:
         """Yield the recording from its beginning, float32 (up to block_length, n_channels); integers are divided.
 
@@ -56,7 +58,6 @@ class SoundFrames:
         ValueError
             A NaN, an infinity or a number that no sound has, or the recording ended early.
         """
-        raise NotImplementedError
 
     def blocks(self, block_length: int = BLOCK_LENGTH) -> Iterator[FloatArray]:
         """Yield the recording from its beginning as mono float32 blocks.

@@ -30,10 +30,26 @@ def spectrogram_faults(audio: TensorInfo, front_end: FrontEnd, window_length: in
     if sides == (frames, rows):
         return [
             f"the model takes {audio}, frames first, where earshot feeds {made}; "
-            "export it with a Permute or transpose layer in front"
+            f"{_turned(audio, sides)}, then export it and write its metadata again"
         ], []
     settings = f"--window-length {window_length} and --hop-length {getattr(front_end, 'hop_length', '')} make {made}"
     return [f"the model takes {audio}, but {settings}{_hint(sides, front_end)}"], []
+
+
+def _turned(audio: TensorInfo, sides: tuple[int, ...]) -> str:
+    """What brings rows before frames, in front of a model that takes frames first."""
+    frames, rows = sides
+    axes = [place for place, length in enumerate(audio.shape) if length != 1]
+    taken = list(audio.shape)
+    taken[axes[0]], taken[axes[1]] = rows, frames
+    order = list(range(len(taken)))
+    order[axes[0]], order[axes[1]] = axes[1], axes[0]
+    torch = f"in PyTorch begin forward with x = x.transpose({axes[0]}, {axes[1]})"
+    if axes[0] == 0:  # no batch axis, which Keras always has
+        return f"{torch}, so that it takes {taken}"
+    shape, places = ", ".join(map(str, taken[1:])), ", ".join(map(str, order[1:]))
+    keras = f"keras.Sequential([keras.Input(({shape})), keras.layers.Permute(({places})), model])"
+    return f"in Keras take {keras}, {torch}, so that it takes {taken}"
 
 
 def _hint(sides: tuple[int, ...], front_end: FrontEnd) -> str:

@@ -23,12 +23,12 @@ from convert.compression_report import (  # noqa: E402
 )
 from convert.convert_run import convert_run  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
-from convert.float_scope import RecipeUnfitError  # noqa: E402
-from convert.model_graph import read_model_object  # noqa: E402
+from convert.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
+from convert.model_graph import read_graph, read_model_object  # noqa: E402
 from convert.network_body import compressed_layers  # noqa: E402
-from convert.quantize import quantize  # noqa: E402
+from convert.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.trained_ranges import ranges_rewrite, tensor_ranges  # noqa: E402
+from convert.trained_ranges import ranges_in_8_bits, ranges_rewrite, tensor_ranges  # noqa: E402
 from convert.twin import build_twin, keras_weights, with_weights  # noqa: E402
 from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
@@ -344,3 +344,24 @@ def test_validation_in_blocks_is_validation_as_a_whole(monkeypatch):
     blocks = fine_tune._Validation(twin, rows, targets, weights).evaluate(twin.network)
     assert blocks == pytest.approx(whole, rel=1e-5)
     assert whole == tuple(twin.network.evaluate(twin.features(windows), targets, sample_weight=weights, verbose=0))
+
+
+def test_the_auto_file_of_qat_has_the_trained_ranges_of_the_layers_in_8_bits(run, aware, tmp_path):
+    told: list[str] = []
+    recipes = [RECIPES[name] for name in ("float32", "auto")]
+    files = convert_run(aware, tmp_path, recipes, num_calibration_windows=4, tell=told.append)
+    (auto,) = [file for file in files if file.recipe.name == "auto"]
+    (found,) = [rewrite for rewrite in auto.rewrites if rewrite.what == "ranges as training found them"]
+    assert (found.done > 0, found.left) == (True, ())
+
+    cut = run.test_windows()
+    calibration = choose_calibration(cut.windows, cut.truth, 4)
+    float_model = export_float(aware.model, fast=False)
+    tensors = aware.tensor_ranges(float_model, calibration, calibration)
+    graph = read_graph(float_model)
+    wide = layer_groups(graph, recipe_scope(RECIPES["auto"], graph))[0]
+    kept = {operation.outputs[0]: "float32" for operation in wide}
+    half_wide = quantize(float_model, RECIPES["auto"], calibration, trained_ranges=tensors, kept=kept)
+    in_8_bits = ranges_in_8_bits(half_wide, aware.ranges, tensors)
+    assert 0 < len(in_8_bits) < len(aware.ranges)
+    assert ranges_rewrite(half_wide, in_8_bits, tensors).left == ()

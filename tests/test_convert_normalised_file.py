@@ -10,7 +10,6 @@ pytest.importorskip("ai_edge_quantizer")
 from ai_edge_litert import schema_py_generated as schema
 from hand_made import (
     NUM_LABELS,
-    WINDOW_LENGTH,
     altered,
     hand_made_classifier,
     named,
@@ -18,7 +17,7 @@ from hand_made import (
 )
 
 import earshot
-from convert import RECIPES, choose_calibration, quantize
+from convert import RECIPES, quantize
 from convert.foreign_model import read_foreign
 from convert.model_graph import normalised, read_graph, read_model_object, tell_normalised
 from convert.model_scores import model_scores
@@ -28,23 +27,13 @@ from metadata.model_check import check_model
 
 
 @pytest.fixture(scope="module")
-def windows() -> np.ndarray:
-    return np.random.default_rng(3).uniform(-0.5, 0.5, (20, WINDOW_LENGTH)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def calibration(windows):
-    return choose_calibration(windows, np.arange(20) % 2)
-
-
-@pytest.fixture(scope="module")
 def modern() -> bytes:
     return hand_made_classifier()
 
 
 @pytest.fixture(scope="module")
-def files(modern, calibration) -> dict[str, bytes]:
-    return {name: quantize(modern, recipe, calibration) for name, recipe in RECIPES.items()}
+def files(modern, noise_calibration) -> dict[str, bytes]:
+    return {name: quantize(modern, recipe, noise_calibration) for name, recipe in RECIPES.items()}
 
 
 def with_a_code_an_operator(content) -> None:
@@ -113,9 +102,11 @@ ALTERED = {
 
 @pytest.mark.parametrize("recipe", list(RECIPES))
 @pytest.mark.parametrize("change", list(ALTERED))
-def test_every_recipe_makes_the_same_of_an_altered_file(modern, files, calibration, windows, change, recipe):
-    made = quantize(altered(modern, ALTERED[change]), RECIPES[recipe], calibration)
-    np.testing.assert_array_equal(model_scores(made, windows), model_scores(files[recipe], windows))
+def test_every_recipe_makes_the_same_of_an_altered_file(
+    modern, files, noise_calibration, noise_windows, change, recipe
+):
+    made = quantize(altered(modern, ALTERED[change]), RECIPES[recipe], noise_calibration)
+    np.testing.assert_array_equal(model_scores(made, noise_windows), model_scores(files[recipe], noise_windows))
     assert _stored(made) == _stored(files[recipe])
     assert len(read_graph(made).operations) == len(read_graph(files[recipe]).operations)
 
@@ -128,8 +119,8 @@ def _stored(model: bytes) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("recipe", list(RECIPES))
-def test_with_old_codes_the_file_is_byte_for_byte_that_of_the_modern_one(modern, files, calibration, recipe):
-    assert quantize(altered(modern, with_old_codes), RECIPES[recipe], calibration) == files[recipe]
+def test_with_old_codes_the_file_is_byte_for_byte_that_of_the_modern_one(modern, files, noise_calibration, recipe):
+    assert quantize(altered(modern, with_old_codes), RECIPES[recipe], noise_calibration) == files[recipe]
 
 
 def test_what_todays_converters_write_is_not_touched(modern, files):
@@ -172,7 +163,7 @@ def test_names_are_told_apart_over_all_subgraphs(modern):
         read_graph(altered(modern, doubled))
 
 
-def test_tensors_of_two_types_in_one_buffer_get_one_each(modern, calibration, windows):
+def test_tensors_of_two_types_in_one_buffer_get_one_each(modern, noise_calibration, noise_windows):
     """Zero is zero in every type, and a converter stores it once; the quantizer rewrote it for both."""
 
     def sharing(content):
@@ -188,9 +179,9 @@ def test_tensors_of_two_types_in_one_buffer_get_one_each(modern, calibration, wi
     content = read_model_object(shared)
     by_name = {tensor.name: tensor.buffer for tensor in content.subgraphs[0].tensors}
     assert by_name[b"zeros"] != by_name[b"net/conv_2/bias"]
-    made = quantize(shared, RECIPES["int16x8"], calibration)
+    made = quantize(shared, RECIPES["int16x8"], noise_calibration)
     check_model(made)
-    assert np.abs(model_scores(made, windows) - model_scores(shared, windows)).max() < 0.01
+    assert np.abs(model_scores(made, noise_windows) - model_scores(shared, noise_windows)).max() < 0.01
 
 
 def test_what_is_changed_is_told(modern):
@@ -203,7 +194,7 @@ def test_what_is_changed_is_told(modern):
     ]
 
 
-def test_shapes_that_a_static_file_does_not_store_are_filled_in(modern, windows):
+def test_shapes_that_a_static_file_does_not_store_are_filled_in(modern, noise_windows):
     def shapeless(content):
         graph = content.subgraphs[0]
         for operator in graph.operators[:-1]:
@@ -215,16 +206,16 @@ def test_shapes_that_a_static_file_does_not_store_are_filled_in(modern, windows)
     assert {tensor.name: tensor.shape for tensor in read_graph(pinned).tensors if not tensor.is_constant} == {
         tensor.name: tensor.shape for tensor in read_graph(modern).tensors if not tensor.is_constant
     }
-    np.testing.assert_array_equal(model_scores(pinned, windows), model_scores(modern, windows))
+    np.testing.assert_array_equal(model_scores(pinned, noise_windows), model_scores(modern, noise_windows))
 
 
 @pytest.mark.parametrize("change", ["old codes", "one name", "no names", "old and nameless"])
-def test_a_file_of_somebody_elses_is_read_and_predicts_as_it_came(modern, windows, tmp_path, change):
+def test_a_file_of_somebody_elses_is_read_and_predicts_as_it_came(modern, noise_windows, tmp_path, change):
     path = tmp_path / "theirs.tflite"
     path.write_bytes(altered(modern, ALTERED[change]))
     model = read_foreign(path)
-    np.testing.assert_array_equal(model.predict(windows), model_scores(modern, windows))
-    np.testing.assert_array_equal(model_scores(model.pinned, windows), model_scores(modern, windows))
+    np.testing.assert_array_equal(model.predict(noise_windows), model_scores(modern, noise_windows))
+    np.testing.assert_array_equal(model_scores(model.pinned, noise_windows), model_scores(modern, noise_windows))
 
 
 def test_the_command_makes_small_files_of_an_old_one_and_says_what_it_did(modern, tmp_path, capsys):

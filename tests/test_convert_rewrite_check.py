@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("ai_edge_quantizer")
 
-from hand_made import WINDOW_LENGTH, altered, hand_made_classifier, named
+from hand_made import altered, hand_made_classifier, named
 
 import convert.fast_convolution as fast_convolution
-from convert import RECIPES, choose_calibration, quantize
+from convert import RECIPES, quantize
 from convert.fast_convolution import fast_rewrite, with_fast_convolutions
 from convert.fast_operators import COLUMNS
 from convert.file_rewrites import all_rewrites
@@ -32,37 +32,27 @@ OF_ALL = ("float16", "int8_io", "int16x8")
 
 
 @pytest.fixture(scope="module")
-def windows() -> np.ndarray:
-    return np.random.default_rng(3).uniform(-0.5, 0.5, (20, WINDOW_LENGTH)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def calibration(windows):
-    return choose_calibration(windows, np.arange(20) % 2)
-
-
-@pytest.fixture(scope="module")
 def model() -> bytes:
     return hand_made_classifier()
 
 
 @pytest.mark.parametrize("recipe", QUANTIZED)
-def test_a_quantizer_that_matches_nothing_is_refused(model, calibration, monkeypatch, recipe):
+def test_a_quantizer_that_matches_nothing_is_refused(model, noise_calibration, monkeypatch, recipe):
     monkeypatch.setattr(quantize_module, "_rewrite", lambda float_model, *others: float_model)
     with pytest.raises(RecipeUnfitError, match=r"not one of the|FLOAT32 input"):
-        quantize(model, RECIPES[recipe], calibration)
+        quantize(model, RECIPES[recipe], noise_calibration)
 
 
 @pytest.mark.parametrize("recipe", QUANTIZED)
-def test_a_recipe_that_finds_no_operation_is_refused(model, calibration, monkeypatch, recipe):
+def test_a_recipe_that_finds_no_operation_is_refused(model, noise_calibration, monkeypatch, recipe):
     monkeypatch.setattr(quantize_module, "_settings", lambda *arguments: [])
     with pytest.raises(RecipeUnfitError, match=r"no layer for|FLOAT32 input"):
-        quantize(model, RECIPES[recipe], calibration)
+        quantize(model, RECIPES[recipe], noise_calibration)
 
 
 @pytest.mark.parametrize("recipe", QUANTIZED)
-def test_all_layers_that_a_recipe_names_are_counted_in_the_file(model, calibration, recipe):
-    found = rewritten(model, quantize(model, RECIPES[recipe], calibration), RECIPES[recipe])
+def test_all_layers_that_a_recipe_names_are_counted_in_the_file(model, noise_calibration, recipe):
+    found = rewritten(model, quantize(model, RECIPES[recipe], noise_calibration), RECIPES[recipe])
     count = 3 if recipe in IN_BODY else 5
     assert (found.done, found.total, found.left) == (count, count, ())
 
@@ -76,51 +66,53 @@ def test_all_layers_that_a_recipe_names_are_counted_in_the_file(model, calibrati
         ("int16x8", "4 of 5 layers in 8 bits with 16 between them; stays float32: conv_3 (CONV_2D)"),
     ],
 )
-def test_a_layer_that_the_quantizer_passes_over_is_named(model, calibration, monkeypatch, recipe, sentence):
+def test_a_layer_that_the_quantizer_passes_over_is_named(model, noise_calibration, monkeypatch, recipe, sentence):
     add = quantize_module._add_setting
 
     def forgetful(job, recipe_name, kind, operations):
         add(job, recipe_name, kind, [one for one in operations if "conv_3" not in one.outputs[0]])
 
     monkeypatch.setattr(quantize_module, "_add_setting", forgetful)
-    found = rewritten(model, quantize(model, RECIPES[recipe], calibration), RECIPES[recipe])
+    found = rewritten(model, quantize(model, RECIPES[recipe], noise_calibration), RECIPES[recipe])
     assert found.sentence() == sentence
 
 
 @pytest.mark.parametrize("recipe", QUANTIZED)
-def test_a_convolution_whose_kernel_is_computed_stays_float_and_is_named(calibration, windows, recipe):
+def test_a_convolution_whose_kernel_is_computed_stays_float_and_is_named(noise_calibration, noise_windows, recipe):
     model = hand_made_classifier(computed_kernel=True)
-    made = quantize(model, RECIPES[recipe], calibration)
+    made = quantize(model, RECIPES[recipe], noise_calibration)
     found = rewritten(model, made, RECIPES[recipe])
     assert (found.done, found.total) == ((2, 3) if recipe in IN_BODY else (4, 5))
     assert "conv_3 (CONV_2D)" in found.left
-    assert np.abs(model_scores(made, windows) - model_scores(model, windows)).max() < 0.05
+    assert np.abs(model_scores(made, noise_windows) - model_scores(model, noise_windows)).max() < 0.05
 
 
 @pytest.mark.parametrize("recipe", ["int8", "int8_io", "int16x8"])
-def test_an_operator_that_the_quantizer_does_not_know_is_named_where_it_lies_among_the_layers(calibration, recipe):
+def test_an_operator_that_the_quantizer_does_not_know_is_named_where_it_lies_among_the_layers(
+    noise_calibration, recipe
+):
     model = hand_made_classifier(between="ELU")
-    found = rewritten(model, quantize(model, RECIPES[recipe], calibration), RECIPES[recipe])
+    found = rewritten(model, quantize(model, RECIPES[recipe], noise_calibration), RECIPES[recipe])
     assert found.done == found.total
     assert found.left == ("between (ELU)",)
 
 
 @pytest.mark.parametrize("recipe", ["float16", "dynamic_int8"])
-def test_recipes_that_store_weights_alone_say_nothing_of_operators_without_any(calibration, recipe):
+def test_recipes_that_store_weights_alone_say_nothing_of_operators_without_any(noise_calibration, recipe):
     model = hand_made_classifier(between="ELU")
-    assert rewritten(model, quantize(model, RECIPES[recipe], calibration), RECIPES[recipe]).left == ()
+    assert rewritten(model, quantize(model, RECIPES[recipe], noise_calibration), RECIPES[recipe]).left == ()
 
 
-def test_the_form_of_another_recipe_does_not_count(model, calibration):
+def test_the_form_of_another_recipe_does_not_count(model, noise_calibration):
     dynamic = quantize(model, RECIPES["dynamic_int8"])
     with pytest.raises(RecipeUnfitError, match=r"dynamic_int8 in place of int8"):
         rewritten(model, dynamic, RECIPES["int8"])
     with pytest.raises(RecipeUnfitError, match="0 of 5 layers in 16-bit floating point"):
-        rewritten(model, quantize(model, RECIPES["int8"], calibration), RECIPES["float16"])
+        rewritten(model, quantize(model, RECIPES["int8"], noise_calibration), RECIPES["float16"])
 
 
-def test_a_file_that_no_interpreter_opens_is_refused(model, calibration, monkeypatch):
-    whole = quantize(model, RECIPES["int8"], calibration)
+def test_a_file_that_no_interpreter_opens_is_refused(model, noise_calibration, monkeypatch):
+    whole = quantize(model, RECIPES["int8"], noise_calibration)
 
     def broken(*arguments):
         def without_scale(content):
@@ -132,7 +124,7 @@ def test_a_file_that_no_interpreter_opens_is_refused(model, calibration, monkeyp
 
     monkeypatch.setattr(quantize_module, "_rewrite", broken)
     with pytest.raises(RecipeUnfitError, match="cannot be opened"):
-        quantize(model, RECIPES["int8"], calibration)
+        quantize(model, RECIPES["int8"], noise_calibration)
 
 
 def test_a_recipe_that_rewrote_nothing_leaves_no_file_and_says_so(model, tmp_path, monkeypatch):
@@ -148,26 +140,26 @@ def test_a_recipe_that_rewrote_nothing_leaves_no_file_and_says_so(model, tmp_pat
     assert [line.split(":")[0] for line in told] == ["left out float16", "left out dynamic_int8"]
 
 
-def test_auto_that_keeps_every_layer_float_is_refused(model, calibration, windows, monkeypatch):
+def test_auto_that_keeps_every_layer_float_is_refused(model, noise_calibration, noise_windows, monkeypatch):
     def only_all_float(self, kept):
         return all(kept.get(place) == "float32" for place in range(len(self.layers)))
 
     monkeypatch.setattr(_Bench, "holds", only_all_float)
     truth = np.arange(20) % 3
-    validation = ValidationWindows(windows=windows, truth=truth, groups=truth.astype(str))
+    validation = ValidationWindows(windows=noise_windows, truth=truth, groups=truth.astype(str))
     with pytest.raises(RecipeUnfitError, match="not one of 3 layers may have 8 bits"):
-        repair(model, RECIPES["auto"], calibration, validation, tell=lambda text: None)
+        repair(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
 
 
-def test_what_auto_keeps_wider_does_not_count_as_left_out(model, calibration, windows, monkeypatch):
+def test_what_auto_keeps_wider_does_not_count_as_left_out(model, noise_calibration, noise_windows, monkeypatch):
     def one_dynamic(self, kept):
         return kept == {0: "dynamic_int8"}
 
     monkeypatch.setattr(_Bench, "holds", one_dynamic)
     monkeypatch.setattr(_Bench, "alone_snr_db", lambda self, place: float(place))
     truth = np.arange(20) % 3
-    validation = ValidationWindows(windows=windows, truth=truth, groups=truth.astype(str))
-    found = repair(model, RECIPES["auto"], calibration, validation, tell=lambda text: None)
+    validation = ValidationWindows(windows=noise_windows, truth=truth, groups=truth.astype(str))
+    found = repair(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
     assert all_rewrites(model, model, found.model, RECIPES["auto"], found.exceptions)[0].sentence() == (
         "3 of 3 layers in 8 bits"
     )

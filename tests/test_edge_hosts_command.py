@@ -94,7 +94,7 @@ def test_bench_of_files_of_a_build_takes_recordings_along(sshd, tiny_run, tmp_pa
     clip = tmp_path / "a clip.wav"
     soundfile.write(clip, np.sin(np.arange(40_000) / 9) * 0.1, 16_000)
     chosen = [tiny_run / "wave-int8.tflite", tiny_run / "wave-float32.tflite"]
-    arguments = [*chosen, *OWN_PYTHON, "--num-runs", 3, "--audio", clip, "--json"]
+    arguments = [*chosen, *OWN_PYTHON, "--num-runs", 3, "--cold-runs", 1, "--audio", clip, "--json"]
     code, printed = on_hosts(capsys, sshd, "bench", *arguments)
     (host,) = json.loads(printed.out)["hosts"]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime.sound_frames import SoundFrames
 from edge_runtime.wav_file import WavFile, is_wav, read_wav
 
 PCM_TAIL = bytes.fromhex("000000001000800000aa00389b71")
@@ -224,3 +225,11 @@ def test_real_wav_files_decode_as_libsndfile_decodes_them():
 
         assert sample_rate == expected_rate
         assert np.array_equal(waveform, expected.mean(axis=1))
+
+
+def test_a_reader_that_yields_no_frames_cannot_be_made():
+    class Mute(SoundFrames):
+        pass
+
+    with pytest.raises(TypeError, match="abstract method"):
+        Mute()

@@ -236,7 +236,7 @@ def test_write_makes_a_spec_of_options_for_a_spectrogram(tmp_path, labels_file, 
         (
             (1, 63, 64, 1),
             ["--n-fft", 512, "--hop-length", 512, "--window-length", 32_000, "--n-mels", 64],
-            "frames first",
+            "keras.Sequential([keras.Input((64, 63, 1)), keras.layers.Permute((2, 1, 3)), model])",
         ),
         ((1, 64, 63, 1), ["--front-end", "stft", "--n-mels", 64], "--n-mels says nothing of a stft front end"),
         ((1, 64, 63, 1), ["--front-end", "mel", "--n-fft", 511, "--hop-length", 256], "n_fft is 511"),

@@ -20,7 +20,8 @@ from train.training_run import DEFAULT_THRESHOLD
 SECONDS = 5.0
 LABELS = ("chirp", "hum", "noise")
 CLIPS_PER_LABEL = 6
-STEPS = ("--batch-size", "16", "--no-augment", "--seed", "1")
+STEPS = ("--batch-size", "16", "--no-augment", "--seed", "1", "--epoch-windows", "64")
+FEW = ("--calibration-windows", "16", "--num-runs", "2", "--warmup-runs", "1")
 
 
 def _hum(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
@@ -62,15 +63,14 @@ def train(recordings, tmp_path_factory):
     made = {}
     cache = str(tmp_path_factory.mktemp("cache"))
 
-    def run(model, variant, *more):
+    def run(model, variant, *more, recipe="float32"):
         if (model, variant) not in made:
             folder = tmp_path_factory.mktemp(f"{model}-{variant}")
             trained, files = folder / "run", folder / "files"
             command = ["train", model, str(recordings), "--out", str(trained), "--variant", variant, "--cache", cache]
             assert earshot.main([*command, *STEPS, *more]) == 0
-            code = earshot.main(
-                ["convert", str(trained), "--out", str(files), "--recipe", "int8", "--cache", cache, "--num-runs", "5"]
-            )
+            command = ["convert", str(trained), "--out", str(files), "--recipe", recipe, "--cache", cache]
+            code = earshot.main([*command, *FEW])
             made[model, variant] = trained, files, code
         return made[model, variant]
 
@@ -79,22 +79,22 @@ def train(recordings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def isocc(train):
-    return train("isocc", "mixed", "--epochs", "6", "--epoch-windows", "96")
+    return train("isocc", "mixed", "--epochs", "3", recipe="int8")
 
 
 @pytest.fixture(scope="module")
 def counter(train):
-    return train("source_counter", "two", "--epochs", "4", "--epoch-windows", "96")
+    return train("source_counter", "two", "--epochs", "2", recipe="int8")
 
 
 @pytest.fixture(scope="module")
 def small(train):
-    return train("mixed_cnn", "labels", "--epochs", "6", "--epoch-windows", "96")
+    return train("mixed_cnn", "labels", "--epochs", "2", recipe="int8")
 
 
 @pytest.fixture(scope="module")
 def small_counter(train):
-    return train("mixed_cnn", "two", "--epochs", "4", "--epoch-windows", "96")
+    return train("mixed_cnn", "two", "--epochs", "2")
 
 
 def _report(files):
@@ -187,7 +187,7 @@ def test_the_counter_is_judged_on_as_many_mixtures_as_single_sounds(counter):
 
 def test_a_variant_begins_with_the_weights_of_another(isocc, train):
     trained, _, _ = isocc
-    single, _, code = train("isocc", "single", "--epochs", "1", "--epoch-windows", "32", "--weights-from", str(trained))
+    single, _, code = train("isocc", "single", "--epochs", "1", "--weights-from", str(trained))
     assert code in (0, 1)
     spec = open_run(single).spec
     assert spec.activation == "softmax"

@@ -82,13 +82,28 @@ def test_names_that_begin_with_an_underscore_are_read(tmp_path):
     assert find_files(tmp_path).recordings == ("_silence_/a.wav", "_unknown_/_b.wav")
 
 
-@pytest.mark.parametrize(
-    "head", [b"RIFF\x24\0\0\0WAVE", b"fLaC", b"OggS", b"ID3\x03", b"FORM\0\0\0\0AIFF", b"\0\0\0\x20ftypM4A "]
-)
+@pytest.mark.parametrize("head", [b"RIFF\x24\0\0\0WAVE", b"fLaC", b"OggS", b"ID3\x03", b"FORM\0\0\0\0AIFF"])
 def test_sound_without_an_ending_is_told_from_other_files(tmp_path, head):
     _tree(tmp_path, "dog/take1", "dog/take2.bak", content=head + b"\0" * 40)
     _tree(tmp_path, "dog/other.bak", content=b"nothing that sounds")
     assert _left(tmp_path) == {"dog/other.bak": "no_sound", "dog/take1": "no_ending", "dog/take2.bak": "no_ending"}
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000"), "no_ending"),  # W64
+        (b"\xff\xfb\x90\x64" + bytes(413) + b"\xff\xfb\x90\x64" + bytes(413), "no_ending"),  # MP3, 128 kbit/s
+        (b"\0\0\0\x20ftypM4A " + bytes(20), "other_format"),
+        (b"\x1a\x45\xdf\xa3" + bytes(20), "other_format"),  # Matroska
+        (b"MThd" + bytes(20), "no_sound"),
+        (b"PK\x03\x04" + bytes(20), "no_sound"),
+        (b"take one, two dogs", "no_sound"),
+    ],
+)
+def test_a_name_that_says_nothing_is_judged_by_the_first_bytes_as_everywhere(tmp_path, head, reason):
+    (tmp_path / "take").write_bytes(head)
+    assert _left(tmp_path) == {"take": reason}
 
 
 def test_a_link_is_followed_to_what_is_not_read_otherwise(tmp_path):

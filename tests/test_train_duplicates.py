@@ -8,6 +8,7 @@ from conftest import tone
 
 from train.checks.duplicates import Duplicate, find_duplicates, groups_with_duplicates
 from train.checks.fingerprint import HOP_LENGTH, SAMPLE_RATE, aligned_correlation, bit_error_rate, fingerprint
+from train.checks.fingerprint_meetings import meetings
 
 CD_RATE = 44_100  # Hz
 
@@ -123,3 +124,21 @@ def test_groups_that_share_audio_become_one_through_others_too():
     pairs = [Duplicate(min(p.first, p.second), max(p.first, p.second), p.exact) for p in pairs]
     assert groups_with_duplicates(list("abcdef"), pairs) == ["a", "a", "c", "a", "e", "e"]
     assert groups_with_duplicates(["x", "x", "y"], [Duplicate(1, 2, True)]) == ["x", "x", "x"]
+
+
+def test_many_near_copies_are_all_joined_without_each_being_compared_with_each(monkeypatch):
+    monkeypatch.setattr("train.checks.duplicates._MOST_PAIRS", 2)
+    rng = np.random.default_rng(6)
+    quiet = 0.1 * rng.standard_normal(2 * SAMPLE_RATE) * (1 + 0.8 * np.sin(np.arange(2 * SAMPLE_RATE) / 900))
+    copies = [(quiet + 1e-3 * rng.standard_normal(quiet.size)).astype(np.float32) for _ in range(30)]
+    prints = [fingerprint(copy) for copy in copies]
+    loaded = []
+
+    def load(place, first, last):
+        loaded.append(place)
+        return copies[place][first:last]
+
+    pairs = find_duplicates([str(place) for place in range(30)], prints, load)
+    assert len(meetings(prints)) > 150
+    assert len(loaded) == 2 * len(pairs) < 2 * 90
+    assert len(set(groups_with_duplicates([str(place) for place in range(30)], pairs))) == 1

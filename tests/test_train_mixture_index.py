@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from many_tones import clip_index
 
-from train.mixtures.mixture_index import label_kinds, label_sets, pair_clips, pairs_of_side, spread
+from train.mixtures.mixture_index import crowded_sides, label_kinds, label_sets, pair_clips, pairs_of_side, spread
 from train.recordings.clip import Clip
 
 TEN = "abcdefghij"
@@ -129,3 +129,27 @@ def test_of_a_side_with_very_many_clips_some_of_each_label_are_paired(monkeypatc
     paired = np.unique(pairs_of_side(index, rare).parts)
     assert np.bincount(paired // 40).tolist() == [2, 10, 10]
     assert {0, 1, 40, 79, 80, 119} <= set(paired.tolist())  # from the first clip of a label to its last
+
+
+def test_a_crowded_side_is_paired_in_part_and_told(monkeypatch):
+    monkeypatch.setattr("train.mixtures.mixture_index.MOST_PAIRED", 10)
+    index = clip_index("ab", {"train": 20, "val": 2, "test": 3})
+    mixtures = pair_clips(index)
+    assert crowded_sides(index) == {"train": 40}
+    assert mixtures.counts_by_side() == {"train": 25, "val": 4, "test": 9}
+    assert mixtures.left_out == 20 * 2 * 2 + 20 * 3 * 2 + 2 * 3 * 2
+
+
+def test_pairs_are_those_of_a_comparison_of_each_with_each():
+    rng = np.random.default_rng(5)
+    sets = [tuple(sorted(rng.choice(list("abcd"), rng.integers(1, 3), replace=False).tolist())) for _ in range(60)]
+    sides = rng.choice(["train", "val", "test"], 60).tolist()
+    clips = [
+        Clip(f"{number}.wav", labels, str(number), side)
+        for number, (labels, side) in enumerate(zip(sets, sides, strict=True))
+    ]
+    apart = [(one, two) for one in range(60) for two in range(one + 1, 60) if not set(sets[one]) & set(sets[two])]
+    expected = [pair for pair in apart if sides[pair[0]] == sides[pair[1]]]
+    mixtures = pair_clips(replace(clip_index("abcd", {"": 1}), clips=tuple(clips)))
+    assert list(map(tuple, mixtures.parts.tolist())) == expected
+    assert mixtures.left_out == len(apart) - len(expected)

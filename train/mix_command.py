@@ -81,6 +81,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
     index = index.without_split() if args.no_split else put_on_sides(index, args)
     arrangement = args.arrange or ARRANGED_LENGTHS.get(args.length, "together")
     clips, silent = _audible(load_with_progress(index, SAMPLE_RATE, args.cache, args.strict), arrangement)
+    _tell_crowded(clips.index)
     paired = pair_clips(clips.index)
     mixtures = _undersampled(paired, args)
     resampled, uneven = _say_what_changes(clips, mixtures, arrangement)
@@ -142,6 +143,18 @@ def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[st
     if single:
         note(f"one clip only, which is a part of every mixture with its label there: {', '.join(single)}")
     return clips, names
+
+
+def _tell_crowded(index: ClipIndex) -> None:
+    """Say of which sides not every clip becomes part of a mixture."""
+    from train.mixtures.mixture_index import MOST_PAIRED, crowded_sides
+    from train.prepare import note
+
+    for side, count in crowded_sides(index).items():
+        note(
+            f"{count:,} clips {f'of {side}' if side else 'without a side'} make too many pairs: {MOST_PAIRED:,} "
+            "of them at most are paired, evenly over the labels. For others, mix a part of the data at a time"
+        )
 
 
 def _undersampled(mixtures: MixtureIndex, args: argparse.Namespace) -> MixtureIndex:

@@ -22,6 +22,8 @@ from train.recordings.joined_groups import join_groups
 LEAST_CORRELATION = 0.3  # as `aligned_correlation` has it
 _MOST_BIT_ERRORS = 0.40  # share, of what is looked at closer; unrelated recordings give 0.5
 
+_MOST_PAIRS = 8  # of one clip, behind which those that join nothing new are not compared: many copies make no square
+
 Load = Callable[[int, int, int], np.ndarray]
 
 
@@ -65,20 +67,48 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     -----
     A copy is found if at least one word of its fingerprint survived, so that a copy under heavy noise, at another
     speed or pitch, or a clip that is part of a mixture is not; nor one without structure (see `fingerprint`), but for
-    exact copies.
+    exact copies. Of a clip with many near copies not every pair is listed, but those that are join all of them.
     """
     exact = list(_equal_pairs(digests))
     # Of several equal clips the first one stands for all, so that a thousand copies make no million of pairs.
     same = {pair.second for pair in exact}
-    near = []
+    near: list[Duplicate] = []
+    known = _Joined(len(fingerprints))
     for (first, second), shifts in sorted(meetings(fingerprints, same).items()):
+        if known.says_enough(first, second):
+            continue
         errors, shift, frames = min(_compare(fingerprints[first], fingerprints[second], shifts))
         if frames >= LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:
             ours, theirs = common_stretch(fingerprints[first], fingerprints[second], shift)
             correlation = aligned_correlation(load(first, *ours), load(second, *theirs), 0)
             if correlation >= LEAST_CORRELATION:
                 near.append(Duplicate(first, second, False, min(1.0, correlation), frames / FRAMES_PER_SECOND))
+                known.join(first, second)
     return exact + near
+
+
+class _Joined:
+    """Which clips hang together by the pairs so far, and in how many pairs each stands."""
+
+    def __init__(self, count: int) -> None:
+        self._parents = list(range(count))
+        self._pairs = [0] * count
+
+    def says_enough(self, first: int, second: int) -> bool:
+        """Whether a pair joins nothing new, of two clips that stand in many."""
+        many = min(self._pairs[first], self._pairs[second]) >= _MOST_PAIRS
+        return many and self._root(first) == self._root(second)
+
+    def join(self, first: int, second: int) -> None:
+        """Take a pair in."""
+        for place in (first, second):
+            self._pairs[place] += 1
+        self._parents[self._root(second)] = self._root(first)
+
+    def _root(self, place: int) -> int:
+        while self._parents[place] != place:
+            self._parents[place] = place = self._parents[self._parents[place]]
+        return place
 
 
 def groups_with_duplicates(groups: Sequence[str], duplicates: Sequence[Duplicate]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, write_labels
-from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange
+from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange, heard_part
 from train.mixtures.mixing import NORMALIZATIONS, peak
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
 from train.recordings.clip import Clip, group_of
@@ -71,8 +71,11 @@ class MixtureSounds:
         self._set_peak = max(peak(waveform) for waveform in waveforms)
 
     def __getitem__(self, place: int) -> Arranged:
-        one, other = (np.asarray(self._waveforms[part]) for part in self.mixtures.parts[place])
         chosen = self.settings
+        one, other = (
+            heard_part(self._waveforms[part], chosen.arrangement, chosen.sample_rate)
+            for part in self.mixtures.parts[place]
+        )
         return arrange(one, other, chosen.arrangement, chosen.sample_rate, chosen.normalization, self._set_peak)
 
     def estimated_bytes(self) -> int:
@@ -204,8 +207,9 @@ def _flac(waveform: np.ndarray, sample_rate: int) -> bytes:
     import soundfile
 
     content = io.BytesIO()
-    steps = np.round(waveform.astype(np.float64) * 32768.0).astype(np.int16)
-    soundfile.write(content, steps, sample_rate, format="FLAC", subtype="PCM_16")
+    with soundfile.SoundFile(content, "w", sample_rate, 1, format="FLAC", subtype="PCM_16") as file:
+        for block in waveform_blocks_of(waveform):  # a long one in float64 takes four times its memory
+            file.write(np.round(block.astype(np.float64) * 32768.0).astype(np.int16))
     return content.getvalue()
 
 

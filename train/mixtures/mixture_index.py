@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,7 +58,9 @@ class MixtureIndex:
 
 
 def pair_clips(clips: ClipIndex) -> MixtureIndex:
-    """Return all pairs of clips that share no label and stand on the same side of the split.
+    """Return the pairs of clips that share no label and stand on the same side of the split.
+
+    Of a side with more than `MOST_PAIRED` clips some are paired, as `pairs_of_side` takes them.
 
     Raises
     ------
@@ -69,18 +72,31 @@ def pair_clips(clips: ClipIndex) -> MixtureIndex:
         raise ValueError(
             f"{int((sides != '').sum())} of {len(sides)} clips have a split; give one to all of them, or to none"
         )
-    heard = label_sets(clips)
-    first, second = np.triu_indices(len(sides), 1)
-    apart = ~(heard[first] & heard[second]).any(axis=1)
-    first, second = first[apart], second[apart]
-    together = sides[first] == sides[second]
-    if not together.any():
+    found = [pairs_of_side(clips, np.flatnonzero(sides == side).tolist()).parts for side in np.unique(sides)]
+    parts = np.concatenate([np.zeros((0, 2), np.int32), *found])
+    if not len(parts):
         raise ValueError(
             f"the {len(sides)} clips make no pair of different labels on one side of the split; "
             "a mixture needs clips of two labels on its side"
         )
-    parts = np.stack([first[together], second[together]], axis=1).astype(np.int32)
-    return MixtureIndex(clips, parts, sides[parts[:, 0]], int((~together).sum()))
+    parts = parts[np.lexsort((parts[:, 1], parts[:, 0]))]
+    return MixtureIndex(clips, parts, sides[parts[:, 0]], _num_across(label_sets(clips), sides))
+
+
+def crowded_sides(clips: ClipIndex) -> dict[str, int]:
+    """Return how many clips stand on each side of which not all are paired; see `MOST_PAIRED`."""
+    return {side: count for side, count in Counter(clip.split for clip in clips.clips).items() if count > MOST_PAIRED}
+
+
+def _num_across(heard: np.ndarray, sides: np.ndarray) -> int:
+    """How many pairs share no label and stand on two sides, counted by kinds of clips: there are few of those."""
+    kinds, kind = np.unique(heard, axis=0, return_inverse=True)
+    names, side = np.unique(sides, return_inverse=True)
+    counts = np.zeros((len(kinds), len(names)), np.int64)
+    np.add.at(counts, (kind.reshape(-1), side.reshape(-1)), 1)
+    apart = kinds.astype(np.float32) @ kinds.T.astype(np.float32) == 0
+    every, own = counts.sum(axis=1), (counts * (apart @ counts)).sum()
+    return int((every @ (apart @ every) - own) // 2)
 
 
 def pairs_of_side(clips: ClipIndex, places: Sequence[int]) -> MixtureIndex:
@@ -96,10 +112,9 @@ def pairs_of_side(clips: ClipIndex, places: Sequence[int]) -> MixtureIndex:
     chosen = np.asarray(places, np.int64)
     if chosen.size > MOST_PAIRED:
         chosen = _spread_over_labels(clips, chosen)
-    heard = label_sets(clips, chosen.tolist())
-    first, second = np.triu_indices(chosen.size, 1)
-    apart = ~(heard[first] & heard[second]).any(axis=1)
-    parts = np.stack([chosen[first[apart]], chosen[second[apart]]], axis=1).astype(np.int32)
+    heard = label_sets(clips, chosen.tolist()).astype(np.float32)
+    first, second = np.nonzero(np.triu(heard @ heard.T == 0, 1))
+    parts = np.stack([chosen[first], chosen[second]], axis=1).astype(np.int32)
     side = clips.clips[chosen[0]].split if chosen.size else ""
     return MixtureIndex(clips, parts, np.full(len(parts), side), 0)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from train.recordings import decode, left_out
-from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, is_sound, reason_by_name
+from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, reason_by_head, reason_by_name
 from train.recordings.left_out import LeftOut, Reason
 
 
@@ -146,7 +146,7 @@ class _Walk:
             return left_out.OTHER_FORMAT
         if suffix in ARCHIVES:
             return left_out.ARCHIVE
-        return left_out.NO_ENDING if suffix not in NO_SOUND and is_sound(self.root / path) else left_out.NO_SOUND
+        return left_out.NO_SOUND if suffix in NO_SOUND else reason_by_head(self.root / path)
 
     def _follow(self, path: str) -> None:
         """Take in what a link leads to, where that is not read under another name."""

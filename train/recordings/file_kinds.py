@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge_runtime.sound_kinds import SNIFFED_BYTES, recognise
 from train.recordings import left_out
 from train.recordings.left_out import Reason
 from train.recordings.output_folder import MARKER_FILE_NAME
@@ -30,7 +31,6 @@ _SYSTEM = frozenset((
 ))
 # fmt: on
 _SYSTEM_BEGINNINGS = ("._", ".trash-", ".nfs", ".fuse_hidden")
-_SNIFFED = 12  # bytes
 
 
 def reason_by_name(name: str) -> Reason | None:
@@ -49,18 +49,13 @@ def reason_by_name(name: str) -> Reason | None:
     return None
 
 
-def is_sound(path: Path) -> bool:
-    """Return whether a file begins as recordings do."""
+def reason_by_head(path: Path) -> Reason:
+    """Return why a file whose name says nothing is not read, by what it begins with."""
     try:
         with path.open("rb") as file:
-            head = file.read(_SNIFFED)
+            kind = recognise(file.read(SNIFFED_BYTES))
     except OSError:  # a file of no known ending that is closed to us: no more is known of it
-        return False
-    container, kind = head[:4], head[8:12]
-    return (
-        (container == b"RIFF" and kind == b"WAVE")
-        or (container == b"FORM" and kind in (b"AIFF", b"AIFC"))
-        or container in (b"fLaC", b"OggS", b"caff", b".snd", b"RF64")
-        or head[:3] == b"ID3"
-        or head[4:8] == b"ftyp"
-    )
+        return left_out.NO_SOUND
+    if kind is None or kind.what not in ("wav", "decoded", "converted"):
+        return left_out.NO_SOUND
+    return left_out.OTHER_FORMAT if kind.what == "converted" else left_out.NO_ENDING

@@ -1,0 +1,58 @@
+"""What hears a clip in blocks hears an open recording too."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_runtime.recordings import Recording
+
+Window = TypeVar("Window")
+
+
+class HearsRecordings(ABC, Generic[Window]):
+    """A classifier, or several that work together, with a result for each window."""
+
+    @abstractmethod
+    def classify_windows(
+        self,
+        blocks: Iterable[npt.ArrayLike],
+        num_samples: int,
+        sample_rate: int,
+        window_hop: int | None = None,
+        tail: str = "pad",
+        first: int = 0,
+        silence_below_dbfs: float | None = None,
+    ) -> Iterator[Window]:
+        """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
+
+        Windows before number `first` are cut but not heard.
+
+        Raises
+        ------
+        ValueError
+            As for `timed_windows`, and what a model cannot take.
+        """
+
+    def classify_recording(
+        self,
+        recording: Recording,
+        window_hop: int | None = None,
+        tail: str = "pad",
+        first: int = 0,
+        silence_below_dbfs: float | None = None,
+    ) -> Iterator[Window]:
+        """Classify an open recording window by window in constant memory; see `classify_windows`."""
+        yield from self.classify_windows(
+            recording.blocks(),
+            recording.num_samples,
+            recording.sample_rate,
+            window_hop,
+            tail,
+            first,
+            silence_below_dbfs,
+        )
