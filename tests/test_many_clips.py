@@ -9,16 +9,16 @@ import numpy as np
 import soundfile
 from conftest import REPOSITORY, SAMPLE_RATE
 
-NUM_CLIPS, OPEN_FILES = 600, 256
+NUM_CLIPS, OPEN_FILES = 1_500, 256
 LENGTH = 800  # samples of a clip
 
 
-def test_a_build_of_600_clips_goes_through_with_256_open_files(tmp_path):
+def test_a_build_of_1500_clips_goes_through_with_256_open_files(tmp_path):
     time = np.arange(LENGTH) / SAMPLE_RATE
     for place, label in enumerate(("low", "high")):
         (tmp_path / "data" / label).mkdir(parents=True)
         for number in range(NUM_CLIPS // 2):
-            sound = 0.3 * np.sin(2 * np.pi * (300 * 5**place + number) * time)
+            sound = 0.3 * np.sin(2 * np.pi * (300 * 5**place + number / 2) * time)
             soundfile.write(tmp_path / "data" / label / f"{number}.wav", sound, SAMPLE_RATE)
     few = (
         "--model waveform_cnn --out out --cache cache --epochs 1 --epoch-windows 32 --recipe int8 "
