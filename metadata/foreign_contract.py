@@ -11,6 +11,7 @@ from typing import Any
 
 from metadata.errors import ModelContractError
 from metadata.heard_scores import Hear, Rows
+from metadata.mended_labels import TO_MEND
 from metadata.model_content import ModelContent, read_content
 from metadata.model_flatbuffer import ModelTensors, read_tensors
 from metadata.said_fields import SaidFields
@@ -42,7 +43,7 @@ class ForeignContract:
     faults : tuple of str
         What contradicts itself or is not known; empty with a spec.
     options : tuple of str
-        Of `earshot metadata write` that say what is not known.
+        Of `earshot metadata write` that say what is not known; empty where none would help.
     labels : tuple of str
         As far as they are known.
     """
@@ -94,7 +95,7 @@ def foreign_contract(
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
     draft = _Draft(model, content or read_content(model), tensors, said, base or read_spec(model), read_stated(model))
     spec = draft.spec(hear)
-    options = tuple(dict.fromkeys(draft.options))
+    options = () if draft.is_refused else tuple(dict.fromkeys(draft.options))
     return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
 
 
@@ -112,11 +113,14 @@ class _Draft:
     faults: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     known_labels: tuple[str, ...] = ()
+    is_refused: bool = False  # whatever anybody says of the model
 
     def spec(self, hear: Hear | None) -> ModelSpec | None:
         """Return the spec where nothing stands in its way."""
         if self.own is None:
             self.notes += self.stated.notes
+            if self.stated.labels_are_mended and not self.said.source:  # else a mended file is being made
+                self.notes.append(TO_MEND)
         labels, sample_rate = self._labels(), self._sample_rate()
         self.faults += self.said.faults
         window_length = 0 if self.said.faults else self._window_length(sample_rate)
@@ -202,6 +206,7 @@ class _Draft:
         stated = self.own is None and self.stated.is_audio
         if claim.refusal:
             self.faults.append(claim.refusal)
+            self.is_refused |= not claim.is_spectrogram
             if claim.is_spectrogram and self.said.front_end is None:
                 self.options.append("--front-end mel --n-fft N --hop-length N --window-length N")
         elif claim.doubt and not (explicit or stated):
@@ -212,6 +217,7 @@ class _Draft:
         if channels is None:
             self.notes.append("AudioProperties states no number of channels; taken for 1 (mono)")
         elif channels != 1:
+            self.is_refused = True
             self.faults.append(f"the model takes {channels} channels; expected 1 (mono)")
 
     def _build(

@@ -18,6 +18,7 @@ class StatedLabels(NamedTuple):
 
     labels: tuple[str, ...] | None
     said: tuple[str, ...]
+    are_mended: bool = False
 
 
 def stated_labels(
@@ -39,7 +40,7 @@ def stated_labels(
         labels, mended = mend_labels(files[name], count, name)
         try:
             if len(check_labels(labels, name)) == count:
-                return StatedLabels(labels, (*said, *mended))
+                return StatedLabels(labels, (*said, *mended), bool(mended))
             said.append(f"{name} has {len(labels)} names but the model puts out {count} scores; it is not used")
         except ValueError as error:
             said.append(f"{error}; it is not used")

@@ -37,7 +37,7 @@ def test_what_is_stated_well_is_taken_as_it_is():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"silence\r\nsong\r\nspeech", r'has CR LF line ends.*shows "\\r".*earshot metadata write'),
+        (b"silence\r\nsong\r\nspeech", "has CR LF line ends, read as the lines that were meant"),
         (b"silence\rsong\rspeech\r", "has CR line ends"),
         (b"\xef\xbb\xbf" + LABELS, "byte order mark; read as UTF-8"),
         (LABELS.decode().encode("utf-16"), "byte order mark; read as UTF-16"),
@@ -53,8 +53,13 @@ def test_what_is_stated_well_is_taken_as_it_is():
 def test_a_label_file_that_was_saved_badly_is_read_as_it_was_meant_with_a_note(content, said):
     spec, notes = notes_of(content)
     assert (spec.labels, spec.sample_rate, spec.name, spec.version) == (TOLD, RATE, "clap detector", "v3")
-    assert len(notes) == 1
+    assert len(notes) == 2
     assert re.search(said, notes[0])
+    assert notes[1].endswith("to mend it: earshot metadata write FILE --out NEW.tflite")
+
+
+def test_who_mends_a_file_is_not_told_to_mend_it():
+    assert not any("to mend" in note for note in notes_of(b"silence\r\nsong\r\nspeech", source="mine.tflite")[1])
 
 
 def test_latin_1_labels_keep_their_letters():
@@ -254,3 +259,11 @@ def test_the_fields_of_the_published_yamnet_are_read_without_a_note():
     assert (len(stated.labels), stated.labels[0], stated.labels[-1]) == (521, "Speech", "Field recording")
     assert stated.notes == ()
     assert stated.license.startswith("Apache License. Version 2.0")
+
+
+def test_no_option_is_offered_where_none_would_help():
+    found = contract(change=lambda values: audio_of(values)["content_properties"].update(channels=2), files={})
+    assert any("takes 2 channels" in fault for fault in found.faults)
+    assert (found.spec, found.options) == (None, ())
+    with pytest.raises(ModelContractError, match=r"^(?!.*say so with)"):
+        found.settled()

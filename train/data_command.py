@@ -87,7 +87,7 @@ def _find(args: argparse.Namespace):
     from train.recordings.clip_index import combine, find_clips
 
     _refuse_inside(args)
-    labels = read_labels(args.labels) if args.labels else None
+    labels = read_labels(args.labels, keep_numbers=True) if args.labels else None
     found = [find_clips(data, None if args.label else labels, args.dataset) for data in args.data]
     if args.label:
         found = [index.relabelled(args.label) for index in found]

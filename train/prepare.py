@@ -39,7 +39,7 @@ def find_and_split(
     ValueError
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
-    index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
+    index = find_clips(data, read_labels(labels_file, keep_numbers=True) if labels_file else None, dataset)
     tell_assumptions(index)
     index.check_labels()
     task.check(index)
