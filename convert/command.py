@@ -227,7 +227,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels), dataset=args.dataset
     )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
-    clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
+    clips = load_with_progress(index, spec.sample_rate, args.cache, strict=None)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:
         return _compare(run_of, args)

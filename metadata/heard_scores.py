@@ -36,7 +36,7 @@ def judge_rows(rows: Rows) -> HeardScores:
         which = "silence" if silent else f"{len(rows) - len(finite)} of {len(rows)} test signals"
         notes.append(
             f"puts out NaN for {which}, so that such a window ends with an error"
-            + ("; leave it out with --silence-below" if silent else "")
+            + ("; earshot classify --silence-below DB leaves it out" if silent else "")
         )
     faults: tuple[str, ...] = ()
     if len(finite) > 1 and all(list(row) == list(finite[0]) for row in finite[1:]):

@@ -40,7 +40,6 @@ def test_recordings_come_folder_by_folder_and_in_any_case_of_their_ending(tmp_pa
         ("dog/.hidden.wav", "hidden"),
         ("dog/._a.wav", "system"),
         ("dog/Thumbs.db", "system"),
-        (".earshot", "no_sound"),
     ],
 )
 def test_a_file_that_is_no_recording_is_left_out_with_its_reason(tmp_path, name, kind):

@@ -234,7 +234,7 @@ def test_the_silent_windows_of_each_label_are_counted_and_trim_is_named(tmp_path
     finding = _only(data.check(), "silent_windows")
 
     assert finding.level == "warning"
-    assert finding.clips == ("a: 9 of 18", "b: 0 of 6")
+    assert finding.clips == ("a: 9 of 18",)
     assert "9 of 24 windows of 2 s are below -50 dBFS" in finding.text
     assert "earshot data trim" in finding.text
 
@@ -245,7 +245,7 @@ def test_a_label_that_is_silence_is_told_as_a_note(tmp_path):
         data.samples[clip.path[:-4]] = _noise(len(clip.path), level=1e-4)
     finding = _only(data.check(), "silent_windows")
 
-    assert (finding.level, finding.clips) == ("note", ("a: 6 of 6", "b: 0 of 6"))
+    assert (finding.level, finding.clips) == ("note", ("a: 6 of 6",))
 
 
 def test_channels_that_cancel_are_named_with_the_one_that_is_heard(tmp_path):

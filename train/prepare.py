@@ -58,8 +58,9 @@ def split_and_say(
     test_fold: str | None = None,
     val_fold: str | None = None,
     shares: Mapping[str, float] | None = None,
+    is_counted: bool = False,
 ) -> ClipIndex:
-    """Return the index with every clip on a side, and tell how they came there."""
+    """Return the index with every clip on a side, and tell how they came there, and their number if it is not yet."""
     if test_fold is None and val_fold is not None:
         raise ValueError("--val-fold chooses beside --test-fold; give that too")
     drawn = not any(clip.split for clip in index.clips)
@@ -73,7 +74,8 @@ def split_and_say(
         index = split_clips(index, seed, shares)
         origin = f"drawn with seed {seed}" if drawn else "as given" + added
     groups = len({group for clip in index.clips for group in clip.groups})
-    note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
+    count = "" if is_counted else f"{len(index.clips)} clips in {groups} groups, from {index.source}; "
+    note(f"{count}split {origin}")
     if drawn and groups == len(index.clips):
         note(
             "every recording is a group of its own; if speakers or sources recur, say so in the group column of a "
@@ -82,14 +84,20 @@ def split_and_say(
     return index
 
 
-def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out, resampled and made one channel."""
+def load_with_progress(
+    index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool | None
+) -> LoadedClips:
+    """Decode the clips under a progress bar, and name what was left out, resampled and made one channel.
+
+    A command that has no --strict gives None for it.
+    """
     with progress_bar(len(index.clips), "decode", "clip") as bar:
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), note)
+        clips = load_clips(index, sample_rate, cache, bool(strict), lambda done, _: bar.update(done - bar.n), note)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:
-        note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
+        refuse = "" if strict is None else "; --strict refuses them instead"
+        note(f"{len(clips.skipped)} of {len(index.clips)} files were left out{refuse}")
     for text in describe_heard((clips.index.root / clip.path for clip in clips.index.clips), sample_rate):
         note(text)
     return clips

@@ -107,7 +107,7 @@ def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         return
     # A label that is silent for the most part is meant to be; one that is sometimes teaches silence as that sound.
     mixed = [label for label in there if 0 < silent[label] <= MOST_MEANT_SILENCE * there[label]]
-    counted = tuple(f"{label}: {silent[label]} of {there[label]}" for label in there if there[label])
+    counted = tuple(f"{label}: {silent[label]} of {there[label]}" for label in there if silent[label])
     yield Finding(
         "warning" if mixed else "note",
         "silent_windows",

@@ -56,8 +56,8 @@ def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: st
         yield Finding(
             "error",
             f"same_audio_in_two_{name}s",
-            f"{len(leaks)} pairs of clips with the same audio stand in different {name}s; `earshot data duplicates "
-            "--out` gives each pair one group",
+            f"{len(leaks)} pairs of clips with the same audio stand in different {name}s; put both of a pair "
+            f"in one {name}, or remove one",
             tuple(describe_pair(index, pair, side) for pair in leaks),
         )
 
@@ -129,6 +129,11 @@ def _few_groups(index: ClipIndex) -> Iterable[Finding]:
     bound = join_groups(clip.groups for clip in index.clips)
     for label in index.labels:
         clips = [clip for clip in index.clips if label in clip.labels]
+        if not clips:
+            yield Finding(
+                "error", "label_missing", f"{label} has no recording that can be read; add some, or mend those it has"
+            )
+            continue
         groups = sorted({bound[group] for clip in clips for group in clip.groups})
         if len(groups) < len(SPLITS):
             yield Finding(

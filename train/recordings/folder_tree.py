@@ -15,7 +15,7 @@ from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.decode import AUDIO_SUFFIXES
 from train.recordings.folder_parts import PARTS, PLAIN, inner_parts, name_folds, name_sides, refuse_other_folders
-from train.recordings.left_out import LeftOut, name_some, printable
+from train.recordings.left_out import LeftOut, name_some, printable, reason_text
 from train.recordings.spelling import composed, look_alikes
 
 
@@ -148,8 +148,11 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
     for parts, held in without.items():
         serious = [one for one in held if one.reason in left_out.LOSES_A_LABEL]
         if serious:
-            named = name_some([one.path for one in serious])
-            lost.append(f"{printable('/'.join(parts))}: {len(serious)}: {named} ({serious[0].reason.text})")
+            paths = [one.path for one in serious]
+            named = name_some(paths)
+            lost.append(
+                f"{printable('/'.join(parts))}: {len(serious)}: {named} ({reason_text(serious[0].reason, paths)})"
+            )
     if lost:
         more = f"\n  and {len(lost) - left_out.MOST_NAMED} more" if len(lost) > left_out.MOST_NAMED else ""
         raise ValueError(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
+from train.recordings.decode import AudioError, duration
 from train.recordings.joined_groups import join_groups
+from train.recordings.left_out import name_some
 
 DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
 
@@ -53,7 +56,10 @@ def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None 
             f"{given} of {len(index.clips)} clips have a split; give one to all of them, or leave the column empty"
         )
     if not given:
-        index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
+        try:
+            index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
+        except ValueError as error:
+            raise ValueError(f"{error}{_tell_unreadable(index)}") from error
     check_split(index)
     return index
 
@@ -109,7 +115,7 @@ def check_split(index: ClipIndex) -> None:
         if absent:
             raise ValueError(
                 f"the {split} side has no clip of {', '.join(absent)}; every label needs clips in "
-                f"{', '.join(SPLITS)}: add recordings, or correct the split column"
+                f"{', '.join(SPLITS)}: add recordings, or put others on that side"
             )
 
 
@@ -126,7 +132,7 @@ def check_same_audio(clips: Sequence[Clip], digests: Sequence[str]) -> None:
     for clip, digest in zip(clips, digests, strict=True):
         other = first.setdefault(digest, clip)
         if other.split != clip.split:
-            advice = "give both the same group, or remove one"
+            advice = "remove one, or put both on one side: give them one group where the sides are drawn"
             if set(other.labels) != set(clip.labels):
                 labels = f"{LABEL_SEPARATOR.join(other.labels)} and {LABEL_SEPARATOR.join(clip.labels)}"
                 advice = f"one is labelled wrongly ({labels}): correct it, or remove one"
@@ -193,6 +199,24 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
             chosen[group] = side
             have[side].update(content[group])
     return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
+
+
+def _tell_unreadable(index: ClipIndex) -> str:
+    """Which recordings of the labels with fewer groups than sides cannot be read, and so will not count either."""
+    unreadable = []
+    for label in index.labels:
+        clips = [clip for clip in index.clips if label in clip.labels]
+        if len({clip.group for clip in clips}) < len(SPLITS):
+            unreadable += [clip.path for clip in clips if _is_broken(index.root / clip.path)]
+    return f"; cannot be read, so mend or replace: {name_some(unreadable)}" if unreadable else ""
+
+
+def _is_broken(path: Path) -> bool:
+    """Whether a recording is there and its header cannot be read."""
+    try:
+        return path.exists() and duration(path) == 0.0
+    except AudioError:
+        return True
 
 
 def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) -> None:
