@@ -182,6 +182,26 @@ def test_the_root_itself_must_be_open(tmp_path):
         find_files(tmp_path / "nowhere")
 
 
+def test_the_marker_of_a_folder_that_earshot_filled_is_nobodys_file(tmp_path):
+    _tree(tmp_path, "dog/a.wav", ".earshot", "pictures/.earshot", "dog/.earshot")
+    assert _left(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("a/1.3gp", "ffmpeg -i IN.3gp OUT.wav"),
+        ("a/1.WMA", "ffmpeg -i IN.WMA OUT.wav"),
+        ("a/1.amr", "ffmpeg -i IN.amr OUT.wav"),
+        ("a/1.raw", "ffmpeg -f s16le -ar HZ -ac CHANNELS -i IN.raw OUT.wav"),
+    ],
+)
+def test_the_command_that_converts_a_file_names_its_ending(name, command):
+    found = [LeftOut(name, left_out.OTHER_FORMAT)]
+    assert describe_left_out(found)[0].endswith(f": {command})")
+    assert count_left_out(found)["other_format"]["reason"].endswith(command)
+
+
 def test_lines_count_by_reason_name_three_and_put_the_rare_first():
     found = [LeftOut(f"a/{number}.txt", left_out.NO_SOUND) for number in range(2)]
     found += [LeftOut(f"a/{number}.m4a", left_out.OTHER_FORMAT) for number in range(5)]

@@ -184,6 +184,16 @@ def test_far_less_of_one_label_is_a_warning(tmp_path):
     assert "a has 69 s, b only 9 s" in _only(data.check(), "imbalance").text
 
 
+def test_a_label_of_which_nothing_can_be_read_is_said_to_have_nothing_and_not_too_few_groups(tmp_path):
+    data = Data(tmp_path)
+    check = data.check()
+    assert check.passed
+    for clip in data.clips[:6]:
+        (tmp_path / clip.path).write_bytes(b"RIFF")
+    found = _only(check_data(check.index.without_split()), "label_missing")
+    assert found.text == "a has no recording that can be read; add some, or mend those it has"
+
+
 def test_unreadable_files_are_an_error_and_the_rest_is_checked(tmp_path):
     data = Data(tmp_path)
     data.check()

@@ -34,7 +34,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where the recordings are."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with one sub-folder a label, or a CSV")
+    parser.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
+    )
     add_dataset_argument(parser)
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")

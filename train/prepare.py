@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metadata.labels import read_labels
 from train.progress import progress_bar
-from train.recordings.clip_index import ClipIndex, find_clips
+from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.heard_sources import describe_heard
 from train.recordings.left_out import describe_left_out
@@ -23,7 +23,7 @@ def note(text: str) -> None:
 
 
 def find_and_split(
-    data: str | Path,
+    data: str | Path | Sequence[Path],
     labels_file: str | Path | None,
     seed: int,
     *,
@@ -32,14 +32,16 @@ def find_and_split(
     test_fold: str | None = None,
     val_fold: str | None = None,
 ) -> ClipIndex:
-    """Return the index of a data folder with every clip on a side: by its folds where a test fold is given.
+    """Return the index of data folders, taken as one, with every clip on a side: by folds where a test fold is given.
 
     Raises
     ------
     ValueError
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
-    index = find_clips(data, read_labels(labels_file, keep_numbers=True) if labels_file else None, dataset)
+    labels = read_labels(labels_file, keep_numbers=True) if labels_file else None
+    folders = [data] if isinstance(data, (str, Path)) else data
+    index = combine([find_clips(folder, labels, dataset) for folder in folders], labels)
     tell_assumptions(index)
     index.check_labels()
     task.check(index)
