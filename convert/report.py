@@ -20,6 +20,7 @@ from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
 from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 from train.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
@@ -139,13 +140,18 @@ def _notes(report: dict[str, Any]) -> list[str]:
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
     compared = max(map(_num_compared, report["files"]))
-    again = f" on {compared} windows, these and the same begun elsewhere" if compared > window["num_decisions"] else ""
+    again = (
+        f" on {counted(compared, 'window')}, these and the same begun elsewhere"
+        if compared > window["num_decisions"]
+        else ""
+    )
     runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
-        f"{window['num_decisions']} test windows of {window['num_groups']} unseen groups, 95 % intervals by the "
-        f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
+        f"{counted(window['num_decisions'], 'test window')} of {counted(window['num_groups'], 'unseen group')}, 95 % "
+        "intervals by the "
+        f"bootstrap over groups; {''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], 'run')} on {latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
@@ -173,7 +179,9 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
         points = [100 * measures[name] for name in names]
         if any(points):
             interval = f" [{points[1]:+.2f}, {points[2]:+.2f}]" if points[1:] else ""
-            fewer = f" (on {compared} windows)" if (compared := _num_compared(file)) < most else ""  # a slow file
+            fewer = (
+                f" (on {counted(compared, 'window')})" if (compared := _num_compared(file)) < most else ""
+            )  # a slow file
             told.append(f"{file['file']} {points[0]:+.2f}{interval}{fewer}")
         elif points:
             num_without += 1

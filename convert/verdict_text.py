@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convert.test_side import MIN_TEST_GROUPS, Shortage
+from metadata.plural import counted
 
 if TYPE_CHECKING:
     from convert.verdict import Difference, Verdict
@@ -32,7 +33,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if weakest is not None:
         lines.append(
             f"The label found least is '{weakest['label']}': in {weakest['recall']:.1%} of its "
-            f"{weakest['support']} windows."
+            f"{counted(weakest['support'], 'window')}."
         )
     return lines
 
@@ -52,8 +53,9 @@ def _head(verdict: Verdict) -> str:
     """Which file, and how good it is."""
     low, high = verdict.interval
     told = (
-        f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on {verdict.num_windows} test windows of "
-        f"{verdict.num_groups} unseen groups, {verdict.p50_ms:.2f} ms a window here, "
+        f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on "
+        f"{counted(verdict.num_windows, 'test window')} of "
+        f"{counted(verdict.num_groups, 'unseen group')}, {verdict.p50_ms:.2f} ms a window here, "
         f"{verdict.size_bytes / 1000:.0f} kB."
     )
     if verdict.take:
@@ -99,7 +101,10 @@ def _record(one: Shortage) -> str:
     """What a label lacks."""
     more = one.more_in_all or one.more_on_test_side
     where = f", so that {one.more_on_test_side} more are tested" if one.more_in_all else " for the test side"
-    return f"{more} more speakers or sources of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
+    return (
+        f"{counted(more, 'more speaker or source', 'more speakers or sources')} of '{one.label}' (about "
+        f"{one.seconds_each:.0f} s each{where})"
+    )
 
 
 def _chance(verdict: Verdict) -> str:

@@ -14,6 +14,7 @@ from metadata.heard_scores import Hear, Rows
 from metadata.mended_labels import TO_MEND
 from metadata.model_content import ModelContent, read_content
 from metadata.model_flatbuffer import ModelTensors, read_tensors
+from metadata.plural import counted
 from metadata.said_fields import SaidFields
 from metadata.score_claim import score_claim
 from metadata.score_operator import score_kind
@@ -91,7 +92,7 @@ def foreign_contract(
     said = said or SaidFields()
     tensors = read_tensors(model)
     if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
-        counts = f"the model has {len(tensors.inputs)} inputs and {len(tensors.outputs)} outputs"
+        counts = f"the model has {counted(len(tensors.inputs), 'input')} and {counted(len(tensors.outputs), 'output')}"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
     draft = _Draft(model, content or read_content(model), tensors, said, base or read_spec(model), read_stated(model))
     spec = draft.spec(hear)
@@ -147,7 +148,7 @@ class _Draft:
         elif len(labels) != count:
             whose = "the label file" if self.said.labels else "the file"
             self.faults.append(
-                f"{whose} has {len(labels)} names but the model puts out {count} scores; "
+                f"{whose} has {counted(len(labels), 'name')} but the model puts out {counted(count, 'score')}; "
                 "was it exported with another label file?"
             )
         self.known_labels = labels
@@ -196,7 +197,9 @@ class _Draft:
         length = self.said.window_length or (self.own.window_length if self.own else size)
         if length != size:
             audio = self.tensors.inputs[0]
-            self.faults.append(f"the model takes {audio} with {size} values, but windows of {length} samples are said")
+            self.faults.append(
+                f"the model takes {audio} with {counted(size, 'value')}, but windows of {length} samples are said"
+            )
         return size
 
     def _check_waveform(self, sample_rate: int | None) -> None:
@@ -218,7 +221,7 @@ class _Draft:
             self.notes.append("AudioProperties states no number of channels; taken for 1 (mono)")
         elif channels != 1:
             self.is_refused = True
-            self.faults.append(f"the model takes {channels} channels; expected 1 (mono)")
+            self.faults.append(f"the model takes {counted(channels, 'channel')}; expected 1 (mono)")
 
     def _build(
         self, labels: tuple[str, ...], sample_rate: int | None, window_length: int, claimed: str | None
@@ -259,7 +262,7 @@ class _Draft:
             )
         description = known.description if said.description is None else said.description
         if not description and said.source:
-            description = f"Tells {num_labels} labels apart."
+            description = f"Tells {counted(num_labels, 'label')} apart."
         return {**texts, "description": description}
 
     def _thresholds(self, count: int) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from unicodedata import category
 
 from metadata.errors import ModelWarning
 from metadata.mended_labels import mend_given_labels, without_numbers
+from metadata.plural import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +120,7 @@ def read_labels(path: str | Path, count: int | None = None, keep_numbers: bool =
         warnings.warn(note, ModelWarning, stacklevel=2)
     if count is not None and len(labels) != count:
         raise ValueError(
-            f"{path} has {len(labels)} labels but the model puts out {count} scores; "
+            f"{path} has {counted(len(labels), 'label')} but the model puts out {counted(count, 'score')}; "
             "was it exported with another label file?"
         )
     return labels

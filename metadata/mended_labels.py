@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from metadata.plural import counted
+
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _BRACKETS = ("[", "{", "(", '"')  # what begins a list in another notation
 _NUL_SHARE = 0.4  # of the bytes at even or odd places: UTF-16 without a mark
@@ -115,15 +117,15 @@ def _clean_lines(text: str) -> tuple[list[str], list[str]]:
     notes = []
     odd = sum(line != _printable(line) for line in raw)
     if odd:
-        notes.append(f"has control characters in {odd} lines; read as spaces")
+        notes.append(f"has control characters in {counted(odd, 'line')}; read as spaces")
     outer = sum(_printable(line) != clean and clean != "" for line, clean in zip(raw, lines, strict=True))
     if outer:
-        notes.append(f"has spaces before or after {outer} labels; left out")
+        notes.append(f"has spaces before or after {counted(outer, 'label')}; left out")
     kept = lines
     while kept and not kept[-1]:
         kept = kept[:-1]
     if kept and len(kept) < len(lines):
-        notes.append(f"ends with {len(lines) - len(kept)} blank lines; left out")
+        notes.append(f"ends with {counted(len(lines) - len(kept), 'blank line')}; left out")
     return kept, notes
 
 
@@ -137,11 +139,11 @@ def _without_blanks(lines: list[str], count: int) -> tuple[list[str], list[str]]
     named = [line for line in lines if line]
     parts = [part.strip() for part in lines[0].split(",")] if len(lines) == 1 else []
     if len(parts) == count > 1 and not lines[0].startswith(_BRACKETS):
-        return parts, [f"has {count} labels in one line; split at the commas"]
+        return parts, [f"has {counted(count, 'label')} in one line; split at the commas"]
     if len(named) == len(lines):
         return lines, []
     blank = len(lines) - len(named)
     if len(named) != count and len(lines) == count:
         filled = [line or f"unnamed {number}" for number, line in enumerate(lines, start=1)]
-        return filled, [f"leaves {blank} of {count} lines blank; called unnamed and the number of the line"]
-    return named, [f"has {blank} blank lines inside; left out"]
+        return filled, [f"leaves {blank} of {counted(count, 'line')} blank; called unnamed and the number of the line"]
+    return named, [f"has {counted(blank, 'blank line')} inside; left out"]

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from edge_runtime.windows import DEFAULT_TAIL, TAILS
+from metadata.plural import counted
 from train.models import MODEL_NAMES
 from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
@@ -155,5 +156,8 @@ def describe_metrics(metrics: dict) -> str:
     """Return the test result of one model as text."""
     from train.evaluation_text import describe_evaluations
 
-    lines = [f"{metrics['model']}: {metrics['parameters']:,} parameters, epoch {metrics['kept_epoch']} kept"]
+    lines = [
+        f"{metrics['model']}: {counted(metrics['parameters'], 'parameter', form=',')}, epoch {metrics['kept_epoch']} "
+        "kept"
+    ]
     return "\n".join(lines + describe_evaluations(metrics["test"]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metadata.labels import read_labels
+from metadata.plural import counted
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
@@ -76,7 +77,11 @@ def split_and_say(
         index = split_clips(index, seed, shares)
         origin = f"drawn with seed {seed}" if drawn else "as given" + added
     groups = len({group for clip in index.clips for group in clip.groups})
-    count = "" if is_counted else f"{len(index.clips)} clips in {groups} groups, from {index.source}; "
+    count = (
+        ""
+        if is_counted
+        else f"{counted(len(index.clips), 'clip')} in {counted(groups, 'group')}, from {index.source}; "
+    )
     note(f"{count}split {origin}")
     if drawn and groups == len(index.clips):
         note(
@@ -99,7 +104,7 @@ def load_with_progress(
         note(f"left out: {reason}")
     if clips.skipped:
         refuse = "" if strict is None else "; --strict refuses them instead"
-        note(f"{len(clips.skipped)} of {len(index.clips)} files were left out{refuse}")
+        note(f"{len(clips.skipped)} of {counted(len(index.clips), 'file')} were left out{refuse}")
     for text in describe_heard((clips.index.root / clip.path for clip in clips.index.clips), sample_rate):
         note(text)
     return clips

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from metadata.plural import counted
 from train.recordings.clip import SPLITS
 from train.recordings.clip_index import ClipIndex
 
@@ -67,7 +68,8 @@ def pair_clips(clips: ClipIndex) -> MixtureIndex:
     sides = np.array([clip.split for clip in clips.clips])
     if (sides == "").any() and (sides != "").any():
         raise ValueError(
-            f"{int((sides != '').sum())} of {len(sides)} clips have a split; give one to all of them, or to none"
+            f"{int((sides != '').sum())} of {counted(len(sides), 'clip')} have a split; give one to all of them, or "
+            "to none"
         )
     heard = label_sets(clips)
     first, second = np.triu_indices(len(sides), 1)
@@ -76,7 +78,7 @@ def pair_clips(clips: ClipIndex) -> MixtureIndex:
     together = sides[first] == sides[second]
     if not together.any():
         raise ValueError(
-            f"the {len(sides)} clips make no pair of different labels on one side of the split; "
+            f"{counted(len(sides), 'clip makes', 'clips make')} no pair of different labels on one side of the split; "
             "a mixture needs clips of two labels on its side"
         )
     parts = np.stack([first[together], second[together]], axis=1).astype(np.int32)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels, tell_numbers
 from metadata.mended_labels import without_numbers
+from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles, find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
@@ -179,7 +180,10 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
     twice = [path for path, count in Counter(clip.path for clip in clips).items() if count > 1]
     if twice:
-        raise ValueError(f"{len(twice)} recordings are given twice, the first {root / twice[0]}; give each once")
+        raise ValueError(
+            f"{counted(len(twice), 'recording is', 'recordings are')} given twice, the first {root / twice[0]}; give "
+            "each once"
+        )
     found = tuple(dict.fromkeys(spelled.values()))
     labels, _ = _fitting(labels, found)  # told of each index
     unknown = sorted(set(found) - set(labels or found))

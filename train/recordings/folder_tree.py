@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings import left_out
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
@@ -156,7 +157,7 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
     if lost:
         more = f"\n  and {len(lost) - left_out.MOST_NAMED} more" if len(lost) > left_out.MOST_NAMED else ""
         raise ValueError(
-            f"{root}: {len(lost)} labels would get lost, because nothing in their folders can be read:\n  "
+            f"{root}: {counted(len(lost), 'label')} would get lost, because nothing in their folders can be read:\n  "
             + "\n  ".join(lost[: left_out.MOST_NAMED])
             + f"{more}\nmend them, or move the folders out of {root} to train without these labels"
         )
@@ -190,7 +191,8 @@ def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:
     expected = f"expected one sub-folder a label with {', '.join(AUDIO_SUFFIXES)} files"
     if loose:
         return (
-            f"{found.root} holds {len(loose)} recordings ({name_some(loose)}) and no folder of recordings; {expected}, "
+            f"{found.root} holds {counted(len(loose), 'recording')} ({name_some(loose)}) and no folder of "
+            f"recordings; {expected}, "
             "or a clips.csv that says what is heard in each"
         )
     seen = left_out.describe_left_out(found.left_out)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge_runtime.source_counts import describe_sources
+from metadata.plural import counted
 from train.recordings.decoded_blocks import AudioError, DecodedBlocks
 
 MOST_SCANNED_SECONDS = 3600.0  # of sound of several channels, whose phase is looked at once more to tell of it
@@ -31,7 +32,8 @@ def describe_heard(paths: Iterable[Path], sample_rate: int) -> list[str]:
     told = [describe_sources(sources, sample_rate)] if sources else []
     if several and seconds > MOST_SCANNED_SECONDS:
         told.append(
-            f"{len(several)} recordings of several channels last {seconds / 3600:.1f} h; where their channels cancel, "
+            f"{counted(len(several), 'recording')} of several channels last {seconds / 3600:.1f} h; where their "
+            "channels cancel, "
             "the loudest is heard: earshot data check says in which"
         )
     elif several:
@@ -58,6 +60,6 @@ def _describe_cancelled(paths: list[Path]) -> list[str]:
     ):
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            count = f"{len(names)} recordings have" if len(names) > 1 else "1 recording has"
+            count = counted(len(names), "recording has", "recordings have")
             lines.append(f"{count} {what}: {', '.join(names[:_MOST_NAMED])}{more}")
     return lines

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metadata.plural import counted
 from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
 from train.recordings.decode import AudioError, duration
 from train.recordings.joined_groups import join_groups
@@ -53,7 +54,8 @@ def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None 
     given = sum(bool(clip.split) for clip in index.clips)
     if 0 < given < len(index.clips):
         raise ValueError(
-            f"{given} of {len(index.clips)} clips have a split; give one to all of them, or leave the column empty"
+            f"{given} of {counted(len(index.clips), 'clip')} have a split; give one to all of them, or leave the "
+            "column empty"
         )
     if not given:
         try:
@@ -106,7 +108,7 @@ def check_split(index: ClipIndex) -> None:
     if divided:
         named = ", ".join(f"{group} ({' and '.join(sorted(sides[group]))})" for group in divided[:5])
         raise LeakError(
-            f"{len(divided)} groups are on more than one side of the split: {named}; "
+            f"{counted(len(divided), 'group is', 'groups are')} on more than one side of the split: {named}; "
             "a score on recordings of a trained group says nothing about new ones"
         )
     for split in SPLITS:
@@ -151,7 +153,7 @@ def describe_contradictions(clips: Sequence[Clip], digests: Sequence[str]) -> st
     ]
     if not pairs:
         return ""
-    count = f"{len(pairs)} clips hold" if len(pairs) > 1 else "1 clip holds"
+    count = counted(len(pairs), "clip holds", "clips hold")
     one, other = (f"{clip.path} ({LABEL_SEPARATOR.join(clip.labels)})" for clip in pairs[0])
     return (
         f"{count} the same audio as another under another label, the first {one} and {other}: no model can tell them "
@@ -164,12 +166,14 @@ def _folds(index: ClipIndex) -> list[str]:
     without = [clip.path for clip in index.clips if not clip.fold]
     if without:
         raise ValueError(
-            f"{len(without)} of {len(index.clips)} clips have no fold, the first {without[0]}; "
+            f"{len(without)} of {counted(len(index.clips), 'clip')} have no fold, the first {without[0]}; "
             "a split by folds needs one for each: fill the column fold, or leave --test-fold out"
         )
     folds = sorted({clip.fold for clip in index.clips}, key=lambda fold: (len(fold), fold))
     if len(folds) < len(SPLITS):
-        raise ValueError(f"there are {len(folds)} folds ({', '.join(folds)}); {', '.join(SPLITS)} need one each")
+        raise ValueError(
+            f"there are {counted(len(folds), 'fold')} ({', '.join(folds)}); {', '.join(SPLITS)} need one each"
+        )
     return folds
 
 
@@ -225,6 +229,6 @@ def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) 
         groups = sorted(group for group, held in content.items() if label in held)
         if len(groups) < len(SPLITS):
             raise ValueError(
-                f"{label} has {len(groups)} groups ({', '.join(groups)}); {', '.join(SPLITS)} need at least "
+                f"{label} has {counted(len(groups), 'group')} ({', '.join(groups)}); {', '.join(SPLITS)} need at least "
                 f"{len(SPLITS)}, because a group (speaker, source recording) stays on one side: add recordings"
             )
