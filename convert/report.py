@@ -151,7 +151,8 @@ def _notes(report: dict[str, Any]) -> list[str]:
         "",
         f"{counted(window['num_decisions'], 'test window')} of {counted(window['num_groups'], 'unseen group')}, 95 % "
         "intervals by the "
-        f"bootstrap over groups; {''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], 'run')} on {latency['num_threads']} thread of "
+        f"bootstrap over groups; {''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], 'run')} on "
+        f"{latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. Agreement is of float32 with the trained model, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]

@@ -101,7 +101,8 @@ def prove_twin(model: Any, twin: Twin, windows: np.ndarray) -> float:
     if not error <= TWIN_TOLERANCE:  # a NaN fails too
         raise ValueError(
             f"the twin of {model.name} has the same weights, but its scores differ by {error:.3g} on "
-            f"{counted(len(windows), 'window')}; expected at most {TWIN_TOLERANCE:g}. Does a layer compute something else in tf_keras?"
+            f"{counted(len(windows), 'window')}; expected at most {TWIN_TOLERANCE:g}. Does a layer compute something "
+            "else in tf_keras?"
         )
     return error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from metadata.errors import ModelContractError
 from metadata.heard_scores import Hear, Rows
+from metadata.labels import listed
 from metadata.mended_labels import TO_MEND
 from metadata.model_content import ModelContent, read_content
 from metadata.model_flatbuffer import ModelTensors, read_tensors
@@ -313,7 +314,7 @@ class _Draft:
 def _shown(labels: Sequence[str]) -> str:
     """The first labels."""
     more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
-    return ", ".join(labels[:_MOST_NAMED]) + more
+    return ", ".join(listed(labels[:_MOST_NAMED])) + more
 
 
 def tell_notes(notes: Sequence[str], tell: Callable[[str], Any], source: str = "") -> None:

@@ -5,6 +5,7 @@ Files that are written here or are inside our own models are exactly so; one tha
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -129,6 +130,12 @@ def read_labels(path: str | Path, count: int | None = None, keep_numbers: bool =
 def tell_numbers(numbered: Sequence[str], labels: Sequence[str], source: str) -> str:
     """Return the note that labels lost the number in front of them."""
     return f"{source} the number of the line in front of each label; {numbered[0]!r} is read as {labels[0]!r}"
+
+
+def listed(labels: Sequence[str]) -> list[str]:
+    """Return labels as they can stand in a line with commas between them: in JSON's quotes where one holds a comma."""
+    plain = not any("," in label or '"' in label for label in labels)
+    return list(labels) if plain else [json.dumps(label, ensure_ascii=False) for label in labels]
 
 
 def write_labels(path: str | Path, labels: Sequence[str]) -> None:

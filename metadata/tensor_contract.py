@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metadata.errors import ModelContractError
-from metadata.labels import LABELS_FILE_NAME
+from metadata.labels import LABELS_FILE_NAME, listed
 from metadata.model_flatbuffer import ModelTensors, TensorInfo
 from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
@@ -72,7 +72,8 @@ def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str]
         )
     if labels is not None and tuple(labels) != spec.labels:
         raise ModelContractError(
-            f"{LABELS_FILE_NAME} names {', '.join(labels)} but {SPEC_FILE_NAME} names {', '.join(spec.labels)}; "
+            f"{LABELS_FILE_NAME} names {', '.join(listed(labels))} but {SPEC_FILE_NAME} names "
+            f"{', '.join(listed(spec.labels))}; "
             "the order counts too. Pack the model again with one of them"
         )
     _check_input(audio, spec)

@@ -81,7 +81,7 @@ def test_a_blank_line_that_stands_for_an_output_keeps_its_place():
         ({"labels.txt": b""}, "holds no labels"),
         ({"labels.txt": b"silence\nsong\n"}, "has 2 names but the model puts out 3 scores"),
         ({"labels.txt": b"a\na\nb\n"}, "names a more than once"),
-        ({"labels.txt": b'["silence", "song", "speech"]'}, "has 1 names but the model puts out 3 scores"),
+        ({"labels.txt": b'["silence", "song", "speech"]'}, "has 1 name but the model puts out 3 scores"),
     ],
 )
 def test_labels_that_cannot_be_read_are_asked_for_and_take_nothing_with_them(files, said):

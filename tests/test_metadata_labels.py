@@ -1,7 +1,7 @@
 import pytest
 
 from metadata.errors import ModelWarning
-from metadata.labels import check_labels, format_labels, parse_labels, read_labels, write_labels
+from metadata.labels import check_labels, format_labels, listed, parse_labels, read_labels, write_labels
 
 
 def test_labels_come_back_in_the_order_of_the_file():
@@ -106,3 +106,8 @@ def test_numbers_that_are_no_places_belong_to_the_label(tmp_path, labels):
 def test_numbers_are_kept_where_they_are_asked_for(tmp_path):
     write_labels(tmp_path / "labels.txt", ["0 dog", "1 cat"])
     assert read_labels(tmp_path / "labels.txt", keep_numbers=True) == ("0 dog", "1 cat")
+
+
+def test_labels_are_quoted_in_a_line_where_one_holds_a_comma():
+    assert listed(("song", "Vögel")) == ["song", "Vögel"]
+    assert listed(("rain, heavy", 'a "b"')) == ['"rain, heavy"', '"a \\"b\\""']

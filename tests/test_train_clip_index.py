@@ -181,7 +181,7 @@ def test_indices_are_combined_under_the_folder_that_holds_them_all(tmp_path):
         ("one/a/1.wav", ("a",), "a/1"),
         ("two/b/2.wav", ("c",), "b/2"),
     ]
-    with pytest.raises(ValueError, match="1 recordings are given twice"):
+    with pytest.raises(ValueError, match="1 recording is given twice"):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "one")])
     with pytest.raises(ValueError, match="labelled c, but the labels are a, b"):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "two").relabelled("c")], ["a", "b"])

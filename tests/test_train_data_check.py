@@ -119,7 +119,7 @@ def test_a_label_with_one_clip_is_an_error_that_says_so(tmp_path):
     data.add("only", _noise(99), Clip("", ("c",), "only"))
     finding = _only(data.check(), "few_groups")
     assert (finding.level, finding.clips) == ("error", ("only",))
-    assert "c has 1 clips in 1 groups" in finding.text
+    assert "c has 1 clip in 1 group" in finding.text
 
 
 def test_a_side_without_a_label_is_an_error(tmp_path):

@@ -54,7 +54,7 @@ def test_list_takes_a_label_with_one_clip_and_split_refuses_it_by_name(capsys, t
     assert "c      1 / 1 / 0.0" in out
     code, _, err = _run(capsys, "split", root, "--out", tmp_path / "clips.csv")
     assert code == 2
-    assert "c has 1 groups (c/only)" in err
+    assert "c has 1 group (c/only)" in err
     assert not (tmp_path / "clips.csv").exists()
 
 
@@ -189,7 +189,7 @@ def test_duplicates_get_one_group_so_that_a_split_keeps_them_together(capsys, tm
     code, out, _ = _run(capsys, "duplicates", root, "--out", tmp_path / "clips.csv")
     assert code == 0
     assert "a/0.wav = a/copy.flac" in out
-    assert "1 pairs hold the same audio" in out
+    assert "1 pair holds the same audio" in out
     groups = {clip.path.split("/", 1)[1]: clip.group for clip in read_index(tmp_path / "clips.csv").clips}
     assert groups["a/copy.flac"] == groups["a/0.wav"] == "a/0"
     code, out, _ = _run(capsys, "duplicates", root, "--json")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels, tell_numbers
+from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
 from metadata.mended_labels import without_numbers
 from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles, find_files
@@ -283,5 +283,7 @@ def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple
         raise ValueError(f"{error}; rename the folder, or correct the table") from error
     unknown = sorted(set(found) - set(chosen))
     if unknown:
-        raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(chosen)}")
+        raise ValueError(
+            f"clips are labelled {', '.join(listed(unknown))}, but the labels are {', '.join(listed(chosen))}"
+        )
     return chosen
