@@ -187,7 +187,10 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Offers the nearest option, verb or value where one is unknown; so do the parsers of its verbs and actions."""
+    """Says errors without its usage, which may fill the screen, and offers the nearest option, verb or value.
+
+    So do the parsers of its verbs and actions.
+    """
 
     _given: Sequence[str] = ()
 
@@ -209,7 +212,7 @@ class _Parser(argparse.ArgumentParser):
             is_clear = len(hints) == 1 and message.startswith("unrecognized")
             told = hints.values() if is_clear else [f"{name}: {hint}" for name, hint in hints.items()]
             message = "; ".join([message, *told])
-        super().error(message)
+        self.exit(BAD_INPUT, f"{self.prog}: {message}\nsee `{self.prog} --help`\n")
 
     def _has_verb(self, words: Sequence[str]) -> bool:
         """Whether a verb or an action is among the words."""

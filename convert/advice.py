@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from convert.test_side import MIN_TEST_GROUPS, Shortage
+from metadata.plural import counted
 
 if TYPE_CHECKING:
     from convert.verdict import Verdict
@@ -72,7 +73,8 @@ def _lacking(one: Shortage) -> str:
     """What a label lacks."""
     more = one.more_in_all or one.more_on_test_side
     where = f", so that {one.more_on_test_side} more are tested" if one.more_in_all else " for the test side"
-    return f"{more} more speakers or sources of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
+    what = counted(more, "more speaker or source", "more speakers or sources")
+    return f"{what} of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
 
 
 def _is_wide(verdict: Verdict) -> bool:

@@ -22,6 +22,7 @@ from convert.recipes import Recipe
 from convert.report import describe_build, write_report
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.finished_run import FinishedRun, open_run
 from train.recordings.clip_store import LoadedClips
@@ -68,7 +69,7 @@ def build(
     metrics, proofs = [], []
     write_labels(out / LABELS_FILE_NAME, clips.index.labels)
     for step, (name, chosen) in enumerate(settings.items(), start=1):
-        tell(f"[{step}/{len(settings)}] {name}: training, {chosen.epochs} epochs at most")
+        tell(f"[{step}/{len(settings)}] {name}: training, {counted(chosen.epochs, 'epoch')} at most")
         metrics.append(train_model(clips, name, out / name, chosen, tell=tell))
         proofs += deliver(
             open_run(out / name, cache),

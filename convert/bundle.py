@@ -27,6 +27,7 @@ from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, re
 from edge_runtime.machine import describe_machine
 from edge_runtime.microphone import to_shorts
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 
 _MADE_ON = ("cpu", "architecture", "runtime", "numpy", "python")  # of the machine: what decides the scores
@@ -113,7 +114,8 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
     taken = golden.first(NUM_REPLAYED_WINDOWS)
     if len(taken.windows) < len(golden.windows):
         tell(
-            f"{path.name}: {len(taken.windows)} of {len(golden.windows)} golden windows go along, heard from several "
+            f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, heard "
+            "from several "
             f"places: {taken.num_heard} in all"
         )
     stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 
 if TYPE_CHECKING:
     from convert.bundle import BundleArchive
@@ -87,7 +88,7 @@ def _format(out: Path, archive: BundleArchive) -> str:
     return "\n".join(
         [
             *lines,
-            f"{out}: {len(document['models'])} models, {document['size_bytes'] / 1000:.0f} kB, "
+            f"{out}: {counted(len(document['models']), 'model')}, {document['size_bytes'] / 1000:.0f} kB, "
             f"SHA-256 {document['sha256']}",
             f"on the device: tar -xzf {out.name} && cd {archive.folder_name} && python3 doctor.py; then see README.md",
         ]

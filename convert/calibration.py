@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metadata.plural import counted
 from train.window_rows import WindowRows
 
 DEFAULT_NUM_WINDOWS = 200
@@ -75,7 +76,8 @@ def choose_calibration(
     _check_numbers(chosen, indices)
     if not _varies(chosen):
         raise ValueError(
-            f"all {len(chosen)} calibration windows are constant (value {chosen.flat[0]}); expected recordings with "
+            f"all {counted(len(chosen), 'calibration window is', 'calibration windows are')} constant (value "
+            f"{chosen.flat[0]}); expected recordings with "
             f"sound in them. Were the clips decoded to zeros?"
         )
     return CalibrationSet(windows=chosen, indices=indices, sha256=windows_sha256(chosen))
@@ -98,7 +100,8 @@ def check_window_shape(calibration: CalibrationSet, shape: tuple[int, ...]) -> N
     found = int(np.prod(calibration.windows.shape[1:]))
     if found != expected:
         raise ValueError(
-            f"the calibration windows have {found} values each; the model takes {expected} (shape {list(shape)}). "
+            f"the calibration windows have {counted(found, 'value')} each; the model takes {expected} (shape "
+            f"{list(shape)}). "
             f"Were they cut for another model?"
         )
 
@@ -115,7 +118,9 @@ def _checked(
         )
     fits = labels.ndim == 1 or (labels.ndim == 2 and labels.dtype == bool)
     if not fits or len(labels) != len(windows):
-        raise ValueError(f"there are {len(windows)} windows and labels of shape {labels.shape}; expected one a window")
+        raise ValueError(
+            f"there are {counted(len(windows), 'window')} and labels of shape {labels.shape}; expected one a window"
+        )
     if num_windows < 1:
         raise ValueError(f"num_windows is {num_windows}; expected at least 1 (a few hundred serve well)")
     if not isinstance(windows, WindowRows):
@@ -128,7 +133,7 @@ def _check_numbers(windows: np.ndarray, places: np.ndarray) -> None:
     broken = np.flatnonzero(~np.isfinite(windows).reshape(len(windows), -1).all(axis=1))
     if broken.size:
         raise ValueError(
-            f"{broken.size} of {len(windows)} windows hold NaN or infinite samples, the first is number "
+            f"{broken.size} of {counted(len(windows), 'window')} hold NaN or infinite samples, the first is number "
             f"{places[broken[0]]}; expected finite samples. Is a recording corrupt?"
         )
 

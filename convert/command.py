@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
 from metadata.spec import ACTIVATIONS
+from metadata.written_spec import KEEP_NUMBERS
 from train.command import (
     add_data_arguments,
     add_dataset_argument,
@@ -108,6 +109,7 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a .tflite file without a training run needs."""
     foreign = parser.add_argument_group("for a FILE.tflite in place of RUN")
     foreign.add_argument("--labels", type=Path, metavar="labels.txt", help="what its scores stand for, in order")
+    foreign.add_argument("--keep-numbers", action="store_true", help=KEEP_NUMBERS)
     foreign.add_argument(
         "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
     )
@@ -234,7 +236,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
             f"--compress trains on, and {args.run} has no Keras source; expected a folder of earshot train"
         )
     model = read_foreign(args.run)
-    labels = read_labels(args.labels) if args.labels else None
+    labels = read_labels(args.labels, keep_numbers=args.keep_numbers) if args.labels else None
     spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name, args.activation, note)
     model, spec = in_scores(model, spec, note)
     if not args.data:
@@ -249,7 +251,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels), dataset=args.dataset
     )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
-    clips = load_with_progress(index, spec.sample_rate, args.cache, strict=False)
+    clips = load_with_progress(index, spec.sample_rate, args.cache, strict=None)
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:
         return _compare(run_of, args)

@@ -34,6 +34,7 @@ from convert.twin import (
     with_weights,
 )
 from metadata import ModelSpec, replace_spec
+from metadata.plural import counted
 from train.backend import native_output_to, seed_everything
 from train.finished_run import FinishedRun
 from train.settings import TrainingSettings
@@ -175,7 +176,10 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     heard = run.held_out("train").windows
     twin = build_twin(run.model)
     error = prove_twin(run.model, twin, _spread(heard, NUM_PROBE_WINDOWS))
-    tell(f"{run.spec.name}: the twin's scores differ by {error:.1e}; {settings.kind} over {chosen.epochs} epochs")
+    tell(
+        f"{run.spec.name}: the twin's scores differ by {error:.1e}; {settings.kind} over "
+        f"{counted(chosen.epochs, 'epoch')}"
+    )
     layers = tuple(compressed_layers(twin.network))
     weights, ranges, history = _compress(run, twin, chosen, settings, _spread(heard, NUM_RANGE_WINDOWS), tell)
     _check_compressed(weights, layers, settings)
@@ -303,7 +307,7 @@ def pruning_steps(total_steps: int) -> int:
     last_step = int(total_steps * PRUNING_SHARE) // PRUNING_INTERVAL * PRUNING_INTERVAL
     if last_step < 2 * PRUNING_INTERVAL:
         raise ValueError(
-            f"{total_steps} steps of fine-tuning are too few for a pruning schedule; expected at least "
+            f"{counted(total_steps, 'step')} of fine-tuning are too few for a pruning schedule; expected at least "
             f"{int(2 * PRUNING_INTERVAL / PRUNING_SHARE)}. Take more epochs"
         )
     return last_step

@@ -16,6 +16,7 @@ from convert.rewrite_check import Rewrite
 from convert.twin import keras_weights
 from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
+from metadata.plural import counted
 from train.evaluate import score_thresholds
 from train.evaluation_text import SHARE_NAMES
 from train.predict import predict
@@ -60,19 +61,19 @@ def compression_notes(compression: dict[str, Any] | None) -> list[str]:
     measures, kind = compression["parity"]["measures"], compression["settings"]["kind"]
     lines = [
         "",
-        f"{kind}, {compression['settings']['epochs']} epochs: Keras window {compression['measure']} "
+        f"{kind}, {counted(compression['settings']['epochs'], 'epoch')}: Keras window {compression['measure']} "
         f"{measures['float_accuracy']:.1%} before and {measures['accuracy']:.1%} after, "
-        f"{measures['decision_agreement']:.1%} of {compression['parity']['num_windows']} decisions equal.",
+        f"{measures['decision_agreement']:.1%} of {counted(compression['parity']['num_windows'], 'decision')} equal.",
     ]
     for file in compression["files"]:
         kernels = file["kernels"]
         found = {
             "qat": "trained with 8-bit roundings",
             "prune": f"{min(kernel['sparsity'] for kernel in kernels):.1%} zeros or more",
-            "cluster": f"{max(kernel['distinct'] for kernel in kernels)} values a channel at most",
+            "cluster": f"{counted(max(kernel['distinct'] for kernel in kernels), 'value')} a channel at most",
         }
         sizes = f"{file['size_bytes'] / 1000:.0f} kB, {file['gzip_bytes'] / 1000:.0f} kB by gzip"
-        lines.append(f"{file['file']}: {sizes}; {len(kernels)} kernels, {found[kind]}.")
+        lines.append(f"{file['file']}: {sizes}; {counted(len(kernels), 'kernel')}, {found[kind]}.")
         lines += [f"FAIL {kernel['layer']} is not compressed in it" for kernel in kernels if not kernel["held"]]
     if not compression["parity"]["passed"]:
         lines.append(f"FAIL {compression['parity']['name']}: tolerance {compression['parity']['tolerance']}")

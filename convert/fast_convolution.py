@@ -29,6 +29,7 @@ from convert.graph_writer import GraphWriter
 from convert.model_graph import read_model_object, write_model_object
 from convert.recipes import Recipe
 from convert.rewrite_check import Rewrite
+from metadata.plural import counted
 
 FLOAT_RECIPES = ("float32", "float16")
 AXES = (ROWS, COLUMNS)
@@ -108,7 +109,8 @@ def _check_written(result: bytes, expected: int) -> None:
     found = _num_fast(result)
     if found != expected:
         raise RuntimeError(
-            f"{expected} convolutions were to take their fast form and {found} are found in it; this is a fault of "
+            f"{counted(expected, 'convolution was', 'convolutions were')} to take their fast form and {found} are "
+            "found in it; this is a fault of "
             "earshot: the plain ones serve as well (--recipe int8)"
         )
 

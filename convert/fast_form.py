@@ -12,6 +12,7 @@ from convert.layer_chain import Link, build_chain, read_chain
 from convert.norm_folding import fold_norms
 from convert.polyphase import regroup_first_layer
 from convert.weight_statistics import find_kernels, kernel_statistics
+from metadata.plural import counted
 
 WITH_KERNEL = ("Conv1D", "Conv2D", "Dense")
 TRAINING_ONLY = ("Dropout", "SpatialDropout1D", "SpatialDropout2D")
@@ -72,7 +73,10 @@ def check_fast_form(model: Any, fast: Any, content: bytes) -> str:
     missing = sorted(kernels.keys() - find_kernels(kernel_statistics(content), kernels).keys())
     if not missing:
         return ""
-    told = f"{len(missing)} of {len(kernels)} layers are not in the file in their fast form: {', '.join(missing)}"
+    told = (
+        f"{len(missing)} of {counted(len(kernels), 'layer')} are not in the file in their fast form: "
+        f"{', '.join(missing)}"
+    )
     if len(missing) == len(kernels):
         raise RuntimeError(f"{told}; expected the export of {fast.name}")
     return told
@@ -89,4 +93,7 @@ def _unfolded(links: Sequence[Link], after: Sequence[Link]) -> str:
     names = [layer.name for layer in behind if id(layer) in left]
     if not names:
         return ""
-    return f"{len(names)} of {len(behind)} normalizations stay a product and a sum of their own: {', '.join(names)}"
+    return (
+        f"{len(names)} of {counted(len(behind), 'normalization')} stay a product and a sum of their own: "
+        f"{', '.join(names)}"
+    )

@@ -39,6 +39,7 @@ import math
 
 from convert.model_graph import ModelGraph, Operation
 from convert.recurrences import recurrences
+from metadata.plural import counted
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
@@ -114,7 +115,8 @@ def body_operations(graph: ModelGraph) -> tuple[Operation, ...]:
     weighted = [index for index in weighted if index >= start]
     if len(weighted) < 3:
         raise RecipeUnfitError(
-            f"the network has {len(weighted)} layers with weights; the 8-bit recipes keep the first and the last in "
+            f"the network has {counted(len(weighted), 'layer')} with weights; the 8-bit recipes keep the first and "
+            "the last in "
             f"float and need at least 3. Take float16 for this model"
         )
     begin = weighted[0] if _first_layer_fits_8_bits(graph, weighted[0]) else weighted[1]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convert.label_set_report import markdown_table
+from metadata.plural import counted
 
 Comparison = dict[str, Any]  # as `edge_runtime.machine_scores.describe_comparison` returns it
 
@@ -49,7 +50,8 @@ def machine_notes(found: dict[str, Sequence[Comparison]] | None) -> list[str]:
     num_windows = max(file["num_windows"] for one in found["same_runtime"] for file in one["files"])
     return [
         "",
-        f"Scores on other machines, {num_windows} test windows: the largest difference of a score and the share of "
+        f"Scores on other machines, {counted(num_windows, 'test window')}: the largest difference of a score and the "
+        "share of "
         f"decisions that are equal, against the same runtime on {desk['architecture']}, in the last column against "
         f"{desk['runtime']} there (the worst machine). Speed under emulation means nothing and was not measured.",
         "",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metadata.plural import counted
+
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # their differences are small and their powers exact in binary
 
 
@@ -57,7 +59,8 @@ def minimal_filtering(num_outputs: int, num_taps: int) -> MinimalFiltering:
     finite = num_outputs + num_taps - 2
     if min(num_outputs, num_taps) < 1 or finite > len(POINTS):
         raise ValueError(
-            f"{num_outputs} outputs of {num_taps} taps; expected at least 1 each and {len(POINTS) + 2} together at most"
+            f"{counted(num_outputs, 'output')} of {num_taps} taps; expected at least 1 each and {len(POINTS) + 2} "
+            "together at most"
         )
     points = np.array(POINTS[:finite])
     input_side = np.zeros((finite + 1, finite + 1))

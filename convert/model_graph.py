@@ -12,6 +12,7 @@ from typing import Any
 
 from convert.normalised_file import builtin_number, normalise
 from metadata import ModelContractError
+from metadata.plural import counted
 
 BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align of Buffer.data
 FILE_IDENTIFIER = b"TFL3"
@@ -68,7 +69,8 @@ def read_graph(model: bytes) -> ModelGraph:
     normalise(content)
     if len(content.subgraphs) != 1:
         raise ModelContractError(
-            f"the model has {len(content.subgraphs)} subgraphs; expected one. Loops and conditions (WHILE, IF) have "
+            f"the model has {counted(len(content.subgraphs), 'subgraph')}; expected one. Loops and conditions "
+            "(WHILE, IF) have "
             "subgraphs of their own: export it with its recurrent layers unrolled"
         )
     subgraph = content.subgraphs[0]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from metadata.plural import counted
+
 WEIGHTED_KINDS = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 
@@ -22,7 +24,8 @@ def body_span(network: Any) -> tuple[int, int]:
     weighted = [place for place, layer in enumerate(network.layers) if type(layer).__name__ in WEIGHTED_KINDS]
     if len(weighted) < 3:
         raise ValueError(
-            f"{network.name} has {len(weighted)} layers with a kernel; the first and the last are left as they are, "
+            f"{network.name} has {counted(len(weighted), 'layer')} with a kernel; the first and the last are left as "
+            "they are, "
             f"so expected at least 3"
         )
     return weighted[1], weighted[-1]

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from metadata.plural import counted
+
 PLACEHOLDER = 127  # in the deprecated field, for operators with a greater number
 _OPERATOR_LISTS = ("inputs", "outputs")
 
@@ -82,7 +84,11 @@ def _with_own_names(content: Any) -> list[str]:
         taken.add(name)
         changed += tensor.name != name.encode()
         tensor.name = name.encode()
-    return [f"{changed} of {len(tensors)} tensors had no name of their own; they were given one"] if changed else []
+    return (
+        [f"{changed} of {counted(len(tensors), 'tensor')} had no name of their own; they were given one"]
+        if changed
+        else []
+    )
 
 
 def _text(name: bytes | str | None) -> str:
@@ -108,7 +114,7 @@ def _without_float_scales(content: Any) -> list[str]:
             if scale is not None and (len(scale) == 0 or tensor.type == schema.TensorType.FLOAT32):
                 changed += 1
                 tensor.quantization = None
-    return [f"{changed} tensors had a scale without being quantized; it was left out"] if changed else []
+    return [f"{counted(changed, 'tensor')} had a scale without being quantized; it was left out"] if changed else []
 
 
 def _with_own_buffers(content: Any) -> list[str]:
@@ -130,4 +136,8 @@ def _with_own_buffers(content: Any) -> list[str]:
             holder[place] = len(content.buffers) - 1
         tensor.buffer = holder[place]
         changed += 1
-    return [f"{changed} tensors shared a buffer with one of another type; they were given their own"] if changed else []
+    return (
+        [f"{counted(changed, 'tensor')} shared a buffer with one of another type; they were given their own"]
+        if changed
+        else []
+    )

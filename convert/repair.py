@@ -28,6 +28,7 @@ from convert.rewrite_check import has_weights
 from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.parity import ParityResult, on_other_kernels, recipe_parity
+from metadata.plural import counted
 from metadata.signed import signed
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
@@ -137,7 +138,7 @@ class Repair:
         if not self.kept:
             return "Every layer holds in 8 bits."
         kept = ", ".join(f"{layer.layer} {layer.kept_as}" for layer in self.kept)
-        return f"Of {self.num_layers} layers in 8 bits these are kept wider: {kept}."
+        return f"Of {counted(self.num_layers, 'layer')} in 8 bits these are kept wider: {kept}."
 
 
 def repair(
@@ -184,7 +185,8 @@ def repair(
     kept = {} if bench.holds({}) else bench.keep_until_it_holds()
     if all(kept.get(place) == FLOAT for place in bench.weighted_layers()):
         raise RecipeUnfitError(
-            f"not one of {len(bench.weighted_layers())} layers may have 8 bits: with any of them too few decisions on "
+            f"not one of {counted(len(bench.weighted_layers()), 'layer')} may have 8 bits: with any of them too few "
+            "decisions on "
             f"the validation windows stay those of float32, and the file would be float32 itself. Take that"
         )
     found = Repair(
@@ -211,7 +213,8 @@ def format_repair(found: dict[str, Any]) -> str:
     aim = found["after"]["tolerance"]["decision_agreement"]
     if not found["kept"]:
         return (
-            f"8 bits hold everywhere ({after:.1%} of {found['after']['num_windows']} validation windows agree, "
+            f"8 bits hold everywhere ({after:.1%} of {counted(found['after']['num_windows'], 'validation window')} "
+            "agree, "
             f"{after_builtin:.1%} on {BUILTIN_KERNELS}, where {aim:.1%} was aimed at)."
         )
     layers = [
@@ -222,8 +225,9 @@ def format_repair(found: dict[str, Any]) -> str:
         for layer in found["kept"]
     ]
     return (
-        f"{len(layers)} of {found['num_layers']} layers are kept wider: {', '.join(layers)}. In all the agreement on "
-        f"{found['after']['num_windows']} validation windows goes from {before:.1%} to {after:.1%}, on "
+        f"{len(layers)} of {counted(found['num_layers'], 'layer')} are kept wider: {', '.join(layers)}. In all the "
+        "agreement on "
+        f"{counted(found['after']['num_windows'], 'validation window')} goes from {before:.1%} to {after:.1%}, on "
         f"{BUILTIN_KERNELS} from {before_builtin:.1%} to {after_builtin:.1%}, where {aim:.1%} was aimed at."
     )
 

@@ -21,6 +21,7 @@ from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
 from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 from metadata.signed import signed
 from train.evaluation_text import share_name
 
@@ -148,16 +149,25 @@ def _notes(report: dict[str, Any]) -> list[str]:
     first = report["files"][0]
     window, latency = first["test"]["window"], first["latency"]
     compared = max(map(_num_compared, report["files"]))
-    again = f" on {compared} windows, these and the same begun elsewhere" if compared > window["num_decisions"] else ""
+    again = (
+        f" on {counted(compared, 'window')}, these and the same begun elsewhere"
+        if compared > window["num_decisions"]
+        else ""
+    )
     is_own = bool(report["training"])
-    groups = "unseen groups" if is_own else "groups of --data"
+    groups = (
+        counted(window["num_groups"], "unseen group")
+        if is_own
+        else f"{counted(window['num_groups'], 'group')} of --data"
+    )
     came_from = "the trained model" if is_own else "the file as it came"
     runs = sorted({file["latency"]["num_runs"] for file in report["files"]})  # fewer of very slow files
     notes = [
         f"The files are in {report['folder']}.",
         "",
-        f"{window['num_decisions']} test windows of {window['num_groups']} {groups}, 95 % intervals by the "
-        f"bootstrap over groups; {' to '.join(map(str, runs))} runs on {latency['num_threads']} thread of "
+        f"{counted(window['num_decisions'], 'test window')} of {groups}, 95 % "
+        f"intervals by the bootstrap over groups; {''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], 'run')} on "
+        f"{latency['num_threads']} thread of "
         f"{report['machine']['cpu']}. Agreement is of float32 with {came_from}, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
@@ -185,7 +195,9 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
         points = [100 * measures[name] for name in names]
         if any(points):
             interval = f" [{signed(points[1], 2)}, {signed(points[2], 2)}]" if points[1:] else ""
-            fewer = f" (on {compared} windows)" if (compared := _num_compared(file)) < most else ""  # a slow file
+            fewer = (
+                f" (on {counted(compared, 'window')})" if (compared := _num_compared(file)) < most else ""
+            )  # a slow file
             told.append(f"{file['file']} {signed(points[0], 2)}{interval}{fewer}")
         elif points:
             num_without += 1

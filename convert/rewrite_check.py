@@ -15,6 +15,7 @@ from convert.fast_operators import SCOPE
 from convert.float_scope import CONVOLUTIONS, RecipeUnfitError
 from convert.layer_name import layer_name
 from convert.model_graph import ModelGraph, Operation, TensorInfo
+from metadata.plural import counted
 
 WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
@@ -112,7 +113,8 @@ def layers_rewritten(
         raise RecipeUnfitError(f"the model has no layer for {recipe_name} to rewrite; {_ELSE}")
     if not done:
         raise RecipeUnfitError(
-            f"not one of the {len(weighted)} layers of {recipe_name} came out of the quantizer as {recipe_name} says "
+            f"not one of the {counted(len(weighted), 'layer')} of {recipe_name} came out of the quantizer as "
+            f"{recipe_name} says "
             f"({rewrite.sentence()}); {_ELSE}"
         )
     return rewrite
@@ -178,7 +180,8 @@ def _in_order(before: ModelGraph, after: ModelGraph) -> list[Operation]:
     own = [item for item in before.operations if item.name not in CONVERSIONS]
     if [item.name for item in kept] != [item.name for item in own]:
         raise ValueError(
-            f"the quantizer gave back {len(kept)} operations where it was given {len(own)}, or others; what it did "
+            f"the quantizer gave back {counted(len(kept), 'operation')} where it was given {len(own)}, or others; "
+            "what it did "
             "cannot be checked"
         )
     following = iter(kept)

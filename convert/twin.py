@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from metadata.plural import counted
+
 TWIN_TOLERANCE = 1e-5  # max abs error of the scores
 BATCH_SIZE = 64  # windows
 
@@ -98,8 +100,9 @@ def prove_twin(model: Any, twin: Twin, windows: np.ndarray) -> float:
     error = float(np.abs(scores - expected).max())
     if not error <= TWIN_TOLERANCE:  # a NaN fails too
         raise ValueError(
-            f"the twin of {model.name} has the same weights, but its scores differ by {error:.3g} on {len(windows)} "
-            f"windows; expected at most {TWIN_TOLERANCE:g}. Does a layer compute something else in tf_keras?"
+            f"the twin of {model.name} has the same weights, but its scores differ by {error:.3g} on "
+            f"{counted(len(windows), 'window')}; expected at most {TWIN_TOLERANCE:g}. Does a layer compute something "
+            "else in tf_keras?"
         )
     return error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from convert.advice import what_to_do
 from convert.test_side import MIN_TEST_GROUPS, Shortage
+from metadata.plural import counted
 from metadata.signed import signed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if weakest is not None:
         lines.append(
             f"The label found least is '{weakest['label']}': in {weakest['recall']:.1%} of its "
-            f"{weakest['support']} windows."
+            f"{counted(weakest['support'], 'window')}."
         )
     return lines
 
@@ -63,10 +64,12 @@ def gain(found: Difference) -> str:
 def _head(verdict: Verdict) -> str:
     """Which file, and how good it is."""
     low, high = verdict.interval
-    groups = "unseen groups" if verdict.is_unseen else "groups of --data"
+    groups = counted(verdict.num_groups, "unseen group")
+    if not verdict.is_unseen:
+        groups = f"{counted(verdict.num_groups, 'group')} of --data"
     told = (
-        f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on {verdict.num_windows} test windows of "
-        f"{verdict.num_groups} {groups}, {verdict.p50_ms:.2f} ms a window here, "
+        f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on "
+        f"{counted(verdict.num_windows, 'test window')} of {groups}, {verdict.p50_ms:.2f} ms a window here, "
         f"{verdict.size_bytes / 1000:.0f} kB."
     )
     if verdict.take:

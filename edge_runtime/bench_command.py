@@ -28,6 +28,7 @@ from edge_runtime.recordings import Decode
 from edge_runtime.resampling import resample
 from edge_runtime.sustained import SustainedRun, run_sustained
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 
 DONE = 0
 COMPARE, PLOT = "compare", "plot"
@@ -131,7 +132,7 @@ def _compare(args: argparse.Namespace) -> int:
     """Compare two results."""
     if len(args.files) != 3:
         raise ValueError(
-            f"compare has {len(args.files) - 1} results; expected two: earshot bench compare A.json B.json"
+            f"compare has {counted(len(args.files) - 1, 'result')}; expected two: earshot bench compare A.json B.json"
         )
     a, b = (read_document(path) for path in args.files[1:])
     comparison = compare_results(a, b, args.seed)
@@ -177,7 +178,7 @@ def _measure(args: argparse.Namespace, decode: Decode | None) -> dict[str, Any]:
 
 def _measure_file(path: Path, classifier: Classifier, audio: BenchAudio, args: argparse.Namespace) -> dict[str, Any]:
     """Measure one file with one number of threads."""
-    _tell(path, classifier, f"{args.warmup_runs} + {args.num_runs} runs")
+    _tell(path, classifier, f"{args.warmup_runs} + {counted(args.num_runs, 'run')}")
     report = measure_latency(classifier, audio.windows, args.num_runs, args.warmup_runs, audio.sample_rate)
     cold = _cold_start(path, classifier, audio, args.cold_runs)
     # The profiler runs on one thread whatever we say, so once a file.

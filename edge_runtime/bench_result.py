@@ -9,6 +9,7 @@ from typing import Any
 from edge_runtime.bench_compare import align
 from edge_runtime.machine import machine_line
 from edge_runtime.machine_state import state_line, state_warnings
+from metadata.plural import counted
 
 FORMAT = "earshot bench"
 FORMAT_VERSION = 1
@@ -88,7 +89,7 @@ def _latency_table(entries: list[dict[str, Any]]) -> str:
         rows.append((*names, "end to end", *_statistics(entry["end_to_end"]), f"{entry['real_time_factor']:.5f}"))
     first = entries[0]
     note = (
-        f"{first['num_runs']} runs after {first['warmup_runs']} warm-up runs; "
+        f"{counted(first['num_runs'], 'run')} after {counted(first['warmup_runs'], 'warm-up run')}; "
         "real-time factor: mean end to end over window length"
     )
     return "\n".join([*align(rows), note, *_audio_lines(entries)])
@@ -100,7 +101,7 @@ def _audio_lines(entries: list[dict[str, Any]]) -> list[str]:
     for entry in entries:
         audio = entry["audio"] if isinstance(entry["audio"], str) else ", ".join(entry["audio"])
         resampled = entry["sample_rate"] != entry["model_sample_rate"]
-        line = f"audio: {entry['num_windows']} windows of {audio} at {entry['sample_rate']} Hz" + (
+        line = f"audio: {counted(entry['num_windows'], 'window')} of {audio} at {entry['sample_rate']} Hz" + (
             f"; end-to-end includes resampling to {entry['model_sample_rate']} Hz"
             if resampled
             else ", the model's own rate: nothing to resample"

@@ -25,6 +25,7 @@ from edge_runtime.timed_windows import at_rate, timed_windows
 from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.last_operator import check_activation
+from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
 from metadata.tflite_metadata import read_spec
 
@@ -160,7 +161,8 @@ class Classifier(HearsRecordings[WindowResult]):
             values = _from_tensor(values, self._output)
         if values.size != len(self.spec.labels):
             raise ModelContractError(
-                f"{self.spec.name} puts out {values.size} scores for {len(self.spec.labels)} labels; "
+                f"{self.spec.name} puts out {counted(values.size, 'score')} for "
+                f"{counted(len(self.spec.labels), 'label')}; "
                 "the model is broken, export it again"
             )
         return values
@@ -205,7 +207,9 @@ class Classifier(HearsRecordings[WindowResult]):
         """
         values = np.asarray(scores, np.float32)
         if values.shape != (len(self.spec.labels),) or np.isnan(values).any():
-            raise ValueError(f"scores are {values.tolist()}; expected {len(self.spec.labels)} numbers, one a label")
+            raise ValueError(
+                f"scores are {values.tolist()}; expected {counted(len(self.spec.labels), 'number')}, one a label"
+            )
         if self.spec.activation == "softmax":
             return self.spec.labels[int(values.argmax())]
         # In float32, as the scores are: a score of 0.3 shall reach a threshold of 0.3.
@@ -383,7 +387,8 @@ class Classifier(HearsRecordings[WindowResult]):
                 raise ModelContractError(f"the model's {what} is {dtype}; expected float32 or quantized integers")
         if int(np.prod(details[1]["shape"])) != len(self.spec.labels):
             raise ModelContractError(
-                f"the model puts out shape {details[1]['shape'].tolist()}; expected {len(self.spec.labels)} scores"
+                f"the model puts out shape {details[1]['shape'].tolist()}; expected "
+                f"{counted(len(self.spec.labels), 'score')}"
             )
         shape = tuple(int(length) for length in details[0]["shape"])
         if self.spec.input_is_waveform and max(shape) != self.spec.window_length:

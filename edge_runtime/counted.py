@@ -20,6 +20,7 @@ from edge_runtime.hears_recordings import HearsRecordings
 from edge_runtime.timed_windows import at_rate, timed_windows
 from edge_runtime.windows import check_finite, check_waveform
 from metadata.errors import ModelContractError
+from metadata.plural import counted
 from metadata.spec import FrontEnd
 
 FloatArray = npt.NDArray[np.float32]
@@ -225,7 +226,7 @@ def _check_agreement(counter: Classifier, classifiers: Mapping[int, Classifier])
             )
         if count > len(spec.labels):
             raise ModelContractError(
-                f"{spec.name}, for {count}, has {len(spec.labels)} labels; expected {count} or more"
+                f"{spec.name}, for {count}, has {counted(len(spec.labels), 'label')}; expected {count} or more"
             )
         if count > 1 and spec.activation == "softmax":
             raise ModelContractError(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from metadata.plural import counted
+
 
 @dataclass(frozen=True, kw_only=True)
 class EventRules:
@@ -42,7 +44,9 @@ class EventRules:
 
     def __post_init__(self) -> None:
         if len(self.on) != len(self.off) or not self.on:
-            raise ValueError(f"there are {len(self.on)} on and {len(self.off)} off thresholds; expected one a label")
+            raise ValueError(
+                f"there are {len(self.on)} on and {counted(len(self.off), 'off threshold')}; expected one a label"
+            )
         for on, off in zip(self.on, self.off, strict=True):
             if not 0.0 <= off <= on <= 1.0:
                 raise ValueError(f"thresholds are on {on}, off {off}; expected 0 <= off <= on <= 1")
@@ -107,7 +111,7 @@ class EventDetector:
         """
         values = np.asarray(scores, np.float32)
         if values.shape != self._on.shape or np.isnan(values).any():
-            raise ValueError(f"scores are {values.tolist()}; expected {self._on.size} numbers, one a label")
+            raise ValueError(f"scores are {values.tolist()}; expected {counted(self._on.size, 'number')}, one a label")
         self.num_ticks += 1
         active = self._labels_on(values)
         for label in self.active:

@@ -22,6 +22,7 @@ from edge_runtime.parity import (
     recipe_parity,
     score_parity,
 )
+from metadata.plural import counted
 from metadata.recipe import RECIPES, find_tolerance
 from metadata.spec import MelFrontEnd
 
@@ -78,7 +79,7 @@ def check_golden(classifier: Classifier, golden: Golden) -> None:
     found = (golden.windows.shape[1], golden.scores.shape[1])
     if found != expected:
         raise ValueError(
-            f"the golden vectors have windows of {found[0]} samples and {found[1]} scores; "
+            f"the golden vectors have windows of {found[0]} samples and {counted(found[1], 'score')}; "
             f"{spec.name} takes {expected[0]} and gives {expected[1]}: were they made for another model?"
         )
     if golden.mel is not None and not isinstance(spec.front_end, MelFrontEnd):

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.microphone import to_shorts
+from metadata.plural import counted
 
 NUM_REPLAYED_WINDOWS = 24
 """So many of the first windows, which are spread over the labels, make up the stream that the phone path replays."""
@@ -61,9 +62,13 @@ class Golden:
         for name in ("truth", "groups"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
-                raise ValueError(f"golden {name} holds {len(values)} entries for {count} windows; expected one each")
+                raise ValueError(
+                    f"golden {name} holds {len(values)} entries for {counted(count, 'window')}; expected one each"
+                )
         if self.mel is not None and not 0 < len(self.mel) <= count:
-            raise ValueError(f"golden mel holds {len(self.mel)} entries for {count} windows; expected one each at most")
+            raise ValueError(
+                f"golden mel holds {len(self.mel)} entries for {counted(count, 'window')}; expected one each at most"
+            )
         if self.again is not None:
             self._check_again()
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from metadata.plural import counted
+
 Z_95 = 1.959963984540054  # standard normal quantile of 0.975
 _TAIL_PERCENTILES = (2.5, 97.5)
 NUM_RESAMPLES = 10_000
@@ -137,7 +139,7 @@ def group_bootstrap_interval(
         raise ValueError(f"num_resamples is {num_resamples}; expected at least 1")
     names, index = _numbered(owner)
     if names.size < 2:
-        raise ValueError(f"there are {names.size} groups; expected at least 2 to tell how they spread")
+        raise ValueError(f"there are {counted(names.size, 'group')}; expected at least 2 to tell how they spread")
     if (index[:, 1:] == names.size).all():
         sums = np.bincount(index[:, 0], weights=numbers).astype(np.float64)
         draw = _resampled_means if names.size <= _MOST_DRAWN_SINGLY else _resampled_kind_means
@@ -174,7 +176,10 @@ def _numbered(owner: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np
     texts = owner.astype(str)
     bare = np.flatnonzero((texts == "").all(axis=1))
     if bare.size:
-        raise ValueError(f"{bare.size} windows have no group, the first is number {bare[0]}; expected one at least")
+        raise ValueError(
+            f"{counted(bare.size, 'window has', 'windows have')} no group, the first is number {bare[0]}; expected "
+            "one at least"
+        )
     names = np.unique(texts[texts != ""])
     index = np.where(texts == "", names.size, np.searchsorted(names, texts))
     index.sort(axis=1)  # the order of the parts does not matter

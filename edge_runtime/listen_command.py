@@ -27,6 +27,7 @@ from edge_runtime.resampling import Resampler
 from edge_runtime.smoothing import SMOOTHINGS
 from edge_runtime.stop_request import StopRequest
 from edge_runtime.threshold_choice import chosen_thresholds, label_place
+from metadata.plural import counted
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 
 DONE, INTERRUPTED = 0, 130
@@ -196,7 +197,7 @@ def _note_start(source: Source, args: argparse.Namespace, listener: Listener) ->
     begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     resampled = f", resampled to {spec.sample_rate} Hz" if source.sample_rate != spec.sample_rate else ""
     channels = getattr(source, "num_channels", 1)
-    made_one = f", {channels} channels made one" if channels > 1 else ""
+    made_one = f", {counted(channels, 'channel')} made one" if channels > 1 else ""
     print(
         f"{name} at {source.sample_rate} Hz{resampled}{made_one}, a decision every {tick:g} s, time 0 is {begin}",
         file=sys.stderr,

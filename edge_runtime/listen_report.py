@@ -12,6 +12,7 @@ import numpy as np
 from edge_runtime.event_files import Event, EventFile, json_line
 from edge_runtime.listener import Listener, Tick
 from edge_runtime.sound_frames import SoundFrames
+from metadata.plural import counted
 
 _LIVE_SECONDS = 0.2  # between two changes of the live line
 _TOP_SCORES = 3
@@ -57,21 +58,26 @@ class ListenReport:
         self._clear()
         self.note_remarks(source, ended=True)
         seconds = listener.num_samples / listener.classifier.spec.sample_rate
-        print(f"{seconds:.2f} s heard, {listener.num_ticks} ticks, {self.num_events} events", file=sys.stderr)
+        print(
+            f"{seconds:.2f} s heard, {counted(listener.num_ticks, 'tick')}, {counted(self.num_events, 'event')}",
+            file=sys.stderr,
+        )
         if listener.num_ticks and not self.num_events:
             print(self._why_no_event(), file=sys.stderr)
         if listener.num_silent:
-            print(f"{listener.num_silent} ticks were silent and not classified", file=sys.stderr)
+            print(
+                f"{counted(listener.num_silent, 'tick was', 'ticks were')} silent and not classified", file=sys.stderr
+            )
         frames = listener.frames
         if frames.reused_frames:
             share = frames.reused_frames / (frames.reused_frames + frames.computed_frames)
             print(f"{share:.0%} of the front end's frames were reused from the tick before", file=sys.stderr)
         for name, what in (
-            ("overflows", "times the sound card lost samples"),
-            ("lost_samples", "samples came too fast"),
+            ("overflows", ("time the sound card lost samples", "times the sound card lost samples")),
+            ("lost_samples", ("sample came too fast", "samples came too fast")),
         ):
             if count := getattr(source, name, 0):
-                print(f"{count} {what}: this machine was too busy", file=sys.stderr)
+                print(f"{counted(count, *what)}: this machine was too busy", file=sys.stderr)
 
     def note_remarks(self, source: Any, ended: bool) -> None:
         """Say what is to be told of the channels and the level of a source, as soon as it is known."""

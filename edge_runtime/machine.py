@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_runtime.interpreter import runtime_name
 from edge_runtime.machine_state import read_machine_state, read_text
+from metadata.plural import counted
 
 _CPU_KEYS = ("model name", "Hardware", "Processor")  # x86, old ARM kernels, older ones
 _BOARD = "proc/device-tree/model"
@@ -61,7 +62,7 @@ def describe_machine(root: str | Path = "/") -> dict[str, Any]:
 def machine_line(machine: dict[str, Any]) -> str:
     """Return the machine in one line for people."""
     name = machine.get("board") or machine["cpu"]
-    parts = [f"{name} ({machine['architecture']}, {machine['cores']} cores)", machine["runtime"]]
+    parts = [f"{name} ({machine['architecture']}, {counted(machine['cores'], 'core')})", machine["runtime"]]
     if "governor" in machine:
         parts.append(f"governor {machine['governor']}")
     if "temperature_celsius" in machine:

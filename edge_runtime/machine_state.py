@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metadata.plural import counted
+
 _CPUFREQ = "sys/devices/system/cpu/cpu0/cpufreq"
 _GOVERNOR, _CLOCK = f"{_CPUFREQ}/scaling_governor", f"{_CPUFREQ}/scaling_cur_freq"
 _MAX_CLOCK = f"{_CPUFREQ}/scaling_max_freq"
@@ -108,7 +110,8 @@ def state_warnings(before: dict[str, Any], after: dict[str, Any], num_cores: int
     warnings = []
     if (before["load_average"] or 0.0) > num_cores * _BUSY_SHARE:
         warnings.append(
-            f"something else ran before the first run (load {before['load_average']:.2f} on {num_cores} cores); "
+            f"something else ran before the first run (load {before['load_average']:.2f} on "
+            f"{counted(num_cores, 'core')}); "
             "slow runs may be its, not the model's"
         )
     if before["governor"] not in (None, "performance"):

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from metadata.plural import counted
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -76,7 +78,10 @@ def decisions(scores: npt.ArrayLike, thresholds: Sequence[float] | None = None) 
     if thresholds is None:
         return np.asarray(values.argmax(axis=1))
     if len(thresholds) != values.shape[1]:
-        raise ValueError(f"there are {len(thresholds)} thresholds for {values.shape[1]} labels; expected one a label")
+        raise ValueError(
+            f"there are {counted(len(thresholds), 'threshold')} for {counted(values.shape[1], 'label')}; expected "
+            "one a label"
+        )
     # Compared in float32, as scores leave the model: 0.3 as float64 is not the 0.3 of a float32 score.
     return np.asarray(np.asarray(scores) >= np.asarray(thresholds, np.float32))
 
@@ -121,5 +126,7 @@ def find_fault(reference: FloatArray, candidate: FloatArray) -> str:
     for owner, values in (("reference", reference), ("candidate", candidate)):
         bad = values.size - int(np.isfinite(values).sum())
         if bad:
-            return f"{bad} of {values.size} values of the {owner} are NaN or infinite; expected finite numbers"
+            return (
+                f"{bad} of {counted(values.size, 'value')} of the {owner} are NaN or infinite; expected finite numbers"
+            )
     return ""

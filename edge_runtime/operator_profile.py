@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.interpreter import runtime_name
+from metadata.plural import counted
 
 _TRIED_VERSIONS = ((2, 1), (2, 2), (2, 3))
 _TIMEOUT_SECONDS = 120.0
@@ -130,7 +131,7 @@ def format_profile(profile: OperatorProfile, num_rows: int = 10) -> str:
     slowest = sorted(profile.operators, key=lambda operator: -operator.mean_us)[:num_rows]
     lines = [f"{operator.mean_us:10.1f} us  {operator.share:6.1%}  {operator.name}" for operator in slowest]
     head = (
-        f"time of each operator by the runtime's profiler, one thread, mean of {profile.num_runs} runs; "
+        f"time of each operator by the runtime's profiler, one thread, mean of {counted(profile.num_runs, 'run')}; "
         f"the {len(slowest)} slowest of {len(profile.operators)}:"
     )
     return "\n".join([head, *lines])

@@ -28,6 +28,7 @@ from edge_runtime.parity import ParityResult
 from edge_runtime.parity_text import format_results, verdict_line
 from edge_runtime.recordings import Decode, load_waveform
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 
 DONE, CHECK_FAILED = 0, 1
@@ -114,7 +115,7 @@ def run_parity(args: argparse.Namespace, decode: Decode | None = None) -> int:
 def _check_bundle(folder: Path, quiet: bool) -> tuple[Bundle, list[str]]:
     """Return a bundle and what is wrong with its files; print it where that is wanted."""
     bundle = read_bundle(folder)
-    print(f"{folder}: comparing {len(bundle.files)} files with the manifest", file=sys.stderr)
+    print(f"{folder}: comparing {counted(len(bundle.files), 'file')} with the manifest", file=sys.stderr)
     faults = find_tampering(bundle)
     if not quiet:
         print(_format_bundle(bundle, faults), flush=True)
@@ -124,9 +125,12 @@ def _check_bundle(folder: Path, quiet: bool) -> tuple[Bundle, list[str]]:
 def _format_bundle(bundle: Bundle, faults: Sequence[str]) -> str:
     """Say whether a bundle's files are what its manifest says."""
     if not faults:
-        return f"{bundle.folder}: all {len(bundle.files)} files are what the manifest says"
+        return f"{bundle.folder}: all of {counted(len(bundle.files), 'file')} are what the manifest says"
     lines = "".join(f"\n  {fault}" for fault in faults)
-    return f"{bundle.folder}  FAIL  {len(faults)} files are not what the manifest says; unpack the bundle anew{lines}"
+    return (
+        f"{bundle.folder}  FAIL  {counted(len(faults), 'file is', 'files are')} not what the manifest says; unpack "
+        f"the bundle anew{lines}"
+    )
 
 
 def _check_file(
@@ -159,13 +163,13 @@ def _run_other_machine(args: argparse.Namespace) -> int:
         classifier = Classifier(path, args.num_threads)
         golden = _golden_for(path, classifier, args)
         assert golden is not None  # without recordings it is there or has raised
-        print(f"{path}: scoring {len(golden.windows)} windows", file=sys.stderr)
+        print(f"{path}: scoring {counted(len(golden.windows), 'window')}", file=sys.stderr)
         files.append(score_windows(path.name, classifier, golden.windows))
         recipes[path.name] = classifier.spec.recipe
     found = MachineScores(machine=describe_machine(), files=tuple(files))
     if args.save_scores:
         write_machine_scores(found, args.save_scores)
-        print(f"wrote the scores of {len(files)} files to {args.save_scores}", file=sys.stderr)
+        print(f"wrote the scores of {counted(len(files), 'file')} to {args.save_scores}", file=sys.stderr)
     if reference is None:
         return DONE
     results = compare_machines(reference, found)

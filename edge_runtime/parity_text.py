@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_runtime.parity import SAYS_NOTHING, ParityResult
+from metadata.plural import counted
 from metadata.recipe import RECIPES
 
 Result = Mapping[str, Any]
@@ -26,7 +27,9 @@ def format_results(results: Sequence[ParityResult], recipe: str = "") -> str:
     for result in results:
         measures = "  ".join(_format_measure(name, result) for name in (result.measures or result.tolerance))
         verdict = "pass" if result.passed else "FAIL"
-        lines.append(f"level {result.level}  {verdict}  {result.name} ({result.num_windows} windows): {measures}")
+        lines.append(
+            f"level {result.level}  {verdict}  {result.name} ({counted(result.num_windows, 'window')}): {measures}"
+        )
         told = result.detail if result.passed else describe_failure(result.as_dict(), recipe)
         if told:
             lines.append(f"         {told}")
@@ -48,7 +51,7 @@ def what_to_try(level: int, recipe: str) -> str:
     instead = RECIPES[recipe].instead if recipe in RECIPES else ""
     if not instead:
         return "the file does not compute what was trained: convert again with the versions in constraints.txt"
-    return f"try --recipe {instead}"
+    return f"try earshot convert RUN --out DIR --recipe {instead}"
 
 
 def verdict_line(results: Mapping[str, Sequence[ParityResult]], num_tampered: int = 0) -> str:
@@ -64,15 +67,13 @@ def verdict_line(results: Mapping[str, Sequence[ParityResult]], num_tampered: in
     failed = {file: [one for one in found if not one.passed] for file, found in results.items()}
     failed = {file: found for file, found in failed.items() if found}
     empty = [file for file, found in results.items() if any(SAYS_NOTHING in one.detail for one in found)]
-    count = f"{len(results)} file{'' if len(results) == 1 else 's'}"
+    count = counted(len(results), "file")
     parts = []
     if num_tampered:
-        bundles = (
-            "1 bundle is not what its manifest says"
-            if num_tampered == 1
-            else (f"{num_tampered} bundles are not what their manifests say")
+        tampered = counted(
+            num_tampered, "bundle is not what its manifest says", "bundles are not what their manifests say"
         )
-        parts.append(f"FAIL: {bundles}, nothing in there was opened")
+        parts.append(f"FAIL: {tampered}, nothing in there was opened")
     if failed:
         named = ", ".join(f"{file} ({_levels(found)})" for file, found in failed.items())
         parts.append(f"FAIL: {len(failed)} of {count}: {named}")

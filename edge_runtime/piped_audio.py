@@ -23,6 +23,7 @@ from edge_runtime.wav_format import (
     is_placeholder,
     read_header,
 )
+from metadata.plural import counted
 
 FloatArray = npt.NDArray[np.float32]
 _POLL_SECONDS = 0.2  # after which an empty block comes, so that whoever reads can look up
@@ -109,7 +110,8 @@ class PipedAudio:
         """Find out what comes, and read up to the samples."""
         if raw_channels < 1 or (raw_rate is not None and not LOWEST_RATE <= raw_rate <= HIGHEST_RATE):
             raise ValueError(
-                f"raw samples have {raw_channels} channels at {raw_rate} Hz; expected at least 1, and {LOWEST_RATE} to "
+                f"raw samples have {counted(raw_channels, 'channel')} at {raw_rate} Hz; expected at least 1, and "
+                f"{LOWEST_RATE} to "
                 f"{HIGHEST_RATE} Hz"
             )
         head = self._peek(12)

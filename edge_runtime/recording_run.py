@@ -28,6 +28,7 @@ from edge_runtime.sound_frames import SoundFrames
 from edge_runtime.source_counts import describe_sources
 from edge_runtime.windows import DEFAULT_TAIL, TAILS
 from metadata.atomic_file import open_atomically
+from metadata.plural import counted
 from metadata.spec import ModelSpec
 
 Row = dict[str, Any]
@@ -202,7 +203,7 @@ def _hear(
             duration = recording.num_samples / recording.sample_rate
             log.begin({**opening, "duration_seconds": duration})
             if log.num_rows:
-                print(f"{path}: going on after {log.num_rows} rows", file=sys.stderr)
+                print(f"{path}: going on after {counted(log.num_rows, 'row')}", file=sys.stderr)
             end = _hear_rows(ear, path, recording, log, args)
             if isinstance(recording, SoundFrames):
                 for remark in recording.remarks(args.phone):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from metadata.plural import counted
+
 
 def describe_sources(sources: Iterable[tuple[int, int]], sample_rate: int) -> str:
     """Return in one line what was resampled and made one channel; empty where nothing was.
@@ -24,7 +26,7 @@ def describe_sources(sources: Iterable[tuple[int, int]], sample_rate: int) -> st
         told.append(f"{rates.total()} resampled to {sample_rate} Hz ({_listed(rates, '{} Hz')})")
     if channels:
         told.append(f"{channels.total()} of several channels made one ({_listed(channels, '{} channels')})")
-    return f"of {len(sources)} recording{'s' if len(sources) > 1 else ''}: {'; '.join(told)}" if told else ""
+    return f"of {counted(len(sources), 'recording')}: {'; '.join(told)}" if told else ""
 
 
 def _listed(counts: Counter[int], text: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.sound_kinds import READABLE, WAV_KINDS, recognise, refusal
+from metadata.plural import counted
 
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN_LENGTH = 0xFFFFFFFF  # a 32-bit length that stands elsewhere (RF64) or was never filled in (a pipe)
@@ -146,7 +147,8 @@ def check_codec(wav_format: WavFormat) -> None:
         )
     if wav_format.block_bytes != wav_format.frame_bytes:
         raise ValueError(
-            f"has {wav_format.num_channels} channels of {wav_format.bits} bits in frames of {wav_format.block_bytes} "
+            f"has {counted(wav_format.num_channels, 'channel')} of {wav_format.bits} bits in frames of "
+            f"{wav_format.block_bytes} "
             f"bytes; expected {wav_format.frame_bytes} bytes a frame"
         )
 

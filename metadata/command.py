@@ -12,6 +12,7 @@ from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign_contract import tell_notes
 from metadata.heard_scores import Hear
+from metadata.mended_labels import TO_MEND
 from metadata.model_check import check_model
 from metadata.stated_fields import read_stated
 from metadata.tflite_metadata import pack_model, read_model_labels, read_spec
@@ -81,7 +82,7 @@ def _labels(model: bytes) -> tuple[str, ...]:
     stated = read_stated(model)
     if stated.labels is None:
         raise ModelContractError("; ".join(stated.label_faults) or "the model holds no TFLite metadata with labels")
-    tell_notes(stated.label_notes, _note)
+    tell_notes([*stated.label_notes, *([TO_MEND] if stated.labels_are_mended else [])], _note)
     return stated.labels
 
 

@@ -19,4 +19,4 @@ class UnsupportedModelError(ModelContractError):
 
 
 class ModelWarning(UserWarning):
-    """Something in a model file was mended, taken from elsewhere or looks odd; the command shows it as a note."""
+    """Something in a model or label file was mended, assumed or looks odd; the command shows a note."""

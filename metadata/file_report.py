@@ -10,6 +10,7 @@ from typing import Any
 
 from metadata.foreign_contract import ForeignContract, foreign_contract
 from metadata.heard_scores import Hear
+from metadata.labels import listed
 from metadata.model_content import Tensor, read_content
 from metadata.model_digest import check_digest
 from metadata.model_flatbuffer import TensorInfo, read_tensors
@@ -68,7 +69,7 @@ def format_report(report: dict[str, Any]) -> str:
     rows += [("output", _tensor_text(tensor)) for tensor in report["tensors"]["outputs"]]
     rows += _metadata_rows(report["metadata"])
     if report["labels"] is not None:
-        rows.append(("labels", f"{len(report['labels'])}: {', '.join(report['labels'])}"))
+        rows.append(("labels", f"{len(report['labels'])}: {', '.join(listed(report['labels']))}"))
     rows += _spec_rows(report["spec"] or report.get("taken_for"), report["spec"] is None)
     rows += [("lacks", text) for text in report.get("lacks", [])]
     rows += [("note", text) for text in report.get("notes", [])]
@@ -101,7 +102,7 @@ def _spec_rows(spec: dict[str, Any] | None, is_foreign: bool) -> Iterable[tuple[
         f"{key} {value}" for key, value in spec["front_end"].items() if key not in ("kind", "inside_model")
     )
     thresholds = ", ".join(
-        f"{label} {threshold}" for label, threshold in zip(spec["labels"], spec["thresholds"], strict=True)
+        f"{label} {threshold}" for label, threshold in zip(listed(spec["labels"]), spec["thresholds"], strict=True)
     )
     kind = "thresholds" if spec["activation"] == "sigmoid" else "the highest score is told; thresholds of events"
     transform = spec.get("score_transform", "none")

@@ -11,8 +11,11 @@ from typing import Any
 
 from metadata.errors import ModelContractError
 from metadata.heard_scores import Hear, Rows
+from metadata.labels import listed
+from metadata.mended_labels import TO_MEND
 from metadata.model_content import ModelContent, read_content
 from metadata.model_flatbuffer import ModelTensors, read_tensors
+from metadata.plural import counted
 from metadata.said_fields import SaidFields
 from metadata.score_claim import score_claim
 from metadata.score_operator import score_kind
@@ -42,7 +45,7 @@ class ForeignContract:
     faults : tuple of str
         What contradicts itself or is not known; empty with a spec.
     options : tuple of str
-        Of `earshot metadata write` that say what is not known.
+        Of `earshot metadata write` that say what is not known; empty where none would help.
     labels : tuple of str
         As far as they are known.
     """
@@ -90,11 +93,11 @@ def foreign_contract(
     said = said or SaidFields()
     tensors = read_tensors(model)
     if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
-        counts = f"the model has {len(tensors.inputs)} inputs and {len(tensors.outputs)} outputs"
+        counts = f"the model has {counted(len(tensors.inputs), 'input')} and {counted(len(tensors.outputs), 'output')}"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
     draft = _Draft(model, content or read_content(model), tensors, said, base or read_spec(model), read_stated(model))
     spec = draft.spec(hear)
-    options = tuple(dict.fromkeys(draft.options))
+    options = () if draft.is_refused else tuple(dict.fromkeys(draft.options))
     return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
 
 
@@ -113,11 +116,14 @@ class _Draft:
     options: list[str] = field(default_factory=list)
     known_labels: tuple[str, ...] = ()
     assumes_threshold: bool = False
+    is_refused: bool = False  # whatever anybody says of the model
 
     def spec(self, hear: Hear | None) -> ModelSpec | None:
         """Return the spec where nothing stands in its way."""
         if self.own is None:
             self.notes += self.stated.notes
+            if self.stated.labels_are_mended and not self.said.source:  # else a mended file is being made
+                self.notes.append(TO_MEND)
         labels, sample_rate = self._labels(), self._sample_rate()
         self.faults += self.said.faults
         window_length = 0 if self.said.faults else self._window_length(sample_rate)
@@ -144,7 +150,7 @@ class _Draft:
         elif len(labels) != count:
             whose = "the label file" if self.said.labels else "the file"
             self.faults.append(
-                f"{whose} has {len(labels)} names but the model puts out {count} scores; "
+                f"{whose} has {counted(len(labels), 'name')} but the model puts out {counted(count, 'score')}; "
                 "was it exported with another label file?"
             )
         self.known_labels = labels
@@ -193,7 +199,9 @@ class _Draft:
         length = self.said.window_length or (self.own.window_length if self.own else size)
         if length != size:
             audio = self.tensors.inputs[0]
-            self.faults.append(f"the model takes {audio} with {size} values, but windows of {length} samples are said")
+            self.faults.append(
+                f"the model takes {audio} with {counted(size, 'value')}, but windows of {length} samples are said"
+            )
         return size
 
     def _check_waveform(self, sample_rate: int | None) -> None:
@@ -203,6 +211,7 @@ class _Draft:
         stated = self.own is None and self.stated.is_audio
         if claim.refusal:
             self.faults.append(claim.refusal)
+            self.is_refused |= not claim.is_spectrogram
             if claim.is_spectrogram and self.said.front_end is None:
                 self.options.append("--front-end mel --n-fft N --hop-length N --window-length N")
         elif claim.doubt and not (explicit or stated):
@@ -213,7 +222,8 @@ class _Draft:
         if channels is None:
             self.notes.append("AudioProperties states no number of channels; taken for 1 (mono)")
         elif channels != 1:
-            self.faults.append(f"the model takes {channels} channels; expected 1 (mono)")
+            self.is_refused = True
+            self.faults.append(f"the model takes {counted(channels, 'channel')}; expected 1 (mono)")
 
     def _build(
         self, labels: tuple[str, ...], sample_rate: int | None, window_length: int, claimed: str | None
@@ -254,7 +264,7 @@ class _Draft:
             )
         description = known.description if said.description is None else said.description
         if not description and said.source:
-            description = f"Tells {num_labels} labels apart."
+            description = f"Tells {counted(num_labels, 'label')} apart."
         return {**texts, "description": description}
 
     def _thresholds(self, count: int) -> tuple[float, ...]:
@@ -316,7 +326,7 @@ def _told_threshold(activation: str) -> str:
 def _shown(labels: Sequence[str]) -> str:
     """The first labels."""
     more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
-    return ", ".join(labels[:_MOST_NAMED]) + more
+    return ", ".join(listed(labels[:_MOST_NAMED])) + more
 
 
 def tell_notes(notes: Sequence[str], tell: Callable[[str], Any], source: str = "") -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from metadata.plural import counted
 from metadata.score_operator import ScoreKind
 from metadata.spec import SCORE_MARGIN, ModelSpec
 
@@ -33,15 +34,16 @@ def judge_rows(rows: Rows) -> HeardScores:
     notes = []
     if len(finite) < len(rows):
         silent = not all(map(math.isfinite, rows[_SILENCE]))
-        which = "silence" if silent else f"{len(rows) - len(finite)} of {len(rows)} test signals"
+        which = "silence" if silent else f"{len(rows) - len(finite)} of {counted(len(rows), 'test signal')}"
         notes.append(
             f"puts out NaN for {which}, so that such a window ends with an error"
-            + ("; leave it out with --silence-below" if silent else "")
+            + ("; earshot classify --silence-below DB leaves it out" if silent else "")
         )
     faults: tuple[str, ...] = ()
     if len(finite) > 1 and all(list(row) == list(finite[0]) for row in finite[1:]):
         faults = (
-            f"puts out the same for {len(finite)} test signals (silence, noise, tones): it does not hear its input",
+            f"puts out the same for {counted(len(finite), 'test signal')} (silence, noise, tones): it does not hear "
+            "its input",
         )
     return HeardScores(_kind(finite), faults, tuple(notes))
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from metadata.model_content import Shape
 from metadata.operator_call import OperatorCall
+from metadata.plural import counted
 
 Shapes = Sequence[Shape | None] | None  # a shape is None where the values decide it
 
@@ -23,7 +24,7 @@ def convolution(call: OperatorCall) -> Shapes:
     """CONV_2D: a filter [outputs, height, width, inputs / groups]."""
     image, filters = _ranks(call, 4, 4)
     groups = _parts(call, image[3], filters[3])
-    call.require(filters[0] % groups == 0, f"{filters[0]} filters in {groups} groups")
+    call.require(filters[0] % groups == 0, f"{filters[0]} filters in {counted(groups, 'group')}")
     _check_bias(call, filters[0])
     height, width = _slide(call, image[1:3], filters[1:3])
     return [(image[0], height, width, filters[0])]
@@ -108,7 +109,7 @@ def batch_matmul(call: OperatorCall) -> Shapes:
     call.require(2 <= len(left) <= 5 and 2 <= len(right) <= 5, "matrices of another rank than 2 to 5")
     rows, inner = left[-2:] if not call.flag("adj_x") else left[:-3:-1]
     other, columns = right[-2:] if not call.flag("adj_y") else right[:-3:-1]
-    call.require(inner == other, f"matrices of {inner} columns and {other} rows")
+    call.require(inner == other, f"matrices of {inner} columns and {counted(other, 'row')}")
     return [(*broadcast(call, left[:-2], right[:-2]), rows, columns)]
 
 

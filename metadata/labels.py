@@ -1,11 +1,20 @@
-"""Label files: one label a line, UTF-8, LF line ends, in the order of the model's outputs."""
+"""Label files: one label a line, UTF-8, LF line ends, in the order of the model's outputs.
+
+Files that are written here or are inside our own models are exactly so; one that a user gives is read as it was meant.
+"""
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from unicodedata import category
+
+from metadata.errors import ModelWarning
+from metadata.mended_labels import mend_given_labels, without_numbers
+from metadata.plural import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,28 +89,53 @@ def format_labels(labels: Sequence[str]) -> bytes:
     return "".join(f"{label}\n" for label in check_labels(labels)).encode("utf-8")
 
 
-def read_labels(path: str | Path, count: int | None = None) -> tuple[str, ...]:
-    """Read a label file, and check that it holds `count` labels when that is given.
+def read_labels(path: str | Path, count: int | None = None, keep_numbers: bool = False) -> tuple[str, ...]:
+    """Read a label file that a user gives, as the lines that were meant; what was mended is a `ModelWarning`.
+
+    Parameters
+    ----------
+    path : str or Path
+    count : int, optional
+        How many labels there must be.
+    keep_numbers : bool
+        Labels that all begin with their place, such as "0 dog" and "1 cat", stay so; else they lose it.
 
     Raises
     ------
     FileNotFoundError
         No such file.
     ValueError
-        The file breaks a rule of `parse_labels`, or the number of labels is not `count`.
+        What `mend_given_labels` or `check_labels` refuses, or the number of labels is not `count`.
     """
     try:
         with open(path, "rb") as file:
             content = file.read()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path} does not exist; expected a text file with one label a line") from error
-    labels = parse_labels(content, str(path))
+    labels, notes = mend_given_labels(content, count, str(path))
+    checked = check_labels(labels, str(path))
+    labels = checked if keep_numbers else check_labels(without_numbers(checked), str(path))
+    if labels != checked:
+        notes.append(tell_numbers(checked, labels, f"{path} has") + "; --keep-numbers keeps it")
+    for note in notes:
+        warnings.warn(note, ModelWarning, stacklevel=2)
     if count is not None and len(labels) != count:
         raise ValueError(
-            f"{path} has {len(labels)} labels but the model puts out {count} scores; "
+            f"{path} has {counted(len(labels), 'label')} but the model puts out {counted(count, 'score')}; "
             "was it exported with another label file?"
         )
     return labels
+
+
+def tell_numbers(numbered: Sequence[str], labels: Sequence[str], source: str) -> str:
+    """Return the note that labels lost the number in front of them."""
+    return f"{source} the number of the line in front of each label; {numbered[0]!r} is read as {labels[0]!r}"
+
+
+def listed(labels: Sequence[str]) -> list[str]:
+    """Return labels as they can stand in a line with commas between them: in JSON's quotes where one holds a comma."""
+    plain = not any("," in label or '"' in label for label in labels)
+    return list(labels) if plain else [json.dumps(label, ensure_ascii=False) for label in labels]
 
 
 def write_labels(path: str | Path, labels: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from metadata.errors import ModelContractError
 from metadata.labels import check_labels
+from metadata.plural import counted
 
 SPEC_FILE_NAME = "model_spec.json"
 DIGEST_FIELD = "model_sha256"  # of the file that the spec was written into, see `model_digest`; no field of the spec
@@ -171,7 +172,8 @@ class ModelSpec:
             raise ModelContractError(str(error)) from error
         _require(
             len(self.thresholds) == len(self.labels),
-            f"there are {len(self.thresholds)} thresholds for {len(self.labels)} labels; expected one a label",
+            f"there are {counted(len(self.thresholds), 'threshold')} for {counted(len(self.labels), 'label')}; "
+            "expected one a label",
         )
         for label, threshold in zip(self.labels, self.thresholds, strict=True):
             _require(0.0 <= threshold <= 1.0, f"the threshold of {label} is {threshold}; expected 0 to 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metadata.model_flatbuffer import TensorInfo
+from metadata.plural import counted
 from metadata.spec import FrontEnd
 from metadata.tensor_contract import spectrogram_shape
 
@@ -21,7 +22,7 @@ def spectrogram_faults(audio: TensorInfo, front_end: FrontEnd, window_length: in
     """
     rows, frames = spectrogram_shape(front_end, window_length)
     sides = tuple(length for length in audio.shape if length != 1)
-    made = f"{rows} rows x {frames} frames"
+    made = f"{counted(rows, 'row')} x {counted(frames, 'frame')}"
     if sides == (rows, frames):
         note = "rows and frames are as many: their order cannot be seen; mel bands (or bins) come first"
         return [], [note] if rows == frames else []

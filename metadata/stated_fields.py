@@ -43,6 +43,8 @@ class StatedFields:
         One a score.
     label_notes : tuple of str
         Those of the notes that are about the labels.
+    labels_are_mended : bool
+        An app that reads the label file gets others.
     label_faults : tuple of str
         Why there are no labels.
     rate_in_text : int or None
@@ -64,6 +66,7 @@ class StatedFields:
     channels: int | None = None
     labels: tuple[str, ...] | None = None
     label_notes: tuple[str, ...] = ()
+    labels_are_mended: bool = False
     label_faults: tuple[str, ...] = ()
     rate_in_text: int | None = None
     threshold: float | None = None
@@ -104,6 +107,7 @@ def read_stated(model: bytes) -> StatedFields:
         channels=_channels(properties),
         labels=labels.labels,
         label_notes=labels.said if labels.labels is not None else (),
+        labels_are_mended=labels.are_mended,
         label_faults=labels.said if labels.labels is None else (),
         rate_in_text=None if rate else _rate_in_text(values),
         threshold=threshold,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from metadata.labels import check_labels
 from metadata.mended_labels import mend_labels
 from metadata.metadata_codec import metadata_tables
+from metadata.plural import counted
 
 AXIS_LABELS = "TENSOR_AXIS_LABELS"
 _NO_LOCALE = ("", "en")  # in the order in which they are taken
@@ -18,6 +19,7 @@ class StatedLabels(NamedTuple):
 
     labels: tuple[str, ...] | None
     said: tuple[str, ...]
+    are_mended: bool = False
 
 
 def stated_labels(
@@ -39,8 +41,11 @@ def stated_labels(
         labels, mended = mend_labels(files[name], count, name)
         try:
             if len(check_labels(labels, name)) == count:
-                return StatedLabels(labels, (*said, *mended))
-            said.append(f"{name} has {len(labels)} names but the model puts out {count} scores; it is not used")
+                return StatedLabels(labels, (*said, *mended), bool(mended))
+            said.append(
+                f"{name} has {counted(len(labels), 'name')} but the model puts out {counted(count, 'score')}; it is "
+                "not used"
+            )
         except ValueError as error:
             said.append(f"{error}; it is not used")
     return StatedLabels(None, tuple(said))
@@ -55,7 +60,9 @@ def _candidates(
         named = [item for table in tables for item in table.get("associated_files", []) if _is_label_file(item)]
         named = [item for item in _in_order(named) if item["name"] not in tried]
         if len(named) > 1:
-            said.append(f"there are {len(named)} label files ({_shown(named)}); the first that fits is taken")
+            said.append(
+                f"there are {counted(len(named), 'label file')} ({_shown(named)}); the first that fits is taken"
+            )
         for item in named:
             tried.add(item["name"])
             if item["name"] in files:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metadata.errors import ModelContractError
-from metadata.labels import LABELS_FILE_NAME
+from metadata.labels import LABELS_FILE_NAME, listed
 from metadata.model_flatbuffer import ModelTensors, TensorInfo
+from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
 
 _DTYPES = ("float32", "float16", "int8", "uint8", "int16")  # what can carry audio and scores
@@ -65,12 +66,14 @@ def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str]
         check_label_count(labels, scores)
     if len(spec.labels) != scores.size:
         raise ModelContractError(
-            f"{SPEC_FILE_NAME} has {len(spec.labels)} labels but the model puts out {scores.size} scores; "
+            f"{SPEC_FILE_NAME} has {counted(len(spec.labels), 'label')} but the model puts out "
+            f"{counted(scores.size, 'score')}; "
             "was it exported with another spec?"
         )
     if labels is not None and tuple(labels) != spec.labels:
         raise ModelContractError(
-            f"{LABELS_FILE_NAME} names {', '.join(labels)} but {SPEC_FILE_NAME} names {', '.join(spec.labels)}; "
+            f"{LABELS_FILE_NAME} names {', '.join(listed(labels))} but {SPEC_FILE_NAME} names "
+            f"{', '.join(listed(spec.labels))}; "
             "the order counts too. Pack the model again with one of them"
         )
     _check_input(audio, spec)
@@ -80,7 +83,7 @@ def check_label_count(labels: Sequence[str], scores: TensorInfo, source: str = L
     """Raise ModelContractError unless there is one label a score."""
     if len(labels) != scores.size:
         raise ModelContractError(
-            f"{source} has {len(labels)} names but the model puts out {scores.size} scores; "
+            f"{source} has {counted(len(labels), 'name')} but the model puts out {counted(scores.size, 'score')}; "
             "was it exported with another label file?"
         )
 
@@ -94,7 +97,7 @@ def _check_input(audio: TensorInfo, spec: ModelSpec) -> None:
         expected, what = rows * frames, f"a {spec.front_end.kind} spectrogram of {rows} x {frames}"
     if audio.size != expected:
         raise ModelContractError(
-            f"the model takes {audio} with {audio.size} values but {SPEC_FILE_NAME} says {what}; "
+            f"the model takes {audio} with {counted(audio.size, 'value')} but {SPEC_FILE_NAME} says {what}; "
             "was it exported with another spec, or with an input of unknown length?"
         )
 

@@ -19,6 +19,7 @@ from metadata.model_digest import check_digest, spec_with_digest
 from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer, ModelTensors, read_tensors
 from metadata.model_rewrite import add_metadata_buffer, remove_metadata_buffer
 from metadata.new_root import find_model
+from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.standard_metadata import AXIS_LABELS, describe_model
 from metadata.tensor_contract import check_contract, check_label_count
@@ -182,7 +183,7 @@ def _labels(described: _Described) -> tuple[str, ...]:
         raise ModelContractError(str(error)) from error
     outputs = described.tensors.outputs
     if not outputs:
-        raise ModelContractError(f"{name} has {len(labels)} names but the model has no output")
+        raise ModelContractError(f"{name} has {counted(len(labels), 'name')} but the model has no output")
     check_label_count(labels, outputs[0], name)
     return labels
 

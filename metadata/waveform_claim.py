@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from metadata.model_content import ModelContent, Tensor
+from metadata.plural import counted
 
 SHORTEST_SECONDS = 0.01  # no classifier hears less
 SHORT_SECONDS = 0.05  # below it somebody must have said that it is a waveform
@@ -53,10 +54,10 @@ def waveform_claim(content: ModelContent, sample_rate: int | None) -> WaveformCl
         )
         return WaveformClaim(refusal=refusal, is_spectrogram=True)
     if sample_rate is None:
-        doubt = f"the model takes {audio.size} numbers, too few for a waveform"
+        doubt = f"the model takes {counted(audio.size, 'number')}, too few for a waveform"
         return WaveformClaim(doubt=doubt if audio.size < _SHORT_SAMPLES else "")
     seconds = audio.size / sample_rate
-    length = f"the model takes {audio.size} numbers, {seconds * 1000:.3g} ms at {sample_rate} Hz"
+    length = f"the model takes {counted(audio.size, 'number')}, {seconds * 1000:.3g} ms at {sample_rate} Hz"
     if seconds < SHORTEST_SECONDS:
         what = "too short for a waveform. Are these features such as MFCC? Nothing here computes those"
         return WaveformClaim(refusal=f"{length}: {what}")

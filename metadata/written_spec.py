@@ -17,6 +17,7 @@ from metadata.said_fields import SaidFields
 from metadata.spec import ACTIVATIONS, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
 from metadata.tflite_metadata import read_spec
 
+KEEP_NUMBERS = "labels that all begin with their place, as 0 dog and 1 cat, stay so"
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "mel": MelFrontEnd, "stft": StftFrontEnd}
 _UNITS = {"n_fft": "N", "hop_length": "N", "win_length": "N", "n_mels": "N", "fmin": "HZ", "fmax": "HZ"}
 _NEEDED = {"mel": ("n_fft", "hop_length"), "stft": ("n_fft", "hop_length", "power")}  # no shape tells these
@@ -40,6 +41,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what a spec holds; what is not given is as the file says."""
     parser.add_argument("--spec", type=Path, metavar="SPEC.json", help="a spec; the options below count more")
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="what the scores stand for, in order")
+    parser.add_argument("--keep-numbers", action="store_true", help=KEEP_NUMBERS)
     parser.add_argument("--sample-rate", type=int, metavar="HZ", help="of the waveform that the model hears")
     parser.add_argument("--activation", choices=ACTIVATIONS, help="what the scores are (default: as the graph says)")
     for name in ("name", "version", "description"):
@@ -65,7 +67,8 @@ def written_contract(model: bytes, args: argparse.Namespace, hear: Hear | None) 
     """
     base = ModelSpec.from_json(read_whole(args.spec)) if args.spec else None
     outputs = read_tensors(model).outputs
-    labels = read_labels(args.labels, outputs[0].size if outputs else None) if args.labels else None
+    count = outputs[0].size if outputs else None
+    labels = read_labels(args.labels, count, args.keep_numbers) if args.labels else None
     faults: list[str] = []
     front_end = _front_end(model, args, base or read_spec(model), faults)
     said = SaidFields(

@@ -16,6 +16,7 @@ import zlib
 from typing import NamedTuple
 
 from metadata.errors import ModelContractError
+from metadata.plural import counted
 
 MAX_UNPACKED = 64 * 1024 * 1024  # bytes of all files together; a label file has some kB
 _MAX_FILES = 256
@@ -84,7 +85,7 @@ def _find_entries(model: bytes) -> tuple[list[_Entry], int] | None:
     _, disk, directory_disk, on_disk, count, length, offset, _ = _END.unpack_from(model, place)
     shift = place - length - offset  # what a tool has put before a finished ZIP
     if disk or directory_disk or on_disk != count or count > _MAX_FILES or shift < 0 or length < count * _ENTRY.size:
-        raise _refusal(f"its directory has {count} files in {length} bytes at {offset} of {len(model)}")
+        raise _refusal(f"its directory has {counted(count, 'file')} in {length} bytes at {offset} of {len(model)}")
     entries = _entries(model, place - length, place, count, shift)
     _check_entries(entries, place - length)
     return entries, place

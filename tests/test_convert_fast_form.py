@@ -111,7 +111,7 @@ def test_a_shift_does_not_pass_a_convolution_that_pads_and_the_normalization_tha
     same, note = fast_form(model)
     name = next(layer.name for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     assert same is model
-    assert note == f"1 of 1 normalizations stay a product and a sum of their own: {name}"
+    assert note == f"1 of 1 normalization stay a product and a sum of their own: {name}"
 
 
 def test_a_normalization_without_scale_and_shift_of_its_own_is_taken_out_too():

@@ -1,6 +1,7 @@
 """The command: help at once, clear errors, nothing half-written."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -302,7 +303,9 @@ def test_an_unknown_option_verb_or_value_offers_the_nearest_one(capsys, argument
     with pytest.raises(SystemExit) as stop:
         earshot.main(arguments)
     assert stop.value.code == 2
-    assert meant in capsys.readouterr().err
+    wrong, where = capsys.readouterr().err.splitlines()  # and no usage of dozens of lines
+    assert meant in wrong
+    assert re.fullmatch(r"see `earshot.* --help`", where)
 
 
 @pytest.mark.parametrize("verb", earshot.VERBS)

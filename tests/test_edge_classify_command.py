@@ -147,7 +147,7 @@ def test_what_makes_no_sense_is_refused(model, clip, arguments, said):
 def test_listen_says_how_many_ticks_were_silent(model, clip, capsys):
     assert run("listen", model, clip, "--silence-below", "-60") == 0
 
-    assert "1 ticks were silent and not classified" in capsys.readouterr().err
+    assert "1 tick was silent and not classified" in capsys.readouterr().err
 
 
 def test_thresholds_of_the_command_line_count_in_windows_and_in_the_clip(model, clip, capsys):

@@ -194,7 +194,7 @@ def test_bench_prints_two_rows_a_file_and_names_audio_and_machine(model, clip, c
         ["tiny.tflite", "1", "invoke"],
         ["tiny.tflite", "1", "end"],
     ] * 2
-    assert "3 runs after 1 warm-up runs" in lines[5]
+    assert "3 runs after 1 warm-up run" in lines[5]
     assert lines[6] == f"audio: 3 windows of {clip} at 16000 Hz, the model's own rate: nothing to resample"
     assert "cores" in lines[8]
     assert lines[9].startswith("before: ")
@@ -311,7 +311,7 @@ def test_bench_compare_says_what_differs_and_gives_ratios(model, tmp_path, capsy
 
 
 def test_bench_compare_takes_two_results(tmp_path):
-    with pytest.raises(ValueError, match="compare has 1 results; expected two"):
+    with pytest.raises(ValueError, match="compare has 1 result; expected two"):
         run("bench", "compare", tmp_path / "a.json")
 
 

@@ -272,7 +272,7 @@ def test_one_classifier_may_stand_for_several_counts(clip):
         ({"one": packed(window_length=8000)}, "window_length of 16000 samples and tiny 3 0, for 1, of 8000 samples"),
         ({"two": packed(("dog", "sea", "rain"))}, "the labels dog, rain, sea and tiny 3 0, for 2, dog, sea, rain"),
         ({"two": packed()}, "tiny 3 0, for 2, has softmax scores, which tell one sound; expected sigmoid"),
-        ({"one": packed(("dog",)), "two": packed(("dog",))}, "for 2, has 1 labels; expected 2 or more"),
+        ({"one": packed(("dog",)), "two": packed(("dog",))}, "for 2, has 1 label; expected 2 or more"),
     ],
 )  # fmt: skip
 def test_models_that_do_not_belong_together_are_refused(changes, said):

@@ -87,7 +87,7 @@ def test_a_paired_difference_that_never_changes_sign_excludes_zero():
 @pytest.mark.parametrize(
     ("values", "groups", "message"),
     [
-        ([1.0, 0.0], ["a", "a"], "1 groups; expected at least 2"),
+        ([1.0, 0.0], ["a", "a"], "1 group; expected at least 2"),
         ([], [], "0 groups"),
         ([1.0, np.nan], ["a", "b"], "NaN"),
         ([1.0], ["a", "b"], r"shape \(1,\), groups \(2,\)"),
@@ -186,10 +186,10 @@ def test_groups_are_counted_in_both_columns_without_the_empty_one():
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([["a", "b"], ["", ""]], "1 windows have no group, the first is number 1"),
+        ([["a", "b"], ["", ""]], "1 window has no group, the first is number 1"),
         ([["a", "b", "c"]], r"groups \(1, 3\)"),
         ([[["a"]], [["b"]]], r"groups have shape \(2, 1, 1\)"),
-        ([["a", "a"], ["a", ""]], "1 groups"),
+        ([["a", "a"], ["a", ""]], "1 group"),
     ],
 )
 def test_groups_that_say_nothing_are_refused(groups, message):

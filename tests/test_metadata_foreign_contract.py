@@ -37,7 +37,7 @@ def test_what_is_stated_well_is_taken_as_it_is():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"silence\r\nsong\r\nspeech", r'has CR LF line ends.*shows "\\r".*earshot metadata write'),
+        (b"silence\r\nsong\r\nspeech", "has CR LF line ends, read as the lines that were meant"),
         (b"silence\rsong\rspeech\r", "has CR line ends"),
         (b"\xef\xbb\xbf" + LABELS, "byte order mark; read as UTF-8"),
         (LABELS.decode().encode("utf-16"), "byte order mark; read as UTF-16"),
@@ -53,8 +53,13 @@ def test_what_is_stated_well_is_taken_as_it_is():
 def test_a_label_file_that_was_saved_badly_is_read_as_it_was_meant_with_a_note(content, said):
     spec, notes = notes_of(content)
     assert (spec.labels, spec.sample_rate, spec.name, spec.version) == (TOLD, RATE, "clap detector", "v3")
-    assert len(notes) == 1
+    assert len(notes) == 2
     assert re.search(said, notes[0])
+    assert notes[1].endswith("to mend it: earshot metadata write FILE --out NEW.tflite")
+
+
+def test_who_mends_a_file_is_not_told_to_mend_it():
+    assert not any("to mend" in note for note in notes_of(b"silence\r\nsong\r\nspeech", source="mine.tflite")[1])
 
 
 def test_latin_1_labels_keep_their_letters():
@@ -76,7 +81,7 @@ def test_a_blank_line_that_stands_for_an_output_keeps_its_place():
         ({"labels.txt": b""}, "holds no labels"),
         ({"labels.txt": b"silence\nsong\n"}, "has 2 names but the model puts out 3 scores"),
         ({"labels.txt": b"a\na\nb\n"}, "names a more than once"),
-        ({"labels.txt": b'["silence", "song", "speech"]'}, "has 1 names but the model puts out 3 scores"),
+        ({"labels.txt": b'["silence", "song", "speech"]'}, "has 1 name but the model puts out 3 scores"),
     ],
 )
 def test_labels_that_cannot_be_read_are_asked_for_and_take_nothing_with_them(files, said):
@@ -269,3 +274,11 @@ def test_without_a_stated_threshold_it_is_told_what_decides(kind, said, not_said
 
     assert said in note
     assert not_said not in note
+
+
+def test_no_option_is_offered_where_none_would_help():
+    found = contract(change=lambda values: audio_of(values)["content_properties"].update(channels=2), files={})
+    assert any("takes 2 channels" in fault for fault in found.faults)
+    assert (found.spec, found.options) == (None, ())
+    with pytest.raises(ModelContractError, match=r"^(?!.*say so with)"):
+        found.settled()

@@ -45,7 +45,7 @@ def test_a_front_end_outside_the_model_means_the_input_is_no_waveform():
         ({"labels": ("a", "a"), "thresholds": (0.5, 0.5)}, "more than once"),
         ({"labels": (), "thresholds": ()}, "no labels"),
         ({"labels": ["a", "b"], "thresholds": (0.5, 0.5)}, "expected tuple"),
-        ({"thresholds": (0.5,)}, "there are 1 thresholds for 3 labels"),
+        ({"thresholds": (0.5,)}, "there are 1 threshold for 3 labels"),
         ({"thresholds": (0.5, 0.5, 1.5)}, "threshold of speech is 1.5"),
         ({"thresholds": (0.5, 0.5, float("nan"))}, "thresholds is"),
         ({"activation": "relu"}, "'softmax' or 'sigmoid'"),
@@ -110,5 +110,5 @@ def test_provenance_that_json_cannot_hold_is_refused_when_the_spec_is_written():
 
 def test_replacing_a_field_checks_the_spec_again():
     assert replace_spec(tiny_spec(), recipe="int8").recipe == "int8"
-    with pytest.raises(ModelContractError, match="thresholds for 1 labels"):
+    with pytest.raises(ModelContractError, match="thresholds for 1 label"):
         replace_spec(tiny_spec(), labels=("a",))

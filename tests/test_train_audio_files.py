@@ -40,7 +40,6 @@ def test_recordings_come_folder_by_folder_and_in_any_case_of_their_ending(tmp_pa
         ("dog/.hidden.wav", "hidden"),
         ("dog/._a.wav", "system"),
         ("dog/Thumbs.db", "system"),
-        (".earshot", "no_sound"),
     ],
 )
 def test_a_file_that_is_no_recording_is_left_out_with_its_reason(tmp_path, name, kind):
@@ -196,6 +195,26 @@ def test_an_empty_folder_is_counted(tmp_path):
 def test_the_root_itself_must_be_open(tmp_path):
     with pytest.raises(FileNotFoundError):
         find_files(tmp_path / "nowhere")
+
+
+def test_the_marker_of_a_folder_that_earshot_filled_is_nobodys_file(tmp_path):
+    _tree(tmp_path, "dog/a.wav", ".earshot", "pictures/.earshot", "dog/.earshot")
+    assert _left(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("a/1.3gp", "ffmpeg -i IN.3gp OUT.wav"),
+        ("a/1.WMA", "ffmpeg -i IN.WMA OUT.wav"),
+        ("a/1.amr", "ffmpeg -i IN.amr OUT.wav"),
+        ("a/1.raw", "ffmpeg -f s16le -ar HZ -ac CHANNELS -i IN.raw OUT.wav"),
+    ],
+)
+def test_the_command_that_converts_a_file_names_its_ending(name, command):
+    found = [LeftOut(name, left_out.OTHER_FORMAT)]
+    assert describe_left_out(found)[0].endswith(f": {command})")
+    assert count_left_out(found)["other_format"]["reason"].endswith(command)
 
 
 def test_lines_count_by_reason_name_three_and_put_the_rare_first():

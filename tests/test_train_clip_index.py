@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from metadata import ModelWarning
 from train.recordings.clip_index import Clip, ClipIndex, combine, find_clips, read_index, write_index
 
 
@@ -37,6 +40,20 @@ def test_a_label_file_gives_the_output_order(tmp_path):
     (tmp_path / "labels.txt").write_bytes(b"b\na\n")
     assert find_clips(tmp_path).labels == ("b", "a")
     assert find_clips(tmp_path, ["a", "b"]).labels == ("a", "b")
+
+
+def test_numbered_labels_lose_their_numbers_only_where_the_folders_have_none(tmp_path):
+    numbered = ["0 dog", "1 cat"]
+    plain = find_clips(_tree(tmp_path / "plain", ["dog/1.wav", "cat/2.wav"]), numbered)
+    assert plain.labels == ("dog", "cat")
+    assert "'0 dog' is read as 'dog'" in plain.notes[0]
+    kept = find_clips(_tree(tmp_path / "kept", ["0 dog/1.wav", "1 cat/2.wav"]), numbered)
+    assert (kept.labels, kept.notes) == (("0 dog", "1 cat"), ())
+    assert combine([plain, replace(plain, root=tmp_path / "more")], numbered).labels == ("dog", "cat")
+    table = _table(tmp_path / "table", "path,labels\na.wav,dog\nb.wav,cat\n")
+    (tmp_path / "table" / "labels.txt").write_bytes(b"0 dog\r\n1 cat\r\n")
+    with pytest.warns(ModelWarning, match="CR LF"):
+        assert read_index(table).labels == ("dog", "cat")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +181,7 @@ def test_indices_are_combined_under_the_folder_that_holds_them_all(tmp_path):
         ("one/a/1.wav", ("a",), "a/1"),
         ("two/b/2.wav", ("c",), "b/2"),
     ]
-    with pytest.raises(ValueError, match="1 recordings are given twice"):
+    with pytest.raises(ValueError, match="1 recording is given twice"):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "one")])
     with pytest.raises(ValueError, match="labelled c, but the labels are a, b"):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "two").relabelled("c")], ["a", "b"])

@@ -119,7 +119,7 @@ def test_a_label_with_one_clip_is_an_error_that_says_so(tmp_path):
     data.add("only", _noise(99), Clip("", ("c",), "only"))
     finding = _only(data.check(), "few_groups")
     assert (finding.level, finding.clips) == ("error", ("only",))
-    assert "c has 1 clips in 1 groups" in finding.text
+    assert "c has 1 clip in 1 group" in finding.text
 
 
 def test_a_side_without_a_label_is_an_error(tmp_path):
@@ -184,6 +184,16 @@ def test_far_less_of_one_label_is_a_warning(tmp_path):
     assert "a has 69 s, b only 9 s" in _only(data.check(), "imbalance").text
 
 
+def test_a_label_of_which_nothing_can_be_read_is_said_to_have_nothing_and_not_too_few_groups(tmp_path):
+    data = Data(tmp_path)
+    check = data.check()
+    assert check.passed
+    for clip in data.clips[:6]:
+        (tmp_path / clip.path).write_bytes(b"RIFF")
+    found = _only(check_data(check.index.without_split()), "label_missing")
+    assert found.text == "a has no recording that can be read; add some, or mend those it has"
+
+
 def test_unreadable_files_are_an_error_and_the_rest_is_checked(tmp_path):
     data = Data(tmp_path)
     data.check()
@@ -234,7 +244,7 @@ def test_the_silent_windows_of_each_label_are_counted_and_trim_is_named(tmp_path
     finding = _only(data.check(), "silent_windows")
 
     assert finding.level == "warning"
-    assert finding.clips == ("a: 9 of 18", "b: 0 of 6")
+    assert finding.clips == ("a: 9 of 18",)
     assert "9 of 24 windows of 2 s are below -50 dBFS" in finding.text
     assert "earshot data trim" in finding.text
 
@@ -245,7 +255,7 @@ def test_a_label_that_is_silence_is_told_as_a_note(tmp_path):
         data.samples[clip.path[:-4]] = _noise(len(clip.path), level=1e-4)
     finding = _only(data.check(), "silent_windows")
 
-    assert (finding.level, finding.clips) == ("note", ("a: 6 of 6", "b: 0 of 6"))
+    assert (finding.level, finding.clips) == ("note", ("a: 6 of 6",))
 
 
 def test_channels_that_cancel_are_named_with_the_one_that_is_heard(tmp_path):

@@ -9,6 +9,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earshot
+from train.prepare import find_and_split
 from train.recordings.clip_index import read_index
 
 
@@ -53,8 +54,31 @@ def test_list_takes_a_label_with_one_clip_and_split_refuses_it_by_name(capsys, t
     assert "c      1 / 1 / 0.0" in out
     code, _, err = _run(capsys, "split", root, "--out", tmp_path / "clips.csv")
     assert code == 2
-    assert "c has 1 groups (c/only)" in err
+    assert "c has 1 group (c/only)" in err
     assert not (tmp_path / "clips.csv").exists()
+
+
+def test_several_data_are_taken_as_one_by_training_too(tmp_path, capsys):
+    first, second = _folder(tmp_path / "first"), _folder(tmp_path / "second", labels=("a", "c"))
+    index = find_and_split([first, second], None, 0)
+    assert (index.labels, len(index.clips)) == (("a", "b", "c"), 16)
+    for verb in (["train", "mel_cnn"], ["build"]):
+        assert earshot.main([*verb, str(first), str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
+        assert "nowhere does not exist" in capsys.readouterr().err
+
+
+def test_split_tells_the_number_of_clips_once(capsys, tmp_path):
+    _, _, err = _run(capsys, "split", _folder(tmp_path / "in"), "--out", tmp_path / "clips.csv")
+    assert err.count("8 clips in 8 groups") == 1
+    assert "split drawn with seed 0" in err
+
+
+def test_no_option_is_advised_that_the_action_lacks(capsys, tmp_path):
+    root, into = _folder(tmp_path / "in"), tmp_path / "into"
+    assert _run(capsys, "trim", root, "--into", into)[0] == 0
+    code, _, err = _run(capsys, "trim", root, "--into", into)
+    assert code == 2
+    assert "exists; start again with --force, or choose another" in err
 
 
 def test_list_tells_what_is_left_out_for_people_and_machines(capsys, tmp_path):
@@ -165,7 +189,7 @@ def test_duplicates_get_one_group_so_that_a_split_keeps_them_together(capsys, tm
     code, out, _ = _run(capsys, "duplicates", root, "--out", tmp_path / "clips.csv")
     assert code == 0
     assert "a/0.wav = a/copy.flac" in out
-    assert "1 pairs hold the same audio" in out
+    assert "1 pair holds the same audio" in out
     groups = {clip.path.split("/", 1)[1]: clip.group for clip in read_index(tmp_path / "clips.csv").clips}
     assert groups["a/copy.flac"] == groups["a/0.wav"] == "a/0"
     code, out, _ = _run(capsys, "duplicates", root, "--json")

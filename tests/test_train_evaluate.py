@@ -69,7 +69,7 @@ def test_a_tie_of_votes_goes_to_the_higher_mean_score():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_scores_that_are_not_finite_are_refused(value):
-    with pytest.raises(ValueError, match="1 windows have scores that are not finite"):
+    with pytest.raises(ValueError, match="1 window has scores that are not finite"):
         evaluate_scores(np.array([[value, 0.0], [0.5, 0.5]]), _cut([0, 1], [0, 1]), SPEC)
 
 

@@ -16,7 +16,7 @@ def _test_side(scores, truth, groups, clips, **changes):
 
 def test_a_softmax_model_is_described_by_its_accuracy():
     lines = describe_evaluations(_test_side([[0.9, 0.1], [0.8, 0.2]] * 2, [0, 1] * 2, ["a"] * 4, [0, 1, 0, 1]))
-    assert lines[0] == "  test windows: accuracy 50.0% [15.0%, 85.0%], macro F1 0.333 (4 in 1 groups)"
+    assert lines[0] == "  test windows: accuracy 50.0% [15.0%, 85.0%], macro F1 0.333 (4 in 1 group)"
     assert lines[2].startswith("  test clips, vote: ")
     assert lines[3] == "    dog          precision 0.500  recall 1.000  F1 0.667  of 2"
     assert len(lines) == 5
@@ -46,5 +46,5 @@ def test_where_every_clip_is_one_window_it_is_described_once():
     found = _test_side([[0.9, 0.1]], [[True, False]], ["a"], [0], activation="sigmoid")
     assert [line for line in describe_evaluations(found) if line.startswith("  test")] == [
         "  test windows: exact match 100.0% [20.7%, 100.0%], mAP 1.000, micro F1 1.000, macro F1 0.500, "
-        "Hamming loss 0.000 (1 in 1 groups)"
+        "Hamming loss 0.000 (1 in 1 group)"
     ]

@@ -46,7 +46,7 @@ def test_everything_in_a_folder_is_a_clip_or_counted(tmp_path):
 def test_a_label_of_which_nothing_can_be_read_is_an_error_that_names_it(tmp_path, names, said):
     with pytest.raises(ValueError, match=said) as refused:
         find_clips(_tree(tmp_path, *_labels(""), *names))
-    assert "1 labels would get lost" in str(refused.value)
+    assert "1 label would get lost" in str(refused.value)
     assert "move the folders out" in str(refused.value)
 
 

@@ -232,7 +232,7 @@ def test_speech_commands_keeps_the_official_sides_and_speakers(tmp_path):
 def test_speech_commands_whose_lists_name_missing_files_is_refused(tmp_path):
     _speech_commands(tmp_path)
     _text(tmp_path, "testing_list.txt", "yes/c1d39ce8_nohash_1.wav", "up/00000000_nohash_0.wav")
-    with pytest.raises(ValueError, match=r"1 files of .* are not there: up/00000000_nohash_0"):
+    with pytest.raises(ValueError, match=r"1 file of .* are not there: up/00000000_nohash_0"):
         find_clips(tmp_path)
 
 

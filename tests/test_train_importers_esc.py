@@ -105,7 +105,7 @@ def test_all_faults_of_the_table_are_listed_at_once(tmp_path):
 
 def test_a_stray_recording_in_the_older_folders_is_refused_by_name(tmp_path):
     _files(_older(tmp_path), ["101 - Dog/my dog.ogg"])
-    with pytest.raises(ValueError, match=r"1 files are not named as ESC-50 names them: my dog\.ogg"):
+    with pytest.raises(ValueError, match=r"1 file is not named as ESC-50 names them: my dog\.ogg"):
         find_clips(tmp_path)
 
 

@@ -84,7 +84,7 @@ def test_a_label_with_one_clip_is_told_and_without_it_on_a_side_refused(capsys, 
     soundfile.write(root / "d" / "only.wav", _noise(7, 1.5), SAMPLE_RATE)
     code, _, err = _run(capsys, "mix", root, "--out", tmp_path / "m.csv")
     assert code == 2
-    assert "d has 1 groups (d/only)" in err
+    assert "d has 1 group (d/only)" in err
     code, _, err = _run(capsys, "mix", root, "--no-split", "--out", tmp_path / "m.csv")
     assert code == 0
     assert "one clip only, which is a part of every mixture with its label there: d" in err

@@ -83,7 +83,7 @@ def test_names_are_never_given_twice_whatever_the_file_system_merges(stems):
 
 def test_what_got_a_number_is_told():
     assert count_renamed(["a", "b"], ["a", "b"]) == ""
-    assert "1 names were taken already" in count_renamed(["a", "a"], ["a", "a-2"])
+    assert "1 name was taken already" in count_renamed(["a", "a"], ["a", "a-2"])
 
 
 @pytest.mark.parametrize("labels", [("Dog", "dog"), ("a/b", "a_b"), ("con", "_con"), ("Vögel", "Vo\u0308gel")])
@@ -95,7 +95,7 @@ def test_labels_that_would_share_a_folder_are_refused(labels):
 def test_a_file_system_that_merges_names_is_noticed(tmp_path):
     (tmp_path / "a.flac").write_bytes(b"")
     (tmp_path / "A.flac").hardlink_to(tmp_path / "a.flac")
-    with pytest.raises(OSError, match="holds 1 files for 2 clips"):
+    with pytest.raises(OSError, match="holds 1 file for 2 clips"):
         check_all_written(tmp_path, ["a.flac", "A.flac"])
 
 

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def test_fewer_groups_than_sides_are_refused_with_their_names():
     clips = [*_clips(3, labels=("a",)), Clip("b/1.wav", ("b",), "anna"), Clip("b/2.wav", ("b",), "ben")]
     with pytest.raises(ValueError, match=r"b has 2 groups \(anna, ben\).*at least 3"):
         split_clips(_index(clips), 0)
+
+
+def test_a_label_whose_recordings_cannot_be_read_is_refused_with_their_names(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.wav").write_bytes(b"hello")
+    index = replace(_index([*_clips(3, labels=("a",)), Clip("b/1.wav", ("b",), "anna")]), root=tmp_path)
+    with pytest.raises(ValueError, match=r"b has 1 group.*cannot be read, so mend or replace: b/1\.wav$"):
+        split_clips(index, 0)
 
 
 def test_a_half_given_split_is_refused():

@@ -127,7 +127,7 @@ def test_scenes_of_several_labels_teach_none_of_the_tasks():
     index = clip_index("ab", {"train": 2})
     scene = index.with_clips([*index.clips, Clip("scene.wav", ("a", "b"), "scene", "train")])
     for task in ALL_TASKS:
-        with pytest.raises(ValueError, match=r"scene\.wav has several labels \(1 clips do\)"):
+        with pytest.raises(ValueError, match=r"scene\.wav has several labels \(1 clip does\)"):
             task.check(scene)
         task.check(index)
 

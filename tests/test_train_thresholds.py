@@ -149,7 +149,7 @@ def test_a_grid_that_does_not_rise_in_zero_to_one_is_refused(grid):
 @pytest.mark.parametrize(
     ("scores", "truth", "message"),
     [
-        ([[0.1, np.nan]], [[True, True]], "1 windows have scores that are not finite"),
+        ([[0.1, np.nan]], [[True, True]], "1 window has scores that are not finite"),
         ([[0.1, 1.5]], [[True, True]], "expected 0 to 1"),
         ([[0.1, 0.5]], [[1, 1]], "a truth of bool"),
         ([[0.1, 0.5]], [[True]], "expected \\(n, n_labels\\)"),

@@ -105,7 +105,7 @@ def test_two_recordings_that_would_get_one_name_get_two(tmp_path):
     done = trim_clips(find_clips(root), tmp_path / "out", TrimSettings())
     assert [clip.path for clip in done.index.clips] == ["a/1.flac", "a/1-2.flac", "b/1.flac"]
     assert [clip.original for clip in done.index.clips] == ["a/1.flac", "a/1.wav", "b/1.wav"]
-    assert "1 names were taken already" in done.renamed
+    assert "1 name was taken already" in done.renamed
     assert len(list((tmp_path / "out").rglob("*.flac"))) == 3
 
 

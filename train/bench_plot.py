@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from metadata.plural import counted
 from train.plots import make_figure, save_figure
 
 _COLOURS = ("#1f3b57", "#c8553d", "#5b8e7d", "#b08900", "#7a5195", "#3b8ea5", "#8c564b", "#777777")
@@ -57,7 +58,7 @@ def _draw_sustained(row: Any, entries: list[dict[str, Any]], sustained: list[dic
     for entry in sustained:
         run, colour = entry["sustained"], colours[id(entry)]
         minutes = np.asarray(run["tick_times_seconds"]) / 60
-        label = f"{_label(entry, entries)}: {run['missed_ticks']} of {run['num_ticks']} ticks missed"
+        label = f"{_label(entry, entries)}: {run['missed_ticks']} of {counted(run['num_ticks'], 'tick')} missed"
         row[0].plot(minutes, run["end_to_end"]["samples_ms"], ".", markersize=3, color=colour, label=label)
         told = [(state["seconds"] / 60, state["temperature_celsius"]) for state in run["states"]]
         told = [pair for pair in told if pair[1] is not None]
@@ -92,11 +93,18 @@ def _coloured(entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]
 def _label(entry: dict[str, Any], entries: list[dict[str, Any]]) -> str:
     """Return the file's name, and the threads where they differ."""
     name = Path(entry["file"]).name
-    return f"{name}, {entry['num_threads']} threads" if len({one["num_threads"] for one in entries}) > 1 else name
+    return (
+        f"{name}, {counted(entry['num_threads'], 'thread')}"
+        if len({one["num_threads"] for one in entries}) > 1
+        else name
+    )
 
 
 def _title(document: dict[str, Any]) -> str:
     """Return the machine and the settings."""
     machine, first = document["machine"], document["files"][0]
     name = machine.get("board") or machine["cpu"]
-    return f"{name}, {machine['runtime']}; {first['num_runs']} runs after {first['warmup_runs']} warm-up runs"
+    return (
+        f"{name}, {machine['runtime']}; {counted(first['num_runs'], 'run')} after "
+        f"{counted(first['warmup_runs'], 'warm-up run')}"
+    )

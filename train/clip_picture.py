@@ -15,6 +15,7 @@ from edge_runtime.classification import WindowResult
 from edge_runtime.mel import mel_spectrogram, stft_spectrogram
 from edge_runtime.mel_filters import hz_to_mel, mel_to_hz
 from edge_runtime.windows import cut_windows, window_starts
+from metadata.plural import counted
 from metadata.spec import FrontEnd, MelFrontEnd, StftFrontEnd
 from train.plots import ACCENT, INK, save_figure
 
@@ -197,7 +198,7 @@ def _draw_scores(axes, hearing: Hearing) -> None:
     axes.set(ylabel="score", ylim=(-0.04, 1.04))
     axes.grid(axis="y", alpha=0.3)
     if left_out:
-        axes.plot([], [], " ", label=f"({left_out} more labels, lower)")
+        axes.plot([], [], " ", label=f"({counted(left_out, 'more label')}, lower)")
     # Above the scores, not beside them: beside them it would push the colour bars away from their pictures.
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, frameon=False, fontsize=8, borderaxespad=0.1)
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from edge_runtime.windows import DEFAULT_TAIL, TAILS
+from metadata.plural import counted
 from train.models import MODEL_NAMES
 from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
@@ -34,7 +35,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where the recordings are."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with one sub-folder a label, or a CSV")
+    parser.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
+    )
     add_dataset_argument(parser)
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
@@ -153,5 +156,8 @@ def describe_metrics(metrics: dict) -> str:
     """Return the test result of one model as text."""
     from train.evaluation_text import describe_evaluations
 
-    lines = [f"{metrics['model']}: {metrics['parameters']:,} parameters, epoch {metrics['kept_epoch']} kept"]
+    lines = [
+        f"{metrics['model']}: {counted(metrics['parameters'], 'parameter', form=',')}, epoch {metrics['kept_epoch']} "
+        "kept"
+    ]
     return "\n".join(lines + describe_evaluations(metrics["test"]))

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from metadata.plural import counted
 from train import mix_command, oversample_command
 from train.command import add_dataset_argument
 from train.recordings.clip import LABEL_SEPARATOR
@@ -87,14 +88,14 @@ def _find(args: argparse.Namespace):
     from train.recordings.clip_index import combine, find_clips
 
     _refuse_inside(args)
-    labels = read_labels(args.labels) if args.labels else None
+    labels = read_labels(args.labels, keep_numbers=True) if args.labels else None
     found = [find_clips(data, None if args.label else labels, args.dataset) for data in args.data]
     if args.label:
         found = [index.relabelled(args.label) for index in found]
     index = combine(found, labels)
     tell_assumptions(index)
     groups = len({group for clip in index.clips for group in clip.groups})
-    note(f"{len(index.clips)} clips in {groups} groups, from {index.source}")
+    note(f"{counted(len(index.clips), 'clip')} in {counted(groups, 'group')}, from {index.source}")
     return index
 
 
@@ -157,7 +158,10 @@ def _check(args: argparse.Namespace) -> int:
             level: sum(found.level == level for found in check.findings) for level in ("error", "warning", "note")
         }
         print("\n".join(finding.describe() for finding in check.findings))
-        print(f"{len(check.index.clips)} clips: " + ", ".join(f"{count} {level}s" for level, count in counts.items()))
+        print(
+            f"{counted(len(check.index.clips), 'clip')}: "
+            + ", ".join(counted(count, level) for level, count in counts.items())
+        )
     return DONE if check.passed else CHECK_FAILED
 
 
@@ -181,7 +185,14 @@ def _duplicates(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([_pair_document(index, pair) for pair in pairs], indent=2))
     else:
-        print("\n".join([*(describe_pair(index, pair) for pair in pairs), f"{len(pairs)} pairs hold the same audio"]))
+        print(
+            "\n".join(
+                [
+                    *(describe_pair(index, pair) for pair in pairs),
+                    f"{counted(len(pairs), 'pair holds', 'pairs hold')} the same audio",
+                ]
+            )
+        )
     if args.out:
         groups = groups_with_duplicates([clip.group for clip in index.clips], pairs)
         joined = index.with_clips(replace(clip, group=group) for clip, group in zip(index.clips, groups, strict=True))
@@ -215,7 +226,7 @@ def _trim(args: argparse.Namespace) -> int:
         "seconds_after": round(done.seconds_after, 2),
     }
     text = (
-        f"{result['clips']} clips in {args.into}, {len(done.left_out)} left out; "
+        f"{counted(result['clips'], 'clip')} in {args.into}, {len(done.left_out)} left out; "
         f"{done.seconds_before / 60:.1f} minutes before, {done.seconds_after / 60:.1f} after"
     )
     print(json.dumps(result, indent=2) if args.json else text)
@@ -237,7 +248,7 @@ def _import(args: argparse.Namespace) -> int:
     if renamed:
         note(renamed)
     result = {"index": str(written), "clips": len(clips.index.clips), "left_out": clips.skipped}
-    print(json.dumps(result, indent=2) if args.json else f"wrote {written}, {len(clips.index.clips)} clips")
+    print(json.dumps(result, indent=2) if args.json else f"wrote {written}, {counted(len(clips.index.clips), 'clip')}")
     return DONE
 
 
@@ -277,13 +288,17 @@ def _write(index, args: argparse.Namespace) -> int:
     result["not_read"] = count_left_out(index.left_out)
     several = sum(len(clip.labels) > 1 for clip in index.clips)
     if several:
-        note(f"{several} clips have several labels, joined by {LABEL_SEPARATOR}")
-    counted = ", ".join(f"{label} {count}" for label, count in labels.items())
+        note(f"{counted(several, 'clip has', 'clips have')} several labels, joined by {LABEL_SEPARATOR}")
+    by_label = ", ".join(f"{label} {count}" for label, count in labels.items())
     # The duplicates' own result is on stdout already.
     if args.action == "duplicates":
         note(f"wrote {args.out}")
     else:
-        print(json.dumps(result, indent=2) if args.json else f"wrote {args.out}, {len(index.clips)} clips: {counted}")
+        print(
+            json.dumps(result, indent=2)
+            if args.json
+            else f"wrote {args.out}, {counted(len(index.clips), 'clip')}: {by_label}"
+        )
     return DONE
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from edge_runtime.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.windows import window_starts
+from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
 from train.recordings.clip_store import LoadedClips
@@ -201,7 +202,10 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, spec: ModelSpec) -> Ev
     if scores.shape != (len(cut.truth), len(spec.labels)):
         raise ValueError(f"scores have shape {scores.shape}; expected {(len(cut.truth), len(spec.labels))}")
     if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).any(axis=1).sum())} windows have scores that are not finite")
+        raise ValueError(
+            f"{counted(int((~np.isfinite(scores)).any(axis=1).sum()), 'window has', 'windows have')} scores that are "
+            "not finite"
+        )
     is_set = spec.activation == "sigmoid"
     if cut.truth.shape != (scores.shape if is_set else scores.shape[:1]):
         raise ValueError(

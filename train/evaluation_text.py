@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metadata.plural import counted
+
 JUDGED = {
     "window": "windows",
     "clip_mean_score": "clips, mean score",
@@ -66,7 +68,7 @@ def decimals(value: float | None) -> str:
 
 def _describe(name: str, found: Mapping[str, Any]) -> list[str]:
     """The lines of one evaluation."""
-    of = f"({found['num_decisions']} in {found['num_groups']} groups)"
+    of = f"({found['num_decisions']} in {counted(found['num_groups'], 'group')})"
     if not is_label_sets(found):
         return [f"  test {name}: {headline(found)}, macro F1 {found['macro_f1']:.3f} {of}"]
     measures = (
@@ -79,8 +81,8 @@ def _describe(name: str, found: Mapping[str, Any]) -> list[str]:
 def _describe_size(found: Mapping[str, Any]) -> str:
     """The exact match of windows with so many labels."""
     low, high = found["interval"]
-    name = {0: "no label", 1: "1 label"}.get(found["size"], f"{found['size']} labels")
+    name = counted(found["size"], "label") if found["size"] else "no label"
     return (
         f"    with {name}: exact match {found['exact_match']:.1%} [{low:.1%}, {high:.1%}]"
-        f" ({found['num_decisions']} in {found['num_groups']} groups)"
+        f" ({found['num_decisions']} in {counted(found['num_groups'], 'group')})"
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_runtime.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.measures import decisions
+from metadata.plural import counted
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,10 @@ def _check(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray, labels: Se
     if not len(truth):
         raise ValueError("there are no windows to judge; expected at least 1")
     if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).any(axis=1).sum())} windows have scores that are not finite")
+        raise ValueError(
+            f"{counted(int((~np.isfinite(scores)).any(axis=1).sum()), 'window has', 'windows have')} scores that are "
+            "not finite"
+        )
 
 
 def _label_scores(

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metadata.plural import counted
 from train.recordings.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
 def describe(result: dict[str, Any]) -> str:
     """Return what was paired as text."""
     lines = [
-        f"wrote {result['mixtures']}: {sum(result['kept'].values()):,} mixtures of {result['label_pairs']} label pairs"
+        f"wrote {result['mixtures']}: {counted(sum(result['kept'].values()), 'mixture', form=',')} of "
+        f"{counted(result['label_pairs'], 'label pair')}"
     ]
     for side, count in result["kept"].items():
         of = result["of"][side]
@@ -132,7 +134,9 @@ def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[st
     for name in names:
         note(f"left out: {name} is silent and has no volume to make equal to another's")
     if len(silent) == len(clips.waveforms):
-        raise AudioError(f"all {len(silent)} recordings are silent; there is nothing to mix")
+        raise AudioError(
+            f"all {counted(len(silent), 'recording is', 'recordings are')} silent; there is nothing to mix"
+        )
     if silent:
         clips = clips.chosen([place for place in range(len(clips.waveforms)) if place not in set(silent)])
         if any(clip.split for clip in clips.index.clips):
@@ -177,7 +181,10 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
     index = clips.index
     resampled = sum(stored_rate(index.root / clip.path) != SAMPLE_RATE for clip in index.clips)
     if resampled:
-        note(f"{resampled} of {len(index.clips)} clips are not stored at {SAMPLE_RATE} Hz and are resampled to it")
+        note(
+            f"{resampled} of {counted(len(index.clips), 'clip')} are not stored at {SAMPLE_RATE} Hz and are "
+            "resampled to it"
+        )
     lengths = np.array([waveform.size for waveform in clips.waveforms])[mixtures.parts]
     if arrangement == TOGETHER:
         uneven = int((lengths[:, 0] != lengths[:, 1]).sum())
@@ -186,7 +193,7 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
         uneven = int((lengths != round(PART_SECONDS * SAMPLE_RATE)).any(axis=1).sum())
         what = f"have parts that do not last {PART_SECONDS:g} s: longer ones are cut, zeros fill up shorter ones"
     if uneven:
-        note(f"{uneven:,} of {len(mixtures):,} mixtures {what}")
+        note(f"{uneven:,} of {counted(len(mixtures), 'mixture', form=',')} {what}")
     return resampled, uneven
 
 
@@ -204,7 +211,9 @@ def _write_sounds(
     sounds = MixtureSounds(mixtures, clips.waveforms, settings)
     needed = sounds.estimated_bytes()
     free = refuse_full_disk(args.write, needed)
-    note(f"{len(mixtures):,} recordings, about {needed / 1e6:,.0f} MB; {free / 1e6:,.0f} MB are free")
+    note(
+        f"{counted(len(mixtures), 'recording', form=',')}, about {needed / 1e6:,.0f} MB; {free / 1e6:,.0f} MB are free"
+    )
     if args.no_split:
         note("no mixture is on a side, and all hang together through their parts: no later split can part them")
     try:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metadata.plural import counted
 from metadata.signed import signed
 from train.recordings.sides import add_side_arguments, put_on_sides
 
@@ -60,7 +61,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
         "left_out": done.left_out,
     }
     text = (
-        f"wrote {result['index']}, {result['clips']:,} clips, {done.copies:,} of them copies by "
+        f"wrote {result['index']}, {counted(result['clips'], 'clip', form=',')}, {done.copies:,} of them copies by "
         + ", ".join(signed(shift, 1) for shift in cents)
         + " cents"
     )

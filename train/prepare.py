@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metadata.labels import read_labels
+from metadata.plural import counted
 from train.progress import progress_bar
-from train.recordings.clip_index import ClipIndex, find_clips
+from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
@@ -22,7 +23,7 @@ def note(text: str) -> None:
 
 
 def find_and_split(
-    data: str | Path,
+    data: str | Path | Sequence[Path],
     labels_file: str | Path | None,
     seed: int,
     *,
@@ -31,14 +32,16 @@ def find_and_split(
     test_fold: str | None = None,
     val_fold: str | None = None,
 ) -> ClipIndex:
-    """Return the index of a data folder with every clip on a side: by its folds where a test fold is given.
+    """Return the index of data folders, taken as one, with every clip on a side: by folds where a test fold is given.
 
     Raises
     ------
     ValueError
         The recordings cannot teach the task, or as for `find_clips` and `split_clips`.
     """
-    index = find_clips(data, read_labels(labels_file) if labels_file else None, dataset)
+    labels = read_labels(labels_file, keep_numbers=True) if labels_file else None
+    folders = [data] if isinstance(data, (str, Path)) else data
+    index = combine([find_clips(folder, labels, dataset) for folder in folders], labels)
     tell_assumptions(index)
     index.check_labels()
     task.check(index)
@@ -57,8 +60,9 @@ def split_and_say(
     test_fold: str | None = None,
     val_fold: str | None = None,
     shares: Mapping[str, float] | None = None,
+    is_counted: bool = False,
 ) -> ClipIndex:
-    """Return the index with every clip on a side, and tell how they came there."""
+    """Return the index with every clip on a side, and tell how they came there, and their number if it is not yet."""
     if test_fold is None and val_fold is not None:
         raise ValueError("--val-fold chooses beside --test-fold; give that too")
     drawn, told = not any(clip.split for clip in index.clips), ""
@@ -73,7 +77,12 @@ def split_and_say(
         origin = f"drawn with seed {seed}" if drawn else "as given" + added
         told = describe_unused_folds(index)
     groups = len({group for clip in index.clips for group in clip.groups})
-    note(f"{len(index.clips)} clips in {groups} groups, from {index.source}; split {origin}")
+    count = (
+        ""
+        if is_counted
+        else f"{counted(len(index.clips), 'clip')} in {counted(groups, 'group')}, from {index.source}; "
+    )
+    note(f"{count}split {origin}")
     if told:
         note(told)
     if drawn and groups == len(index.clips):
@@ -84,8 +93,13 @@ def split_and_say(
     return index
 
 
-def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out and what is heard otherwise than stored."""
+def load_with_progress(
+    index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool | None
+) -> LoadedClips:
+    """Decode the clips under a progress bar, and name what was left out and what is heard otherwise than stored.
+
+    A command that has no --strict gives None for it.
+    """
     with progress_bar(len(index.clips), "decode", "clip") as bar:
 
         def say(text: str) -> None:
@@ -93,11 +107,12 @@ def load_with_progress(index: ClipIndex, sample_rate: int, cache: str | Path | N
                 bar.close()  # so that the note begins a line
             note(text)
 
-        clips = load_clips(index, sample_rate, cache, strict, lambda done, _: bar.update(done - bar.n), say)
+        clips = load_clips(index, sample_rate, cache, bool(strict), lambda done, _: bar.update(done - bar.n), say)
     for reason in clips.skipped:
         note(f"left out: {reason}")
     if clips.skipped:
-        note(f"{len(clips.skipped)} of {len(index.clips)} files were left out; --strict refuses them instead")
+        refuse = "" if strict is None else "; --strict refuses them instead"
+        note(f"{len(clips.skipped)} of {counted(len(index.clips), 'file')} were left out{refuse}")
     return clips
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from metadata.plural import counted
+
 SCALE_RANGE = (0.25, 4.0)  # scores that are all right would have no end
 SHIFT_RANGE = (-4.0, 4.0)
 LEAST_SCORE = 1e-7  # what float32 softmax leaves of a label
@@ -58,7 +60,9 @@ def fit_scaling(scores: np.ndarray, truth: np.ndarray) -> ScoreScaling:
     num_labels = scores.shape[1]
     of_label = np.bincount(truth, minlength=num_labels)
     if of_label.size > num_labels or not of_label.all():
-        raise ValueError(f"there are {of_label.tolist()} windows of each of {num_labels} labels; expected some of each")
+        raise ValueError(
+            f"there are {of_label.tolist()} windows of each of {counted(num_labels, 'label')}; expected some of each"
+        )
     logits, weights = _logits(scores), 1.0 / (num_labels * of_label[truth])
     rows = np.arange(truth.size)
 

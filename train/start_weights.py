@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from metadata.plural import counted
 from train.recordings.clip_index import ClipIndex
 from train.recordings.csv_rows import read_rows
 from train.recordings.split import LeakError
@@ -37,7 +38,8 @@ def check_start_split(split_file: Path, index: ClipIndex) -> None:
     shared = sorted((heard & (held_out["val"] | held_out["test"])) | (chosen_by & held_out["test"]))
     if shared:
         raise LeakError(
-            f"{len(shared)} groups that are held out here shaped the weights of {split_file.parent}: "
+            f"{counted(len(shared), 'group that is', 'groups that are')} held out here shaped the weights of "
+            f"{split_file.parent}: "
             f"{', '.join(shared[:5])}; begin with a training on the same split"
         )
 

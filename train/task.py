@@ -15,6 +15,7 @@ import numpy as np
 
 from edge_runtime.counted import COUNT_LABELS
 from edge_runtime.windows import DEFAULT_TAIL
+from metadata.plural import counted
 from train.auxiliary import AuxiliaryTargets
 from train.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix
@@ -260,7 +261,7 @@ def _refuse_label_sets(index: ClipIndex, why: str) -> None:
     """Refuse clips of several labels."""
     multiple = [clip.path for clip in index.clips if len(clip.labels) > 1]
     if multiple:
-        raise ValueError(f"{multiple[0]} has several labels ({len(multiple)} clips do); {why}")
+        raise ValueError(f"{multiple[0]} has several labels ({counted(len(multiple), 'clip does', 'clips do')}); {why}")
 
 
 def _refuse_few_labels(index: ClipIndex, sources: Sequence[int]) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from metadata.plural import counted
+
 MAX_ROUNDS = 50  # of the ascent; it ends by itself long before, as each round must win a window
 ROUNDING = 1e-12  # sums of weights that differ by less are equal
 
@@ -27,7 +29,9 @@ def best_f1_thresholds(
     """
     scores, truth, weights = check_scores(scores, truth, weights)
     if len(labels) != scores.shape[1]:
-        raise ValueError(f"there are {len(labels)} labels for {scores.shape[1]} scores; expected one each")
+        raise ValueError(
+            f"there are {counted(len(labels), 'label')} for {counted(scores.shape[1], 'score')}; expected one each"
+        )
     support = weights @ truth
     without = [label for label, found in zip(labels, support, strict=True) if found <= 0.0]
     if without:
@@ -110,7 +114,10 @@ def check_scores(
             "and a truth of bool, at least one window"
         )
     if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).any(axis=1).sum())} windows have scores that are not finite")
+        raise ValueError(
+            f"{counted(int((~np.isfinite(scores)).any(axis=1).sum()), 'window has', 'windows have')} scores that are "
+            "not finite"
+        )
     if scores.min() < 0.0 or scores.max() > 1.0:
         raise ValueError(f"scores reach from {scores.min():g} to {scores.max():g}; expected 0 to 1, as of a sigmoid")
     weights = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
@@ -125,7 +132,7 @@ def check_thresholds(thresholds: Sequence[float], num_labels: int) -> list[float
     """Return thresholds, one a label, or raise ValueError saying what is wrong."""
     found = [float(threshold) for threshold in thresholds]
     if len(found) != num_labels or not all(0.0 <= threshold <= 1.0 for threshold in found):
-        raise ValueError(f"thresholds are {found}; expected {num_labels} numbers in 0 to 1, one a label")
+        raise ValueError(f"thresholds are {found}; expected {counted(num_labels, 'number')} in 0 to 1, one a label")
     return found
 
 

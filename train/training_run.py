@@ -22,6 +22,7 @@ from metadata import ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
+from metadata.plural import counted
 from metadata.signed import signed
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
@@ -105,11 +106,17 @@ def train_model(
         write_mixtures(folder / MIXTURES_FILE_NAME, clips.pairs)
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
-        tell(f"{too_short} clips are shorter than a window of {spec.window_seconds:g} s: zeros fill them up")
+        tell(
+            f"{counted(too_short, 'clip is', 'clips are')} shorter than a window of {spec.window_seconds:g} s: zeros "
+            "fill them up"
+        )
     silent = clips.silent()
     if silent and not isinstance(task_of(module, variant), OneLabel):
         first = clips.index.clips[silent[0]].path
-        tell(f"{len(silent)} silent clips are left out, the first {first}: they have no volume to be mixed at")
+        tell(
+            f"{counted(len(silent), 'silent clip is', 'silent clips are')} left out, the first {first}: they have no "
+            "volume to be mixed at"
+        )
     task = task_of(module, variant)
     if isinstance(task, OneLabel):  # the others hear the first window of each clip
         tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from metadata.atomic_file import write_atomically
+from metadata.plural import counted
 from train.settings import TrainingSettings
 from train.weight_average import WeightAverage
 
@@ -96,13 +97,15 @@ def restore_state(model: keras.Model, folder: Path, epoch: int) -> WeightAverage
     saved_path, state_path = _state_files(folder, epoch)
     if not saved_path.is_file() or not state_path.is_file():
         raise FileNotFoundError(
-            f"{folder} says {epoch} epochs are finished, but {saved_path.name} is not there; start again with --force"
+            f"{folder} says {counted(epoch, 'epoch is', 'epochs are')} finished, but {saved_path.name} is not there; "
+            "start again with --force"
         )
     saved = keras.saving.load_model(saved_path)
     theirs, ours = ([values.shape for values in one.get_weights()] for one in (saved, model))
     if theirs != ours:
         raise ValueError(
-            f"{saved_path} holds a network of another form ({len(theirs)} arrays of weights, {saved.count_params():,} "
+            f"{saved_path} holds a network of another form ({counted(len(theirs), 'array')} of weights, "
+            f"{saved.count_params():,} "
             f"parameters; this version builds {len(ours)}, {model.count_params():,}); finish it with the version of "
             "earshot that began it, or start again with --force"
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from metadata.plural import counted
 from train.checks.clip_measures import ClipMeasures, measure_clip
 from train.checks.duplicates import Duplicate, find_duplicates
 from train.checks.findings import Finding, worst_first
@@ -88,7 +89,7 @@ def check_data(index: ClipIndex, tell: Tell | None = None) -> DataCheck:
             Finding(
                 "error",
                 "unreadable",
-                f"{len(unreadable)} files cannot be read; training leaves them out",
+                f"{counted(len(unreadable), 'file')} cannot be read; training leaves them out",
                 tuple(unreadable),
             )
         )
@@ -107,7 +108,9 @@ def measure_clips(index: ClipIndex, tell: Tell | None = None) -> tuple[ClipIndex
         if tell:
             tell(done)
     if not kept:
-        raise AudioError(f"none of the {len(index.clips)} recordings can be read; the first: {unreadable[0]}")
+        raise AudioError(
+            f"none of the {counted(len(index.clips), 'recording')} can be read; the first: {unreadable[0]}"
+        )
     return index.with_clips(kept), measures, unreadable
 
 

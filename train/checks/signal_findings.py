@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from edge_runtime.sound_frames import OVERSHOOT_DB
+from metadata.plural import counted
 from metadata.signed import signed
 from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
@@ -63,7 +64,9 @@ def _clipping(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     ]
     if hit:
         clips = tuple(text for _, text in sorted(hit, reverse=True))
-        yield Finding("warning", "clipping", f"{len(hit)} clips have peaks cut off at full scale", clips)
+        yield Finding(
+            "warning", "clipping", f"{counted(len(hit), 'clip has', 'clips have')} peaks cut off at full scale", clips
+        )
 
 
 def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
@@ -77,7 +80,7 @@ def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         yield Finding(
             "warning",
             "above_full_scale",
-            f"{len(hit)} clips have {ABOVE_FULL_SCALE}",
+            f"{counted(len(hit), 'clip has', 'clips have')} {ABOVE_FULL_SCALE}",
             tuple(text for _, text in sorted(hit, reverse=True)),
         )
 
@@ -95,7 +98,7 @@ def _cancellation(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
             if measured.cancellation.describe() and measured.cancellation.mostly == mostly
         )
         if clips:
-            yield Finding("warning", kind, f"the channels of {len(clips)} clips {what}", clips)
+            yield Finding("warning", kind, f"the channels of {counted(len(clips), 'clip')} {what}", clips)
 
 
 def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
@@ -108,13 +111,14 @@ def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         return
     # A label that is silent for the most part is meant to be; one that is sometimes teaches silence as that sound.
     mixed = [label for label in there if 0 < silent[label] <= MOST_MEANT_SILENCE * there[label]]
-    counted = tuple(f"{label}: {silent[label]} of {there[label]}" for label in there if there[label])
+    of_label = tuple(f"{label}: {silent[label]} of {there[label]}" for label in there if silent[label])
     yield Finding(
         "warning" if mixed else "note",
         "silent_windows",
-        f"{sum(silent.values())} of {sum(there.values())} windows of {WINDOW_SECONDS:g} s are below {SILENT_DBFS:g} "
+        f"{sum(silent.values())} of {counted(sum(there.values()), 'window')} of {WINDOW_SECONDS:g} s are below "
+        f"{SILENT_DBFS:g} "
         "dBFS, and are learned as what their clip is called; `earshot data trim` cuts quiet off both ends of a clip",
-        counted,
+        of_label,
     )
 
 
@@ -126,7 +130,12 @@ def _offset(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         if abs(measured.dc) > MOST_DC
     )
     if clips:
-        yield Finding("warning", "dc", f"{len(clips)} clips have an offset above {MOST_DC:.0%} of full scale", clips)
+        yield Finding(
+            "warning",
+            "dc",
+            f"{counted(len(clips), 'clip has', 'clips have')} an offset above {MOST_DC:.0%} of full scale",
+            clips,
+        )
 
 
 def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
@@ -140,12 +149,18 @@ def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         elif measured.rms_dbfs < QUIET_DBFS and max(usual[label] for label in clip.labels) >= QUIET_DBFS:
             quiet.append(f"{clip.path}: {signed(measured.rms_dbfs, 0, plus=False)} dBFS")
     if empty:
-        yield Finding("warning", "empty", f"{len(empty)} clips hold nothing at all, every sample alike", tuple(empty))
+        yield Finding(
+            "warning",
+            "empty",
+            f"{counted(len(empty), 'clip holds', 'clips hold')} nothing at all, every sample alike",
+            tuple(empty),
+        )
     if quiet:
         yield Finding(
             "warning",
             "quiet",
-            f"{len(quiet)} clips are below {QUIET_DBFS:.0f} dBFS while their label usually is not",
+            f"{counted(len(quiet), 'clip is', 'clips are')} below {QUIET_DBFS:.0f} dBFS while their label usually is "
+            "not",
             tuple(quiet),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from metadata.plural import counted
 from train.checks.duplicates import Duplicate
 from train.checks.findings import Finding
 from train.recordings.clip import SPLITS, Clip
@@ -44,7 +45,10 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
     leaks = [f"{group}: {', '.join(sorted(held))}" for group, held in sorted(sides.items()) if len(held) > 1]
     if leaks:
         yield Finding(
-            "error", f"group_in_two_{name}s", f"{len(leaks)} groups stand in more than one {name}", tuple(leaks)
+            "error",
+            f"group_in_two_{name}s",
+            f"{counted(len(leaks), 'group stands', 'groups stand')} in more than one {name}",
+            tuple(leaks),
         )
 
 
@@ -56,8 +60,8 @@ def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: st
         yield Finding(
             "error",
             f"same_audio_in_two_{name}s",
-            f"{len(leaks)} pairs of clips with the same audio stand in different {name}s; `earshot data duplicates "
-            "--out` gives each pair one group",
+            f"{_same_audio(leaks, 'stands', 'stand')} in different {name}s; put both of a pair "
+            f"in one {name}, or remove one",
             tuple(describe_pair(index, pair, side) for pair in leaks),
         )
 
@@ -69,7 +73,7 @@ def _duplicates_apart(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iter
         yield Finding(
             "warning",
             "same_audio_in_two_groups",
-            f"{len(apart)} pairs of clips with the same audio are in different groups, so that a split may part them; "
+            f"{_same_audio(apart, 'is', 'are')} in different groups, so that a split may part them; "
             "`earshot data duplicates --out` gives each pair one group",
             tuple(describe_pair(index, pair) for pair in apart),
         )
@@ -82,7 +86,7 @@ def _duplicates_together(index: ClipIndex, duplicates: Sequence[Duplicate]) -> I
         yield Finding(
             "note",
             "same_audio_in_a_group",
-            f"{len(together)} pairs of clips with the same audio are in one group: they count twice",
+            f"{_same_audio(together, 'is', 'are')} in one group: they count twice",
             tuple(describe_pair(index, pair) for pair in together),
         )
 
@@ -92,15 +96,15 @@ def _label_conflicts(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Itera
     wrong = [pair for pair in duplicates if set(index.clips[pair.first].labels) != set(index.clips[pair.second].labels)]
     scenes = [pair for pair in wrong if not pair.exact and _has_several_labels(index, pair)]
     conflicts = [pair for pair in wrong if pair not in scenes]
-    for level, pairs, what in (
-        ("error", conflicts, "hold the same audio and have different labels"),
-        ("note", scenes, "share audio and have different labels, several at once: a common background?"),
+    for level, pairs, one, several, why in (
+        ("error", conflicts, "holds the same audio and has", "hold the same audio and have", ""),
+        ("note", scenes, "shares audio and has", "share audio and have", ", several at once: a common background?"),
     ):
         if pairs:
             yield Finding(
                 level,
                 "same_audio_under_two_labels",
-                f"{len(pairs)} pairs of clips {what}",
+                f"{counted(len(pairs), f'pair of clips {one}', f'pairs of clips {several}')} different labels{why}",
                 tuple(describe_pair(index, pair, lambda clip: ";".join(clip.labels)) for pair in pairs),
             )
 
@@ -129,15 +133,27 @@ def _few_groups(index: ClipIndex) -> Iterable[Finding]:
     bound = join_groups(clip.groups for clip in index.clips)
     for label in index.labels:
         clips = [clip for clip in index.clips if label in clip.labels]
+        if not clips:
+            yield Finding(
+                "error", "label_missing", f"{label} has no recording that can be read; add some, or mend those it has"
+            )
+            continue
         groups = sorted({bound[group] for clip in clips for group in clip.groups})
         if len(groups) < len(SPLITS):
             yield Finding(
                 "error",
                 "few_groups",
-                f"{label} has {len(clips)} clips in {len(groups)} groups; {', '.join(SPLITS)} need a group each, "
+                f"{label} has {counted(len(clips), 'clip')} in {counted(len(groups), 'group')}; {', '.join(SPLITS)} "
+                "need a group each, "
                 f"at least {len(SPLITS)}",
                 tuple(groups),
             )
+
+
+def _same_audio(pairs: Sequence[Duplicate], verb: str, verbs: str) -> str:
+    """How many pairs with the same audio there are, with the verb that goes on."""
+    what = "of clips with the same audio"
+    return counted(len(pairs), f"pair {what} {verb}", f"pairs {what} {verbs}")
 
 
 def describe_pair(index: ClipIndex, pair: Duplicate, side: Side | None = None) -> str:

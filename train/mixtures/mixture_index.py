@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from metadata.plural import counted
 from train.recordings.clip import SPLITS
 from train.recordings.clip_index import ClipIndex
 
@@ -70,13 +71,14 @@ def pair_clips(clips: ClipIndex) -> MixtureIndex:
     sides = np.array([clip.split for clip in clips.clips])
     if (sides == "").any() and (sides != "").any():
         raise ValueError(
-            f"{int((sides != '').sum())} of {len(sides)} clips have a split; give one to all of them, or to none"
+            f"{int((sides != '').sum())} of {counted(len(sides), 'clip')} have a split; give one to all of them, or "
+            "to none"
         )
     found = [pairs_of_side(clips, np.flatnonzero(sides == side).tolist()).parts for side in np.unique(sides)]
     parts = np.concatenate([np.zeros((0, 2), np.int32), *found])
     if not len(parts):
         raise ValueError(
-            f"the {len(sides)} clips make no pair of different labels on one side of the split; "
+            f"{counted(len(sides), 'clip makes', 'clips make')} no pair of different labels on one side of the split; "
             "a mixture needs clips of two labels on its side"
         )
     parts = parts[np.lexsort((parts[:, 1], parts[:, 0]))]

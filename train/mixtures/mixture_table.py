@@ -19,6 +19,7 @@ from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
 from metadata.joined_names import join_names
 from metadata.labels import check_labels
+from metadata.plural import counted
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.clip_index import ClipIndex
@@ -155,7 +156,7 @@ class _Reader:
             for group in self.clips[place].groups:
                 sides[group].add(self.clips[place].split or "none")
         for group in sorted(group for group, held in sides.items() if len(held) > 1):
-            yield f"the group {group} is on {len(sides[group])} sides: {', '.join(sorted(sides[group]))}"
+            yield f"the group {group} is on {counted(len(sides[group]), 'side')}: {', '.join(sorted(sides[group]))}"
 
     def _part(self, row: Row, part: str) -> tuple[int | None, list[str]]:
         """Which recording one part of a row is, and what is wrong with it."""
@@ -175,7 +176,10 @@ class _Reader:
         ]
         place = self._place.get(full)
         if place is None and self.data:
-            return None, [*faults, f"{name!r} is not among the {len(self.data.clips)} clips of {self.data.source}"]
+            return None, [
+                *faults,
+                f"{name!r} is not among the {counted(len(self.data.clips), 'clip')} of {self.data.source}",
+            ]
         clip = Clip(name, labels, self._group(row, part, name), row.values.get("split", ""))
         if place is None:
             place = self._place[full] = len(self.clips)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from metadata.plural import counted
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
 
 
@@ -39,7 +40,7 @@ def _sides(mixtures: MixtureIndex) -> list[str]:
 def _keep(mixtures: MixtureIndex, parts: Iterable[np.ndarray], count: int, seed: int) -> MixtureIndex:
     """Draw from each part; what is kept stays in its order."""
     if count < 1:
-        raise ValueError(f"{count} mixtures were asked for; expected 1 or more")
+        raise ValueError(f"{counted(count, 'mixture was', 'mixtures were')} asked for; expected 1 or more")
     rng = np.random.default_rng([seed, count])
     kept = [places if places.size <= count else rng.choice(places, count, replace=False) for places in parts]
     return mixtures.chosen(np.sort(np.concatenate(kept)))

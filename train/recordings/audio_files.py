@@ -16,6 +16,7 @@ from pathlib import Path
 from train.recordings import decode, left_out
 from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, reason_by_head, reason_by_name
 from train.recordings.left_out import LeftOut, Reason
+from train.recordings.output_folder import MARKER_FILE_NAME
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class _Walk:
         try:
             about = os.stat(place)
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+            is_empty = not entries
         except OSError:
             if not folder:
                 raise
@@ -110,7 +112,8 @@ class _Walk:
         self._seen.add((about.st_dev, about.st_ino))
         if folder and "/" not in folder:
             self.top_folders.append(folder)
-        if folder and not entries:
+        entries = [entry for entry in entries if entry.name != MARKER_FILE_NAME]
+        if folder and is_empty:
             self._leave(f"{folder}/", left_out.EMPTY)
         return [path for entry in entries for path in self._entry(entry, f"{folder}/{entry.name}".lstrip("/"))]
 

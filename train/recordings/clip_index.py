@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from metadata.labels import LABELS_FILE_NAME, check_labels, read_labels
+from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
+from metadata.mended_labels import without_numbers
+from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles, find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
@@ -141,8 +143,8 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     """Return the index that a CSV holds; paths are relative to its folder."""
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
-        labels = read_labels(path.parent / LABELS_FILE_NAME)
-    clips, notes = read_table(path, labels)
+        labels = read_labels(path.parent / LABELS_FILE_NAME, keep_numbers=True)
+    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)))
     index = _labelled(path.parent, clips, labels, str(path))
     return replace(index, notes=(*notes, *index.notes))
 
@@ -181,8 +183,12 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
     twice = [path for path, count in Counter(clip.path for clip in clips).items() if count > 1]
     if twice:
-        raise ValueError(f"{len(twice)} recordings are given twice, the first {root / twice[0]}; give each once")
+        raise ValueError(
+            f"{counted(len(twice), 'recording is', 'recordings are')} given twice, the first {root / twice[0]}; give "
+            "each once"
+        )
     found = tuple(dict.fromkeys(spelled.values()))
+    labels, _ = _fitting(labels, found)  # told of each index
     unknown = sorted(set(found) - set(labels or found))
     if unknown:
         raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(labels or ())}")
@@ -256,11 +262,20 @@ def _with_unlisted(
 def _labelled(root: Path, clips: Sequence[Clip], labels: Sequence[str] | None, source: str) -> ClipIndex:
     """The index of clips with its labels in output order, which use these and no others."""
     if labels is None and (root / LABELS_FILE_NAME).is_file():
-        labels = read_labels(root / LABELS_FILE_NAME)
+        labels = read_labels(root / LABELS_FILE_NAME, keep_numbers=True)
+    labels, notes = _fitting(labels, {label for clip in clips for label in clip.labels})
     if labels is not None:
         clips = [replace(clip, labels=tuple(respelled(name, labels) for name in clip.labels)) for clip in clips]
     chosen = _choose_labels(clips, labels)
-    return ClipIndex(root, chosen, tuple(clips), source, notes=tuple(tell_look_alikes(chosen)))
+    return ClipIndex(root, chosen, tuple(clips), source, notes=(*notes, *tell_look_alikes(chosen)))
+
+
+def _fitting(labels: Sequence[str] | None, found: Collection[str]) -> tuple[Sequence[str] | None, list[str]]:
+    """Labels that were given, without the numbers in front of them where the labels found have none; and a note."""
+    plain = without_numbers(labels or ())
+    if labels is None or tuple(labels) == plain or not set(found).isdisjoint(labels):
+        return labels, []
+    return plain, [tell_numbers(labels, plain, "the label file has")]
 
 
 def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple[str, ...]:
@@ -272,5 +287,7 @@ def _choose_labels(clips: Sequence[Clip], labels: Sequence[str] | None) -> tuple
         raise ValueError(f"{error}; rename the folder, or correct the table") from error
     unknown = sorted(set(found) - set(chosen))
     if unknown:
-        raise ValueError(f"clips are labelled {', '.join(unknown)}, but the labels are {', '.join(chosen)}")
+        raise ValueError(
+            f"clips are labelled {', '.join(listed(unknown))}, but the labels are {', '.join(listed(chosen))}"
+        )
     return chosen

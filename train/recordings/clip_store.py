@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metadata.plural import counted
 from train.mixtures.mixing import is_silent, peak
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decode import AudioError
@@ -157,7 +158,7 @@ def load_clips(
             if tell:
                 tell(done, len(index.clips))
     if not kept:
-        raise AudioError(f"none of the {len(index.clips)} recordings can be read; the first: {skipped[0]}")
+        raise AudioError(f"none of the {counted(len(index.clips), 'recording')} can be read; the first: {skipped[0]}")
     digests = [waveform.digest for waveform in waveforms]
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
     contradictions = describe_contradictions(kept, digests)

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metadata.plural import counted
+
 MOST_NAMED = 10  # of the faults of a table, so that an error fits a screen
 _DELIMITERS = (",", ";", "\t")  # the first of those that a header has most of
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?[\r\n]+', re.IGNORECASE)  # as Excel writes and reads it
@@ -58,7 +60,7 @@ def raise_faults(path: Path, faults: Sequence[str]) -> None:
     """Raise ValueError that names the first ten faults of a table and counts the others; nothing without faults."""
     if faults:
         more = f"\n  and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-        raise ValueError(f"{path} has {len(faults)} faults:\n  " + "\n  ".join(faults[:MOST_NAMED]) + more)
+        raise ValueError(f"{path} has {counted(len(faults), 'fault')}:\n  " + "\n  ".join(faults[:MOST_NAMED]) + more)
 
 
 def _decode(path: Path) -> str:
@@ -101,7 +103,8 @@ def _too_long(line: int, row: Sequence[str], names: Sequence[str], delimiter: st
     """The fault of a row with more cells than there are columns."""
     named = {"\t": "tab", ";": "semicolon"}.get(delimiter, "comma")
     return (
-        f"line {line}: {len(row)} cells for {len(names)} columns ({', '.join(row)}); put a name that holds a {named} "
+        f"line {line}: {counted(len(row), 'cell')} for {counted(len(names), 'column')} ({', '.join(row)}); put a "
+        f"name that holds a {named} "
         'into quotes: "like, this"'
     )
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from edge_runtime.sound_kinds import SNIFFED_BYTES, recognise
 from train.recordings import left_out
 from train.recordings.left_out import Reason
-from train.recordings.output_folder import MARKER_FILE_NAME
 
 # fmt: off
 OTHER_SOUND = frozenset((  # endings of sound; those that a decoder reads are asked for before these
@@ -36,8 +35,6 @@ _SYSTEM_BEGINNINGS = ("._", ".trash-", ".nfs", ".fuse_hidden")
 def reason_by_name(name: str) -> Reason | None:
     """Return why a file or folder is not even looked at, None where its name says nothing against it."""
     plain = name.casefold()
-    if name == MARKER_FILE_NAME:
-        return left_out.NO_SOUND
     if plain in _SYSTEM or plain.startswith(_SYSTEM_BEGINNINGS):
         return left_out.SYSTEM
     if name.startswith("."):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings import left_out
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
@@ -24,7 +25,7 @@ from train.recordings.folder_parts import (
     name_sides,
     refuse_other_folders,
 )
-from train.recordings.left_out import LeftOut, name_some, printable
+from train.recordings.left_out import LeftOut, name_some, printable, reason_text
 from train.recordings.shared_groups import group_by_name, tell_same_stems
 from train.recordings.spelling import composed, look_alikes
 
@@ -174,12 +175,15 @@ def _refuse_lost(root: Path, without: Mapping[tuple[str, ...], Sequence[LeftOut]
     for parts, held in without.items():
         serious = [one for one in held if one.reason in left_out.LOSES_A_LABEL]
         if serious:
-            named = name_some([one.path for one in serious])
-            lost.append(f"{printable('/'.join(parts))}: {len(serious)}: {named} ({serious[0].reason.text})")
+            paths = [one.path for one in serious]
+            named = name_some(paths)
+            lost.append(
+                f"{printable('/'.join(parts))}: {len(serious)}: {named} ({reason_text(serious[0].reason, paths)})"
+            )
     if lost:
         more = f"\n  and {len(lost) - left_out.MOST_NAMED} more" if len(lost) > left_out.MOST_NAMED else ""
         raise ValueError(
-            f"{root}: {len(lost)} labels would get lost, because nothing in their folders can be read:\n  "
+            f"{root}: {counted(len(lost), 'label')} would get lost, because nothing in their folders can be read:\n  "
             + "\n  ".join(lost[: left_out.MOST_NAMED])
             + f"{more}\nmend them, or move the folders out of {root} to train without these labels"
         )
@@ -213,7 +217,8 @@ def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:
     expected = f"expected one sub-folder a label with {', '.join(AUDIO_SUFFIXES)} files"
     if loose:
         return (
-            f"{found.root} holds {len(loose)} recordings ({name_some(loose)}) and no folder of recordings; {expected}, "
+            f"{found.root} holds {counted(len(loose), 'recording')} ({name_some(loose)}) and no folder of "
+            f"recordings; {expected}, "
             "or a clips.csv that says what is heard in each"
         )
     seen = left_out.describe_left_out(found.left_out)

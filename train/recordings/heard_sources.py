@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_runtime.sound_frames import OVERSHOOT_DB
 from edge_runtime.source_counts import describe_sources
+from metadata.plural import counted
 from train.recordings.sound_source import SoundSource
 
 _MOST_NAMED = 3  # files in a note
@@ -46,5 +47,4 @@ def _named(names: Sequence[str], what: str) -> str:
     if not names:
         return ""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    count = f"{len(names)} recordings have" if len(names) > 1 else "1 recording has"
-    return f"{count} {what}: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{counted(len(names), 'recording has', 'recordings have')} {what}: {', '.join(names[:_MOST_NAMED])}{more}"

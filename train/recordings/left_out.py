@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 
@@ -17,7 +18,7 @@ class Reason(NamedTuple):
 
 NO_SOUND = Reason("no_sound", "no recordings")
 OTHER_FORMAT = Reason(
-    "other_format", "sound of a format that is not read; convert it to WAV or FLAC: ffmpeg -i IN.m4a OUT.wav"
+    "other_format", "sound of a format that is not read; convert it to WAV or FLAC: ffmpeg -i IN.* OUT.wav"
 )
 NO_ENDING = Reason("no_ending", "sound, but the name has no ending that is read; rename it, as to NAME.wav")
 ARCHIVE = Reason("archive", "archives; unpack them")
@@ -33,6 +34,8 @@ EMPTY = Reason("empty", "empty folders")
 NO_LABEL = Reason("no_label", "recordings beside the label folders, so without a label; move each into one")
 NO_RECORDINGS = Reason("no_recordings", "folders without a recording, so no label")
 UNLISTED = Reason("unlisted", "recordings that the table does not list")
+
+_HEADERLESS = (".pcm", ".raw", ".vox")  # ffmpeg cannot tell what these hold
 
 LOSES_A_LABEL = (OTHER_FORMAT, NO_ENDING, ARCHIVE, SEEN, DANGLING, CLOSED, NOT_UTF_8)
 """Reasons for which a folder without a recording may be a label that somebody misses, and not just a folder."""
@@ -70,14 +73,21 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> list[str]:
 
 def describe_reason(reason: Reason, paths: Sequence[str], count: int) -> str:
     """Return a line about what is left out for one reason, of which there are so many."""
-    named = name_some(paths, count)
-    return f"{reason.text}, {count}: {named}" if reason == NO_SOUND else f"left out, {count}: {named} ({reason.text})"
+    named, text = name_some(paths, count), reason_text(reason, paths)
+    return f"{text}, {count}: {named}" if reason == NO_SOUND else f"left out, {count}: {named} ({text})"
+
+
+def reason_text(reason: Reason, paths: Sequence[str]) -> str:
+    """Return a reason for people; a command in it names the ending of the first path."""
+    suffix = PurePosixPath(paths[0]).suffix if paths else ".*"
+    options = "-f s16le -ar HZ -ac CHANNELS " if suffix.lower() in _HEADERLESS else ""  # the most usual of them
+    return reason.text.replace("-i IN.*", f"{options}-i IN{suffix}")
 
 
 def count_left_out(left_out: Sequence[LeftOut], most: int | None = None) -> dict[str, dict[str, Any]]:
     """Return for JSON the reason in words, count and paths of each kind of reason, at most so many paths of each."""
     return {
-        reason.kind: {"reason": reason.text, "count": len(paths), "paths": paths[:most]}
+        reason.kind: {"reason": reason_text(reason, paths), "count": len(paths), "paths": paths[:most]}
         for reason, paths in by_reason(left_out).items()
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.recordings.spelling import composed
 
@@ -37,7 +38,10 @@ def count_renamed(paths: Sequence[str], given: Sequence[str]) -> str:
     if not changed:
         return ""
     first = f"the first {changed[0][0]} as {changed[0][1]}"
-    return f"{len(changed)} names were taken already by other clips; their files got a number ({first})"
+    return (
+        f"{counted(len(changed), 'name was', 'names were')} taken already by other clips; their files got a number "
+        f"({first})"
+    )
 
 
 def refuse_shared_folders(labels: Iterable[str]) -> None:
@@ -59,7 +63,10 @@ def check_all_written(folder: Path, names: Sequence[str]) -> None:
         about = (folder / name).stat()
         found.add((about.st_dev, about.st_ino))
     if len(found) != len(names):
-        raise OSError(f"{folder} holds {len(found)} files for {len(names)} clips; does its file system merge names?")
+        raise OSError(
+            f"{folder} holds {counted(len(found), 'file')} for {counted(len(names), 'clip')}; does its file system "
+            "merge names?"
+        )
 
 
 def _key(path: str) -> str:

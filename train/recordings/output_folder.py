@@ -9,7 +9,9 @@ from pathlib import Path
 MARKER_FILE_NAME = ".earshot"  # says that this folder was filled by earshot and may be emptied by --force
 
 
-def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False, keep: Collection[str] = ()) -> Path:
+def claim_folder(
+    path: str | Path, *, force: bool = False, resume: bool | None = None, keep: Collection[str] = ()
+) -> Path:
     """Make the output folder, or take over an existing one as asked.
 
     Parameters
@@ -18,7 +20,7 @@ def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False,
     force : bool
         Empty the folder first, if earshot filled it.
     resume : bool
-        Keep what is there and go on.
+        Keep what is there and go on; None where the command cannot.
     keep : collection of str
         Names of entries that do not count as content and are never removed.
 
@@ -40,7 +42,8 @@ def claim_folder(path: str | Path, *, force: bool = False, resume: bool = False,
         if not ours:
             raise FileExistsError(f"{folder} holds files that earshot did not write; choose another folder")
         if not (resume or force):
-            raise FileExistsError(f"{folder} exists; go on with --resume, start again with --force, or choose another")
+            go_on = "" if resume is None else "go on with --resume, "
+            raise FileExistsError(f"{folder} exists; {go_on}start again with --force, or choose another")
         if force:
             _remove(entries)
     try:

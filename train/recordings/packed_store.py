@@ -27,6 +27,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_runtime.downmix import Cancellation
+from metadata.plural import counted
 from train.recordings.packed_waveform import SAMPLE_TYPE, PackedWaveform, waveform_blocks_of
 from train.recordings.sound_source import SoundSource
 
@@ -227,7 +228,9 @@ class PackedStore:
         delete = "DELETE FROM waveforms WHERE (file_sha256, sample_rate, decoding) = (?, ?, ?)"
         self._index.executemany(delete, lost)
         if lost:
-            self._say(f"{len(lost)} of its {len(rows)} recordings are cut off or changed, and decoded anew")
+            self._say(
+                f"{len(lost)} of {counted(len(rows), 'recording')} in it are cut off or changed, and decoded anew"
+            )
         self._stamp(number)
         self._touched.discard(number)
 

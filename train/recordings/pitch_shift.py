@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from metadata.labels import LABELS_FILE_NAME, write_labels
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.mixtures.mixing import PEAK_LIMIT, peak
 from train.recordings.clip import Clip
@@ -179,7 +180,10 @@ def sources(clips: LoadedClips) -> tuple[list[int], list[str]]:
     """Return the positions of the training clips that are copied, and why others of that side are not."""
     sideless = sum(not clip.split for clip in clips.index.clips)
     if sideless:
-        raise ValueError(f"{sideless} clips are on no side; only those of the train side are copied: split them first")
+        raise ValueError(
+            f"{counted(sideless, 'clip is', 'clips are')} on no side; only those of the train side are copied: split "
+            "them first"
+        )
     silent = set(clips.silent())
     left_out, chosen = [], []
     for place in clips.places("train"):

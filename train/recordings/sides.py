@@ -20,7 +20,10 @@ def add_side_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
-    """Return the index with every clip on a side, as the arguments say, and tell how they came there."""
+    """Return the index with every clip on a side, as the arguments say, and tell how they came there.
+
+    Their number is told by whoever found them.
+    """
     from train.prepare import split_and_say
     from train.recordings.split import read_shares
 
@@ -30,4 +33,4 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
     index.check_labels()
     if args.shares:
         index = index.without_split()
-    return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares)
+    return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares, is_counted=True)

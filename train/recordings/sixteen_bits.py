@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from metadata.plural import counted
+
 BLOCK_LENGTH = 1 << 20  # samples that are turned into integers at once
 _FULL_SCALE = 32768.0
 _HIGHEST = 32767.0 / _FULL_SCALE
@@ -33,7 +35,7 @@ class TurnedDown:
         worst = sorted(self.factors.items(), key=lambda pair: (pair[1], pair[0]))
         named = [f"{name} by a factor of {factor:.4g} ({20.0 * np.log10(factor):.1f} dB)" for name, factor in worst]
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        count = f"{len(named)} recording{'s' if len(named) > 1 else ''}"
+        count = counted(len(named), "recording")
         return f"{count} went above full scale, turned down as a whole: {', '.join(named[:_MOST_NAMED])}{more}"
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from metadata.plural import counted
 from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
+from train.recordings.decode import AudioError, duration
 from train.recordings.folder_parts import fold_number
 from train.recordings.joined_groups import join_groups
+from train.recordings.left_out import name_some
 
 DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}  # of build, train, data split and data mix alike
 
@@ -51,10 +55,14 @@ def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None 
     given = sum(bool(clip.split) for clip in index.clips)
     if 0 < given < len(index.clips):
         raise ValueError(
-            f"{given} of {len(index.clips)} clips have a split; give one to all of them, or leave the column empty"
+            f"{given} of {counted(len(index.clips), 'clip')} have a split; give one to all of them, or leave the "
+            "column empty"
         )
     if not given:
-        index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
+        try:
+            index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
+        except ValueError as error:
+            raise ValueError(f"{error}{_tell_unreadable(index)}") from error
     check_split(index)
     return index
 
@@ -126,7 +134,7 @@ def check_split(index: ClipIndex) -> None:
     if divided:
         named = ", ".join(f"{group} ({' and '.join(sorted(sides[group]))})" for group in divided[:5])
         raise LeakError(
-            f"{len(divided)} groups are on more than one side of the split: {named}; "
+            f"{counted(len(divided), 'group is', 'groups are')} on more than one side of the split: {named}; "
             "a score on recordings of a trained group says nothing about new ones"
         )
     for split in SPLITS:
@@ -135,7 +143,7 @@ def check_split(index: ClipIndex) -> None:
         if absent:
             raise ValueError(
                 f"the {split} side has no clip of {', '.join(absent)}; every label needs clips in "
-                f"{', '.join(SPLITS)}: add recordings, or correct the split column"
+                f"{', '.join(SPLITS)}: add recordings, or put others on that side"
             )
 
 
@@ -152,7 +160,7 @@ def check_same_audio(clips: Sequence[Clip], digests: Sequence[str]) -> None:
     for clip, digest in zip(clips, digests, strict=True):
         other = first.setdefault(digest, clip)
         if other.split != clip.split:
-            advice = "give both the same group, or remove one"
+            advice = "remove one, or put both on one side: give them one group where the sides are drawn"
             if set(other.labels) != set(clip.labels):
                 labels = f"{LABEL_SEPARATOR.join(other.labels)} and {LABEL_SEPARATOR.join(clip.labels)}"
                 advice = f"one is labelled wrongly ({labels}): correct it, or remove one"
@@ -171,7 +179,7 @@ def describe_contradictions(clips: Sequence[Clip], digests: Sequence[str]) -> st
     ]
     if not pairs:
         return ""
-    count = f"{len(pairs)} clips hold" if len(pairs) > 1 else "1 clip holds"
+    count = counted(len(pairs), "clip holds", "clips hold")
     one, other = (f"{clip.path} ({LABEL_SEPARATOR.join(clip.labels)})" for clip in pairs[0])
     return (
         f"{count} the same audio as another under another label, the first {one} and {other}: no model can tell them "
@@ -184,12 +192,14 @@ def _folds(index: ClipIndex) -> list[str]:
     without = [clip.path for clip in index.clips if not clip.fold]
     if without:
         raise ValueError(
-            f"{len(without)} of {len(index.clips)} clips have no fold, the first {without[0]}; "
+            f"{len(without)} of {counted(len(index.clips), 'clip')} have no fold, the first {without[0]}; "
             "a split by folds needs one for each: fill the column fold, or leave --test-fold out"
         )
     folds = sorted({clip.fold for clip in index.clips}, key=_fold_order)
     if len(folds) < len(SPLITS):
-        raise ValueError(f"there are {len(folds)} folds ({', '.join(folds)}); {', '.join(SPLITS)} need one each")
+        raise ValueError(
+            f"there are {counted(len(folds), 'fold')} ({', '.join(folds)}); {', '.join(SPLITS)} need one each"
+        )
     return folds
 
 
@@ -221,12 +231,30 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
     return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
 
 
+def _tell_unreadable(index: ClipIndex) -> str:
+    """Which recordings of the labels with fewer groups than sides cannot be read, and so will not count either."""
+    unreadable = []
+    for label in index.labels:
+        clips = [clip for clip in index.clips if label in clip.labels]
+        if len({clip.group for clip in clips}) < len(SPLITS):
+            unreadable += [clip.path for clip in clips if _is_broken(index.root / clip.path)]
+    return f"; cannot be read, so mend or replace: {name_some(unreadable)}" if unreadable else ""
+
+
+def _is_broken(path: Path) -> bool:
+    """Whether a recording is there and its header cannot be read."""
+    try:
+        return path.exists() and duration(path) == 0.0
+    except AudioError:
+        return True
+
+
 def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) -> None:
     """Refuse a label whose groups cannot reach every side."""
     for label in labels:
         groups = sorted(group for group, held in content.items() if label in held)
         if len(groups) < len(SPLITS):
             raise ValueError(
-                f"{label} has {len(groups)} groups ({', '.join(groups)}); {', '.join(SPLITS)} need at least "
+                f"{label} has {counted(len(groups), 'group')} ({', '.join(groups)}); {', '.join(SPLITS)} need at least "
                 f"{len(SPLITS)}, because a group (speaker, source recording) stays on one side: add recordings"
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
@@ -175,7 +176,7 @@ def trim_clips(
     if say and turned_down.factors:
         say(turned_down.describe())
     if not kept:
-        raise AudioError(f"none of the {len(index.clips)} recordings is left; the first: {left_out[0]}")
+        raise AudioError(f"none of the {counted(len(index.clips), 'recording')} is left; the first: {left_out[0]}")
     _refuse_lost_labels(index, kept, settings, folder)
     check_all_written(folder, [clip.path for clip in kept])
     trimmed = replace(index, root=folder, clips=tuple(kept))
@@ -234,7 +235,7 @@ def _write_cut(recording: DecodedBlocks, target: Path, cut: tuple[int, int], gai
 
     if recording.num_channels > MOST_FLAC_CHANNELS:
         raise recording.fault(
-            f"has {recording.num_channels} channels; FLAC holds {MOST_FLAC_CHANNELS}: mix it down first"
+            f"has {counted(recording.num_channels, 'channel')}; FLAC holds {MOST_FLAC_CHANNELS}: mix it down first"
         )
     if recording.sample_rate > HIGHEST_FLAC_RATE:
         raise recording.fault(f"has a rate of {recording.sample_rate} Hz; FLAC holds {HIGHEST_FLAC_RATE}: resample it")

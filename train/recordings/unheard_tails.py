@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_runtime.windows import window_starts
+from metadata.plural import counted
 from train.recordings.clip_store import LoadedClips
 
 
@@ -35,6 +36,7 @@ def describe_unheard(
     if not any(unheard):
         return ""
     return (
-        f"{what} leaves out the last stretch of {sum(map(bool, unheard))} of {len(lengths)} clips, which is shorter "
+        f"{what} leaves out the last stretch of {sum(map(bool, unheard))} of {counted(len(lengths), 'clip')}, which "
+        "is shorter "
         f"than a window: {sum(unheard) / sample_rate:.1f} s, {sum(unheard) / sum(lengths):.1%} of its sound"
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_table import refuse_faults
@@ -50,7 +51,8 @@ def _read(found: FoundFiles) -> list[Clip]:
     wrong = [str(line) for line, words in lines if words and len(words) != 2]
     if wrong:
         raise ValueError(
-            f"{root / TABLE}: {len(wrong)} lines do not hold a file name and a speaker, line {', '.join(wrong[:10])}"
+            f"{root / TABLE}: {counted(len(wrong), 'line does', 'lines do')} not hold a file name and a speaker, "
+            f"line {', '.join(wrong[:10])}"
         )
     clips = [(line, _clip(*words)) for line, words in lines if words]
     refuse_faults(root / TABLE, clips, root)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.left_out import Reason
@@ -64,6 +65,7 @@ def refuse_names(paths: Sequence[Path], title: str, expected: str) -> None:
     if paths:
         named = ", ".join(path.name for path in paths[:MOST_NAMED])
         raise ValueError(
-            f"{len(paths)} files are not named as {title} names them: {named}; expected names as {expected}: "
+            f"{counted(len(paths), 'file is', 'files are')} not named as {title} names them: {named}; expected names "
+            f"as {expected}: "
             "remove them, or read the folder with --dataset none or a clips.csv"
         )

@@ -17,6 +17,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.importers.importer import MOST_NAMED, Importer, mostly, refuse_names
@@ -86,7 +87,7 @@ def _refuse_missing(root: Path, sides: dict[str, str]) -> None:
     missing = [name for name in sides if not (root / name).is_file()]
     if missing:
         raise ValueError(
-            f"{root}: {len(missing)} files of {' and '.join(LISTS.values())} are not there: "
+            f"{root}: {counted(len(missing), 'file')} of {' and '.join(LISTS.values())} are not there: "
             f"{', '.join(missing[:MOST_NAMED])}; unpack the data set again"
         )
 
