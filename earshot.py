@@ -45,13 +45,13 @@ VERBS = {
     "parity": Verb("edge_runtime.command", "", "check that .tflite files behave as the trained model does"),
     "bench": Verb("edge_runtime.command", "", "measure what .tflite files cost on this machine, and compare results"),
     "bundle": Verb(
-        "convert.bundle_command", "train", "pack .tflite files with what a device needs to run and check them"
+        "convert.bundle.command", "train", "pack .tflite files with what a device needs to run and check them"
     ),
     "device": Verb("edge_runtime.doctor", "", "say whether this machine can run models, and why not"),
 }
 _DEVICE = ("numpy", "flatbuffers")
 _RUNTIMES = ("ai_edge_litert", "tflite_runtime")
-_ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle_command")
+_ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle.command")
 _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.command": _TRAIN,
@@ -157,7 +157,7 @@ def _draw_bench(document: dict[str, Any], path: Any) -> None:
 
 def _make_bundle(*arguments: Any, **options: Any) -> Any:
     """Make a bundle for another machine; what that takes is imported when it is asked for."""
-    return importlib.import_module("convert.bundle").make_bundle(*arguments, **options)
+    return importlib.import_module("convert.bundle.make_bundle").make_bundle(*arguments, **options)
 
 
 def _is_there(module: str) -> bool:

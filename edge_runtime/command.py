@@ -49,7 +49,7 @@ def run(
     draw : callable, optional
         Draws a result of bench: document and PNG file. A device has none.
     make_bundle : callable, optional
-        Makes the bundle that --host sends, as `convert.bundle.make_bundle`. A device has none.
+        Makes the bundle that --host sends, as `convert.bundle.make_bundle.make_bundle`. A device has none.
 
     Raises
     ------

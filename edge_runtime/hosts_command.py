@@ -74,7 +74,7 @@ def run_on_hosts(verb: str, args: argparse.Namespace, make_bundle: MakeBundle | 
         "bench" or "parity".
     args : argparse.Namespace
     make_bundle : callable, optional
-        As `convert.bundle.make_bundle`; without it only finished bundles can be sent.
+        As `convert.bundle.make_bundle.make_bundle`; without it only finished bundles can be sent.
 
     Raises
     ------

@@ -12,7 +12,7 @@ import pytest
 from tiny_run import NUM_WINDOWS, SPECTROGRAM_FILES, WAVEFORM_FILES, make_tiny_run
 
 import earshot
-from convert.bundle import make_bundle
+from convert.bundle.make_bundle import make_bundle
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden_stream import read_golden_stream

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from convert.device_wheel import device_wheel
+from convert.bundle.device_wheel import device_wheel
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -69,7 +69,7 @@ def test_it_needs_what_a_device_needs_and_knows_no_extras(wheel):
 
 
 def test_two_makings_are_equal_bit_for_bit_whatever_the_umask_and_the_clock(wheel):
-    program = "import os, sys; os.umask(0o077); from convert.device_wheel import device_wheel; "
+    program = "import os, sys; os.umask(0o077); from convert.bundle.device_wheel import device_wheel; "
     program += "sys.stdout.buffer.write(device_wheel()[1])"
     environment = {**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     again = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=REPOSITORY, env=environment)

@@ -7,7 +7,7 @@ from tiny_run import make_tiny_run
 from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
-from convert.bundle import make_bundle
+from convert.bundle.make_bundle import make_bundle
 from edge_runtime.bundle import find_tampering, read_bundle
 from edge_runtime.bundle_archive import pack_folder, read_archive
 from edge_runtime.classifier import Classifier

@@ -20,7 +20,7 @@ from loopback_sshd import find_sshd, running_sshd
 from tiny_run import make_tiny_run
 
 import earshot
-from convert.bundle import make_bundle
+from convert.bundle.make_bundle import make_bundle
 from edge_runtime import command, hosts_command
 from edge_runtime.remote_host import RemoteError, RemoteHost
 

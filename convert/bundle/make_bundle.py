@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 import edge_runtime.doctor
-from convert.bundle_files import choose_bundle_files
-from convert.bundle_readme import bundle_readme
-from convert.device_wheel import device_wheel
+from convert.bundle.bundle_files import choose_bundle_files
+from convert.bundle.bundle_readme import bundle_readme
+from convert.bundle.device_wheel import device_wheel
 from edge_runtime.bundle import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.bundle_archive import pack_archive
 from edge_runtime.classifier import Classifier

@@ -21,7 +21,7 @@ def choose_bundle_files(
 ) -> list[Path]:
     """Return the files to take, in the order of their names, and tell why others are left out.
 
-    See `convert.bundle.make_bundle` for the arguments and what is raised.
+    See `convert.bundle.make_bundle.make_bundle` for the arguments and what is raised.
     """
     if not run.is_dir():
         raise FileNotFoundError(f"{run} is no folder; expected one that earshot build or earshot convert filled")

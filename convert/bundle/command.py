@@ -13,7 +13,7 @@ from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 
 if TYPE_CHECKING:
-    from convert.bundle import BundleArchive
+    from convert.bundle.make_bundle import BundleArchive
 
 DONE = 0
 
@@ -49,7 +49,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     FileNotFoundError, ValueError
         As `make_bundle` says; a name that does not end in .tar.gz.
     """
-    from convert.bundle import make_bundle
+    from convert.bundle.make_bundle import make_bundle
     from edge_runtime.bundle_archive import ARCHIVE_SUFFIX
 
     out = args.out or Path(f"{args.run.resolve().name}-bundle{ARCHIVE_SUFFIX}")

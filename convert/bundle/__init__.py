@@ -1,0 +1,1 @@
+"""What a device gets: files, golden streams and the device part, in one archive."""
