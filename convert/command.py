@@ -22,7 +22,7 @@ from train.command import (
 from train.models import ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
-    from convert.compress import CompressionSettings
+    from convert.compression.compress import CompressionSettings
     from convert.foreign_model import ForeignModel
     from metadata import ModelSpec
     from train.finished_run import FinishedRun
@@ -158,7 +158,7 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
-    from convert.compress import compression_settings
+    from convert.compression.compress import compression_settings
     from train.finished_run import open_run
     from train.prepare import load_with_progress
     from train.training_run import METRICS_FILE_NAME
@@ -191,7 +191,7 @@ def _deliver(
 ) -> dict:
     """Convert and prove a run, trained on first where a compression is given; return the report, written too."""
     from convert.build import deliver
-    from convert.compress import compress_run
+    from convert.compression.compress import compress_run
     from convert.compression_report import describe_compression
     from convert.report import describe_build, write_report
     from train.prepare import note

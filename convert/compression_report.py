@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from convert.compress import CompressedRun, CompressionSettings
+from convert.compression.compress import CompressedRun, CompressionSettings
+from convert.compression.tf_keras_twin import keras_weights
 from convert.float_scope import RecipeUnfitError
 from convert.heard_again import heard_again
 from convert.rewrite_check import Rewrite
-from convert.twin import keras_weights
 from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted

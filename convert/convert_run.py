@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, choose_calibration
-from convert.compress import CompressedRun
+from convert.compression.compress import CompressedRun
+from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from convert.compression_report import compression_rewrite
 from convert.drift import MAX_WINDOWS, tell_worst, write_drift
 from convert.fast_convolution import stored_form
@@ -25,7 +26,6 @@ from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.repair import Repair, ValidationWindows, repair
 from convert.rewrite_check import Rewrite, tell_rewrites
-from convert.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically

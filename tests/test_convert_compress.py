@@ -12,9 +12,12 @@ from task_run import TaskRun
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
 
-from convert import fine_tune  # noqa: E402
 from convert.calibration import choose_calibration  # noqa: E402
-from convert.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
+from convert.compression import fine_tune
+from convert.compression.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
+from convert.compression.network_body import compressed_layers  # noqa: E402
+from convert.compression.tf_keras_twin import build_twin, keras_weights, with_weights  # noqa: E402
+from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite, tensor_ranges  # noqa: E402
 from convert.compression_report import (  # noqa: E402
     compression_notes,
     compression_rewrite,
@@ -25,11 +28,8 @@ from convert.convert_run import convert_run  # noqa: E402
 from convert.float_export import export_float  # noqa: E402
 from convert.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
 from convert.model_graph import read_graph, read_model_object  # noqa: E402
-from convert.network_body import compressed_layers  # noqa: E402
 from convert.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.trained_ranges import ranges_in_8_bits, ranges_rewrite, tensor_ranges  # noqa: E402
-from convert.twin import build_twin, keras_weights, with_weights  # noqa: E402
 from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402

@@ -245,7 +245,7 @@ def test_the_phone_hears_the_first_clip_and_the_first_mixture_of_each_label(run)
 @pytest.mark.parametrize("kind", ["qat", "prune", "cluster"])
 def test_a_sigmoid_model_is_trained_on_by_its_own_loss_and_judged_by_sets(run, kind, tmp_path):
     pytest.importorskip("tensorflow_model_optimization")
-    from convert.compress import compress_run, compression_settings
+    from convert.compression.compress import compress_run, compression_settings
     from convert.compression_report import compression_notes, describe_compression
 
     chosen = compression_settings(kind, epochs=1, learning_rate=1e-4, sparsity=0.5, clusters=16, epoch_windows=96)

@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras")
 pytest.importorskip("tf_keras")
 
 import train.front_end  # noqa: E402  registers our layers
-from convert.twin import (  # noqa: E402
+from convert.compression.tf_keras_twin import (  # noqa: E402
     build_twin,
     keras_weights,
     prove_twin,

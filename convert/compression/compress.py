@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet
-from convert.network_body import compressed_layers
-from convert.trained_ranges import tensor_ranges
-from convert.twin import (
+from convert.compression.network_body import compressed_layers
+from convert.compression.tf_keras_twin import (
     Twin,
     Weights,
     build_twin,
@@ -33,6 +32,7 @@ from convert.twin import (
     read_twin_weights,
     with_weights,
 )
+from convert.compression.trained_ranges import tensor_ranges
 from metadata import ModelSpec, replace_spec
 from metadata.plural import counted
 from train.backend import native_output_to, seed_everything
@@ -118,7 +118,7 @@ class CompressedRun(FinishedRun):
     ranges : dict of str to (float, float)
         Of results by layer name, as qat found them; else empty.
     history : list of dict
-        One row an epoch, see `convert.fine_tune`.
+        One row an epoch, see `convert.compression.fine_tune`.
     """
 
     begun_with: FinishedRun
@@ -238,7 +238,7 @@ def _compress(
     tell: Tell,
 ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, tuple[float, float]], list[dict[str, float]]]:
     """Wrap the twin's network, train it and unwrap it; return its weights, ranges and history."""
-    from convert.fine_tune import fine_tune
+    from convert.compression.fine_tune import fine_tune
 
     windows = run.task.training_windows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
     held_out = run.held_out("val")
@@ -257,7 +257,7 @@ def _compress(
     )
     ranges = {}
     if settings.kind == "qat":
-        from convert.quantization_aware import trained_ranges
+        from convert.compression.quantization_aware import trained_ranges
 
         ranges = trained_ranges(wrapped)
     return read_twin_weights(unwrap(wrapped), twin.rows), ranges, history
@@ -270,7 +270,7 @@ def _wrapped(
     import tensorflow_model_optimization as tfmot
 
     if settings.kind == "qat":
-        from convert.quantization_aware import quantization_aware
+        from convert.compression.quantization_aware import quantization_aware
 
         return quantization_aware(twin.network, twin.features(heard)), (), 1, lambda network: network
     if settings.kind == "cluster":

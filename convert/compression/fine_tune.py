@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.twin import Twin
+from convert.compression.tf_keras_twin import Twin
 from train.settings import TrainingSettings
 from train.window_rows import WindowRows
 

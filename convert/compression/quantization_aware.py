@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from convert.network_body import WEIGHTED_KINDS, body_span
+from convert.compression.network_body import WEIGHTED_KINDS, body_span
 
 BITS = 8
 PREFIX = "quant_"
