@@ -20,7 +20,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from convert.float_export import export_float
+from convert.export.float_export import export_float
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.mel import mel_spectrogram

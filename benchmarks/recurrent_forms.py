@@ -1,4 +1,4 @@
-"""What the source counter's LSTMs cost as a model file: written out by Keras, by `convert.two_way_lstm`, and quantized.
+"""What the source counter's LSTMs cost as a model file: written out by Keras, by `convert.export.two_way_lstm`, and quantized.
 
 The weights are random, as they decide neither size nor time. Times are the smallest of all runs, one thread, the files
 in turn; memory is what a process of its own gains by opening the file and running it once.
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from convert.calibration import choose_calibration
-from convert.float_export import export_float
+from convert.export.float_export import export_float
 from convert.model_graph import read_graph
 from convert.quantize import quantize
 from convert.recipes import find_recipe

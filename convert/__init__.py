@@ -4,8 +4,8 @@ Nothing heavy is imported here: TensorFlow, Keras and the quantizer are loaded b
 """
 
 from convert.calibration import CalibrationSet, choose_calibration
-from convert.float_export import export_float
-from convert.forms import spectrogram_form
+from convert.export.float_export import export_float
+from convert.export.input_forms import spectrogram_form
 from convert.quantize import quantize
 from convert.recipes import RECIPES, Recipe, find_recipe
 

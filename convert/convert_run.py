@@ -14,12 +14,12 @@ from convert.compression.compress import CompressedRun
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from convert.compression_report import compression_rewrite
 from convert.drift import MAX_WINDOWS, tell_worst, write_drift
+from convert.export.float_export import export_float
+from convert.export.input_forms import spectrogram_form
 from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
-from convert.float_export import export_float
 from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import ForeignModel
-from convert.forms import spectrogram_form
 from convert.heard_again import heard_again
 from convert.model_graph import tell_normalised
 from convert.quantize import quantize

@@ -14,7 +14,7 @@ first layer
     it gain: LiteRT's int8 kernels pad each tap's channels to 8, so with one input channel they do eight times the
     work. Values enter 8 bits after the first pooling, where there are fewest.
     It belongs to the body where both reasons are gone: the window is multiplied by a level taken from itself, so
-    that quiet and loud rooms fill the same 8 bits, and `convert.polyphase` has given the layer 8 channels or more.
+    that quiet and loud rooms fill the same 8 bits, and `convert.export.polyphase` has given the layer 8 channels or more.
     Samples beyond the calibrated range are cut then, as a limiter would: a single click counts for less than it does
     in float.
 body

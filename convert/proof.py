@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from convert.convert_run import ConvertedFile
-from convert.float_export import export_float
-from convert.forms import FRONT_END_LAYER
+from convert.export.float_export import export_float
+from convert.export.input_forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
 from convert.test_side import TestSide, describe_test_side
 from edge_runtime.classifier import Classifier

@@ -25,7 +25,7 @@ from convert.compression_report import (  # noqa: E402
     held_kernels,
 )
 from convert.convert_run import convert_run  # noqa: E402
-from convert.float_export import export_float  # noqa: E402
+from convert.export.float_export import export_float  # noqa: E402
 from convert.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
 from convert.model_graph import read_graph, read_model_object  # noqa: E402
 from convert.quantize import quantize, recipe_scope  # noqa: E402

@@ -10,8 +10,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
-from convert.layer_chain import build_chain, read_chain  # noqa: E402
-from convert.polyphase import Grouping, choose_grouping, regroup_first_layer, regroup_kernel  # noqa: E402
+from convert.export.layer_chain import build_chain, read_chain  # noqa: E402
+from convert.export.polyphase import Grouping, choose_grouping, regroup_first_layer, regroup_kernel  # noqa: E402
 
 
 def _model(length: int, taps: int, stride: int, pool: int | None, filters: int = 3, **settings) -> keras.Model:

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 
 from conftest import tone  # noqa: E402
 
-from convert.float_export import export_float  # noqa: E402
+from convert.export.float_export import export_float  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.mel_filters import mel_filter_bank  # noqa: E402
 from metadata import MelFrontEnd  # noqa: E402

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from convert.fast_form import check_fast_form, fast_form
+from convert.export.fast_form import check_fast_form, fast_form
+from convert.export.recurrent import unrolled
+from convert.export.step_names import with_short_step_names
 from convert.model_graph import ModelGraph, normalised, read_graph
-from convert.recurrent import unrolled
-from convert.step_names import with_short_step_names
 from train.backend import native_output_to
 
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
@@ -35,7 +35,7 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     model : keras.Model
         Built with Keras 3 on the TensorFlow backend; one input, every dimension but the batch known.
     fast : bool
-        Whether to export the model's fast form, whose scores are the same (see `convert.fast_form`), or its layers
+        Whether to export the model's fast form, whose scores are the same (see `convert.export.fast_form`), or its layers
         as they are.
     tell : callable, optional
         Called with a sentence where a layer could not be made faster.

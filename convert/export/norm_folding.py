@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.layer_chain import Link
+from convert.export.layer_chain import Link
 
 CONVOLUTIONS = ("Conv1D", "Conv2D")
 POOLS = ("MaxPooling1D", "MaxPooling2D")
@@ -118,7 +118,7 @@ def _kernel_and_bias(layer: Any) -> tuple[Array, Array]:
 
 def _upper_limit(norm: Link, limit: Array) -> Link:
     """Return the layer that cuts each channel at its limit."""
-    from convert.upper_limit import UpperLimit
+    from convert.export.upper_limit import UpperLimit
 
     return Link(UpperLimit(limit, name=norm.layer.name), norm.input_shape)
 

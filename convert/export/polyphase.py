@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.layer_chain import Link
+from convert.export.layer_chain import Link
 
 LANES = 8  # channels that an int8 kernel pads each tap to
 MAX_PHASES = 16
@@ -158,7 +158,7 @@ def _regrouped(link: Link, grouping: Grouping, pool: int) -> list[Link]:
     """
     import keras
 
-    from convert.sample_blocks import SampleBlocks
+    from convert.export.export_layers import SampleBlocks
 
     layer, num_samples = link.layer, int(link.input_shape[1])
     outputs = ((num_samples - grouping.taps) // grouping.stride + 1) // pool * pool

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from convert.layer_chain import Link, build_chain, read_chain
-from convert.norm_folding import fold_norms
-from convert.polyphase import regroup_first_layer
+from convert.export.layer_chain import Link, build_chain, read_chain
+from convert.export.norm_folding import fold_norms
+from convert.export.polyphase import regroup_first_layer
 from convert.weight_statistics import find_kernels, kernel_statistics
 from metadata.plural import counted
 
