@@ -19,7 +19,7 @@ import numpy as np
 
 from convert.calibration import choose_calibration
 from convert.export.float_export import export_float
-from convert.model_graph import read_graph
+from convert.graph.model_graph import read_graph
 from convert.quantize import quantize
 from convert.recipes import find_recipe
 from edge_runtime.interpreter import open_interpreter

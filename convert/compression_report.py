@@ -11,10 +11,10 @@ import numpy as np
 
 from convert.compression.compress import CompressedRun, CompressionSettings
 from convert.compression.tf_keras_twin import keras_weights
-from convert.float_scope import RecipeUnfitError
+from convert.graph.float_scope import RecipeUnfitError
+from convert.graph.rewrite_check import Rewrite
+from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from convert.heard_again import heard_again
-from convert.rewrite_check import Rewrite
-from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted
 from train.evaluate import score_thresholds

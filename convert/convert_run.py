@@ -18,14 +18,14 @@ from convert.export.float_export import export_float
 from convert.export.input_forms import spectrogram_form
 from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
-from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import ForeignModel
+from convert.graph.float_scope import RecipeUnfitError
+from convert.graph.model_graph import tell_normalised
+from convert.graph.rewrite_check import Rewrite, tell_rewrites
 from convert.heard_again import heard_again
-from convert.model_graph import tell_normalised
 from convert.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.repair import Repair, ValidationWindows, repair
-from convert.rewrite_check import Rewrite, tell_rewrites
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from convert.float_scope import WEIGHTED
+from convert.graph.float_scope import WEIGHTED
+from convert.graph.layer_name import layer_name
+from convert.graph.model_graph import ModelGraph, Operation, read_graph
+from convert.graph.model_scores import check_windows, from_tensor, to_tensor
+from convert.graph.recurrences import inner_steps
+from convert.graph.rewrite_check import CONVERSIONS
 from convert.label_set_report import markdown_table
-from convert.layer_name import layer_name
-from convert.model_graph import ModelGraph, Operation, read_graph
-from convert.model_scores import check_windows, from_tensor, to_tensor
 from convert.quantize import with_outputs
-from convert.recurrences import inner_steps
-from convert.rewrite_check import CONVERSIONS
 from edge_runtime.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError

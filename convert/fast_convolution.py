@@ -25,10 +25,10 @@ import numpy as np
 
 from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS, Convolution, write_fast
 from convert.fast_pattern import fast_runs, widen_constants
-from convert.graph_writer import GraphWriter
-from convert.model_graph import read_model_object, write_model_object
+from convert.graph.graph_writer import GraphWriter
+from convert.graph.model_graph import read_model_object, write_model_object
+from convert.graph.rewrite_check import Rewrite
 from convert.recipes import Recipe
-from convert.rewrite_check import Rewrite
 from metadata.plural import counted
 
 FLOAT_RECIPES = ("float32", "float16")

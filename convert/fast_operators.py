@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.graph_writer import GraphWriter
+from convert.graph.graph_writer import GraphWriter
 from convert.minimal_filtering import minimal_filtering
 
 ROWS, COLUMNS = 1, 2  # axes of an image (1, height, width, channels)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS
-from convert.graph_writer import GraphWriter
+from convert.graph.graph_writer import GraphWriter
+from convert.graph.normalised_file import builtin_number
 from convert.minimal_filtering import minimal_filtering
-from convert.normalised_file import builtin_number
 
 FLOAT16_STEP = 2.0**-10  # of a value; the constants are as exact in float32 as they are chosen
 

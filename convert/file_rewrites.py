@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convert.fast_convolution import fast_rewrite
+from convert.graph.rewrite_check import Rewrite
 from convert.quantize import rewritten
 from convert.recipes import Recipe
-from convert.rewrite_check import Rewrite
 
 
 def all_rewrites(

@@ -10,9 +10,9 @@ import numpy as np
 
 from convert.fast_operators import OUTPUTS, SCOPE
 from convert.fast_pattern import FastRun, fast_runs
-from convert.graph_writer import GraphWriter
+from convert.graph.graph_writer import GraphWriter
+from convert.graph.model_graph import read_model_object, write_model_object
 from convert.minimal_filtering import minimal_filtering
-from convert.model_graph import read_model_object, write_model_object
 
 
 def with_plain_convolutions(float_model: bytes) -> bytes:

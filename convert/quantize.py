@@ -1,6 +1,6 @@
 """A float `.tflite` in, a quantized `.tflite` out, by one of the named recipes.
 
-The ai-edge-quantizer does the rewriting. What it is told to rewrite comes from `convert.float_scope`, and the ranges of
+The ai-edge-quantizer does the rewriting. What it is told to rewrite comes from `convert.graph.float_scope`, and the ranges of
 the static recipe are measured here: the quantizer's own calibration keeps a moving average of each window's extremes
 (0.05 of every new one), so that the last twenty windows decide, louder ones clip, and the order changes the result.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convert.calibration import CalibrationSet, check_window_shape
-from convert.float_scope import (
+from convert.graph.float_scope import (
     CONVOLUTIONS,
     RecipeUnfitError,
     body_operations,
@@ -25,9 +25,16 @@ from convert.float_scope import (
     network_operations,
     recurrent_operations,
 )
-from convert.model_graph import ModelGraph, Operation, normalised, read_graph, read_model_object, write_model_object
+from convert.graph.model_graph import (
+    ModelGraph,
+    Operation,
+    normalised,
+    read_graph,
+    read_model_object,
+    write_model_object,
+)
+from convert.graph.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
 from convert.recipes import Recipe
-from convert.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
 from edge_runtime.interpreter import open_interpreter
 from metadata.errors import ModelContractError
 

@@ -10,12 +10,12 @@ from typing import Any
 from convert.choose import as_candidate, choose_files
 from convert.compression_report import compression_notes
 from convert.data_report import data_notes
+from convert.graph.rewrite_check import rewrite_notes
 from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
 from convert.loaders import refused_by
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
 from convert.repair import format_repair
-from convert.rewrite_check import rewrite_notes
 from convert.training_end import find_short_training
 from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.graph_writer import GraphWriter
-from convert.model_graph import read_model_object, write_model_object
+from convert.graph.graph_writer import GraphWriter
+from convert.graph.model_graph import read_model_object, write_model_object
 
 WINDOW_LENGTH = 256  # samples
 NUM_LABELS = 3

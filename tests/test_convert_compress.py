@@ -26,11 +26,11 @@ from convert.compression_report import (  # noqa: E402
 )
 from convert.convert_run import convert_run  # noqa: E402
 from convert.export.float_export import export_float  # noqa: E402
-from convert.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
-from convert.model_graph import read_graph, read_model_object  # noqa: E402
+from convert.graph.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
+from convert.graph.model_graph import read_graph, read_model_object  # noqa: E402
+from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
 from convert.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402

@@ -16,8 +16,8 @@ from tiny_tflite import tiny_classifier
 
 from convert import RECIPES, choose_calibration, quantize
 from convert.drift import LayerDrift, compare_layers, format_drift, tell_worst, worst_first, write_drift
-from convert.layer_name import layer_name
-from convert.model_graph import Operation, read_model_object, write_model_object
+from convert.graph.layer_name import layer_name
+from convert.graph.model_graph import Operation, read_model_object, write_model_object
 from metadata import ModelContractError, pack_model
 
 WINDOW_LENGTH = 512  # samples

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 
 from convert.export.fast_form import check_fast_form, fast_form  # noqa: E402
 from convert.export.float_export import export_float  # noqa: E402
-from convert.model_graph import read_graph  # noqa: E402
+from convert.graph.model_graph import read_graph  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from train.models import mel_cnn, waveform_cnn  # noqa: E402
 

@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from convert.export.float_export import converted, export_float  # noqa: E402
-from convert.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
+from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 
 

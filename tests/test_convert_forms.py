@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 
 from convert.export.float_export import export_float  # noqa: E402
 from convert.export.input_forms import spectrogram_form  # noqa: E402
-from convert.model_graph import read_graph  # noqa: E402
+from convert.graph.model_graph import read_graph  # noqa: E402
 
 N_MELS, N_FRAMES = 4, 6
 

@@ -17,8 +17,8 @@ import convert.proof as proof_module  # noqa: E402
 from convert.choose import choose_files  # noqa: E402
 from convert.convert_run import convert_run  # noqa: E402
 from convert.golden import write_golden  # noqa: E402
+from convert.graph.model_graph import read_graph  # noqa: E402
 from convert.heard_again import heard_again  # noqa: E402
-from convert.model_graph import read_graph  # noqa: E402
 from convert.proof import phone_recordings, prove_files  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
 from convert.report import describe_build, format_table  # noqa: E402

@@ -19,9 +19,9 @@ from hand_made import (
 import earshot
 from convert import RECIPES, quantize
 from convert.foreign_model import read_foreign
-from convert.model_graph import normalised, read_graph, read_model_object, tell_normalised
-from convert.model_scores import model_scores
-from convert.static_shapes import pin_batch
+from convert.graph.model_graph import normalised, read_graph, read_model_object, tell_normalised
+from convert.graph.model_scores import model_scores
+from convert.graph.static_shapes import pin_batch
 from metadata import ModelContractError
 from metadata.model_check import check_model
 

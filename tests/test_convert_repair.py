@@ -13,8 +13,8 @@ keras = pytest.importorskip("keras")
 pytest.importorskip("ai_edge_quantizer")
 
 from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
-from convert.model_graph import read_graph  # noqa: E402
-from convert.model_scores import model_scores  # noqa: E402
+from convert.graph.model_graph import read_graph  # noqa: E402
+from convert.graph.model_scores import model_scores  # noqa: E402
 from convert.repair import Repair, ValidationWindows, format_repair, repair  # noqa: E402
 
 WINDOW_LENGTH = 256  # samples

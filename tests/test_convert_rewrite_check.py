@@ -16,14 +16,14 @@ from convert import RECIPES, quantize
 from convert.fast_convolution import fast_rewrite, with_fast_convolutions
 from convert.fast_operators import COLUMNS
 from convert.file_rewrites import all_rewrites
-from convert.float_scope import RecipeUnfitError
 from convert.foreign_model import convert_unproven, foreign_spec, read_foreign
-from convert.model_graph import read_graph, read_model_object, write_model_object
-from convert.model_scores import model_scores
+from convert.graph.float_scope import RecipeUnfitError
+from convert.graph.model_graph import read_graph, read_model_object, write_model_object
+from convert.graph.model_scores import model_scores
+from convert.graph.rewrite_check import Rewrite, rewrite_notes
 from convert.plain_convolution import with_plain_convolutions
 from convert.quantize import rewritten
 from convert.repair import ValidationWindows, _Bench, repair
-from convert.rewrite_check import Rewrite, rewrite_notes
 
 quantize_module = importlib.import_module("convert.quantize")  # the package's attribute of this name is the function
 QUANTIZED = [name for name in RECIPES if name != "float32"]
@@ -218,7 +218,7 @@ def _of_stride_1() -> bytes:
     """A chain of two convolutions along columns, 5 and 3 taps, of 16 channels."""
     from ai_edge_litert import schema_py_generated as schema
 
-    from convert.graph_writer import GraphWriter
+    from convert.graph.graph_writer import GraphWriter
 
     content = schema.ModelT()
     content.version, content.operatorCodes, content.buffers = 3, [], [schema.BufferT()]

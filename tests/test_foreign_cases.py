@@ -133,7 +133,7 @@ def test_a_difference_between_the_labels_of_folders_and_model_is_told_both_ways(
 )
 def test_convert_puts_the_activation_inside_so_that_its_files_put_out_scores(ending, options, loud, tmp_path):
     pytest.importorskip("ai_edge_quantizer")
-    from convert.model_scores import model_scores
+    from convert.graph.model_scores import model_scores
 
     model, out = tmp_path / "theirs.tflite", tmp_path / "out"
     model.write_bytes(with_metadata(ending_in(ending), lambda values: values.update(name="theirs")))

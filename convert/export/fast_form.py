@@ -11,7 +11,7 @@ import numpy as np
 from convert.export.layer_chain import Link, build_chain, read_chain
 from convert.export.norm_folding import fold_norms
 from convert.export.polyphase import regroup_first_layer
-from convert.weight_statistics import find_kernels, kernel_statistics
+from convert.graph.weight_statistics import find_kernels, kernel_statistics
 from metadata.plural import counted
 
 WITH_KERNEL = ("Conv1D", "Conv2D", "Dense")

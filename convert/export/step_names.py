@@ -6,9 +6,9 @@ sixth of a file in 8 bits. What others look up by name, the layer's products and
 
 from __future__ import annotations
 
-from convert.float_scope import WEIGHTED
-from convert.model_graph import read_graph, read_model_object, write_model_object
-from convert.recurrences import inner_steps
+from convert.graph.float_scope import WEIGHTED
+from convert.graph.model_graph import read_graph, read_model_object, write_model_object
+from convert.graph.recurrences import inner_steps
 
 
 def with_short_step_names(model: bytes) -> bytes:

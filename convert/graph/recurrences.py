@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from convert.model_graph import ModelGraph, Operation
+from convert.graph.model_graph import ModelGraph, Operation
 
 PRODUCT = "FULLY_CONNECTED"
 Names = frozenset[str]  # of operations, by their first output

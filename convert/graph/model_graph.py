@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from convert.normalised_file import builtin_number, normalise
+from convert.graph.normalised_file import builtin_number, normalise
 from metadata import ModelContractError
 from metadata.plural import counted
 
@@ -22,7 +22,7 @@ FILE_IDENTIFIER = b"TFL3"
 class TensorInfo:
     """One tensor of the graph."""
 
-    name: str  # its own, see `convert.normalised_file`
+    name: str  # its own, see `convert.graph.normalised_file`
     shape: tuple[int, ...]
     dtype: str  # the schema's name, as FLOAT32
     is_constant: bool
@@ -96,7 +96,7 @@ def read_graph(model: bytes) -> ModelGraph:
 
 
 def read_model_object(model: bytes) -> Any:
-    """Return the schema's object tree of a model file, uniform as `convert.normalised_file` makes it.
+    """Return the schema's object tree of a model file, uniform as `convert.graph.normalised_file` makes it.
 
     Buffers stored past the flatbuffer are taken in.
     """
@@ -106,7 +106,7 @@ def read_model_object(model: bytes) -> Any:
 
 
 def normalised(model: bytes) -> bytes:
-    """Return a model file as `convert.normalised_file` makes it; itself where there is nothing to change."""
+    """Return a model file as `convert.graph.normalised_file` makes it; itself where there is nothing to change."""
     content = _read_as_stored(model)
     return write_model_object(content) if normalise(content) else model
 

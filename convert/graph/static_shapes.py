@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.model_graph import read_graph, read_model_object, write_model_object
-from convert.normalised_file import builtin_number
+from convert.graph.model_graph import read_graph, read_model_object, write_model_object
+from convert.graph.normalised_file import builtin_number
 from metadata.errors import ModelContractError
 
 _SHAPE_ONLY = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")

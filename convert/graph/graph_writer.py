@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.normalised_file import builtin_number
+from convert.graph.normalised_file import builtin_number
 
 _TENSOR_LISTS = ("inputs", "outputs", "intermediates")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from convert.float_scope import WEIGHTED
-from convert.model_graph import read_model_object
-from convert.normalised_file import builtin_number
+from convert.graph.float_scope import WEIGHTED
+from convert.graph.model_graph import read_model_object
+from convert.graph.normalised_file import builtin_number
 
 SAME_KERNEL = 0.9
 _DTYPES = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convert.float_scope import ELEMENTWISE, WEIGHTED
-from convert.model_graph import Operation
+from convert.graph.float_scope import ELEMENTWISE, WEIGHTED
+from convert.graph.model_graph import Operation
 
 _NUMBER = "_1"
 

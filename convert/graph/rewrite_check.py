@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.fast_operators import SCOPE
-from convert.float_scope import CONVOLUTIONS, RecipeUnfitError
-from convert.layer_name import layer_name
-from convert.model_graph import ModelGraph, Operation, TensorInfo
+from convert.graph.float_scope import CONVOLUTIONS, RecipeUnfitError
+from convert.graph.layer_name import layer_name
+from convert.graph.model_graph import ModelGraph, Operation, TensorInfo
 from metadata.plural import counted
 
 WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.model_graph import read_model_object, write_model_object
+from convert.graph.model_graph import read_model_object, write_model_object
 
 _OPERATORS = {"exp": "EXP", "softmax": "SOFTMAX", "sigmoid": "LOGISTIC"}
 

@@ -24,7 +24,7 @@ body
     bits of one scale, and the kernels, which compute 8 channels at once, would gain nothing.
 recurrent layers
     A state that is rounded to 8 bits at every step adds up its errors over the steps. Written-out recurrent layers (see
-    `convert.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what flows
+    `convert.graph.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what flows
     between the steps is float32.
 last layer
     The last layer with weights and everything after it stay float32 in the 8-bit recipes: an int8 softmax puts out
@@ -37,8 +37,8 @@ from __future__ import annotations
 
 import math
 
-from convert.model_graph import ModelGraph, Operation
-from convert.recurrences import recurrences
+from convert.graph.model_graph import ModelGraph, Operation
+from convert.graph.recurrences import recurrences
 from metadata.plural import counted
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")

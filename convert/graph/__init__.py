@@ -1,0 +1,1 @@
+"""A `.tflite` file as operations and tensors, read and written."""
