@@ -31,12 +31,12 @@ VERBS = {
     "train": Verb("train.command", "train", "train one model on recordings"),
     "convert": Verb("convert.command", "train", "make .tflite files of a trained model"),
     "pipeline": Verb(
-        "convert.pipeline_command",
+        "convert.held_out.pipeline_command",
         "train",
         "report how well a source counter does with the classifiers it chooses",
     ),
     "thresholds": Verb(
-        "convert.thresholds_command", "train", "choose from which score on labels count in longer recordings"
+        "convert.held_out.thresholds_command", "train", "choose from which score on labels count in longer recordings"
     ),
     "metadata": Verb("metadata.command", "", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "", "hear recordings with a .tflite file"),
@@ -57,8 +57,8 @@ _NEEDED = {
     "train.command": _TRAIN,
     "train.data_command": _TRAIN,
     "train.plot_command": _TRAIN,
-    "convert.pipeline_command": _TRAIN,
-    "convert.thresholds_command": _TRAIN,
+    "convert.held_out.pipeline_command": _TRAIN,
+    "convert.held_out.thresholds_command": _TRAIN,
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
 }
 

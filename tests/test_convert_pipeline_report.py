@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from convert.pipeline_picture import plot_pipeline, square_of
-from convert.pipeline_report import NUM_SETS_SHOWN, Heard, describe_pipeline, format_pipeline
+from convert.held_out.pipeline_picture import plot_pipeline, square_of
+from convert.held_out.pipeline_report import NUM_SETS_SHOWN, Heard, describe_pipeline, format_pipeline
 
 LABELS = ("dog", "rain", "sea")
 COUNTS = ("one", "two")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convert.threshold_report import HeardRecordings, describe_thresholds, format_thresholds
+from convert.held_out.threshold_report import HeardRecordings, describe_thresholds, format_thresholds
 
 RIGHT = np.array([[True, False], [False, True], [True, True]])
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convert.held_out_report import (
+from convert.held_out.shared import (
     add_report_arguments,
     check_splits,
     claim_report_folder,
@@ -65,8 +65,8 @@ def run(verb: str, args: argparse.Namespace) -> int:
     ModelContractError, ValueError
         Files that do not belong together, or that were trained on another split of recordings.
     """
-    from convert.pipeline_picture import plot_pipeline
-    from convert.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
+    from convert.held_out.pipeline_picture import plot_pipeline
+    from convert.held_out.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
     from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassifier
     from edge_runtime.machine import describe_machine, machine_line

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from convert.held_out_report import (
+from convert.held_out.shared import (
     add_report_arguments,
     check_splits,
     claim_report_folder,
@@ -62,7 +62,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         A file that tells one label a window, whose labels are not those of the recordings, that was trained on another
         split of them, or whose window is longer than a recording.
     """
-    from convert.threshold_report import describe_thresholds, format_thresholds, hear_arranged
+    from convert.held_out.threshold_report import describe_thresholds, format_thresholds, hear_arranged
     from edge_runtime.classifier import Classifier
     from edge_runtime.level import check_silence_limit
     from edge_runtime.machine import describe_machine, machine_line

@@ -1,0 +1,1 @@
+"""Reports on held-out recordings: counting pipelines, and thresholds for longer recordings."""
