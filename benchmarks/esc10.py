@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import earshot
-from convert.repair import format_repair
+from convert.quantization.mixed_precision import format_repair
 from edge_runtime.classifier import Classifier
 from edge_runtime.intervals import paired_bootstrap_interval
 from edge_runtime.machine import describe_machine, machine_line

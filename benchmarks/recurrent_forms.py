@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.calibration import choose_calibration
 from convert.export.float_export import export_float
 from convert.graph.model_graph import read_graph
-from convert.quantize import quantize
+from convert.quantization.calibration import choose_calibration
+from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
 from edge_runtime.interpreter import open_interpreter
 from metadata.model_check import check_model

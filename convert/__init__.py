@@ -3,10 +3,10 @@
 Nothing heavy is imported here: TensorFlow, Keras and the quantizer are loaded by the functions that need them.
 """
 
-from convert.calibration import CalibrationSet, choose_calibration
 from convert.export.float_export import export_float
 from convert.export.input_forms import spectrogram_form
-from convert.quantize import quantize
+from convert.quantization.calibration import CalibrationSet, choose_calibration
+from convert.quantization.quantize import quantize
 from convert.recipes import RECIPES, Recipe, find_recipe
 
 __all__ = [

@@ -293,7 +293,7 @@ def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], wher
 
 def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
-    from convert.drift import format_drift, worst_first, write_drift
+    from convert.quantization.layer_drift import format_drift, worst_first, write_drift
     from train.recordings.output_folder import claim_folder
 
     if not args.compare.is_file():

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import CalibrationSet, choose_calibration
 from convert.compression.compress import CompressedRun
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from convert.compression_report import compression_rewrite
-from convert.drift import MAX_WINDOWS, tell_worst, write_drift
 from convert.export.float_export import export_float
 from convert.export.input_forms import spectrogram_form
 from convert.fast_convolution import stored_form
@@ -23,9 +21,11 @@ from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import tell_normalised
 from convert.graph.rewrite_check import Rewrite, tell_rewrites
 from convert.heard_again import heard_again
-from convert.quantize import quantize
+from convert.quantization.calibration import CalibrationSet, choose_calibration
+from convert.quantization.layer_drift import MAX_WINDOWS, tell_worst, write_drift
+from convert.quantization.mixed_precision import Repair, ValidationWindows, repair
+from convert.quantization.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
-from convert.repair import Repair, ValidationWindows, repair
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from convert.fast_convolution import fast_rewrite
 from convert.graph.rewrite_check import Rewrite
-from convert.quantize import rewritten
+from convert.quantization.quantize import rewritten
 from convert.recipes import Recipe
 
 

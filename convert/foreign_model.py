@@ -21,7 +21,7 @@ from convert.graph.rewrite_check import tell_rewrites
 from convert.graph.score_activation import with_scores
 from convert.graph.static_shapes import pin_batch
 from convert.plain_convolution import with_plain_convolutions
-from convert.quantize import quantize
+from convert.quantization.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
 from edge_runtime.probe import hear_test_signals
 from metadata import ModelContractError, ModelSpec, Provenance, replace_spec

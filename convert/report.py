@@ -15,7 +15,7 @@ from convert.label_set_report import Cell, label_set_notes, markdown_table, set_
 from convert.loaders import refused_by
 from convert.machine_report import machine_notes
 from convert.proof import FileProof
-from convert.repair import format_repair
+from convert.quantization.mixed_precision import format_repair
 from convert.training_end import find_short_training
 from convert.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine

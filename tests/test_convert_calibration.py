@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from convert.calibration import check_window_shape, choose_calibration, windows_sha256
+from convert.quantization.calibration import check_window_shape, choose_calibration, windows_sha256
 from train.window_rows import WindowRows
 
 

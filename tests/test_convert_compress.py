@@ -12,7 +12,6 @@ from task_run import TaskRun
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
 
-from convert.calibration import choose_calibration  # noqa: E402
 from convert.compression import fine_tune
 from convert.compression.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
 from convert.compression.network_body import compressed_layers  # noqa: E402
@@ -29,7 +28,8 @@ from convert.export.float_export import export_float  # noqa: E402
 from convert.graph.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object  # noqa: E402
 from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics  # noqa: E402
-from convert.quantize import quantize, recipe_scope  # noqa: E402
+from convert.quantization.calibration import choose_calibration  # noqa: E402
+from convert.quantization.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402

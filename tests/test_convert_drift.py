@@ -15,9 +15,16 @@ pytest.importorskip("ai_edge_quantizer")
 from tiny_tflite import tiny_classifier
 
 from convert import RECIPES, choose_calibration, quantize
-from convert.drift import LayerDrift, compare_layers, format_drift, tell_worst, worst_first, write_drift
 from convert.graph.layer_name import layer_name
 from convert.graph.model_graph import Operation, read_model_object, write_model_object
+from convert.quantization.layer_drift import (
+    LayerDrift,
+    compare_layers,
+    format_drift,
+    tell_worst,
+    worst_first,
+    write_drift,
+)
 from metadata import ModelContractError, pack_model
 
 WINDOW_LENGTH = 512  # samples

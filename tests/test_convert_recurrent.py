@@ -9,15 +9,15 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from convert.calibration import choose_calibration  # noqa: E402
-from convert.drift import compare_layers  # noqa: E402
 from convert.export.float_export import export_float  # noqa: E402
 from convert.export.recurrent import unrolled  # noqa: E402
 from convert.graph.float_scope import WEIGHTED, layer_groups  # noqa: E402
 from convert.graph.layer_name import layer_name  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
 from convert.graph.recurrences import recurrences  # noqa: E402
-from convert.quantize import quantize  # noqa: E402
+from convert.quantization.calibration import choose_calibration  # noqa: E402
+from convert.quantization.layer_drift import compare_layers  # noqa: E402
+from convert.quantization.quantize import quantize  # noqa: E402
 from convert.recipes import find_recipe  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity import score_parity  # noqa: E402

@@ -15,7 +15,7 @@ pytest.importorskip("ai_edge_quantizer")
 from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
 from convert.graph.model_scores import model_scores  # noqa: E402
-from convert.repair import Repair, ValidationWindows, format_repair, repair  # noqa: E402
+from convert.quantization.mixed_precision import Repair, ValidationWindows, format_repair, repair  # noqa: E402
 
 WINDOW_LENGTH = 256  # samples
 AUTO = RECIPES["auto"]
@@ -90,7 +90,7 @@ def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_mo
         (dtype,) = [one.dtype for one in heard if one.name.endswith("/convolution")]  # copies have a suffix
         return np.roll(scores, 1, axis=1) if dtype == "INT8" and not use_xnnpack else scores
 
-    monkeypatch.setattr("convert.repair.model_scores", with_a_faulty_kernel)
+    monkeypatch.setattr("convert.quantization.mixed_precision.model_scores", with_a_faulty_kernel)
     levels = np.full(60, -20.0)
     calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
     loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)

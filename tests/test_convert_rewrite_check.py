@@ -22,10 +22,12 @@ from convert.graph.model_graph import read_graph, read_model_object, write_model
 from convert.graph.model_scores import model_scores
 from convert.graph.rewrite_check import Rewrite, rewrite_notes
 from convert.plain_convolution import with_plain_convolutions
-from convert.quantize import rewritten
-from convert.repair import ValidationWindows, _Bench, repair
+from convert.quantization.mixed_precision import ValidationWindows, _Bench, repair
+from convert.quantization.quantize import rewritten
 
-quantize_module = importlib.import_module("convert.quantize")  # the package's attribute of this name is the function
+quantize_module = importlib.import_module(
+    "convert.quantization.quantize"
+)  # the package's attribute of this name is the function
 QUANTIZED = [name for name in RECIPES if name != "float32"]
 IN_BODY = ("dynamic_int8", "int8", "auto")
 OF_ALL = ("float16", "int8_io", "int16x8")

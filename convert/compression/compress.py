@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import CalibrationSet
 from convert.compression.network_body import compressed_layers
 from convert.compression.tf_keras_twin import (
     Twin,
@@ -33,6 +32,7 @@ from convert.compression.tf_keras_twin import (
     with_weights,
 )
 from convert.compression.trained_ranges import tensor_ranges
+from convert.quantization.calibration import CalibrationSet
 from metadata import ModelSpec, replace_spec
 from metadata.plural import counted
 from train.backend import native_output_to, seed_everything

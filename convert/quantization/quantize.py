@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import CalibrationSet, check_window_shape
 from convert.graph.float_scope import (
     CONVOLUTIONS,
     RecipeUnfitError,
@@ -34,6 +33,7 @@ from convert.graph.model_graph import (
     write_model_object,
 )
 from convert.graph.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
+from convert.quantization.calibration import CalibrationSet, check_window_shape
 from convert.recipes import Recipe
 from edge_runtime.interpreter import open_interpreter
 from metadata.errors import ModelContractError

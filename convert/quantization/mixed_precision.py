@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import CalibrationSet
 from convert.graph.float_scope import RecipeUnfitError, layer_groups
 from convert.graph.layer_name import layer_name
 from convert.graph.model_graph import Operation, normalised, read_graph
 from convert.graph.model_scores import model_scores, to_tensor
 from convert.graph.rewrite_check import has_weights
-from convert.quantize import measured_for, quantize, recipe_scope
+from convert.quantization.calibration import CalibrationSet
+from convert.quantization.quantize import measured_for, quantize, recipe_scope
 from convert.recipes import Recipe
 from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.interpreter import open_interpreter

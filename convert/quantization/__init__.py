@@ -1,0 +1,1 @@
+"""Recipes applied: ranges, the rewriting, drift by layer, mixed precision."""
