@@ -23,9 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from convert.golden import write_golden
-from convert.machine_report import machine_notes
-from convert.report import REPORT_FILE_NAME, write_report
+from convert.report.build_report import REPORT_FILE_NAME, write_report
+from convert.report.golden import write_golden
+from convert.report.machines import machine_notes
 from edge_runtime.machine_scores import MachineScores, describe_comparison, read_machine_scores
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.atomic_file import write_atomically

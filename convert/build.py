@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from convert.convert_run import convert_run, write_drifts
-from convert.data_report import describe_data
-from convert.golden import write_golden
-from convert.proof import FileProof, prove_files
 from convert.recipes import Recipe
-from convert.report import describe_build, write_report
+from convert.report.build_report import describe_build, write_report
+from convert.report.data_report import describe_data
+from convert.report.golden import write_golden
+from convert.report.proof import FileProof, prove_files
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted

@@ -192,8 +192,8 @@ def _deliver(
     """Convert and prove a run, trained on first where a compression is given; return the report, written too."""
     from convert.build import deliver
     from convert.compression.compress import compress_run
-    from convert.compression_report import describe_compression
-    from convert.report import describe_build, write_report
+    from convert.report.build_report import describe_build, write_report
+    from convert.report.compression import describe_compression
     from train.prepare import note
     from train.recordings.output_folder import claim_folder
 
@@ -308,7 +308,7 @@ def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
 
 def _show(report: dict, args: argparse.Namespace) -> int:
     """Print a report; return the exit code."""
-    from convert.report import format_table
+    from convert.report.build_report import format_table
 
     print(json.dumps(report, indent=2) if args.json else format_table(report))
     return DONE if report["passed"] else CHECK_FAILED

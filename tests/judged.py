@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convert.choose import Candidate, choose
-from convert.test_side import TestSide
-from convert.verdict import Evidence, judge
+from convert.report.choose import Candidate, choose
+from convert.report.test_side import TestSide
+from convert.report.verdict import Evidence, judge
 
 LABELS = ("dog", "rain")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from judged import candidate, evidence, side, verdict, wrong_on
 
-from convert.test_side import MIN_TEST_GROUPS
-from convert.training_end import find_short_training
+from convert.report.test_side import MIN_TEST_GROUPS
+from convert.report.training_end import find_short_training
 from train.recordings.clip import Clip
 from train.recordings.clip_index import ClipIndex
 from train.recordings.split import read_shares, split_clips

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convert.choose import Candidate, choose, choose_files
+from convert.report.choose import Candidate, choose, choose_files
 from edge_runtime.intervals import median_interval
 
 

@@ -17,12 +17,6 @@ from convert.compression.compress import compress_run, compression_settings, fin
 from convert.compression.network_body import compressed_layers  # noqa: E402
 from convert.compression.tf_keras_twin import build_twin, keras_weights, with_weights  # noqa: E402
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite, tensor_ranges  # noqa: E402
-from convert.compression_report import (  # noqa: E402
-    compression_notes,
-    compression_rewrite,
-    describe_compression,
-    held_kernels,
-)
 from convert.convert_run import convert_run  # noqa: E402
 from convert.export.float_export import export_float  # noqa: E402
 from convert.graph.float_scope import RecipeUnfitError, layer_groups  # noqa: E402
@@ -31,6 +25,12 @@ from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip
 from convert.quantization.calibration import choose_calibration  # noqa: E402
 from convert.quantization.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
+from convert.report.compression import (  # noqa: E402
+    compression_notes,
+    compression_rewrite,
+    describe_compression,
+    held_kernels,
+)
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402

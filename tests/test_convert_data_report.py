@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-from convert.data_report import data_notes, describe_data
+from convert.report.data_report import data_notes, describe_data
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
 

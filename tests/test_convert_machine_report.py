@@ -1,6 +1,6 @@
 """The table of scores on other machines."""
 
-from convert.machine_report import machine_notes
+from convert.report.machines import machine_notes
 
 HERE = {"cpu": "a desk", "architecture": "x86_64", "runtime": "ai-edge-litert 2.3.0"}
 BOARD = {"cpu": "unknown", "board": "a board", "architecture": "aarch64", "runtime": "ai-edge-litert 2.3.0"}

@@ -13,15 +13,15 @@ from task_run import TaskRun
 keras = pytest.importorskip("keras")
 pytest.importorskip("ai_edge_quantizer")
 
-import convert.proof as proof_module  # noqa: E402
-from convert.choose import choose_files  # noqa: E402
+import convert.report.proof as proof_module  # noqa: E402
 from convert.convert_run import convert_run  # noqa: E402
-from convert.golden import write_golden  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
 from convert.heard_again import heard_again  # noqa: E402
-from convert.proof import phone_recordings, prove_files  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.report import describe_build, format_table  # noqa: E402
+from convert.report.build_report import describe_build, format_table  # noqa: E402
+from convert.report.choose import choose_files  # noqa: E402
+from convert.report.golden import write_golden  # noqa: E402
+from convert.report.proof import phone_recordings, prove_files  # noqa: E402
 from edge_runtime.classifier import Classifier  # noqa: E402
 from edge_runtime.file_parity import parity_of_file  # noqa: E402
 from edge_runtime.golden_vectors import read_golden  # noqa: E402
@@ -246,7 +246,7 @@ def test_the_phone_hears_the_first_clip_and_the_first_mixture_of_each_label(run)
 def test_a_sigmoid_model_is_trained_on_by_its_own_loss_and_judged_by_sets(run, kind, tmp_path):
     pytest.importorskip("tensorflow_model_optimization")
     from convert.compression.compress import compress_run, compression_settings
-    from convert.compression_report import compression_notes, describe_compression
+    from convert.report.compression import compression_notes, describe_compression
 
     chosen = compression_settings(kind, epochs=1, learning_rate=1e-4, sparsity=0.5, clusters=16, epoch_windows=96)
     compressed = compress_run(run, chosen, tell=lambda text: None)

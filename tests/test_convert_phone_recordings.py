@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 from many_tones import tones
 
-from convert.proof import phone_recordings
+from convert.report.proof import phone_recordings
 from train.evaluate import cut_split
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from convert.label_set_report import markdown_table
+from convert.report.label_sets import markdown_table
 from edge_runtime.event_files import Event, open_event_file
 from edge_runtime.score_files import write_document, write_lines, write_table
 from metadata import pack_model, read_model_labels, read_spec

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.held_out.shared import points_cell, points_won, share, share_cell
-from convert.label_set_report import markdown_table
+from convert.report.label_sets import markdown_table
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted import CountedClassifier
 from edge_runtime.intervals import count_groups

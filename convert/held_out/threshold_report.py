@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convert.held_out.shared import points_cell, points_won, share, share_cell
-from convert.label_set_report import markdown_table
+from convert.report.label_sets import markdown_table
 from edge_runtime.classifier import Classifier
 from edge_runtime.level import level_dbfs
 from edge_runtime.merge import merge_windows

@@ -21,8 +21,8 @@ from convert.graph.model_graph import ModelGraph, Operation, read_graph
 from convert.graph.model_scores import check_windows, from_tensor, to_tensor
 from convert.graph.recurrences import inner_steps
 from convert.graph.rewrite_check import CONVERSIONS
-from convert.label_set_report import markdown_table
 from convert.quantization.quantize import with_outputs
+from convert.report.label_sets import markdown_table
 from edge_runtime.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError

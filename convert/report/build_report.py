@@ -7,17 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convert.choose import as_candidate, choose_files
-from convert.compression_report import compression_notes
-from convert.data_report import data_notes
 from convert.graph.rewrite_check import rewrite_notes
-from convert.label_set_report import Cell, label_set_notes, markdown_table, set_columns
-from convert.loaders import refused_by
-from convert.machine_report import machine_notes
-from convert.proof import FileProof
 from convert.quantization.mixed_precision import format_repair
-from convert.training_end import find_short_training
-from convert.verdict import Evidence, judge
+from convert.report.choose import as_candidate, choose_files
+from convert.report.compression import compression_notes
+from convert.report.data_report import data_notes
+from convert.report.label_sets import Cell, label_set_notes, markdown_table, set_columns
+from convert.report.loaders import refused_by
+from convert.report.machines import machine_notes
+from convert.report.proof import FileProof
+from convert.report.training_end import find_short_training
+from convert.report.verdict import Evidence, judge
 from edge_runtime.machine import describe_machine
 from edge_runtime.parity_text import describe_failure
 from metadata.atomic_file import write_atomically

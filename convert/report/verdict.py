@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from convert.choose import Candidate, Choice
-from convert.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
-from convert.training_end import ShortTraining
-from convert.verdict_text import verdict_lines
+from convert.report.choose import Candidate, Choice
+from convert.report.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
+from convert.report.training_end import ShortTraining
+from convert.report.verdict_text import verdict_lines
 from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
 
 
@@ -139,7 +139,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
     Parameters
     ----------
     choices : sequence of Choice
-        Of each model and input form, as `convert.choose.choose_files` makes them.
+        Of each model and input form, as `convert.report.choose.choose_files` makes them.
     evidence : sequence of Evidence
         Of every file.
     """

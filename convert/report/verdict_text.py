@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convert.advice import what_to_do
-from convert.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.advice import what_to_do
+from convert.report.test_side import MIN_TEST_GROUPS, Shortage
 from metadata.plural import counted
 from metadata.signed import signed
 
 if TYPE_CHECKING:
-    from convert.verdict import Difference, Verdict
+    from convert.report.verdict import Difference, Verdict
 
 _LEAST_POINTS = 0.05  # what is less is shown as 0.0
 _MAYBE_SEEN = (

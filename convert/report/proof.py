@@ -16,7 +16,7 @@ from convert.convert_run import ConvertedFile
 from convert.export.float_export import export_float
 from convert.export.input_forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
-from convert.test_side import TestSide, describe_test_side
+from convert.report.test_side import TestSide, describe_test_side
 from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.interpreter import open_interpreter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convert.label_set_report import markdown_table
+from convert.report.label_sets import markdown_table
 from metadata.plural import counted
 
 Comparison = dict[str, Any]  # as `edge_runtime.machine_scores.describe_comparison` returns it

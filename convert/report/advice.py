@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from convert.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.test_side import MIN_TEST_GROUPS, Shortage
 from metadata.plural import counted
 
 if TYPE_CHECKING:
-    from convert.verdict import Verdict
+    from convert.report.verdict import Verdict
 
 # In percent of the groups.
 _VALIDATION = 15

@@ -107,7 +107,7 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
     -----
     Recommended is, of the files that pass and that take and give float32, the fastest, and of those as fast as it
     (`Candidate.is_as_fast_as`) the smallest, of these the most accurate. Accuracy has had its say by then: what loses
-    more than its recipe may has failed. Whether any file is to be taken is `convert.verdict`'s to say.
+    more than its recipe may has failed. Whether any file is to be taken is `convert.report.verdict`'s to say.
     """
     if not candidates:
         raise ValueError(f"there are no files of {model} to choose from; expected at least one")

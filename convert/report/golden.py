@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from convert.heard_again import ENOUGH_WINDOWS, MOST_TIMES, draw_again
-from convert.proof import librosa_mels
 from convert.quantization.calibration import choose_calibration
+from convert.report.proof import librosa_mels
 from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
 from edge_runtime.microphone import to_shorts
 from metadata.atomic_file import write_atomically
