@@ -35,10 +35,10 @@ import numpy as np
 import train.front_end  # noqa: F401 (the layers of saved models)
 from convert.export.float_export import converted, export_float
 from convert.export.input_forms import spectrogram_form
-from convert.fast_convolution import with_fast_convolutions
 from convert.quantization.calibration import CalibrationSet, choose_calibration
 from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
+from convert.winograd.fast_convolution import with_fast_convolutions
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.windows import cut_windows

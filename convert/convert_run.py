@@ -13,7 +13,6 @@ from convert.compression.compress import CompressedRun
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite
 from convert.export.float_export import export_float
 from convert.export.input_forms import spectrogram_form
-from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
 from convert.foreign_model import ForeignModel
 from convert.graph.float_scope import RecipeUnfitError
@@ -26,6 +25,7 @@ from convert.quantization.mixed_precision import Repair, ValidationWindows, repa
 from convert.quantization.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.report.compression import compression_rewrite
+from convert.winograd.fast_convolution import stored_form
 from edge_runtime.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convert.fast_convolution import fast_rewrite
 from convert.graph.rewrite_check import Rewrite
 from convert.quantization.quantize import rewritten
 from convert.recipes import Recipe
+from convert.winograd.fast_convolution import fast_rewrite
 
 
 def all_rewrites(

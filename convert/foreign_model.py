@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from convert.fast_convolution import stored_form
 from convert.file_rewrites import all_rewrites
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import ModelGraph, read_graph, tell_normalised
@@ -20,9 +19,10 @@ from convert.graph.model_scores import model_scores
 from convert.graph.rewrite_check import tell_rewrites
 from convert.graph.score_activation import with_scores
 from convert.graph.static_shapes import pin_batch
-from convert.plain_convolution import with_plain_convolutions
 from convert.quantization.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
+from convert.winograd.fast_convolution import stored_form
+from convert.winograd.plain_convolution import with_plain_convolutions
 from edge_runtime.probe import hear_test_signals
 from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically

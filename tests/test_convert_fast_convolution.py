@@ -14,16 +14,16 @@ pytest.importorskip("ai_edge_quantizer")
 from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 
 from convert import RECIPES, choose_calibration, export_float, find_recipe, quantize  # noqa: E402
-from convert.fast_convolution import choose_axis, stored_form, with_fast_convolutions  # noqa: E402
-from convert.fast_operators import COLUMNS, ROWS, Convolution  # noqa: E402
 from convert.foreign_model import read_foreign  # noqa: E402
 from convert.graph.graph_writer import GraphWriter  # noqa: E402
 from convert.graph.layer_name import layer_name  # noqa: E402
 from convert.graph.model_graph import read_graph, write_model_object  # noqa: E402
 from convert.graph.model_scores import model_scores  # noqa: E402
-from convert.minimal_filtering import POINTS, minimal_filtering  # noqa: E402
-from convert.plain_convolution import with_plain_convolutions  # noqa: E402
 from convert.quantization.layer_drift import compare_layers  # noqa: E402
+from convert.winograd.fast_convolution import choose_axis, stored_form, with_fast_convolutions  # noqa: E402
+from convert.winograd.fast_operators import COLUMNS, ROWS, Convolution  # noqa: E402
+from convert.winograd.minimal_filtering import POINTS, minimal_filtering  # noqa: E402
+from convert.winograd.plain_convolution import with_plain_convolutions  # noqa: E402
 from edge_runtime.interpreter import open_interpreter  # noqa: E402
 from train.models import mel_cnn, waveform_cnn  # noqa: E402
 

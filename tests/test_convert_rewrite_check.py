@@ -11,19 +11,19 @@ pytest.importorskip("ai_edge_quantizer")
 
 from hand_made import altered, hand_made_classifier, named
 
-import convert.fast_convolution as fast_convolution
+import convert.winograd.fast_convolution as fast_convolution
 from convert import RECIPES, quantize
-from convert.fast_convolution import fast_rewrite, with_fast_convolutions
-from convert.fast_operators import COLUMNS
 from convert.file_rewrites import all_rewrites
 from convert.foreign_model import convert_unproven, foreign_spec, read_foreign
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object
 from convert.graph.model_scores import model_scores
 from convert.graph.rewrite_check import Rewrite, rewrite_notes
-from convert.plain_convolution import with_plain_convolutions
 from convert.quantization.mixed_precision import ValidationWindows, _Bench, repair
 from convert.quantization.quantize import rewritten
+from convert.winograd.fast_convolution import fast_rewrite, with_fast_convolutions
+from convert.winograd.fast_operators import COLUMNS
+from convert.winograd.plain_convolution import with_plain_convolutions
 
 quantize_module = importlib.import_module(
     "convert.quantization.quantize"

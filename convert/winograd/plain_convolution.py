@@ -1,6 +1,6 @@
 """Fast convolutions of a float model made plain again, so that it can be quantized and compared layer by layer.
 
-A float file that `convert.fast_convolution` has been at may come back as somebody's model. A kernel is recovered from
+A float file that `convert.winograd.fast_convolution` has been at may come back as somebody's model. A kernel is recovered from
 its products, which are more than its taps, to the digits of float32.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from convert.fast_operators import OUTPUTS, SCOPE
-from convert.fast_pattern import FastRun, fast_runs
 from convert.graph.graph_writer import GraphWriter
 from convert.graph.model_graph import read_model_object, write_model_object
-from convert.minimal_filtering import minimal_filtering
+from convert.winograd.fast_operators import OUTPUTS, SCOPE
+from convert.winograd.fast_pattern import FastRun, fast_runs
+from convert.winograd.minimal_filtering import minimal_filtering
 
 
 def with_plain_convolutions(float_model: bytes) -> bytes:

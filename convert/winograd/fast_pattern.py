@@ -1,6 +1,6 @@
 """Fast convolutions found in a graph by what its operators compute, whatever its tensors are called.
 
-`convert.fast_operators` writes a convolution as a run of operators, one behind the other and each fed by those before
+`convert.winograd.fast_operators` writes a convolution as a run of operators, one behind the other and each fed by those before
 it, with constants that nobody else would choose. All of that is compared.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS
 from convert.graph.graph_writer import GraphWriter
 from convert.graph.normalised_file import builtin_number
-from convert.minimal_filtering import minimal_filtering
+from convert.winograd.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS
+from convert.winograd.minimal_filtering import minimal_filtering
 
 FLOAT16_STEP = 2.0**-10  # of a value; the constants are as exact in float32 as they are chosen
 

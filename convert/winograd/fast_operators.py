@@ -1,4 +1,4 @@
-"""The operators that take the place of one convolution in its fast form (see `convert.fast_convolution`)."""
+"""The operators that take the place of one convolution in its fast form (see `convert.winograd.fast_convolution`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convert.graph.graph_writer import GraphWriter
-from convert.minimal_filtering import minimal_filtering
+from convert.winograd.minimal_filtering import minimal_filtering
 
 ROWS, COLUMNS = 1, 2  # axes of an image (1, height, width, channels)
 OUTPUTS = 4  # of a step

@@ -1,7 +1,7 @@
 """Convolutions of a float model in an equal form that needs half the multiplications.
 
 Along one axis of the image, rows or columns, four outputs of a kernel are computed from fewer products than plain
-(`convert.minimal_filtering`): eight in place of twenty for five taps, seven of sixteen for four, six of twelve for
+(`convert.winograd.minimal_filtering`): eight in place of twenty for five taps, seven of sixteen for four, six of twelve for
 three. A product is a convolution over the other axis and all channels. So a CONV_2D becomes
 
     n DEPTHWISE_CONV_2D  with the constants of the input side, at a stride of four: the input at n points
@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from convert.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS, Convolution, write_fast
-from convert.fast_pattern import fast_runs, widen_constants
 from convert.graph.graph_writer import GraphWriter
 from convert.graph.model_graph import read_model_object, write_model_object
 from convert.graph.rewrite_check import Rewrite
 from convert.recipes import Recipe
+from convert.winograd.fast_operators import COLUMNS, OUTPUTS, ROWS, TAPS, Convolution, write_fast
+from convert.winograd.fast_pattern import fast_runs, widen_constants
 from metadata.plural import counted
 
 FLOAT_RECIPES = ("float32", "float16")

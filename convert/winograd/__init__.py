@@ -1,0 +1,1 @@
+"""Fast float convolutions by minimal filtering."""
