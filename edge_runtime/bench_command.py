@@ -23,7 +23,7 @@ from edge_runtime.machine_state import read_machine_state
 from edge_runtime.mel import model_input
 from edge_runtime.microphone import to_shorts
 from edge_runtime.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
-from edge_runtime.out_file import check_out_file
+from edge_runtime.options import check_out_file
 from edge_runtime.recordings import Decode
 from edge_runtime.resampling import resample
 from edge_runtime.sustained import SustainedRun, run_sustained

@@ -22,7 +22,7 @@ from edge_runtime.recording_run import (
 from edge_runtime.recordings import Decode, Recording
 from edge_runtime.score_files import told_decision
 from edge_runtime.score_rows import WindowRowMerge, tick_rows, window_rows
-from edge_runtime.threshold_choice import chosen_thresholds
+from edge_runtime.scoring.threshold_choice import chosen_thresholds
 
 _TOP_SCORES = 3
 

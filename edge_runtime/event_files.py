@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from edge_runtime.out_file import check_out_file
+from edge_runtime.options import check_out_file
 from metadata.csv_line import csv_line
 
 _SECONDS_DIGITS, _SCORE_DIGITS = 3, 4

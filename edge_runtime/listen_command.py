@@ -24,9 +24,9 @@ from edge_runtime.piped_audio import PipedAudio
 from edge_runtime.recording_run import add_channel_argument, add_silence_argument
 from edge_runtime.recordings import Decode, open_recording
 from edge_runtime.resampling import Resampler
+from edge_runtime.scoring.threshold_choice import chosen_thresholds, label_place
 from edge_runtime.smoothing import SMOOTHINGS
 from edge_runtime.stop_request import StopRequest
-from edge_runtime.threshold_choice import chosen_thresholds, label_place
 from metadata.plural import counted
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 

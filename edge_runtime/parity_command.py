@@ -23,7 +23,7 @@ from edge_runtime.machine_scores import (
     write_machine_scores,
 )
 from edge_runtime.microphone import to_shorts
-from edge_runtime.out_file import check_out_file
+from edge_runtime.options import check_out_file
 from edge_runtime.parity import ParityResult
 from edge_runtime.parity_text import format_results, verdict_line
 from edge_runtime.recordings import Decode, load_waveform

@@ -18,7 +18,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.downmix import AUTO, CHANNEL_HELP, check_channel
 from edge_runtime.level import check_silence_limit
 from edge_runtime.microphone import PCM_ENCODINGS
-from edge_runtime.out_file import check_out_file
+from edge_runtime.options import check_out_file
 from edge_runtime.phone import PhoneHarness
 from edge_runtime.recording_screen import RecordingScreen
 from edge_runtime.recordings import Decode, Recording, open_recording
