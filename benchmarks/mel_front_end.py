@@ -21,11 +21,11 @@ import keras
 import numpy as np
 
 from convert.export.float_export import export_float
+from edge_runtime.audio.windows import cut_windows
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import FRONT_END_TOLERANCE, front_end_parity
-from edge_runtime.windows import cut_windows
 from metadata import MelFrontEnd
 from train.front_end import mel_layer
 from train.librosa_mel import librosa_mel

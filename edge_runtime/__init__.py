@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge_runtime.audio.resampling import Resampler, resample
+    from edge_runtime.audio.wav_file import WavFile, read_wav
+    from edge_runtime.audio.windows import cut_windows, window_starts
     from edge_runtime.classification import Classification, WindowResult
     from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassification, CountedClassifier, CountedWindow
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
     from edge_runtime.merge import ClipMerge, merge_windows
     from edge_runtime.parity import ParityResult
     from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
-    from edge_runtime.resampling import Resampler, resample
-    from edge_runtime.wav_file import WavFile, read_wav
-    from edge_runtime.windows import cut_windows, window_starts
 
 __all__ = [
     "AudioRecord",

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.recordings import Decode, load_waveform, open_recording
+from edge_runtime.audio.resampling import resample
+from edge_runtime.audio.windows import cut_windows
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden_vectors import read_golden
 from edge_runtime.latency import input_length
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
-from edge_runtime.recordings import Decode, load_waveform, open_recording
-from edge_runtime.resampling import resample
 from edge_runtime.speech_like import speech_like
-from edge_runtime.windows import cut_windows
 from metadata.safe_name import safe_part
 from metadata.spec import ModelSpec
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.audio.recordings import Decode
+from edge_runtime.audio.resampling import resample
 from edge_runtime.bench_audio import STAND_IN, BenchAudio, load_bench_audio
 from edge_runtime.bench_compare import compare_results, format_comparison
 from edge_runtime.bench_result import format_document, make_document, read_document
@@ -24,8 +26,6 @@ from edge_runtime.mel import model_input
 from edge_runtime.microphone import to_shorts
 from edge_runtime.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
 from edge_runtime.options import check_out_file
-from edge_runtime.recordings import Decode
-from edge_runtime.resampling import resample
 from edge_runtime.sustained import SustainedRun, run_sustained
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted

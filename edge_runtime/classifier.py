@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.resampling import resample
+from edge_runtime.audio.timed_windows import at_rate, timed_windows
+from edge_runtime.audio.windows import check_finite, cut_windows, window_starts
 from edge_runtime.classification import Classification, Decision, FloatArray, WindowResult
 from edge_runtime.frame_cache import FrameCache
 from edge_runtime.hears_recordings import HearsRecordings
 from edge_runtime.interpreter import open_interpreter
-from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.mel import model_input
 from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
-from edge_runtime.resampling import resample
-from edge_runtime.timed_windows import at_rate, timed_windows
-from edge_runtime.windows import check_finite, cut_windows, window_starts
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.last_operator import check_activation
 from metadata.plural import counted
@@ -302,7 +302,7 @@ class Classifier(HearsRecordings[WindowResult]):
         FileNotFoundError, ValueError
             As for `WavFile`; a fault inside the samples shows when the window is reached.
         """
-        from edge_runtime.wav_file import WavFile
+        from edge_runtime.audio.wav_file import WavFile
 
         with WavFile(path) as wav:
             yield from self.classify_recording(wav, window_hop, tail, silence_below_dbfs=silence_below_dbfs)

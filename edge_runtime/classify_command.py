@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classifier import Classifier
 from edge_runtime.merge import MERGES
 from edge_runtime.phone import displayed
@@ -19,7 +20,6 @@ from edge_runtime.recording_run import (
     phone_harness,
     run_recordings,
 )
-from edge_runtime.recordings import Decode, Recording
 from edge_runtime.score_files import told_decision
 from edge_runtime.score_rows import WindowRowMerge, tick_rows, window_rows
 from edge_runtime.scoring.threshold_choice import chosen_thresholds

@@ -7,9 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge_runtime.audio.recordings import Decode
     from edge_runtime.bench_command import Draw
     from edge_runtime.hosts_command import MakeBundle
-    from edge_runtime.recordings import Decode
 
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `VERB_command`.
 VERBS = {
@@ -45,7 +45,7 @@ def run(
     args : argparse.Namespace
         What the parser made of `add_arguments`.
     decode : callable, optional
-        Opens what is no WAV file, see `edge_runtime.recordings.Decode`. A device has none.
+        Opens what is no WAV file, see `edge_runtime.audio.recordings.Decode`. A device has none.
     draw : callable, optional
         Draws a result of bench: document and PNG file. A device has none.
     make_bundle : callable, optional

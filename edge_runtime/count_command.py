@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted import COUNT_LABELS, CountedClassifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard
@@ -20,7 +21,6 @@ from edge_runtime.recording_run import (
     phone_harness,
     run_recordings,
 )
-from edge_runtime.recordings import Decode, Recording
 from edge_runtime.score_files import told_decision
 from edge_runtime.score_rows import by_label, level_fields, microphone_recording
 

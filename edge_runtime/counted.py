@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.timed_windows import at_rate, timed_windows
+from edge_runtime.audio.windows import check_finite, check_waveform
 from edge_runtime.classifier import Classifier
 from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
 from edge_runtime.hears_recordings import HearsRecordings
-from edge_runtime.timed_windows import at_rate, timed_windows
-from edge_runtime.windows import check_finite, check_waveform
 from metadata.errors import ModelContractError
 from metadata.plural import counted
 from metadata.spec import FrontEnd

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.windows import check_waveform
 from edge_runtime.mel_filters import MelSlopes
-from edge_runtime.windows import check_waveform
 from metadata.spec import MelFrontEnd, StftFrontEnd
 
 FloatArray = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from edge_runtime.recordings import Recording
+    from edge_runtime.audio.recordings import Recording
 
 Window = TypeVar("Window")
 

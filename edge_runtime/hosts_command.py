@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge_runtime.audio.wav_file import is_wav
 from edge_runtime.bundle import Bundle, is_bundle
 from edge_runtime.bundle_archive import ARCHIVE_SUFFIX, pack_folder, read_archive
 from edge_runtime.options import check_out_file
 from edge_runtime.remote_host import RemoteError, RemoteHost
 from edge_runtime.remote_job import INPUTS_FOLDER_NAME, RemoteJob, RemoteResult, run_job
-from edge_runtime.wav_file import is_wav
 from metadata.atomic_file import write_atomically
 
 BAD_INPUT = 2

@@ -122,7 +122,7 @@ def merge_windows(
     ----------
     scores : array_like of float, shape (n_windows, n_labels)
     levels_dbfs : array_like of float, shape (n_windows,)
-        Of the samples that are there, see `edge_runtime.level.level_dbfs`.
+        Of the samples that are there, see `edge_runtime.audio.level.level_dbfs`.
     thresholds, rule
         As for `ClipMerge`.
     silence_below_dbfs : float, optional

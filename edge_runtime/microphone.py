@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.resampling import Resampler, resampled_length
+from edge_runtime.audio.resampling import Resampler, resampled_length
 
 FloatArray = npt.NDArray[np.float32]
 ShortArray = npt.NDArray[np.int16]

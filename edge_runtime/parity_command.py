@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_runtime.audio.recordings import Decode, load_waveform
 from edge_runtime.bundle import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import parity_of_file
@@ -26,7 +27,6 @@ from edge_runtime.microphone import to_shorts
 from edge_runtime.options import check_out_file
 from edge_runtime.parity import ParityResult
 from edge_runtime.parity_text import format_results, verdict_line
-from edge_runtime.recordings import Decode, load_waveform
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.safe_name import safe_part

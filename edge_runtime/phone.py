@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.microphone import (
     AudioRecord,
     BlockRecording,

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.recordings import Recording, resampled_blocks
+from edge_runtime.audio.resampling import resampled_length
 from edge_runtime.classifier import Classifier
 from edge_runtime.merge import ClipMerge
 from edge_runtime.microphone import BlockRecording, to_shorts
 from edge_runtime.phone import PhoneHarness
-from edge_runtime.recordings import Recording, resampled_blocks
-from edge_runtime.resampling import resampled_length
 from metadata.spec import ModelSpec
 
 Row = dict[str, Any]

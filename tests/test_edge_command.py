@@ -10,10 +10,10 @@ import pytest
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime import command
+from edge_runtime.audio.wav_file import WavFile
 from edge_runtime.bench_command import ThreadCounts
 from edge_runtime.classifier import Classifier
 from edge_runtime.speech_like import speech_like
-from edge_runtime.wav_file import WavFile
 from metadata import ModelContractError
 from metadata.tflite_metadata import pack_model
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.downmix import CancellationMeter, channel_place, check_channel, to_mono
+from edge_runtime.audio.downmix import CancellationMeter, channel_place, check_channel, to_mono
 
 RATE = 16_000  # Hz
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.audio.resampling import resample
 from edge_runtime.classifier import Classifier
 from edge_runtime.latency import input_length, measure_latency, summarize
-from edge_runtime.resampling import resample
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

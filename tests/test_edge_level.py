@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
 
 
 @pytest.mark.parametrize(

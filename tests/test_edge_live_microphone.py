@@ -15,9 +15,9 @@ import pytest
 from test_edge_command import write_wav
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime import live_microphone
-from edge_runtime.live_microphone import LiveMicrophone
-from edge_runtime.wav_file import read_wav
+from edge_runtime.audio import live_microphone
+from edge_runtime.audio.live_microphone import LiveMicrophone
+from edge_runtime.audio.wav_file import read_wav
 from metadata.tflite_metadata import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]

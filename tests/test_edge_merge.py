@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
+from edge_runtime.audio.windows import window_starts
 from edge_runtime.classifier import Classifier
 from edge_runtime.listener import Listener, ListenSettings
 from edge_runtime.merge import MERGES, ClipMerge, merge_windows
 from edge_runtime.phone import PhoneHarness
-from edge_runtime.windows import window_starts
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

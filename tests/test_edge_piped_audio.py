@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_edge_wav_file import chunk, fmt, long_wav, riff, wav
 
-from edge_runtime.piped_audio import PipedAudio
+from edge_runtime.audio.piped_audio import PipedAudio
 
 SAMPLES = np.arange(-30_000, 30_000, dtype="<i2")
 

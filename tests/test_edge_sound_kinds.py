@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_edge_wav_file import wav
 
-from edge_runtime.sound_kinds import SNIFFED_BYTES, piped_refusal, recognise, refusal
+from edge_runtime.audio.sound_kinds import SNIFFED_BYTES, piped_refusal, recognise, refusal
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile comes with the train extra")
 TONE = 0.3 * np.sin(np.arange(48_000) / 8)

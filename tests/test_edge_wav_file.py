@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime.sound_frames import SoundFrames
-from edge_runtime.wav_file import WavFile, is_wav, read_wav
+from edge_runtime.audio.sound_frames import SoundFrames
+from edge_runtime.audio.wav_file import WavFile, is_wav, read_wav
 
 PCM_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 RECORDINGS = Path(__file__).parents[1] / "../shared/data/android_app"

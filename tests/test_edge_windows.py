@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.windows import TAILS, cut_windows, stream_windows, window_starts
+from edge_runtime.audio.windows import TAILS, cut_windows, stream_windows, window_starts
 
 LENGTH = 100
 

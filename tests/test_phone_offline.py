@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge_runtime.audio.recordings import open_recording
 from edge_runtime.classifier import Classifier
 from edge_runtime.listener import Listener, ListenSettings
 from edge_runtime.phone import PhoneHarness
-from edge_runtime.recordings import open_recording
 from train.recordings.decoded_blocks import DecodedBlocks
 
 RECIPES = ("waveform_cnn-int8", "waveform_cnn-float32", "mel_cnn-dynamic_int8", "mel_cnn-spectrogram-int8")

@@ -4,8 +4,8 @@ import soundfile
 from conftest import tone
 from test_train_decode import BROKEN
 
-from edge_runtime.recordings import load_waveform
-from edge_runtime.wav_file import read_wav
+from edge_runtime.audio.recordings import load_waveform
+from edge_runtime.audio.wav_file import read_wav
 from train.recordings.decode import AudioError
 from train.recordings.decoded_blocks import DecodedBlocks
 

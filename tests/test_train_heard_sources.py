@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from conftest import tone
 
-from edge_runtime.source_counts import describe_sources
+from edge_runtime.audio.source_counts import describe_sources
 from train.recordings import clip_store, waveform_blocks
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips

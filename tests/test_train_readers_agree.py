@@ -11,10 +11,10 @@ import soundfile
 from conftest import tone
 from test_edge_wav_file import chunk, fmt, long_wav, riff, wav
 
-from edge_runtime.piped_audio import PipedAudio
-from edge_runtime.recordings import load_waveform
-from edge_runtime.sound_kinds import AUDIO_SUFFIXES
-from edge_runtime.wav_file import WavFile
+from edge_runtime.audio.piped_audio import PipedAudio
+from edge_runtime.audio.recordings import load_waveform
+from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES
+from edge_runtime.audio.wav_file import WavFile
 from train.checks.clip_measures import measure_clip
 from train.recordings.decode import AudioError, decode, duration
 from train.recordings.decoded_blocks import DecodedBlocks

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-from edge_runtime.wav_file import read_wav
+from edge_runtime.audio.wav_file import read_wav
 from train.recordings import sixteen_bits
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.windows import TAILS, cut_windows
+from edge_runtime.audio.windows import TAILS, cut_windows
 from train.evaluate import cut_split
 from train.predict import predict
 from train.recordings.clip_index import ClipIndex

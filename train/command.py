@@ -7,7 +7,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from edge_runtime.windows import DEFAULT_TAIL, TAILS
+from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from metadata.plural import counted
 from train.models import MODEL_NAMES
 from train.recordings.importers import IMPORTERS

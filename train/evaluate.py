@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.audio.windows import window_starts
 from edge_runtime.intervals import count_groups, share_interval, wilson_interval
-from edge_runtime.windows import window_starts
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
@@ -73,7 +73,7 @@ def cut_split(
     window_hop : int
         Samples from window to window; 0: the window length.
     tail : str
-        As for `edge_runtime.windows.window_starts`.
+        As for `edge_runtime.audio.windows.window_starts`.
     """
     places = clips.places(split)
     window_hop = window_hop or window_length

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from edge_runtime.audio.sound_kinds import READABLE
 from edge_runtime.recording_run import add_channel_argument
-from edge_runtime.sound_kinds import READABLE
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, where no model says
@@ -108,8 +108,8 @@ def _excerpt(sample_rate: int, args: argparse.Namespace):
     """The stretch that --start and --seconds ask for, read in blocks."""
     import numpy as np
 
-    from edge_runtime.recordings import open_recording, resampled_blocks
-    from edge_runtime.resampling import resampled_length
+    from edge_runtime.audio.recordings import open_recording, resampled_blocks
+    from edge_runtime.audio.resampling import resampled_length
     from train.prepare import note
     from train.recordings.decoded_blocks import DecodedBlocks
 

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from edge_runtime.windows import TAILS
+from edge_runtime.audio.windows import TAILS
 from train.mixtures.mixing import NORMALIZATIONS
 
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
@@ -58,7 +58,7 @@ class TrainingSettings:
         models that hear mixtures and have steps in time.
     tail : str
         What happens to samples after the last full window of a clip to validate or calibrate on, see
-        `edge_runtime.windows.TAILS`. Test clips are cut as `earshot classify` cuts: `DEFAULT_TAIL`.
+        `edge_runtime.audio.windows.TAILS`. Test clips are cut as `earshot classify` cuts: `DEFAULT_TAIL`.
     seed : int
         Of weights, shuffling, augmentation and dropout.
     """

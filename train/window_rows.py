@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.windows import check_waveform
+from edge_runtime.audio.windows import check_waveform
 
 
 class WindowRows:

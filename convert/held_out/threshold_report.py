@@ -18,10 +18,10 @@ import numpy as np
 
 from convert.held_out.shared import points_cell, points_won, share, share_cell
 from convert.report.label_sets import markdown_table
+from edge_runtime.audio.level import level_dbfs
+from edge_runtime.audio.windows import cut_windows
 from edge_runtime.classifier import Classifier
-from edge_runtime.level import level_dbfs
 from edge_runtime.merge import merge_windows
-from edge_runtime.windows import cut_windows
 from train.held_out_mixtures import held_out_mixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar

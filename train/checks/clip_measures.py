@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.downmix import Cancellation, to_mono
+from edge_runtime.audio.downmix import Cancellation, to_mono
 from train.checks.bandwidth import BandwidthMeter
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from edge_runtime.sound_frames import OVERSHOOT_DB
+from edge_runtime.audio.sound_frames import OVERSHOOT_DB
 from metadata.plural import counted
 from metadata.signed import signed
 from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs

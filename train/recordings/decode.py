@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.downmix import CancellationMeter, to_mono
-from edge_runtime.sound_kinds import AUDIO_SUFFIXES, READABLE
+from edge_runtime.audio.downmix import CancellationMeter, to_mono
+from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES, READABLE
 from train.recordings.decoded_blocks import AudioError, DecodedBlocks
 from train.recordings.stream_resampler import RESAMPLE_QUALITY
 
@@ -37,7 +37,7 @@ def decode(path: str | Path, sample_rate: int) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        float32 (n_samples,), channels made one as `edge_runtime.downmix` has it; integers are scaled as libsndfile
+        float32 (n_samples,), channels made one as `edge_runtime.audio.downmix` has it; integers are scaled as libsndfile
         does (int16 by 1/32768).
 
     Raises

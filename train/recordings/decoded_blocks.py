@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.sound_frames import BLOCK_LENGTH, SoundFrames
-from edge_runtime.sound_kinds import READABLE, SNIFFED_BYTES, recognise, refusal
-from edge_runtime.wav_file import WavFile, is_wav
-from edge_runtime.wav_format import UnknownCodecError, check_numbers, check_rate
+from edge_runtime.audio.sound_frames import BLOCK_LENGTH, SoundFrames
+from edge_runtime.audio.sound_kinds import READABLE, SNIFFED_BYTES, recognise, refusal
+from edge_runtime.audio.wav_file import WavFile, is_wav
+from edge_runtime.audio.wav_format import UnknownCodecError, check_numbers, check_rate
 from train.recordings.cut_off import refuse_cut_off
 
 _LONGEST = 2**48  # samples; libsndfile gives 2 ** 63 - 1 where the header holds no length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_runtime.sound_kinds import SNIFFED_BYTES, recognise
+from edge_runtime.audio.sound_kinds import SNIFFED_BYTES, recognise
 from train.recordings import left_out
 from train.recordings.left_out import Reason
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.sound_frames import OVERSHOOT_DB
-from edge_runtime.source_counts import describe_sources
+from edge_runtime.audio.sound_frames import OVERSHOOT_DB
+from edge_runtime.audio.source_counts import describe_sources
 from metadata.plural import counted
 from train.recordings.sound_source import SoundSource
 

@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from edge_runtime.downmix import Cancellation
+from edge_runtime.audio.downmix import Cancellation
 from metadata.plural import counted
 from train.recordings.packed_waveform import SAMPLE_TYPE, PackedWaveform, waveform_blocks_of
 from train.recordings.sound_source import SoundSource

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.downmix import Cancellation
+from edge_runtime.audio.downmix import Cancellation
 from train.recordings.decoded_blocks import DecodedBlocks
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_runtime.windows import window_starts
+from edge_runtime.audio.windows import window_starts
 from metadata.plural import counted
 from train.recordings.clip_store import LoadedClips
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.windows import check_waveform
+from edge_runtime.audio.windows import check_waveform
 
 FloatArray = npt.NDArray[np.float32]
 STOPBAND_DB = 100.0  # attenuation the Kaiser window is designed for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import CancellationMeter, channel_place, to_mono
+from edge_runtime.audio.downmix import CancellationMeter, channel_place, to_mono
 
 FloatArray = npt.NDArray[np.float32]
 EARLY_SECONDS = 10.0  # after which channels that cancel are told of, where the stream still goes on
@@ -15,7 +15,7 @@ class StreamChannels:
     """Makes one channel of a pipe's or a microphone's, and measures whether anything is lost.
 
     The channels are averaged, or the one that was chosen is taken: what a recording's whole would decide
-    (`edge_runtime.downmix`) a stream cannot, so it is told instead.
+    (`edge_runtime.audio.downmix`) a stream cannot, so it is told instead.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.sound_kinds import READABLE, WAV_KINDS, recognise, refusal
+from edge_runtime.audio.sound_kinds import READABLE, WAV_KINDS, recognise, refusal
 from metadata.plural import counted
 
 FloatArray = npt.NDArray[np.float32]

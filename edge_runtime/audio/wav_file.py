@@ -11,10 +11,10 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO
-from edge_runtime.sound_frames import BLOCK_LENGTH, SoundFrames
-from edge_runtime.sound_kinds import SNIFFED_BYTES, WAV_KINDS
-from edge_runtime.wav_format import (
+from edge_runtime.audio.downmix import AUTO
+from edge_runtime.audio.sound_frames import BLOCK_LENGTH, SoundFrames
+from edge_runtime.audio.sound_kinds import SNIFFED_BYTES, WAV_KINDS
+from edge_runtime.audio.wav_format import (
     UnknownCodecError,
     WavHeader,
     check_codec,
@@ -36,7 +36,7 @@ class WavFile(SoundFrames):
     ----------
     path : str or Path
     channel : str
-        Which one is heard, see `edge_runtime.downmix`.
+        Which one is heard, see `edge_runtime.audio.downmix`.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class WavFile(SoundFrames):
 
     Notes
     -----
-    The formats are those of `edge_runtime.wav_format`: RIFF, and RF64 or BW64 beyond 4 GiB. A header
+    The formats are those of `edge_runtime.audio.wav_format`: RIFF, and RF64 or BW64 beyond 4 GiB. A header
     without a length, as programs leave that write to a pipe, means all that follows.
     """
 

@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO, check_channel
-from edge_runtime.resampling import Resampler, resample
-from edge_runtime.sound_frames import SoundFrames
-from edge_runtime.wav_file import WavFile, is_wav
-from edge_runtime.wav_format import UnknownCodecError
+from edge_runtime.audio.downmix import AUTO, check_channel
+from edge_runtime.audio.resampling import Resampler, resample
+from edge_runtime.audio.sound_frames import SoundFrames
+from edge_runtime.audio.wav_file import WavFile, is_wav
+from edge_runtime.audio.wav_format import UnknownCodecError
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -39,7 +39,7 @@ class Recording(Protocol):
 
 
 Decode = Callable[[Path], AbstractContextManager[Recording]]
-"""Path to an open recording; for what a device install does not read, see `edge_runtime.sound_kinds`."""
+"""Path to an open recording; for what a device install does not read, see `edge_runtime.audio.sound_kinds`."""
 
 
 def open_recording(
@@ -52,7 +52,7 @@ def open_recording(
     path : str or Path
     decode : callable, optional
     channel : str
-        Of several, see `edge_runtime.downmix`.
+        Of several, see `edge_runtime.audio.downmix`.
 
     Raises
     ------

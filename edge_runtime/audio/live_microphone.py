@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO, channel_place
-from edge_runtime.stream_channels import StreamChannels
+from edge_runtime.audio.downmix import AUTO, channel_place
+from edge_runtime.audio.stream_channels import StreamChannels
 
 FloatArray = npt.NDArray[np.float32]
 BLOCK_SECONDS = 0.1  # from one delivery to the next
@@ -35,7 +35,7 @@ class LiveMicrophone:
     device : str, optional
         Number of the device or part of its name; by default the one the system chooses.
     channel : str
-        Which one is heard of a device that has several and no mono, see `edge_runtime.stream_channels`.
+        Which one is heard of a device that has several and no mono, see `edge_runtime.audio.stream_channels`.
 
     Attributes
     ----------

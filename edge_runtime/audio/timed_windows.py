@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.resampling import Resampler, resampled_length
-from edge_runtime.windows import stream_windows
+from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.resampling import Resampler, resampled_length
+from edge_runtime.audio.windows import stream_windows
 from metadata.spec import ModelSpec
 
 

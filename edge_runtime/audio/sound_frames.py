@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO, MIX, Cancellation, CancellationMeter, channel_place, to_mono
+from edge_runtime.audio.downmix import AUTO, MIX, Cancellation, CancellationMeter, channel_place, to_mono
 
 FloatArray = npt.NDArray[np.float32]
 BLOCK_LENGTH = 65_536  # samples of a channel read at once
@@ -34,7 +34,7 @@ class SoundFrames(ABC):
     num_samples : int
         Per channel.
     channel : str
-        Which one is heard, see `edge_runtime.downmix`.
+        Which one is heard, see `edge_runtime.audio.downmix`.
     peak : float
         Largest absolute sample of any channel that `blocks` has come by.
     """
@@ -70,7 +70,7 @@ class SoundFrames(ABC):
         Yields
         ------
         ndarray of float32, shape (up to block_length,)
-            The channel of `edge_runtime.downmix`; what is above full scale stays so.
+            The channel of `edge_runtime.audio.downmix`; what is above full scale stays so.
 
         Raises
         ------

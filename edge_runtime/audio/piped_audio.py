@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.downmix import AUTO
-from edge_runtime.sound_kinds import SNIFFED_BYTES, WAV_KINDS, piped_refusal, recognise
-from edge_runtime.stream_channels import StreamChannels
-from edge_runtime.wav_format import (
+from edge_runtime.audio.downmix import AUTO
+from edge_runtime.audio.sound_kinds import SNIFFED_BYTES, WAV_KINDS, piped_refusal, recognise
+from edge_runtime.audio.stream_channels import StreamChannels
+from edge_runtime.audio.wav_format import (
     HIGHEST_RATE,
     LOWEST_RATE,
     WavFormat,
@@ -44,7 +44,7 @@ class PipedAudio:
     raw_channels : int
         Interleaved channels of raw samples.
     channel : str
-        Which one is heard, see `edge_runtime.stream_channels`.
+        Which one is heard, see `edge_runtime.audio.stream_channels`.
 
     Attributes
     ----------
