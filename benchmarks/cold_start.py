@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.bench_audio import load_bench_audio
-from edge_runtime.bench_compare import align, median_ratio_interval
+from edge_runtime.bench.compare import align, median_ratio_interval
+from edge_runtime.bench.input_audio import load_bench_audio
 from edge_runtime.classifier import Classifier
 from edge_runtime.machine import describe_machine, machine_line
 from edge_runtime.machine_state import read_machine_state, state_line

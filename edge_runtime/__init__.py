@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from edge_runtime.audio.resampling import Resampler, resample
     from edge_runtime.audio.wav_file import WavFile, read_wav
     from edge_runtime.audio.windows import cut_windows, window_starts
+    from edge_runtime.bench.latency import LatencyReport, measure_latency
     from edge_runtime.classification import Classification, WindowResult
     from edge_runtime.classifier import Classifier
     from edge_runtime.counted import CountedClassification, CountedClassifier, CountedWindow
     from edge_runtime.interpreter import open_interpreter, runtime_name
-    from edge_runtime.latency import LatencyReport, measure_latency
     from edge_runtime.mel import mel_spectrogram, stft_spectrogram
     from edge_runtime.mel_filters import mel_filter_bank
     from edge_runtime.merge import ClipMerge, merge_windows

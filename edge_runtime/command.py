@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge_runtime.audio.recordings import Decode
-    from edge_runtime.bench_command import Draw
+    from edge_runtime.bench.command import Draw
     from edge_runtime.hosts_command import MakeBundle
 
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `VERB_command`.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier
 
-from edge_runtime.arena import arena_bytes, covered
+from edge_runtime.bench.arena import arena_bytes, covered
 from edge_runtime.interpreter import open_interpreter
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.bench_compare import block_length, compare_results, format_comparison, median_ratio_interval
+from edge_runtime.bench.compare import block_length, compare_results, format_comparison, median_ratio_interval
 
 MACHINE = {"cpu": "A53", "architecture": "aarch64", "cores": 4, "runtime": "ai-edge-litert 2.1.6", "python": "3.11.2"}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.cold_start import measure_cold_start
-from edge_runtime.first_label import resident_mib
+from edge_runtime.bench.cold_process import resident_mib
+from edge_runtime.bench.cold_start import measure_cold_start
 from metadata.tflite_metadata import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -72,7 +72,7 @@ def test_a_wheel_that_was_never_unpacked_starts_fresh_processes_too(model, tmp_p
                 archive.write(path, f"{package}/{path.name}")
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import json, numpy as np, edge_runtime.cold_start as cold\n"
+        "import json, numpy as np, edge_runtime.bench.cold_start as cold\n"
         "found = cold.measure_cold_start(sys.argv[2], np.zeros(32_000, np.float32), 16_000, num_runs=1)\n"
         "print(json.dumps([cold.__file__, found.num_runs]))"
     )

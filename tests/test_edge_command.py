@@ -11,9 +11,9 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime import command
 from edge_runtime.audio.wav_file import WavFile
-from edge_runtime.bench_command import ThreadCounts
+from edge_runtime.bench.command import ThreadCounts
+from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.classifier import Classifier
-from edge_runtime.speech_like import speech_like
 from metadata import ModelContractError
 from metadata.tflite_metadata import pack_model
 
@@ -227,8 +227,8 @@ def test_bench_with_everything_writes_every_sample(model, tmp_path, capsys):
 
 
 def test_bench_says_what_the_operators_of_an_integer_model_are_not_offered_for(tmp_path, capsys):
-    from edge_runtime.bench_audio import BenchAudio
-    from edge_runtime.bench_command import _operators
+    from edge_runtime.bench.command import _operators
+    from edge_runtime.bench.input_audio import BenchAudio
 
     class Integer:
         num_threads = 1

@@ -16,7 +16,7 @@ from test_edge_command import run, write_wav
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime.audio.wav_file import WavFile
-from edge_runtime.speech_like import speech_like
+from edge_runtime.bench.test_signal import speech_like
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

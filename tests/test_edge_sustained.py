@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.bench.sustained import EndlessMicrophone, SystemClock, run_sustained
 from edge_runtime.classifier import Classifier
-from edge_runtime.sustained import EndlessMicrophone, SystemClock, run_sustained
 from metadata.tflite_metadata import pack_model
 
 STATE = {"temperature_celsius": 50.0, "throttled": None}

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.classifier import Classifier
-from edge_runtime.speech_like import speech_like
 from metadata import MelFrontEnd, pack_model, replace_spec
 
 NUM_WINDOWS = 2

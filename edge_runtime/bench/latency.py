@@ -50,7 +50,7 @@ class LatencyReport:
         outside the model, copying, invoke, decision.
     open_ms, first_inference_ms : float
         From the file's bytes to a model that is ready, and its first labels; once each, inside a process that has the
-        runtime loaded already. See `edge_runtime.cold_start` for the start of a process.
+        runtime loaded already. See `edge_runtime.bench.cold_start` for the start of a process.
     real_time_factor : float
         Mean end-to-end latency over the length of a window: below 1 is faster than the sound, one
         window after the other.

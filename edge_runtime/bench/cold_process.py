@@ -1,6 +1,6 @@
 """One fresh process: import, open a model, classify one window, say so, and tell what that took.
 
-`edge_runtime.cold_start` starts it. It does what a user's own program does, `Classifier(path).classify(samples)`, and
+`edge_runtime.bench.cold_start` starts it. It does what a user's own program does, `Classifier(path).classify(samples)`, and
 only then looks at itself.
 """
 
@@ -63,7 +63,7 @@ def _print_document(phases: dict[str, float], memory: dict[str, Any], classifier
     """Print what the process found out about itself."""
     import json
 
-    from edge_runtime.arena import arena_bytes
+    from edge_runtime.bench.arena import arena_bytes
     from edge_runtime.interpreter import open_interpreter
 
     memory["arena_bytes"] = arena_bytes(classifier.interpreter, classifier.model)

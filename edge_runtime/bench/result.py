@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.bench_compare import align
+from edge_runtime.bench.compare import align
 from edge_runtime.machine import machine_line
 from edge_runtime.machine_state import state_line, state_warnings
 from metadata.plural import counted

@@ -27,7 +27,7 @@ _TRIED_VERSIONS = ((2, 1), (2, 2), (2, 3))
 _TIMEOUT_SECONDS = 120.0
 _PROGRAM = (
     "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
-    "from edge_runtime.litert_profiler import main; main(sys.argv[1:])"
+    "from edge_runtime.bench.litert_profiler import main; main(sys.argv[1:])"
 )
 
 

@@ -14,19 +14,19 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode
 from edge_runtime.audio.resampling import resample
-from edge_runtime.bench_audio import STAND_IN, BenchAudio, load_bench_audio
-from edge_runtime.bench_compare import compare_results, format_comparison
-from edge_runtime.bench_result import format_document, make_document, read_document
+from edge_runtime.bench.cold_start import COLD_RUNS, ColdStart, measure_cold_start
+from edge_runtime.bench.compare import compare_results, format_comparison
+from edge_runtime.bench.input_audio import STAND_IN, BenchAudio, load_bench_audio
+from edge_runtime.bench.latency import NUM_RUNS, WARMUP_RUNS, measure_latency
+from edge_runtime.bench.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
+from edge_runtime.bench.result import format_document, make_document, read_document
+from edge_runtime.bench.sustained import SustainedRun, run_sustained
 from edge_runtime.classifier import Classifier
-from edge_runtime.cold_start import COLD_RUNS, ColdStart, measure_cold_start
-from edge_runtime.latency import NUM_RUNS, WARMUP_RUNS, measure_latency
 from edge_runtime.machine import describe_machine
 from edge_runtime.machine_state import read_machine_state
 from edge_runtime.mel import model_input
 from edge_runtime.microphone import to_shorts
-from edge_runtime.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
 from edge_runtime.options import check_out_file
-from edge_runtime.sustained import SustainedRun, run_sustained
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.latency import LatencySummary, summarize
+from edge_runtime.bench.latency import LatencySummary, summarize
 
 COLD_RUNS = 10
 _PHASES = ("import_ms", "open_ms", "first_inference_ms")
@@ -22,7 +22,7 @@ _PHASES = ("import_ms", "open_ms", "first_inference_ms")
 _PROGRAM = (
     "import time; begin = time.perf_counter_ns(); import sys; "
     "sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
-    "from edge_runtime.first_label import run_first_label; run_first_label(begin, sys.argv[1:])"
+    "from edge_runtime.bench.cold_process import run_first_label; run_first_label(begin, sys.argv[1:])"
 )
 
 
@@ -40,7 +40,7 @@ class ColdStart:
     num_runs : int
     memory : dict
         Of the first process, in MiB: `imported_mib` before the model was opened, `first_label_mib` after, `peak_mib`;
-        and the interpreter's arena, see `edge_runtime.arena`: `arena_bytes`, and `arena_without_delegate_bytes` for
+        and the interpreter's arena, see `edge_runtime.bench.arena`: `arena_bytes`, and `arena_without_delegate_bytes` for
         the same file without XNNPACK. None where the system does not tell.
     """
 

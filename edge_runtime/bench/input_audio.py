@@ -11,11 +11,11 @@ import numpy.typing as npt
 from edge_runtime.audio.recordings import Decode, load_waveform, open_recording
 from edge_runtime.audio.resampling import resample
 from edge_runtime.audio.windows import cut_windows
+from edge_runtime.bench.latency import input_length
+from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden_vectors import read_golden
-from edge_runtime.latency import input_length
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
-from edge_runtime.speech_like import speech_like
 from metadata.safe_name import safe_part
 from metadata.spec import ModelSpec
 
@@ -32,7 +32,7 @@ class BenchAudio:
     Attributes
     ----------
     windows : ndarray of float32, shape (n_windows, n_samples)
-        `n_samples` is `edge_runtime.latency.input_length` at this rate.
+        `n_samples` is `edge_runtime.bench.latency.input_length` at this rate.
     sample_rate : int
         Hz.
     source : str or tuple of str

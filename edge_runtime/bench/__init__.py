@@ -1,0 +1,1 @@
+"""What files cost on this machine: latency, cold start, memory."""
