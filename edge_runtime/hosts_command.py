@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge_runtime.audio.wav_file import is_wav
-from edge_runtime.bundle import Bundle, is_bundle
-from edge_runtime.bundle_archive import ARCHIVE_SUFFIX, pack_folder, read_archive
+from edge_runtime.bundle.archive import ARCHIVE_SUFFIX, pack_folder, read_archive
+from edge_runtime.bundle.manifest import Bundle, is_bundle
 from edge_runtime.options import check_out_file
 from edge_runtime.remote_host import RemoteError, RemoteHost
 from edge_runtime.remote_job import INPUTS_FOLDER_NAME, RemoteJob, RemoteResult, run_job

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.audio.recordings import Decode, load_waveform
-from edge_runtime.bundle import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
+from edge_runtime.bundle.manifest import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import read_golden_stream, stream_parity

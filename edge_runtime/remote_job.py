@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from edge_runtime.bundle import Bundle
+from edge_runtime.bundle.manifest import Bundle
 from edge_runtime.remote_host import Finished, RemoteError, RemoteHost
 
 RESULT_NAME = "result.json"

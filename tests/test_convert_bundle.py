@@ -14,7 +14,7 @@ from tiny_run import NUM_WINDOWS, SPECTROGRAM_FILES, WAVEFORM_FILES, make_tiny_r
 import earshot
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.wav_file import read_wav
-from edge_runtime.bundle import read_bundle
+from edge_runtime.bundle.manifest import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden_stream import read_golden_stream
 from edge_runtime.mel import model_input

@@ -8,8 +8,8 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
 from convert.bundle.make_bundle import make_bundle
-from edge_runtime.bundle import find_tampering, read_bundle
-from edge_runtime.bundle_archive import pack_folder, read_archive
+from edge_runtime.bundle.archive import pack_folder, read_archive
+from edge_runtime.bundle.manifest import find_tampering, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden_stream import GoldenStream, record_stream, stream_parity
 from metadata import pack_model
@@ -103,7 +103,7 @@ def test_the_document_of_out_is_written_and_not_overwritten(folder, tmp_path, ca
 
 
 def _vouch_for(folder, name):
-    from edge_runtime.bundle import describe_content
+    from edge_runtime.bundle.manifest import describe_content
 
     manifest = json.loads((folder / "manifest.json").read_text())
     record = describe_content((folder / name).read_bytes())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edge_runtime.bundle import BundledModel
+from edge_runtime.bundle.manifest import BundledModel
 
 _TEXT = """# {title}
 

@@ -50,7 +50,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         As `make_bundle` says; a name that does not end in .tar.gz.
     """
     from convert.bundle.make_bundle import make_bundle
-    from edge_runtime.bundle_archive import ARCHIVE_SUFFIX
+    from edge_runtime.bundle.archive import ARCHIVE_SUFFIX
 
     out = args.out or Path(f"{args.run.resolve().name}-bundle{ARCHIVE_SUFFIX}")
     if not out.name.endswith(ARCHIVE_SUFFIX):

@@ -18,8 +18,8 @@ import edge_runtime.doctor
 from convert.bundle.bundle_files import choose_bundle_files
 from convert.bundle.bundle_readme import bundle_readme
 from convert.bundle.device_wheel import device_wheel
-from edge_runtime.bundle import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
-from edge_runtime.bundle_archive import pack_archive
+from edge_runtime.bundle.archive import pack_archive
+from edge_runtime.bundle.manifest import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import check_golden
 from edge_runtime.golden_stream import expected_content, record_stream, spectrograms_content

@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge_runtime.bundle import MANIFEST_NAME, Bundle, find_tampering, parse_manifest, read_bundle
+from edge_runtime.bundle.manifest import MANIFEST_NAME, Bundle, find_tampering, parse_manifest, read_bundle
 
 ARCHIVE_SUFFIX = ".tar.gz"
 _FILE_MODE = 0o644

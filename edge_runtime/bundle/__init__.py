@@ -1,0 +1,1 @@
+"""A bundle as a device finds it: manifest and archive."""
