@@ -10,10 +10,8 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classifier import Classifier
-from edge_runtime.counted import COUNT_LABELS, CountedClassifier
-from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard
-from edge_runtime.merge import MERGES
-from edge_runtime.recording_run import (
+from edge_runtime.classify.output_files import told_decision
+from edge_runtime.classify.recording_run import (
     Row,
     add_recording_arguments,
     describe_model,
@@ -21,8 +19,10 @@ from edge_runtime.recording_run import (
     phone_harness,
     run_recordings,
 )
-from edge_runtime.score_files import told_decision
-from edge_runtime.score_rows import by_label, level_fields, microphone_recording
+from edge_runtime.classify.rows import by_label, level_fields, microphone_recording
+from edge_runtime.counted import COUNT_LABELS, CountedClassifier
+from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard
+from edge_runtime.merge import MERGES
 
 _TOP_SCORES = 3
 
@@ -68,7 +68,7 @@ def run_count(args: argparse.Namespace, decode: Decode | None = None) -> int:
 
 
 class _PipelineEar:
-    """A counter and its classifiers; see `edge_runtime.recording_run.Ear`."""
+    """A counter and its classifiers; see `edge_runtime.classify.recording_run.Ear`."""
 
     verb = "count"
 

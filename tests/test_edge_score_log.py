@@ -12,7 +12,7 @@ import pytest
 from test_edge_command import run, write_wav
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
-from edge_runtime.score_log import ScoreLog
+from edge_runtime.classify.resume_log import ScoreLog
 from metadata.tflite_metadata import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]

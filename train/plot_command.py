@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from edge_runtime.audio.sound_kinds import READABLE
-from edge_runtime.recording_run import add_channel_argument
+from edge_runtime.classify.recording_run import add_channel_argument
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, where no model says

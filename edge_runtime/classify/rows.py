@@ -86,7 +86,7 @@ def level_fields(level_dbfs: float, is_silent: bool) -> Row:
 
 
 class WindowRowMerge:
-    """Makes the clip of a recording's rows; see `edge_runtime.score_log.RowMerge`."""
+    """Makes the clip of a recording's rows; see `edge_runtime.classify.resume_log.RowMerge`."""
 
     def __init__(self, classifier: Classifier, rule: str) -> None:
         self._classifier, self._rule = classifier, rule

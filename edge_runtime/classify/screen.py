@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metadata.signed import signed
 
 if TYPE_CHECKING:
-    from edge_runtime.recording_run import Ear
+    from edge_runtime.classify.recording_run import Ear
 
 Row = dict[str, Any]
 _PROGRESS_SECONDS = 2.0  # between two notes on a long recording

@@ -21,12 +21,12 @@ from edge_runtime.audio.sound_frames import SoundFrames
 from edge_runtime.audio.source_counts import describe_sources
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from edge_runtime.classifier import Classifier
+from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
+from edge_runtime.classify.resume_log import ScoreLog
+from edge_runtime.classify.screen import RecordingScreen
 from edge_runtime.microphone import PCM_ENCODINGS
 from edge_runtime.options import check_out_file
 from edge_runtime.phone import PhoneHarness
-from edge_runtime.recording_screen import RecordingScreen
-from edge_runtime.score_files import WRITERS, check_suffix, write_document
-from edge_runtime.score_log import ScoreLog
 from metadata.atomic_file import open_atomically
 from metadata.plural import counted
 from metadata.spec import ModelSpec

@@ -10,9 +10,8 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classifier import Classifier
-from edge_runtime.merge import MERGES
-from edge_runtime.phone import displayed
-from edge_runtime.recording_run import (
+from edge_runtime.classify.output_files import told_decision
+from edge_runtime.classify.recording_run import (
     Row,
     add_recording_arguments,
     describe_model,
@@ -20,8 +19,9 @@ from edge_runtime.recording_run import (
     phone_harness,
     run_recordings,
 )
-from edge_runtime.score_files import told_decision
-from edge_runtime.score_rows import WindowRowMerge, tick_rows, window_rows
+from edge_runtime.classify.rows import WindowRowMerge, tick_rows, window_rows
+from edge_runtime.merge import MERGES
+from edge_runtime.phone import displayed
 from edge_runtime.scoring.threshold_choice import chosen_thresholds
 
 _TOP_SCORES = 3
@@ -71,7 +71,7 @@ def run_classify(args: argparse.Namespace, decode: Decode | None = None) -> int:
 
 
 class _ModelEar(WindowRowMerge):
-    """One model; see `edge_runtime.recording_run.Ear`."""
+    """One model; see `edge_runtime.classify.recording_run.Ear`."""
 
     verb = "classify"
 

@@ -1,0 +1,1 @@
+"""The verb `classify`: recordings in, rows by window and by clip out."""
