@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edge_runtime.bench.latency import LatencyReport, measure_latency
     from edge_runtime.classification import Classification, WindowResult
     from edge_runtime.classifier import Classifier
-    from edge_runtime.counted import CountedClassification, CountedClassifier, CountedWindow
+    from edge_runtime.counting.pipeline import CountedClassification, CountedClassifier, CountedWindow
     from edge_runtime.interpreter import open_interpreter, runtime_name
     from edge_runtime.mel import mel_spectrogram, stft_spectrogram
     from edge_runtime.mel_filters import mel_filter_bank

@@ -14,8 +14,8 @@ from test_edge_command import run
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.counted import CountedClassifier
-from edge_runtime.counted_merge import CountedMerge, CountedScores, top_labels
+from edge_runtime.counting.count_merge import CountedMerge, CountedScores, top_labels
+from edge_runtime.counting.pipeline import CountedClassifier
 from edge_runtime.merge import MERGES
 from edge_runtime.phone import PhoneHarness
 from metadata import MelFrontEnd, ModelContractError

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from edge_runtime.audio.windows import DEFAULT_TAIL
-from edge_runtime.counted import COUNT_LABELS
+from edge_runtime.counting.pipeline import COUNT_LABELS
 from metadata.plural import counted
 from train.auxiliary import AuxiliaryTargets
 from train.evaluate import TestWindows, cut_split

@@ -15,7 +15,7 @@ from convert.held_out.shared import (
     open_held_out,
     tell_report,
 )
-from edge_runtime.counted import COUNT_LABELS
+from edge_runtime.counting.pipeline import COUNT_LABELS
 from train.task import MAX_MIXTURES
 
 DONE = 0
@@ -68,7 +68,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     from convert.held_out.pipeline_picture import plot_pipeline
     from convert.held_out.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
     from edge_runtime.classifier import Classifier
-    from edge_runtime.counted import CountedClassifier
+    from edge_runtime.counting.pipeline import CountedClassifier
     from edge_runtime.machine import describe_machine, machine_line
     from train.held_out_mixtures import held_out_mixtures
 

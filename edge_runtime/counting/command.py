@@ -20,8 +20,8 @@ from edge_runtime.classify.recording_run import (
     run_recordings,
 )
 from edge_runtime.classify.rows import by_label, level_fields, microphone_recording
-from edge_runtime.counted import COUNT_LABELS, CountedClassifier
-from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard
+from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard
+from edge_runtime.counting.pipeline import COUNT_LABELS, CountedClassifier
 from edge_runtime.merge import MERGES
 
 _TOP_SCORES = 3

@@ -2,7 +2,7 @@
 
 Both hear the same window. The counter decides for k sources; then the classifier for k sources says which: its k
 highest scores, as k is known, so no threshold is asked. A silent window, one whose level is below a limit, has no
-source, and neither model is run. How windows become a clip is in `edge_runtime.counted_merge`.
+source, and neither model is run. How windows become a clip is in `edge_runtime.counting.count_merge`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from edge_runtime.audio.timed_windows import at_rate, timed_windows
 from edge_runtime.audio.windows import check_finite, check_waveform
 from edge_runtime.classifier import Classifier
-from edge_runtime.counted_merge import CountedMerge, CountedScores, nothing_heard, top_labels
+from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.frame_cache import FrameCache
 from edge_runtime.hears_recordings import HearsRecordings
 from metadata.errors import ModelContractError

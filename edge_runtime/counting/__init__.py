@@ -1,0 +1,1 @@
+"""The verb `count`: a source counter and a classifier for each count."""
