@@ -26,7 +26,7 @@ from convert.quantization.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.report.compression import compression_rewrite
 from convert.winograd.fast_convolution import stored_form
-from edge_runtime.mel import model_input
+from edge_runtime.front_end.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.safe_name import safe_part

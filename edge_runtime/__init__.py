@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from edge_runtime.classification import Classification, WindowResult
     from edge_runtime.classifier import Classifier
     from edge_runtime.counting.pipeline import CountedClassification, CountedClassifier, CountedWindow
+    from edge_runtime.front_end.mel import mel_spectrogram, stft_spectrogram
+    from edge_runtime.front_end.mel_filters import mel_filter_bank
     from edge_runtime.interpreter import open_interpreter, runtime_name
-    from edge_runtime.mel import mel_spectrogram, stft_spectrogram
-    from edge_runtime.mel_filters import mel_filter_bank
     from edge_runtime.merge import ClipMerge, merge_windows
     from edge_runtime.parity import ParityResult
     from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio

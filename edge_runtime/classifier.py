@@ -17,10 +17,10 @@ from edge_runtime.audio.resampling import resample
 from edge_runtime.audio.timed_windows import at_rate, timed_windows
 from edge_runtime.audio.windows import check_finite, cut_windows, window_starts
 from edge_runtime.classification import Classification, Decision, FloatArray, WindowResult
-from edge_runtime.frame_cache import FrameCache
+from edge_runtime.front_end.frame_cache import FrameCache
+from edge_runtime.front_end.mel import model_input
 from edge_runtime.hears_recordings import HearsRecordings
 from edge_runtime.interpreter import open_interpreter
-from edge_runtime.mel import model_input
 from edge_runtime.merge import ClipMerge
 from edge_runtime.quantized import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
@@ -133,7 +133,7 @@ class Classifier(HearsRecordings[WindowResult]):
         self.load_input(model_input(check_finite(window), self.spec))
 
     def load_input(self, features: FloatArray) -> None:
-        """Copy what `edge_runtime.mel.model_input` made of a window into the input tensor."""
+        """Copy what `edge_runtime.front_end.mel.model_input` made of a window into the input tensor."""
         values: npt.NDArray[Any] = features
         if self._input["dtype"] != np.float32:
             values = _to_tensor(values, self._input)

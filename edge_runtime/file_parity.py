@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.classifier import Classifier
+from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.golden_vectors import Golden
-from edge_runtime.mel import mel_spectrogram
 from edge_runtime.parity import (
     LEVELS,
     ParityResult,

@@ -6,8 +6,8 @@ import pytest
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime.classifier import Classifier
+from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.interpreter import open_interpreter, runtime_name
-from edge_runtime.mel import mel_spectrogram
 from metadata import MelFrontEnd, ModelContractError, ModelWarning, WaveformFrontEnd
 from metadata.associated_files import append_files
 from metadata.metadata_codec import encode_metadata

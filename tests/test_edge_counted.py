@@ -135,7 +135,7 @@ def test_no_model_hears_a_window_twice(clip, monkeypatch):
 
 
 def test_models_with_one_front_end_outside_share_its_features(clip, monkeypatch):
-    import edge_runtime.frame_cache
+    import edge_runtime.front_end.frame_cache
 
     counted = pipeline(
         counter=packed(("one", "two"), COUNTING_SEED, front_end=MEL),
@@ -143,9 +143,9 @@ def test_models_with_one_front_end_outside_share_its_features(clip, monkeypatch)
         two=packed(seed=2, activation="sigmoid", front_end=MEL),
     )
     made = []
-    compute = edge_runtime.frame_cache.compute_frames
+    compute = edge_runtime.front_end.frame_cache.compute_frames
     monkeypatch.setattr(
-        edge_runtime.frame_cache, "compute_frames", lambda *all_of: (made.append(1), compute(*all_of))[1]
+        edge_runtime.front_end.frame_cache, "compute_frames", lambda *all_of: (made.append(1), compute(*all_of))[1]
     )
     windows = list(counted.classify_windows([clip], clip.size, RATE, 4000))
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import tiny_spec
 
-from edge_runtime.frame_cache import FrameCache
-from edge_runtime.mel import model_input
+from edge_runtime.front_end.frame_cache import FrameCache
+from edge_runtime.front_end.mel import model_input
 from metadata import MelFrontEnd, StftFrontEnd
 
 JLIBROSA = MelFrontEnd(inside_model=False)

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime.frames import hann_window
-from edge_runtime.mel import mel_spectrogram, model_input, stft_spectrogram
-from edge_runtime.mel_filters import hz_to_mel, mel_filter_bank, mel_slopes, mel_to_hz
+from edge_runtime.front_end.frames import hann_window
+from edge_runtime.front_end.mel import mel_spectrogram, model_input, stft_spectrogram
+from edge_runtime.front_end.mel_filters import hz_to_mel, mel_filter_bank, mel_slopes, mel_to_hz
 from metadata import MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
 
 RATE = 16_000

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from edge_runtime.frames import hann_window
-from edge_runtime.mel_filters import mel_filter_bank
+from edge_runtime.front_end.frames import hann_window
+from edge_runtime.front_end.mel_filters import mel_filter_bank
 from metadata import MelFrontEnd
 from train.fourier import factored_fourier, grouped_filters
 

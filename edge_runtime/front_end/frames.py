@@ -1,6 +1,6 @@
 """The frames of a front end: windowed, transformed, and where asked for summed into mel bands.
 
-Axis order: frames first, frequency (or mel band) second; `edge_runtime.mel` turns it round. What comes
+Axis order: frames first, frequency (or mel band) second; `edge_runtime.front_end.mel` turns it round. What comes
 out for a frame depends on that frame alone, bit for bit, not on those that are computed with it.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.windows import check_waveform
-from edge_runtime.mel_filters import MelSlopes
+from edge_runtime.front_end.mel_filters import MelSlopes
 from metadata.spec import MelFrontEnd, StftFrontEnd
 
 FloatArray = npt.NDArray[np.float32]

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.frames import compute_frames, num_frames, pad_ends
-from edge_runtime.mel import check_window, model_input, outside_front_end
+from edge_runtime.front_end.frames import compute_frames, num_frames, pad_ends
+from edge_runtime.front_end.mel import check_window, model_input, outside_front_end
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 
 FloatArray = npt.NDArray[np.float32]
@@ -40,7 +40,7 @@ class FrameCache:
         self._start = 0  # of the last window in the stream
 
     def model_input(self, window: npt.ArrayLike, start: int) -> FloatArray:
-        """Return what the model takes, bit for bit as `edge_runtime.mel.model_input` does.
+        """Return what the model takes, bit for bit as `edge_runtime.front_end.mel.model_input` does.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class FrameCache:
         Raises
         ------
         ValueError
-            As for `edge_runtime.mel.model_input`.
+            As for `edge_runtime.front_end.mel.model_input`.
         """
         if self.spec.input_is_waveform:
             return model_input(window, self.spec)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.windows import check_waveform
-from edge_runtime.frames import compute_frames, pad_ends
-from edge_runtime.mel_filters import MelSlopes, mel_slopes
+from edge_runtime.front_end.frames import compute_frames, pad_ends
+from edge_runtime.front_end.mel_filters import MelSlopes, mel_slopes
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 
 FloatArray = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""Mel spectrograms in NumPy, equal to librosa's."""
