@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from edge_runtime.event_files import Event, open_event_file
+from edge_runtime.listen.event_files import Event, open_event_file
 
 EVENTS = [
     Event(label="song", start_seconds=0.25, end_seconds=2.0004, peak_score=0.98765, mean_score=0.5),

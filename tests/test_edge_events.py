@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.events import EventDetector, EventRules
+from edge_runtime.listen.event_detector import EventDetector, EventRules
 
 
 def rules(num_labels=1, on=0.6, off=0.4, exclusive=False, min_ticks=1, gap_ticks=1):

@@ -12,7 +12,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime.audio.windows import window_starts
 from edge_runtime.classifier import Classifier
-from edge_runtime.listener import Listener, ListenSettings
+from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.merge import MERGES, ClipMerge, merge_windows
 from edge_runtime.phone import PhoneHarness
 from metadata import MelFrontEnd

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_runtime.smoothing import ExponentialMean, MovingMean, make_smoother
+from edge_runtime.listen.smoothing import ExponentialMean, MovingMean, make_smoother
 
 
 def push_all(smoother, *scores):

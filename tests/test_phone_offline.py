@@ -6,7 +6,7 @@ import soundfile
 
 from edge_runtime.audio.recordings import open_recording
 from edge_runtime.classifier import Classifier
-from edge_runtime.listener import Listener, ListenSettings
+from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.phone import PhoneHarness
 from train.recordings.decoded_blocks import DecodedBlocks
 

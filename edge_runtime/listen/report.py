@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.audio.sound_frames import SoundFrames
-from edge_runtime.event_files import Event, EventFile, json_line
-from edge_runtime.listener import Listener, Tick
+from edge_runtime.listen.event_files import Event, EventFile, json_line
+from edge_runtime.listen.listener import Listener, Tick
 from metadata.plural import counted
 
 _LIVE_SECONDS = 0.2  # between two changes of the live line

@@ -1,6 +1,6 @@
 """Events in a stream of scores: hysteresis, minimum duration and minimum gap, tick by tick.
 
-Ticks are counted from 1. Nothing here knows seconds; `edge_runtime.listener` does.
+Ticks are counted from 1. Nothing here knows seconds; `edge_runtime.listen.listener` does.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The verb `listen`: events with beginning and end, from a stream."""
