@@ -47,7 +47,7 @@ VERBS = {
     "bundle": Verb(
         "convert.bundle.command", "train", "pack .tflite files with what a device needs to run and check them"
     ),
-    "device": Verb("edge_runtime.doctor", "", "say whether this machine can run models, and why not"),
+    "device": Verb("edge_runtime.machine.doctor", "", "say whether this machine can run models, and why not"),
 }
 _DEVICE = ("numpy", "flatbuffers")
 _RUNTIMES = ("ai_edge_litert", "tflite_runtime")

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from edge_runtime.machine import describe_machine, machine_line
+from edge_runtime.machine.describe import describe_machine, machine_line
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 16_000  # Hz

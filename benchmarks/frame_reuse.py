@@ -22,7 +22,7 @@ import numpy as np
 from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.front_end.mel import model_input
-from edge_runtime.machine import describe_machine, machine_line
+from edge_runtime.machine.describe import describe_machine, machine_line
 from metadata import MelFrontEnd, ModelSpec
 from train.recordings.decode import decode
 

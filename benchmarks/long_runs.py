@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from edge_runtime.machine import describe_machine, machine_line
+from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.microphone import to_shorts
 from train.recordings.decode import decode
 

@@ -29,7 +29,7 @@ from scipy.stats import mannwhitneyu
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
-from edge_runtime.machine import describe_machine, machine_line
+from edge_runtime.machine.describe import describe_machine, machine_line
 from train.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
 from train.recordings.clip import SPLITS

@@ -1,6 +1,6 @@
 """Everything that runs on the device, on NumPy and a LiteRT interpreter alone.
 
-The names below are imported when they are first asked for: `edge_runtime.doctor` must run where NumPy does not.
+The names below are imported when they are first asked for: `edge_runtime.machine.doctor` must run where NumPy does not.
 """
 
 from __future__ import annotations

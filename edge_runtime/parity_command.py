@@ -14,7 +14,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import read_golden_stream, stream_parity
 from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, read_golden
-from edge_runtime.machine import describe_machine
+from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine_scores import (
     MachineScores,
     compare_machines,

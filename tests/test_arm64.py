@@ -56,7 +56,9 @@ def test_the_emulated_runtime_has_the_versions_of_the_desk():
 
 @pytest.mark.parametrize("runtime", ["ai_edge_litert", "tflite_runtime"])
 def test_the_device_part_runs_on_arm64_and_says_that_it_is_emulated(machines, runtime):
-    code = "import json; from edge_runtime.machine import describe_machine; print(json.dumps(describe_machine()))"
+    code = (
+        "import json; from edge_runtime.machine.describe import describe_machine; print(json.dumps(describe_machine()))"
+    )
     done = run(machines[runtime, "cortex-a72"], "-c", code)
 
     assert done.returncode == 0, done.stderr

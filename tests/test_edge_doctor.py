@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import earshot
-from edge_runtime import doctor
-from edge_runtime.doctor import FAIL, NOTE, OK, WARNING, Check, Machine, Trial
+from edge_runtime.machine.describe import doctor
+from edge_runtime.machine.doctor import FAIL, NOTE, OK, WARNING, Check, Machine, Trial
 
 SCRIPT = Path(doctor.__file__)
 WORKED = Trial("invoke", 0, "")

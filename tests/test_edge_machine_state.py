@@ -2,7 +2,7 @@ import stat
 
 import pytest
 
-from edge_runtime.machine_state import (
+from edge_runtime.machine.state import (
     Throttling,
     parse_clock,
     parse_throttled,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-import edge_runtime.doctor
+import edge_runtime.machine.doctor
 from convert.bundle.bundle_files import choose_bundle_files
 from convert.bundle.bundle_readme import bundle_readme
 from convert.bundle.device_wheel import device_wheel
@@ -24,7 +24,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import check_golden
 from edge_runtime.golden_stream import expected_content, record_stream, spectrograms_content
 from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, read_golden
-from edge_runtime.machine import describe_machine
+from edge_runtime.machine.describe import describe_machine
 from edge_runtime.microphone import to_shorts
 from edge_runtime.parity_command import GOLDEN_FOLDER_NAME
 from metadata.plural import counted
@@ -89,7 +89,7 @@ def make_bundle(
     models = [_add_model(path, contents, tell) for path in paths]
     wheel, contents_of_wheel = device_wheel()
     contents[wheel] = contents_of_wheel
-    contents["doctor.py"] = Path(str(edge_runtime.doctor.__file__)).read_bytes()
+    contents["doctor.py"] = Path(str(edge_runtime.machine.doctor.__file__)).read_bytes()
     made_on = {name: str(value) for name, value in describe_machine().items() if name in _MADE_ON}
     version = importlib.metadata.version("earshot")
     folder_name = f"{run.resolve().name}-bundle"

@@ -23,8 +23,8 @@ from edge_runtime.bench.result import format_document, make_document, read_docum
 from edge_runtime.bench.sustained import SustainedRun, run_sustained
 from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import model_input
-from edge_runtime.machine import describe_machine
-from edge_runtime.machine_state import read_machine_state
+from edge_runtime.machine.describe import describe_machine
+from edge_runtime.machine.state import read_machine_state
 from edge_runtime.microphone import to_shorts
 from edge_runtime.options import check_out_file
 from metadata.atomic_file import write_atomically

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge_runtime.audio.resampling import resample
 from edge_runtime.classifier import Classifier
-from edge_runtime.machine import describe_machine
+from edge_runtime.machine.describe import describe_machine
 
 NUM_RUNS, WARMUP_RUNS = 200, 20
 _PERCENTILES = (50, 90, 95, 99)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.bench.compare import align
-from edge_runtime.machine import machine_line
-from edge_runtime.machine_state import state_line, state_warnings
+from edge_runtime.machine.describe import machine_line
+from edge_runtime.machine.state import state_line, state_warnings
 from metadata.plural import counted
 
 FORMAT = "earshot bench"
