@@ -147,7 +147,7 @@ def _injected(verb: Verb) -> dict[str, Any]:
 
 def _hear_test_signals(*arguments: Any) -> Any:
     """Run a model on test signals; what that takes is imported when it is asked for."""
-    return importlib.import_module("edge_runtime.probe").hear_test_signals(*arguments)
+    return importlib.import_module("edge_runtime.model.probe").hear_test_signals(*arguments)
 
 
 def _draw_bench(document: dict[str, Any], path: Any) -> None:

@@ -40,8 +40,8 @@ from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
 from convert.winograd.fast_convolution import with_fast_convolutions
 from edge_runtime.audio.windows import cut_windows
-from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine.describe import describe_machine, machine_line
+from edge_runtime.model.interpreter import open_interpreter
 from train.backend import native_output_to
 from train.librosa_mel import librosa_mel
 from train.models import mel_cnn, waveform_cnn

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.machine.describe import describe_machine, machine_line
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, ModelSpec
 from train.recordings.decode import decode
 

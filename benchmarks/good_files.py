@@ -123,8 +123,8 @@ class Judge:
 
 def judge(path: Path, kind: str, form: str, plain: Judge) -> Verdict:
     """Hold what the gate says against what the interpreter says."""
-    from edge_runtime.interpreter import open_interpreter
-    from edge_runtime.weights import check_weights
+    from edge_runtime.model.interpreter import open_interpreter
+    from edge_runtime.model.weight_check import check_weights
     from metadata import ModelContractError
     from metadata.model_check import check_model
 

@@ -23,8 +23,8 @@ import numpy as np
 from convert.export.float_export import export_float
 from edge_runtime.audio.windows import cut_windows
 from edge_runtime.front_end.mel import mel_spectrogram
-from edge_runtime.interpreter import open_interpreter
 from edge_runtime.machine.describe import describe_machine, machine_line
+from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.parity import FRONT_END_TOLERANCE, front_end_parity
 from metadata import MelFrontEnd
 from train.front_end import mel_layer

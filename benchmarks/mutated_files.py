@@ -48,7 +48,7 @@ def child(unchecked: bool) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the runtime prints is not an answer
-    from edge_runtime import interpreter
+    from edge_runtime.model import interpreter
 
     if unchecked:
         interpreter.check_model = interpreter.check_weights = lambda _: None
@@ -63,7 +63,7 @@ def child(unchecked: bool) -> int:
 
 def _fate(content: bytes) -> list[str]:
     """What becomes of one file, and what is said about it."""
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
     from metadata.errors import ModelContractError
 
     stage = "refused"

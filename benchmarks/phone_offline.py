@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.microphone import to_shorts
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone import TICK_SECONDS, PhoneHarness
 from train.recordings.decode import decode
 

@@ -22,7 +22,7 @@ from convert.graph.model_graph import read_graph
 from convert.quantization.calibration import choose_calibration
 from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 from metadata.model_check import check_model
 from train.backend import load_keras
 from train.models import source_counter
@@ -30,7 +30,7 @@ from train.models import source_counter
 NUM_CALIBRATION_WINDOWS = 20
 _MEMORY = """
 import sys, numpy
-from edge_runtime.interpreter import import_runtime, open_interpreter
+from edge_runtime.model.interpreter import import_runtime, open_interpreter
 model = open(sys.argv[1], "rb").read()
 import_runtime()
 resident = lambda: int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import earshot
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone import PhoneHarness
 from train.recordings.decode import decode
 

@@ -23,7 +23,7 @@ from convert.quantization.quantize import quantize
 from convert.recipes import REFERENCE, Recipe, find_recipe
 from convert.winograd.fast_convolution import stored_form
 from convert.winograd.plain_convolution import with_plain_convolutions
-from edge_runtime.probe import hear_test_signals
+from edge_runtime.model.probe import hear_test_signals
 from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.foreign_contract import ForeignContract, foreign_contract, tell_notes

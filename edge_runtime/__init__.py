@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from edge_runtime.audio.wav_file import WavFile, read_wav
     from edge_runtime.audio.windows import cut_windows, window_starts
     from edge_runtime.bench.latency import LatencyReport, measure_latency
-    from edge_runtime.classification import Classification, WindowResult
-    from edge_runtime.classifier import Classifier
     from edge_runtime.counting.pipeline import CountedClassification, CountedClassifier, CountedWindow
     from edge_runtime.front_end.mel import mel_spectrogram, stft_spectrogram
     from edge_runtime.front_end.mel_filters import mel_filter_bank
-    from edge_runtime.interpreter import open_interpreter, runtime_name
-    from edge_runtime.merge import ClipMerge, merge_windows
+    from edge_runtime.model.classification import Classification, WindowResult
+    from edge_runtime.model.classifier import Classifier
+    from edge_runtime.model.clip_merge import ClipMerge, merge_windows
+    from edge_runtime.model.interpreter import open_interpreter, runtime_name
     from edge_runtime.parity import ParityResult
     from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.golden_vectors import Golden
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity import (
     LEVELS,
     ParityResult,

@@ -23,7 +23,7 @@ from edge_runtime.parity import LEVELS, NO_TRUTH, ParityResult, front_end_parity
 from edge_runtime.phone import PhoneHarness
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
 
 FLOAT_RECIPES = ("float32", "float16")  # weights may be smaller, the arithmetic is float32
 MIN_INTEGER_AGREEMENT = 0.995  # share of ticks; integer kernels of two processors round differently

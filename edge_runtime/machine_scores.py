@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.measures import decision_agreement, find_fault, max_abs_error, same_shape
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity import SCORES_TOLERANCE, ParityResult, same_everywhere
 from metadata.atomic_file import write_atomically
 

@@ -28,7 +28,7 @@ from edge_runtime.measures import (
 from metadata.recipe import UNKNOWN_TOLERANCE
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
 
 __all__ = [
     "DEFAULT_RECIPE_TOLERANCE",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from edge_runtime.audio.recordings import Decode, load_waveform
 from edge_runtime.bundle.manifest import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
-from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import parity_of_file
 from edge_runtime.golden_stream import read_golden_stream, stream_parity
 from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, read_golden
@@ -24,6 +23,7 @@ from edge_runtime.machine_scores import (
     write_machine_scores,
 )
 from edge_runtime.microphone import to_shorts
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
 from edge_runtime.parity import ParityResult
 from edge_runtime.parity_text import format_results, verdict_line

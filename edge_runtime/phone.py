@@ -25,8 +25,8 @@ from edge_runtime.microphone import (
 )
 
 if TYPE_CHECKING:
-    from edge_runtime.classification import Decision
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classification import Decision
+    from edge_runtime.model.classifier import Classifier
 
 __all__ = [
     "AudioRecord",
@@ -77,7 +77,7 @@ class PhoneTick:
     scores : ndarray of float32, shape (n_labels,)
         0 where the tick is silent: the model was not run.
     decision : str, tuple of str or None
-        As for `edge_runtime.classifier.WindowResult`.
+        As for `edge_runtime.model.classifier.WindowResult`.
     window : ndarray of float32, shape (window_length,)
         What the model heard.
     lost_samples : int

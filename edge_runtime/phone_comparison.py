@@ -12,7 +12,7 @@ from edge_runtime.microphone import PCM_ENCODINGS, as_blocks
 from edge_runtime.phone import TICK_SECONDS, PhoneHarness, offline_windows
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
 
 FloatArray = npt.NDArray[np.float32]
 

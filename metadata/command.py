@@ -45,7 +45,7 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     verb : str
     args : argparse.Namespace
     hear : callable, optional
-        Runs a model on test signals, see `edge_runtime.probe`; without it the graph alone is looked at.
+        Runs a model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.
 
     Raises
     ------

@@ -79,7 +79,7 @@ def foreign_contract(
         Checked by `metadata.model_check` already.
     said : SaidFields, optional
     hear : callable, optional
-        Runs the model on test signals, see `edge_runtime.probe`; without it the graph alone is looked at.
+        Runs the model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.
     base : ModelSpec, optional
         Taken in place of everything that the file says; by default the spec of ours inside it.
     content : ModelContent, optional

@@ -71,7 +71,7 @@ def test_each_core_takes_its_own_kernels(machines, built, tmp_path):
     """Only the Cortex-A76 multiplies bytes by SDOT; the older core would end in an illegal instruction."""
     np.save(tmp_path / "window.npy", built.test_windows[0])
     code = (
-        "import numpy, sys; from edge_runtime.classifier import Classifier; "
+        "import numpy, sys; from edge_runtime.model.classifier import Classifier; "
         "print(Classifier(sys.argv[1]).scores(numpy.load(sys.argv[2])))"
     )
     counts = []

@@ -12,7 +12,7 @@ import soundfile
 import earshot
 from convert.recipes import DEFAULT_RECIPES
 from convert.report.build_report import format_table
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import ModelContractError, read_labels
 from metadata.tflite_metadata import read_associated_files, read_spec
 

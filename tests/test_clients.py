@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import model_input
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec
 
 CLIENTS = Path(__file__).parent / "clients"

@@ -15,9 +15,9 @@ import earshot
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.wav_file import read_wav
 from edge_runtime.bundle.manifest import read_bundle
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.golden_stream import read_golden_stream
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone import PhoneHarness, offline_windows
 from metadata import read_spec
 

@@ -31,7 +31,7 @@ from convert.report.compression import (  # noqa: E402
     describe_compression,
     held_kernels,
 )
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402
 from train.predict import predict  # noqa: E402

@@ -24,7 +24,7 @@ from convert.winograd.fast_convolution import choose_axis, stored_form, with_fas
 from convert.winograd.fast_operators import COLUMNS, ROWS, Convolution  # noqa: E402
 from convert.winograd.minimal_filtering import POINTS, minimal_filtering  # noqa: E402
 from convert.winograd.plain_convolution import with_plain_convolutions  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from train.models import mel_cnn, waveform_cnn  # noqa: E402
 
 NONE, RELU, RELU6 = (getattr(schema.ActivationFunctionType, name) for name in ("NONE", "RELU", "RELU6"))

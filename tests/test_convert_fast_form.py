@@ -13,7 +13,7 @@ keras = pytest.importorskip("keras")
 from convert.export.fast_form import check_fast_form, fast_form  # noqa: E402
 from convert.export.float_export import export_float  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from train.models import mel_cnn, waveform_cnn  # noqa: E402
 
 TOLERANCE = 1e-5

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 
 from convert.export.float_export import converted, export_float  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 
 
 class Foreign(keras.layers.Layer):

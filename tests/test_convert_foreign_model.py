@@ -23,7 +23,7 @@ from convert.graph.model_graph import read_graph, read_model_object, write_model
 from convert.graph.model_scores import model_scores  # noqa: E402
 from convert.graph.static_shapes import pin_batch  # noqa: E402
 from convert.heard_again import MOST_TIMES  # noqa: E402
-from edge_runtime.classifier import Classifier  # noqa: E402
+from edge_runtime.model.classifier import Classifier  # noqa: E402
 from metadata import ModelContractError, pack_model, read_spec  # noqa: E402
 from metadata.tflite_metadata import read_tensors  # noqa: E402
 

@@ -17,7 +17,7 @@ from convert.graph.float_scope import body_operations, network_operations  # noq
 from convert.graph.model_graph import read_graph, read_model_object  # noqa: E402
 from convert.graph.model_scores import model_scores  # noqa: E402
 from convert.quantization.quantize import measure_ranges  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelContractError  # noqa: E402
 
 WINDOW_LENGTH = 256  # samples

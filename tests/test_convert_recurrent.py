@@ -19,7 +19,7 @@ from convert.quantization.calibration import choose_calibration  # noqa: E402
 from convert.quantization.layer_drift import compare_layers  # noqa: E402
 from convert.quantization.quantize import quantize  # noqa: E402
 from convert.recipes import find_recipe  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity import score_parity  # noqa: E402
 
 STEPS, FEATURES = 9, 5

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.announcement import ANNOUNCEMENT
+from edge_runtime.model.announcement import ANNOUNCEMENT
 from metadata.tflite_metadata import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OPEN = """
 import sys
-from edge_runtime.interpreter import {name}
+from edge_runtime.model.interpreter import {name}
 model = open(sys.argv[1], 'rb').read()
 """
 
@@ -49,7 +49,7 @@ def test_opening_a_model_prints_nothing(model, kernels):
 def test_what_else_is_printed_meanwhile_is_seen_in_its_order_and_later_lines_go_straight_to_stderr(model):
     code = """
 import os, sys
-from edge_runtime.announcement import ANNOUNCEMENT, without_announcement
+from edge_runtime.model.announcement import ANNOUNCEMENT, without_announcement
 print("before", file=sys.stderr)
 try:
     with without_announcement():
@@ -70,7 +70,7 @@ with without_announcement():
 def test_more_than_a_pipe_holds_does_not_stop_the_process(model):
     code = """
 import os
-from edge_runtime.announcement import without_announcement
+from edge_runtime.model.announcement import without_announcement
 with without_announcement():
     try:
         for _ in range(100): os.write(2, b"x" * 9_999 + b"\\n")

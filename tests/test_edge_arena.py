@@ -3,7 +3,7 @@ import pytest
 from tiny_tflite import tiny_classifier
 
 from edge_runtime.bench.arena import arena_bytes, covered
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 
 
 class FakeInterpreter:

@@ -10,8 +10,8 @@ import earshot
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.bundle.archive import pack_folder, read_archive
 from edge_runtime.bundle.manifest import find_tampering, read_bundle
-from edge_runtime.classifier import Classifier
 from edge_runtime.golden_stream import GoldenStream, record_stream, stream_parity
+from edge_runtime.model.classifier import Classifier
 from metadata import pack_model
 
 RECORDING = np.random.default_rng(1).integers(-5000, 5000, 80_000).astype(np.int16)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import mel_spectrogram
-from edge_runtime.interpreter import open_interpreter, runtime_name
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.interpreter import open_interpreter, runtime_name
 from metadata import MelFrontEnd, ModelContractError, ModelWarning, WaveformFrontEnd
 from metadata.associated_files import append_files
 from metadata.metadata_codec import encode_metadata
@@ -189,7 +189,7 @@ def test_a_file_gives_the_scores_of_the_whole_clip(tmp_path, classifier, rate, c
 
 def test_an_int8_input_is_rounded_and_clipped_and_an_int8_output_widened(monkeypatch):
     fake = _Int8Interpreter()
-    monkeypatch.setattr("edge_runtime.classifier.open_interpreter", lambda model, num_threads, use_xnnpack: fake)
+    monkeypatch.setattr("edge_runtime.model.classifier.open_interpreter", lambda model, num_threads, use_xnnpack: fake)
     quantized = Classifier(packed(tiny_spec(window_length=4, front_end=WaveformFrontEnd())))
     scores = quantized.scores(np.array([0.9 / 128, -0.9 / 128, 1.0, -2.0], np.float32))
 

@@ -12,8 +12,8 @@ from test_edge_command import run
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 import earshot
-from edge_runtime.classifier import Classifier
-from edge_runtime.merge import MERGES
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import MERGES
 from metadata.errors import ModelContractError
 from metadata.tflite_metadata import pack_model
 

@@ -13,7 +13,7 @@ from edge_runtime import command
 from edge_runtime.audio.wav_file import WavFile
 from edge_runtime.bench.command import ThreadCounts
 from edge_runtime.bench.test_signal import speech_like
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import ModelContractError
 from metadata.tflite_metadata import pack_model
 

@@ -13,10 +13,10 @@ from test_edge_classifier import write_wav
 from test_edge_command import run
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, top_labels
 from edge_runtime.counting.pipeline import CountedClassifier
-from edge_runtime.merge import MERGES
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import MERGES
 from edge_runtime.phone import PhoneHarness
 from metadata import MelFrontEnd, ModelContractError
 from metadata.tflite_metadata import pack_model

@@ -20,8 +20,8 @@ from damage import as_third_party, dissect, without_digest
 from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
-from edge_runtime.classifier import Classifier
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelContractError, pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]

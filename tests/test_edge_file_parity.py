@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.file_parity import parity_of_file
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.golden_vectors import Golden, read_golden
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity_text import format_results
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model

@@ -7,7 +7,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.audio.resampling import resample
 from edge_runtime.bench.latency import input_length, measure_latency, summarize
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

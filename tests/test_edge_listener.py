@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.listen.listener import Listener, ListenSettings
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone import PhoneHarness
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model

@@ -1,7 +1,7 @@
 import pytest
 
-from edge_runtime.interpreter import runtime_name
 from edge_runtime.machine.describe import describe_machine, machine_line
+from edge_runtime.model.interpreter import runtime_name
 
 PI_CPUINFO = (
     "processor\t: 0\nBogoMIPS\t: 108.00\n\nprocessor\t: 1\nBogoMIPS\t: 108.00\n\n"

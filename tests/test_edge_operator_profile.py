@@ -4,8 +4,8 @@ from tiny_tflite import tiny_classifier, tiny_spec
 from edge_runtime.bench import operator_profile
 from edge_runtime.bench.operator_profile import fold_events, format_profile, parse_version, profile_operators
 from edge_runtime.bench.test_signal import speech_like
-from edge_runtime.classifier import Classifier
-from edge_runtime.interpreter import runtime_name
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.interpreter import runtime_name
 from metadata.tflite_metadata import pack_model
 
 RUN = [("Convolution", 30.0), ("Softmax", 10.0)]

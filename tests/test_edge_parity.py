@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity import front_end_parity, phone_parity, recipe_parity, score_parity
 from metadata.tflite_metadata import pack_model
 

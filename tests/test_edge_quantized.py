@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.quantized import dequantize, quantize
+from edge_runtime.model.tensor_io import dequantize, quantize
 
 
 def test_values_are_rounded_and_not_truncated():

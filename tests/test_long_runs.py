@@ -10,8 +10,8 @@ import soundfile
 from test_edge_command import run, write_wav
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.listen.listener import Listener
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 from train.recordings.decoded_blocks import DecodedBlocks

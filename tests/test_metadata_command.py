@@ -8,7 +8,7 @@ import pytest
 from foreign_files import ending_in, with_metadata
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 from metadata import MelFrontEnd, ModelContractError, pack_model, read_model_labels, read_spec
 from metadata.command import add_arguments, run
 

@@ -11,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tiny_operators import Value, accepted_operators, lstm, one_operator, svdf, unsupported_operators
 from tiny_tflite import pack_aligned, tiny_classifier
 
-from edge_runtime.classifier import Classifier
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelContractError, read_tensors
 from metadata.errors import UnsupportedModelError
 from metadata.model_check import check_model

@@ -7,9 +7,9 @@ import pytest
 from foreign_files import ENDINGS, constant_model, ending_in, own_spec, with_metadata
 from tiny_tflite import tiny_classifier
 
-from edge_runtime.classifier import Classifier
-from edge_runtime.probe import hear_test_signals, make_test_signals
-from edge_runtime.score_transform import to_scores
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.probe import hear_test_signals, make_test_signals
+from edge_runtime.model.score_transform import to_scores
 from metadata import ModelContractError, ModelSpec, ModelWarning, pack_model, read_spec
 from metadata.foreign_contract import foreign_contract
 from metadata.heard_scores import judge_rows

@@ -10,7 +10,7 @@ import soundfile
 from conftest import SAMPLE_RATE
 
 import earshot
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import replace_spec
 from metadata.tflite_metadata import pack_model, read_spec
 from train.finished_run import open_run

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from edge_runtime.audio.recordings import open_recording
-from edge_runtime.classifier import Classifier
 from edge_runtime.listen.listener import Listener, ListenSettings
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone import PhoneHarness
 from train.recordings.decoded_blocks import DecodedBlocks
 

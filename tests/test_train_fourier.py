@@ -14,7 +14,7 @@ from conftest import tone  # noqa: E402
 
 from convert.export.float_export import export_float  # noqa: E402
 from edge_runtime.front_end.mel_filters import mel_filter_bank  # noqa: E402
-from edge_runtime.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import MelFrontEnd  # noqa: E402
 from train.fourier import factored_fourier, grouped_filters  # noqa: E402
 from train.front_end import mel_layer  # noqa: E402

@@ -7,7 +7,7 @@ from conftest import SAMPLE_RATE, tone
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 import earshot
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, StftFrontEnd
 from metadata.spec import WaveformFrontEnd
 from metadata.tflite_metadata import pack_model

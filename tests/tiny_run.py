@@ -9,7 +9,7 @@ import numpy as np
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.bench.test_signal import speech_like
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, pack_model, replace_spec
 
 NUM_WINDOWS = 2

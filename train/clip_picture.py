@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.windows import cut_windows, window_starts
-from edge_runtime.classification import WindowResult
 from edge_runtime.front_end.mel import mel_spectrogram, stft_spectrogram
 from edge_runtime.front_end.mel_filters import hz_to_mel, mel_to_hz
+from edge_runtime.model.classification import WindowResult
 from metadata.plural import counted
 from metadata.spec import FrontEnd, MelFrontEnd, StftFrontEnd
 from train.plots import ACCENT, INK, save_figure

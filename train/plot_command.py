@@ -60,7 +60,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _open(model: Path | None):
     """The classifier, where one was named."""
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
 
     return Classifier(model) if model else None
 

@@ -10,7 +10,7 @@ import numpy as np
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import read_model_object, write_model_object
 from convert.graph.rewrite_check import Rewrite
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 
 MATCH_TOLERANCE = 1e-3  # of the largest value: another layer's result is off by far more, rounding by far less
 

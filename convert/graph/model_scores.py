@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.interpreter import open_interpreter
-from edge_runtime.quantized import dequantize, quantize
+from edge_runtime.model.interpreter import open_interpreter
+from edge_runtime.model.tensor_io import dequantize, quantize
 
 
 def model_scores(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> np.ndarray:

@@ -67,9 +67,9 @@ def run(verb: str, args: argparse.Namespace) -> int:
     """
     from convert.held_out.pipeline_picture import plot_pipeline
     from convert.held_out.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
-    from edge_runtime.classifier import Classifier
     from edge_runtime.counting.pipeline import CountedClassifier
     from edge_runtime.machine.describe import describe_machine, machine_line
+    from edge_runtime.model.classifier import Classifier
     from train.held_out_mixtures import held_out_mixtures
 
     if args.most < 1:

@@ -14,7 +14,7 @@ import numpy as np
 from metadata.signed import signed
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier
+    from edge_runtime.model.classifier import Classifier
     from metadata import ModelSpec
     from train.recordings.clip_store import LoadedClips
 

@@ -20,8 +20,8 @@ from convert.held_out.shared import points_cell, points_won, share, share_cell
 from convert.report.label_sets import markdown_table
 from edge_runtime.audio.level import level_dbfs
 from edge_runtime.audio.windows import cut_windows
-from edge_runtime.classifier import Classifier
-from edge_runtime.merge import merge_windows
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import merge_windows
 from train.held_out_mixtures import held_out_mixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar
@@ -54,7 +54,7 @@ class HeardRecordings:
     groups: np.ndarray
 
     def merged(self, rule: str, silence_below_dbfs: float | None) -> np.ndarray:
-        """Return the scores of the recordings, float32 (n, n_labels); see `edge_runtime.merge`."""
+        """Return the scores of the recordings, float32 (n, n_labels); see `edge_runtime.model.clip_merge`."""
         thresholds = np.full(self.truth.shape[1], 0.5)  # neither rule's scores depend on them
         return np.stack(
             [

@@ -64,8 +64,8 @@ def run(verb: str, args: argparse.Namespace) -> int:
     """
     from convert.held_out.threshold_report import describe_thresholds, format_thresholds, hear_arranged
     from edge_runtime.audio.level import check_silence_limit
-    from edge_runtime.classifier import Classifier
     from edge_runtime.machine.describe import describe_machine, machine_line
+    from edge_runtime.model.classifier import Classifier
     from metadata.errors import ModelContractError
 
     if args.most < 1:

@@ -23,7 +23,7 @@ from convert.graph.recurrences import inner_steps
 from convert.graph.rewrite_check import CONVERSIONS
 from convert.quantization.quantize import with_outputs
 from convert.report.label_sets import markdown_table
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.signed import signed

@@ -35,7 +35,7 @@ from convert.graph.model_graph import (
 from convert.graph.rewrite_check import WITH_WEIGHTS, Rewrite, check_integer_ends, has_weights, layers_rewritten
 from convert.quantization.calibration import CalibrationSet, check_window_shape
 from convert.recipes import Recipe
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.model.interpreter import open_interpreter
 from metadata.errors import ModelContractError
 
 WEIGHT_BITS = 8

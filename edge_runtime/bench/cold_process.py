@@ -27,8 +27,8 @@ def run_first_label(begin_ns: int, arguments: Sequence[str]) -> None:
     """
     import numpy as np
 
-    from edge_runtime.classifier import Classifier
-    from edge_runtime.interpreter import import_runtime
+    from edge_runtime.model.classifier import Classifier
+    from edge_runtime.model.interpreter import import_runtime
 
     import_runtime()
     model, samples_file, sample_rate, num_threads = arguments
@@ -64,7 +64,7 @@ def _print_document(phases: dict[str, float], memory: dict[str, Any], classifier
     import json
 
     from edge_runtime.bench.arena import arena_bytes
-    from edge_runtime.interpreter import open_interpreter
+    from edge_runtime.model.interpreter import open_interpreter
 
     memory["arena_bytes"] = arena_bytes(classifier.interpreter, classifier.model)
     plain = open_interpreter(classifier.model, use_xnnpack=False)

@@ -21,11 +21,11 @@ from edge_runtime.bench.latency import NUM_RUNS, WARMUP_RUNS, measure_latency
 from edge_runtime.bench.operator_profile import OperatorProfile, OperatorTime, format_profile, profile_operators
 from edge_runtime.bench.result import format_document, make_document, read_document
 from edge_runtime.bench.sustained import SustainedRun, run_sustained
-from edge_runtime.classifier import Classifier
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine.state import read_machine_state
 from edge_runtime.microphone import to_shorts
+from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.resampling import resample
-from edge_runtime.classifier import Classifier
 from edge_runtime.machine.describe import describe_machine
+from edge_runtime.model.classifier import Classifier
 
 NUM_RUNS, WARMUP_RUNS = 200, 20
 _PERCENTILES = (50, 90, 95, 99)

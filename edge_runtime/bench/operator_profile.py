@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.interpreter import runtime_name
+from edge_runtime.model.interpreter import runtime_name
 from metadata.plural import counted
 
 _TRIED_VERSIONS = ((2, 1), (2, 2), (2, 3))

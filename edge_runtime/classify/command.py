@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
-from edge_runtime.classifier import Classifier
 from edge_runtime.classify.output_files import told_decision
 from edge_runtime.classify.recording_run import (
     Row,
@@ -20,7 +19,8 @@ from edge_runtime.classify.recording_run import (
     run_recordings,
 )
 from edge_runtime.classify.rows import WindowRowMerge, tick_rows, window_rows
-from edge_runtime.merge import MERGES
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import MERGES
 from edge_runtime.phone import displayed
 from edge_runtime.scoring.threshold_choice import chosen_thresholds
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from edge_runtime.audio.recordings import Recording, resampled_blocks
 from edge_runtime.audio.resampling import resampled_length
-from edge_runtime.classifier import Classifier
-from edge_runtime.merge import ClipMerge
 from edge_runtime.microphone import BlockRecording, to_shorts
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import ClipMerge
 from edge_runtime.phone import PhoneHarness
 from metadata.spec import ModelSpec
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
-from edge_runtime.classifier import Classifier
 from edge_runtime.classify.output_files import told_decision
 from edge_runtime.classify.recording_run import (
     Row,
@@ -22,7 +21,8 @@ from edge_runtime.classify.recording_run import (
 from edge_runtime.classify.rows import by_label, level_fields, microphone_recording
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard
 from edge_runtime.counting.pipeline import COUNT_LABELS, CountedClassifier
-from edge_runtime.merge import MERGES
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.model.clip_merge import MERGES
 
 _TOP_SCORES = 3
 

@@ -10,7 +10,7 @@ mean, maximum
     was asked.
 
 A silent window counts as if it were not there. A clip of silent windows alone has a count of 0 and no label.
-A padded window counts as any other, as in `edge_runtime.merge`.
+A padded window counts as any other, as in `edge_runtime.model.clip_merge`.
 
 Axis order: windows first, then counts or labels.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.merge import MERGES, ClipMerge
+from edge_runtime.model.clip_merge import MERGES, ClipMerge
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.interpreter import runtime_name
 from edge_runtime.machine.state import read_machine_state, read_text
+from edge_runtime.model.interpreter import runtime_name
 from metadata.plural import counted
 
 _CPU_KEYS = ("model name", "Hardware", "Processor")  # x86, old ARM kernels, older ones

@@ -6,8 +6,8 @@ import contextlib
 import importlib
 from typing import Any
 
-from edge_runtime.announcement import without_announcement
-from edge_runtime.weights import check_weights
+from edge_runtime.model.announcement import without_announcement
+from edge_runtime.model.weight_check import check_weights
 from metadata.errors import ModelContractError
 from metadata.model_check import check_model
 

@@ -30,7 +30,7 @@ class Classification:
     silent : ndarray of bool, shape (n_windows,)
         Which windows are below the limit.
     merge : {"mean", "union", "maximum"}
-        The rule by which windows became the clip, see `edge_runtime.merge`.
+        The rule by which windows became the clip, see `edge_runtime.model.clip_merge`.
     clip_scores : ndarray of float32, shape (n_labels,)
     decision : str, tuple of str or None
         For the clip: the label (softmax, mean or maximum), or every label over its threshold (sigmoid, and

@@ -16,13 +16,13 @@ from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.audio.resampling import resample
 from edge_runtime.audio.timed_windows import at_rate, timed_windows
 from edge_runtime.audio.windows import check_finite, cut_windows, window_starts
-from edge_runtime.classification import Classification, Decision, FloatArray, WindowResult
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.front_end.mel import model_input
-from edge_runtime.hears_recordings import HearsRecordings
-from edge_runtime.interpreter import open_interpreter
-from edge_runtime.merge import ClipMerge
-from edge_runtime.quantized import dequantize, quantize
+from edge_runtime.model.classification import Classification, Decision, FloatArray, WindowResult
+from edge_runtime.model.clip_merge import ClipMerge
+from edge_runtime.model.hears_recordings import HearsRecordings
+from edge_runtime.model.interpreter import open_interpreter
+from edge_runtime.model.tensor_io import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.last_operator import check_activation
 from metadata.plural import counted
@@ -171,7 +171,7 @@ class Classifier(HearsRecordings[WindowResult]):
         """Return the scores that the last `invoke` left, brought to [0, 1] where the spec says how; see `scores`."""
         values = self.read_output()
         if self.spec.score_transform != "none":
-            from edge_runtime.score_transform import to_scores
+            from edge_runtime.model.score_transform import to_scores
 
             values = to_scores(values, self.spec.score_transform)
         # Both are NaN where any score is, and a comparison with NaN is false.
@@ -221,7 +221,7 @@ class Classifier(HearsRecordings[WindowResult]):
         return None if self.spec.activation == "softmax" else ()
 
     def decide_clip(self, merged: ClipMerge) -> Decision | None:
-        """Return the decision that the merged scores of a clip stand for; see `edge_runtime.merge`."""
+        """Return the decision that the merged scores of a clip stand for; see `edge_runtime.model.clip_merge`."""
         if self.spec.activation == "softmax" and merged.rule != "union":
             return self.decide(merged.scores) if merged.num_heard else self.decide_nothing()
         return tuple(label for label, over in zip(self.spec.labels, merged.reached, strict=True) if over)
@@ -248,7 +248,7 @@ class Classifier(HearsRecordings[WindowResult]):
         tail : {"pad", "drop", "align"}
             As for `window_starts`.
         merge : {"mean", "union", "maximum"}
-            How windows become the clip, see `edge_runtime.merge`.
+            How windows become the clip, see `edge_runtime.model.clip_merge`.
         silence_below_dbfs : float, optional
             Windows below this level are silent: not run through the model and left out of the clip.
 
@@ -368,7 +368,7 @@ class Classifier(HearsRecordings[WindowResult]):
         """Return the spec that a file's standard metadata amounts to, and warn of what is odd about it."""
         import warnings
 
-        from edge_runtime.third_party import third_party_contract
+        from edge_runtime.model.third_party import third_party_contract
 
         contract = third_party_contract(self.model, self.num_threads, self.use_xnnpack)
         self.notes = contract.notes

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.classifier import Classifier
+from edge_runtime.model.classifier import Classifier
 from metadata.spec import ModelSpec
 
 FloatArray = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""A model file that runs: interpreter, tensors, classifier, clip merge."""
