@@ -25,7 +25,7 @@ from edge_runtime.audio.windows import cut_windows
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.interpreter import open_interpreter
-from edge_runtime.parity import FRONT_END_TOLERANCE, front_end_parity
+from edge_runtime.parity.levels import FRONT_END_TOLERANCE, front_end_parity
 from metadata import MelFrontEnd
 from train.front_end import mel_layer
 from train.librosa_mel import librosa_mel

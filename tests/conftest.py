@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, data_short: Path) -> Built:
     command = [sys.executable, "-m", "earshot", "build", str(data_short), "--out", str(out), "--cache", str(cache)]
     done = subprocess.run([*command, *QUICKER, "--json"], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode in (0, 1), done.stderr[-4000:]
-    from edge_runtime.golden_vectors import read_golden
+    from edge_runtime.parity.golden_vectors import read_golden
 
     windows = read_golden(out / "golden" / "waveform_cnn.npz").windows
     return Built(out, sorted(out.glob("*.tflite")), json.loads(done.stdout), windows, done.stderr)

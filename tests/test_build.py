@@ -234,7 +234,7 @@ def test_spectrogram_files_are_marked_as_refused_by_the_loaders(built):
 
 
 def test_the_golden_vectors_are_the_windows_that_convert_compared(built):
-    from edge_runtime.golden_vectors import read_golden
+    from edge_runtime.parity.golden_vectors import read_golden
 
     golden = read_golden(built.path / "golden" / "mel_cnn.npz")
     compared = {

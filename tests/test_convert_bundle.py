@@ -16,8 +16,8 @@ from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.wav_file import read_wav
 from edge_runtime.bundle.manifest import read_bundle
 from edge_runtime.front_end.mel import model_input
-from edge_runtime.golden_stream import read_golden_stream
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.parity.golden_stream import read_golden_stream
 from edge_runtime.phone import PhoneHarness, offline_windows
 from metadata import read_spec
 
@@ -303,7 +303,7 @@ def test_where_all_failed_each_is_named_and_the_way_out_is_told(own_run, tmp_pat
 
 
 def test_a_bundle_takes_a_few_golden_windows_each_heard_from_several_places(own_run, tmp_path, capsys):
-    from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, read_golden
+    from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, read_golden
 
     count = 60
     rng = np.random.default_rng(0)

@@ -22,10 +22,10 @@ from convert.report.build_report import describe_build, format_table  # noqa: E4
 from convert.report.choose import choose_files  # noqa: E402
 from convert.report.golden import write_golden  # noqa: E402
 from convert.report.proof import phone_recordings, prove_files  # noqa: E402
-from edge_runtime.file_parity import parity_of_file  # noqa: E402
-from edge_runtime.golden_vectors import read_golden  # noqa: E402
 from edge_runtime.model.classifier import Classifier  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
+from edge_runtime.parity.file_parity import parity_of_file  # noqa: E402
+from edge_runtime.parity.golden_vectors import read_golden  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # noqa: E402
 from train.predict import predict  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402

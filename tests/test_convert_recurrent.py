@@ -20,7 +20,7 @@ from convert.quantization.layer_drift import compare_layers  # noqa: E402
 from convert.quantization.quantize import quantize  # noqa: E402
 from convert.recipes import find_recipe  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
-from edge_runtime.parity import score_parity  # noqa: E402
+from edge_runtime.parity.levels import score_parity  # noqa: E402
 
 STEPS, FEATURES = 9, 5
 layers = keras.layers

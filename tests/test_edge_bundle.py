@@ -10,8 +10,8 @@ import earshot
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.bundle.archive import pack_folder, read_archive
 from edge_runtime.bundle.manifest import find_tampering, read_bundle
-from edge_runtime.golden_stream import GoldenStream, record_stream, stream_parity
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.parity.golden_stream import GoldenStream, record_stream, stream_parity
 from metadata import pack_model
 
 RECORDING = np.random.default_rng(1).integers(-5000, 5000, 80_000).astype(np.int16)
@@ -68,7 +68,7 @@ TAMPERINGS = {
 def test_a_bundle_that_was_tampered_with_fails_and_none_of_its_models_is_opened(folder, capsys, monkeypatch, case):
     tamper, reason = TAMPERINGS[case]
     tamper(folder)
-    monkeypatch.setattr("edge_runtime.parity_command.Classifier", None)
+    monkeypatch.setattr("edge_runtime.parity.command.Classifier", None)
     code, printed = parity(capsys, folder)
 
     assert code == 1

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.file_parity import parity_of_file
 from edge_runtime.front_end.mel import mel_spectrogram
-from edge_runtime.golden_vectors import Golden, read_golden
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.parity_text import format_results
+from edge_runtime.parity.file_parity import parity_of_file
+from edge_runtime.parity.golden_vectors import Golden, read_golden
+from edge_runtime.parity.level_text import format_results
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 
@@ -201,7 +201,7 @@ def test_a_file_that_decides_4_percent_otherwise_is_judged_by_its_recipe_as_conv
 
 
 def test_a_slow_file_hears_no_window_again_and_says_so(many, monkeypatch):
-    monkeypatch.setattr("edge_runtime.file_parity.SLOW_MS", 0.0)
+    monkeypatch.setattr("edge_runtime.parity.file_parity.SLOW_MS", 0.0)
     (result, _) = parity_of_file(classifier_with(recipe="int8"), many)
 
     assert result.num_windows == 10

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.golden_vectors import Golden, golden_content, read_golden
+from edge_runtime.parity.golden_vectors import Golden, golden_content, read_golden
 
 
 def golden(num_windows=4, num_again=3, on_grid=True, **changes):

@@ -9,7 +9,8 @@ import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
-from edge_runtime.machine_scores import (
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.parity.other_machines import (
     FileScores,
     MachineScores,
     compare_machines,
@@ -18,7 +19,6 @@ from edge_runtime.machine_scores import (
     score_windows,
     write_machine_scores,
 )
-from edge_runtime.model.classifier import Classifier
 from metadata.tflite_metadata import pack_model
 
 MACHINE = {"cpu": "a processor", "architecture": "aarch64", "runtime": "ai-edge-litert 2.3.0"}

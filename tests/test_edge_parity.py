@@ -6,7 +6,7 @@ import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.parity import front_end_parity, phone_parity, recipe_parity, score_parity
+from edge_runtime.parity.levels import front_end_parity, phone_parity, recipe_parity, score_parity
 from metadata.tflite_metadata import pack_model
 
 TOLERANCE = {"decision_agreement": 0.75, "accuracy_loss": 0.25}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edge_runtime.parity import recipe_parity, score_parity
-from edge_runtime.parity_text import describe_failure, format_results, verdict_line, what_to_try
+from edge_runtime.parity.level_text import describe_failure, format_results, verdict_line, what_to_try
+from edge_runtime.parity.levels import recipe_parity, score_parity
 from metadata.recipe import RECIPES, find_tolerance
 
 

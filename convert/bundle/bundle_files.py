@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.recipes import find_recipe
-from edge_runtime.parity_text import describe_failure
+from edge_runtime.parity.level_text import describe_failure
 from metadata.nearest_name import did_you_mean
 
 REPORT_FILE_NAME = "report.json"

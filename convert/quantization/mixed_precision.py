@@ -25,9 +25,9 @@ from convert.graph.rewrite_check import has_weights
 from convert.quantization.calibration import CalibrationSet
 from convert.quantization.quantize import measured_for, quantize, recipe_scope
 from convert.recipes import Recipe
-from edge_runtime.file_parity import BUILTIN_KERNELS
 from edge_runtime.model.interpreter import open_interpreter
-from edge_runtime.parity import ParityResult, on_other_kernels, recipe_parity
+from edge_runtime.parity.file_parity import BUILTIN_KERNELS
+from edge_runtime.parity.levels import ParityResult, on_other_kernels, recipe_parity
 from metadata.plural import counted
 from metadata.signed import signed
 

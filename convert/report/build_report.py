@@ -19,7 +19,7 @@ from convert.report.proof import FileProof
 from convert.report.training_end import find_short_training
 from convert.report.verdict import Evidence, judge
 from edge_runtime.machine.describe import describe_machine
-from edge_runtime.parity_text import describe_failure
+from edge_runtime.parity.level_text import describe_failure
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.signed import signed

@@ -15,7 +15,7 @@ from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.rewrite_check import Rewrite
 from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
 from convert.heard_again import heard_again
-from edge_runtime.parity import DEFAULT_RECIPE_TOLERANCE, recipe_parity
+from edge_runtime.parity.levels import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted
 from train.evaluate import score_thresholds
 from train.evaluation_text import SHARE_NAMES

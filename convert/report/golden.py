@@ -1,6 +1,6 @@
 """Golden vectors: real windows with the scores of the trained model, for a device that has no Keras.
 
-The file is that of `edge_runtime.golden_vectors`: `scores` are those of the Keras model, `mel` is librosa's. The
+The file is that of `edge_runtime.parity.golden_vectors`: `scores` are those of the Keras model, `mel` is librosa's. The
 windows are those that `earshot convert` compares files on, so that `earshot parity` judges a file by the same windows
 and comes to the same answer; of a long test side they are a share of it, evenly over the labels.
 """
@@ -15,8 +15,8 @@ import numpy as np
 from convert.heard_again import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from convert.quantization.calibration import choose_calibration
 from convert.report.proof import librosa_mels
-from edge_runtime.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
 from edge_runtime.microphone import to_shorts
+from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
 from metadata.atomic_file import write_atomically
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun

@@ -8,7 +8,7 @@ from typing import Any
 from convert.report.label_sets import markdown_table
 from metadata.plural import counted
 
-Comparison = dict[str, Any]  # as `edge_runtime.machine_scores.describe_comparison` returns it
+Comparison = dict[str, Any]  # as `edge_runtime.parity.other_machines.describe_comparison` returns it
 
 
 def machine_notes(found: dict[str, Sequence[Comparison]] | None) -> list[str]:

@@ -18,12 +18,12 @@ from convert.export.input_forms import FRONT_END_LAYER
 from convert.heard_again import heard_again
 from convert.report.test_side import TestSide, describe_test_side
 from edge_runtime.bench.latency import LatencyReport, measure_latency
-from edge_runtime.file_parity import BUILTIN_KERNELS, SLOW_MS
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.measures import decisions
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
-from edge_runtime.parity import (
+from edge_runtime.parity.file_parity import BUILTIN_KERNELS, SLOW_MS
+from edge_runtime.parity.levels import (
     ParityResult,
     front_end_parity,
     on_other_kernels,

@@ -58,7 +58,7 @@ FRONT_END_TOLERANCE = 1e-6  # level 1: relative error of each window's spectrogr
 SCORES_TOLERANCE = 1e-5  # level 2: max abs error of the scores
 LEVELS = {1: "front end", 2: "float scores", 3: "recipe", 4: "phone path", 5: "other kernels and machines"}
 """What is compared at each level; level 5 is level 2 or 3 on the built-in kernels that other loaders compute with, and
-in `edge_runtime.machine_scores` the scores of two machines."""
+in `edge_runtime.parity.other_machines` the scores of two machines."""
 DEFAULT_RECIPE_TOLERANCE = UNKNOWN_TOLERANCE
 """Level 3 where no recipe names a tolerance of its own: shares of windows."""
 NO_TRUTH = "no truth given: accuracy not compared"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.front_end.mel import mel_spectrogram
-from edge_runtime.golden_vectors import Golden
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.parity import (
+from edge_runtime.parity.golden_vectors import Golden
+from edge_runtime.parity.levels import (
     LEVELS,
     ParityResult,
     add_detail,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge_runtime.parity import SAYS_NOTHING, ParityResult
+from edge_runtime.parity.levels import SAYS_NOTHING, ParityResult
 from metadata.plural import counted
 from metadata.recipe import RECIPES
 

@@ -19,7 +19,7 @@ from edge_runtime.audio.wav_file import read_wav
 from edge_runtime.bundle.manifest import Bundle, BundledModel
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.microphone import to_shorts
-from edge_runtime.parity import LEVELS, NO_TRUTH, ParityResult, front_end_parity, recipe_parity, score_parity
+from edge_runtime.parity.levels import LEVELS, NO_TRUTH, ParityResult, front_end_parity, recipe_parity, score_parity
 from edge_runtime.phone import PhoneHarness
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Whether a file behaves as the trained model does: levels, golden vectors, other machines."""
