@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 
 from edge_runtime.machine.describe import describe_machine, machine_line
-from edge_runtime.microphone import to_shorts
+from edge_runtime.phone.audio_record import to_shorts
 from train.recordings.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]

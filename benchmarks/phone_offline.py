@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.listen.listener import Listener, ListenSettings
-from edge_runtime.microphone import to_shorts
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import TICK_SECONDS, PhoneHarness
+from edge_runtime.phone.audio_record import to_shorts
+from edge_runtime.phone.harness import TICK_SECONDS, PhoneHarness
 from train.recordings.decode import decode
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"

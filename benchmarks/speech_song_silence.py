@@ -18,7 +18,7 @@ import numpy as np
 
 import earshot
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import PhoneHarness
+from edge_runtime.phone.harness import PhoneHarness
 from train.recordings.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edge_runtime.model.clip_merge import ClipMerge, merge_windows
     from edge_runtime.model.interpreter import open_interpreter, runtime_name
     from edge_runtime.parity.levels import ParityResult
-    from edge_runtime.phone import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
+    from edge_runtime.phone.harness import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
 
 __all__ = [
     "AudioRecord",

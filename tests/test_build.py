@@ -128,7 +128,7 @@ def test_a_clip_of_data_short_is_classified_from_the_command_line(built, data_sh
 
 
 def test_the_phone_path_decides_as_the_offline_path_does(built, data_short):
-    from edge_runtime.phone import PhoneHarness, offline_windows
+    from edge_runtime.phone.harness import PhoneHarness, offline_windows
 
     samples, _ = soundfile.read(sorted((data_short / "song").glob("*.flac"))[0], dtype="int16")
     classifier = Classifier(built.path / "waveform_cnn-int8.tflite")

@@ -18,7 +18,7 @@ from edge_runtime.bundle.manifest import read_bundle
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.golden_stream import read_golden_stream
-from edge_runtime.phone import PhoneHarness, offline_windows
+from edge_runtime.phone.harness import PhoneHarness, offline_windows
 from metadata import read_spec
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -17,7 +17,7 @@ from edge_runtime.counting.count_merge import CountedMerge, CountedScores, top_l
 from edge_runtime.counting.pipeline import CountedClassifier
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
-from edge_runtime.phone import PhoneHarness
+from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd, ModelContractError
 from metadata.tflite_metadata import pack_model
 

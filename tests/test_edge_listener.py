@@ -8,7 +8,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import PhoneHarness
+from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

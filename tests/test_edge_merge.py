@@ -14,7 +14,7 @@ from edge_runtime.audio.windows import window_starts
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES, ClipMerge, merge_windows
-from edge_runtime.phone import PhoneHarness
+from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd
 from metadata.tflite_metadata import pack_model
 

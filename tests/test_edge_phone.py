@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.audio.resampling import resample
-from edge_runtime.microphone import BlockRecording
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import AudioRecord, PhoneHarness, TensorAudio, displayed, offline_windows, to_shorts
-from edge_runtime.phone_comparison import compare_with_offline
+from edge_runtime.phone.audio_record import BlockRecording
+from edge_runtime.phone.harness import AudioRecord, PhoneHarness, TensorAudio, displayed, offline_windows, to_shorts
+from edge_runtime.phone.offline_check import compare_with_offline
 from metadata.tflite_metadata import pack_model
 
 RATE = 16_000

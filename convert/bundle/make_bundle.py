@@ -21,12 +21,12 @@ from convert.bundle.device_wheel import device_wheel
 from edge_runtime.bundle.archive import pack_archive
 from edge_runtime.bundle.manifest import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.machine.describe import describe_machine
-from edge_runtime.microphone import to_shorts
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
 from edge_runtime.parity.file_parity import check_golden
 from edge_runtime.parity.golden_stream import expected_content, record_stream, spectrograms_content
 from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, read_golden
+from edge_runtime.phone.audio_record import to_shorts
 from metadata.plural import counted
 from metadata.safe_name import safe_part
 

@@ -15,8 +15,8 @@ import numpy as np
 from convert.heard_again import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from convert.quantization.calibration import choose_calibration
 from convert.report.proof import librosa_mels
-from edge_runtime.microphone import to_shorts
 from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
+from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun

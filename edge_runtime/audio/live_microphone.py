@@ -1,6 +1,6 @@
 """The microphone of this machine, through sounddevice and PortAudio: an optional extra.
 
-What `edge_runtime.microphone` imitates, this is.
+What `edge_runtime.phone.audio_record` imitates, this is.
 """
 
 from __future__ import annotations

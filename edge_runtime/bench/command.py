@@ -24,9 +24,9 @@ from edge_runtime.bench.sustained import SustainedRun, run_sustained
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine.state import read_machine_state
-from edge_runtime.microphone import to_shorts
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
+from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from edge_runtime.bench.latency import LatencySummary, summarize
 from edge_runtime.machine.state import read_machine_state
-from edge_runtime.microphone import TensorAudio, as_blocks, check_recording
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import BUFFER_MULTIPLIER, TICK_SECONDS
+from edge_runtime.phone.audio_record import TensorAudio, as_blocks, check_recording
+from edge_runtime.phone.harness import BUFFER_MULTIPLIER, TICK_SECONDS
 
 FloatArray = npt.NDArray[np.float32]
 _STATE_SECONDS = 10.0  # between two looks at temperature and clock

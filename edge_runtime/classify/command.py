@@ -21,7 +21,7 @@ from edge_runtime.classify.recording_run import (
 from edge_runtime.classify.rows import WindowRowMerge, tick_rows, window_rows
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
-from edge_runtime.phone import displayed
+from edge_runtime.phone.harness import displayed
 from edge_runtime.scoring.threshold_choice import chosen_thresholds
 
 _TOP_SCORES = 3

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from edge_runtime.phone import displayed
+from edge_runtime.phone.harness import displayed
 from metadata.csv_line import csv_line
 from metadata.joined_names import join_names
 

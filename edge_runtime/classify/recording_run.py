@@ -23,10 +23,10 @@ from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
 from edge_runtime.classify.resume_log import ScoreLog
 from edge_runtime.classify.screen import RecordingScreen
-from edge_runtime.microphone import PCM_ENCODINGS
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
-from edge_runtime.phone import PhoneHarness
+from edge_runtime.phone.audio_record import PCM_ENCODINGS
+from edge_runtime.phone.harness import PhoneHarness
 from metadata.atomic_file import open_atomically
 from metadata.plural import counted
 from metadata.spec import ModelSpec

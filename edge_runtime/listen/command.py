@@ -22,9 +22,9 @@ from edge_runtime.listen.event_files import open_event_file
 from edge_runtime.listen.listener import OFF_SHARE, Listener, ListenSettings
 from edge_runtime.listen.report import ListenReport
 from edge_runtime.listen.smoothing import SMOOTHINGS
-from edge_runtime.microphone import PCM_ENCODINGS, ShortArray, to_shorts
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import TICK_SECONDS
+from edge_runtime.phone.audio_record import PCM_ENCODINGS, ShortArray, to_shorts
+from edge_runtime.phone.harness import TICK_SECONDS
 from edge_runtime.scoring.threshold_choice import chosen_thresholds, label_place
 from edge_runtime.stop_request import StopRequest
 from metadata.plural import counted

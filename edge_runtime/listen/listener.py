@@ -2,7 +2,7 @@
 
 Notes
 -----
-The samples go the phone's way (`edge_runtime.microphone`): 16-bit integers, into float as AudioRecord or as
+The samples go the phone's way (`edge_runtime.phone.audio_record`): 16-bit integers, into float as AudioRecord or as
 TensorAudio does it, into a ring buffer as long as the model's input, zeros at first, classified every tick.
 So the scores are those of `PhoneHarness`, whose ticks at 0 s, 0.5 s and so on are number 0, 1 and so on here;
 number 0, which hears nothing yet, is left out.
@@ -28,9 +28,9 @@ from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.listen.event_detector import EventDetector, EventRules, TickEvent
 from edge_runtime.listen.event_files import Event
 from edge_runtime.listen.smoothing import make_smoother
-from edge_runtime.microphone import ShortArray, TensorAudio, encode
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone import TICK_SECONDS
+from edge_runtime.phone.audio_record import ShortArray, TensorAudio, encode
+from edge_runtime.phone.harness import TICK_SECONDS
 from metadata.spec import ModelSpec
 
 FloatArray = npt.NDArray[np.float32]
@@ -46,7 +46,7 @@ class ListenSettings:
     tick_seconds : float
         From one decision to the next; rounded to whole samples.
     pcm : {"float", "int16"}
-        The samples' way, see `edge_runtime.microphone`.
+        The samples' way, see `edge_runtime.phone.audio_record`.
     smoothing : {"mean", "exponential"}
     smooth_seconds : float
         Length of the mean, or time constant of the exponential one; 0 for none.

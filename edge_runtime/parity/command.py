@@ -11,7 +11,6 @@ from pathlib import Path
 from edge_runtime.audio.recordings import Decode, load_waveform
 from edge_runtime.bundle.manifest import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.machine.describe import describe_machine
-from edge_runtime.microphone import to_shorts
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
 from edge_runtime.parity.file_parity import parity_of_file
@@ -27,6 +26,7 @@ from edge_runtime.parity.other_machines import (
     score_windows,
     write_machine_scores,
 )
+from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.safe_name import safe_part

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.microphone import to_shorts
+from edge_runtime.phone.audio_record import to_shorts
 from metadata.plural import counted
 
 NUM_REPLAYED_WINDOWS = 24

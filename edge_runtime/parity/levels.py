@@ -251,7 +251,7 @@ def phone_parity(
     ValueError
         No recordings, or one that is empty or not int16.
     """
-    from edge_runtime.phone_comparison import compare_with_offline
+    from edge_runtime.phone.offline_check import compare_with_offline
 
     tolerance = dict.fromkeys(("max_abs_error", "unequal_windows", "unequal_scores", "lost_samples"), 0.0)
     comparisons = [compare_with_offline(classifier, recording, classifier.spec.sample_rate) for recording in recordings]

@@ -1,6 +1,6 @@
 """The phone, replayed from a recording: the app that classifies what TensorAudio holds, tick after tick.
 
-How samples get there is in `edge_runtime.microphone`.
+How samples get there is in `edge_runtime.phone.audio_record`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.microphone import (
+from edge_runtime.phone.audio_record import (
     AudioRecord,
     BlockRecording,
     TensorAudio,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.microphone import PCM_ENCODINGS, as_blocks
-from edge_runtime.phone import TICK_SECONDS, PhoneHarness, offline_windows
+from edge_runtime.phone.audio_record import PCM_ENCODINGS, as_blocks
+from edge_runtime.phone.harness import TICK_SECONDS, PhoneHarness, offline_windows
 
 if TYPE_CHECKING:
     from edge_runtime.model.classifier import Classifier

@@ -1,0 +1,1 @@
+"""The phone replayed: AudioRecord, ring buffer, ticks, and the same cut offline."""
