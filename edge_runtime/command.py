@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edge_runtime.audio.recordings import Decode
     from edge_runtime.bench.command import Draw
-    from edge_runtime.hosts_command import MakeBundle
+    from edge_runtime.remote.command import MakeBundle
 
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `VERB_command`.
 VERBS = {
@@ -26,7 +26,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb to its parser."""
     getattr(_module(verb), f"add_{verb}_arguments")(parser)
     if verb in HOST_VERBS:
-        importlib.import_module("edge_runtime.hosts_command").add_host_arguments(parser)
+        importlib.import_module("edge_runtime.remote.command").add_host_arguments(parser)
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
         With a full sentence for the user.
     """
     if getattr(args, "host", None):
-        code: int = importlib.import_module("edge_runtime.hosts_command").run_on_hosts(verb, args, make_bundle)
+        code: int = importlib.import_module("edge_runtime.remote.command").run_on_hosts(verb, args, make_bundle)
         return code
     further = (draw,) if verb == "bench" else ()
     code = getattr(_module(verb), f"run_{verb}")(args, decode, *further)

@@ -21,8 +21,9 @@ from tiny_run import make_tiny_run
 
 import earshot
 from convert.bundle.make_bundle import make_bundle
-from edge_runtime import command, hosts_command
-from edge_runtime.remote_host import RemoteError, RemoteHost
+from edge_runtime import command
+from edge_runtime.remote import command as hosts_command
+from edge_runtime.remote.ssh_host import RemoteError, RemoteHost
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OWN_PYTHON = ["--python", sys.executable]

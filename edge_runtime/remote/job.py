@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from edge_runtime.bundle.manifest import Bundle
-from edge_runtime.remote_host import Finished, RemoteError, RemoteHost
+from edge_runtime.remote.ssh_host import Finished, RemoteError, RemoteHost
 
 RESULT_NAME = "result.json"
 INPUTS_FOLDER_NAME = "inputs"

@@ -17,8 +17,8 @@ from edge_runtime.audio.wav_file import is_wav
 from edge_runtime.bundle.archive import ARCHIVE_SUFFIX, pack_folder, read_archive
 from edge_runtime.bundle.manifest import Bundle, is_bundle
 from edge_runtime.options import check_out_file
-from edge_runtime.remote_host import RemoteError, RemoteHost
-from edge_runtime.remote_job import INPUTS_FOLDER_NAME, RemoteJob, RemoteResult, run_job
+from edge_runtime.remote.job import INPUTS_FOLDER_NAME, RemoteJob, RemoteResult, run_job
+from edge_runtime.remote.ssh_host import RemoteError, RemoteHost
 from metadata.atomic_file import write_atomically
 
 BAD_INPUT = 2
