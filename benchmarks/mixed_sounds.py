@@ -27,9 +27,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from edge_runtime.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.scoring.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from train.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
 from train.recordings.clip import SPLITS

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.intervals import paired_bootstrap_interval
-from edge_runtime.measures import decisions
+from edge_runtime.scoring.intervals import paired_bootstrap_interval
+from edge_runtime.scoring.measures import decisions
 from train.evaluate import TestWindows
 from train.finished_run import open_run
 from train.predict import predict

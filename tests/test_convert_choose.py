@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert.report.choose import Candidate, choose, choose_files
-from edge_runtime.intervals import median_interval
+from edge_runtime.scoring.intervals import median_interval
 
 
 def candidate(recipe: str, accuracy: float, size_bytes: int, p50_ms: float, passed: bool = True) -> Candidate:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.intervals import (
+from edge_runtime.scoring.intervals import (
     count_groups,
     group_bootstrap_interval,
     median_interval,
@@ -202,7 +202,7 @@ def test_very_many_groups_have_the_interval_that_their_draws_one_by_one_give(mon
     groups = np.repeat(np.arange(1_200), rng.integers(1, 4, 1_200))
     right = rng.random(groups.size) < 0.8
     together = group_bootstrap_interval(right, groups, num_resamples=2_000)
-    monkeypatch.setattr("edge_runtime.intervals._MOST_DRAWN_SINGLY", 1_200)
+    monkeypatch.setattr("edge_runtime.scoring.intervals._MOST_DRAWN_SINGLY", 1_200)
     singly = group_bootstrap_interval(right, groups, num_resamples=2_000)
     assert together == pytest.approx(singly, abs=2e-3)
     assert together.upper - together.lower == pytest.approx(2 * 1.96 * np.sqrt(0.16 / groups.size), rel=0.15)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_runtime.measures import (
+from edge_runtime.scoring.measures import (
     cosine_similarity,
     decision_agreement,
     decisions,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_runtime.audio.resampling import Resampler, resample, resampled_length
 from edge_runtime.audio.wav_file import read_wav
-from edge_runtime.measures import snr_db
+from edge_runtime.scoring.measures import snr_db
 
 RECORDINGS = Path(__file__).parents[1] / "../shared/data/android_app"
 RATES = [(44_100, 16_000), (48_000, 16_000), (22_050, 16_000), (8_000, 16_000), (16_000, 44_100)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_spec
 
-from edge_runtime.measures import decisions
+from edge_runtime.scoring.measures import decisions
 from train.evaluate import TestWindows, cut_split, evaluate_decisions, evaluate_scores
 
 LABELS = ("a", "b")

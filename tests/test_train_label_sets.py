@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from edge_runtime.measures import decisions
+from edge_runtime.scoring.measures import decisions
 from train.label_sets import average_precision, evaluate_label_sets
 
 LABELS = ("dog", "rain", "bell")

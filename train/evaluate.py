@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.audio.windows import window_starts
-from edge_runtime.intervals import count_groups, share_interval, wilson_interval
+from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
@@ -216,7 +216,7 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, spec: ModelSpec) -> Ev
 
 
 def score_thresholds(spec: ModelSpec) -> tuple[float, ...] | None:
-    """Return the thresholds that decide, as `edge_runtime.measures.decisions` takes them: those of a sigmoid model."""
+    """Return the thresholds that decide, as `edge_runtime.scoring.measures.decisions` takes them: those of a sigmoid model."""
     return spec.thresholds if spec.activation == "sigmoid" else None
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.intervals import count_groups, share_interval, wilson_interval
-from edge_runtime.measures import decisions
+from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
+from edge_runtime.scoring.measures import decisions
 from metadata.plural import counted
 
 
@@ -62,7 +62,7 @@ class LabelSetEvaluation:
     exact_match : float
         Share of windows whose set is exactly right.
     interval : tuple of float
-        95 %, of the exact match, see `edge_runtime.intervals.share_interval`.
+        95 %, of the exact match, see `edge_runtime.scoring.intervals.share_interval`.
     wilson : tuple of float
         95 %, as if every decision were independent.
     num_decisions, num_groups : int
@@ -121,7 +121,7 @@ def evaluate_label_sets(
     scores : np.ndarray
         float (n, n_labels).
     groups : np.ndarray
-        str (n,), or (n, k) for mixtures, as `edge_runtime.intervals` takes them.
+        str (n,), or (n, k) for mixtures, as `edge_runtime.scoring.intervals` takes them.
     labels : sequence of str
     thresholds : sequence of float
         One a label.

@@ -2,7 +2,7 @@
 
 Scores are float (n, n_labels) in [0, 1], truth is bool (n, n_labels). A threshold lies in the middle between two
 neighbouring scores, so that neither is on the edge; it is compared in float32 as the device does
-(`edge_runtime.measures.decisions`).
+(`edge_runtime.scoring.measures.decisions`).
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import numpy as np
 from convert.held_out.shared import points_cell, points_won, share, share_cell
 from convert.report.label_sets import markdown_table
 from edge_runtime.counting.pipeline import CountedClassifier
-from edge_runtime.intervals import count_groups
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.scoring.intervals import count_groups
 from metadata.errors import ModelContractError
 from train.held_out_mixtures import HeldOutMixtures
 
@@ -32,7 +32,7 @@ class Heard:
     truth : np.ndarray
         bool (n, n_labels).
     groups : np.ndarray
-        str (n,) or (n, most parts), see `edge_runtime.intervals`.
+        str (n,) or (n, most parts), see `edge_runtime.scoring.intervals`.
     counts : np.ndarray
         int (n,), the number of sources that the counter found.
     named : np.ndarray

@@ -102,7 +102,7 @@ def tell_report(
 
 def share(right: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
     """Return a share with its 95 % interval."""
-    from edge_runtime.intervals import share_interval
+    from edge_runtime.scoring.intervals import share_interval
 
     return {"share": float(right.mean()), "interval": list(share_interval(right, groups))}
 
@@ -112,7 +112,7 @@ def points_won(right: np.ndarray, reference: np.ndarray, groups: np.ndarray) -> 
 
     Of a single group nothing can be drawn: the interval is then all there can be.
     """
-    from edge_runtime.intervals import count_groups, paired_bootstrap_interval
+    from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval
 
     differences = 100.0 * (right.astype(float) - reference)
     interval = paired_bootstrap_interval(differences, groups) if count_groups(groups) > 1 else (-100.0, 100.0)

@@ -19,7 +19,6 @@ from convert.heard_again import heard_again
 from convert.report.test_side import TestSide, describe_test_side
 from edge_runtime.bench.latency import LatencyReport, measure_latency
 from edge_runtime.front_end.mel import mel_spectrogram
-from edge_runtime.measures import decisions
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.parity.file_parity import BUILTIN_KERNELS, SLOW_MS
@@ -31,6 +30,7 @@ from edge_runtime.parity.levels import (
     recipe_parity,
     score_parity,
 )
+from edge_runtime.scoring.measures import decisions
 from metadata import MelFrontEnd
 from metadata.recipe import find_tolerance
 from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
@@ -58,7 +58,7 @@ class FileProof:
     side : TestSide
         What it was judged on.
     decided : np.ndarray
-        Its decisions there, as `edge_runtime.measures.decisions` gives them.
+        Its decisions there, as `edge_runtime.scoring.measures.decisions` gives them.
     """
 
     file: ConvertedFile

@@ -16,7 +16,7 @@ from convert.report.choose import Candidate, Choice
 from convert.report.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
 from convert.report.training_end import ShortTraining
 from convert.report.verdict_text import verdict_lines
-from edge_runtime.intervals import count_groups, paired_bootstrap_interval, share_interval
+from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

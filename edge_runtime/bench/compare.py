@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.intervals import Z_95, Interval
+from edge_runtime.scoring.intervals import Z_95, Interval
 
 NUM_RESAMPLES = 10_000
 MIN_SAMPLES = 8  # fewer say nothing about how they spread

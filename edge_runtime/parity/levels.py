@@ -1,4 +1,4 @@
-"""Whether a candidate agrees with its reference: the levels that pass or fail, by `edge_runtime.measures`.
+"""Whether a candidate agrees with its reference: the levels that pass or fail, by `edge_runtime.scoring.measures`.
 
 Scores have shape (n_windows, n_labels). A NaN or an infinity never passes and is never repaired: a
 measure raises, a level fails and says where it was.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.intervals import count_groups, paired_bootstrap_interval
-from edge_runtime.measures import (
+from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval
+from edge_runtime.scoring.measures import (
     cosine_similarity,
     decision_agreement,
     decisions,

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.measures import decision_agreement, find_fault, max_abs_error, same_shape
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.levels import SCORES_TOLERANCE, ParityResult, same_everywhere
+from edge_runtime.scoring.measures import decision_agreement, find_fault, max_abs_error, same_shape
 from metadata.atomic_file import write_atomically
 
 FLOAT_RECIPES = ("float32", "float16")  # weights may be smaller, the arithmetic is float32
