@@ -126,7 +126,7 @@ def judge(path: Path, kind: str, form: str, plain: Judge) -> Verdict:
     from edge_runtime.model.interpreter import open_interpreter
     from edge_runtime.model.weight_check import check_weights
     from metadata import ModelContractError
-    from metadata.model_check import check_model
+    from metadata.gate.model_check import check_model
 
     model = path.read_bytes()
     answers = [plain.run(path, built_in) for built_in in (False, True)]

@@ -27,7 +27,7 @@ from edge_runtime.model.probe import hear_test_signals
 from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.foreign_contract import ForeignContract, foreign_contract, tell_notes
-from metadata.model_check import check_model
+from metadata.gate.model_check import check_model
 from metadata.model_digest import check_digest
 from metadata.model_flatbuffer import read_tensors
 from metadata.safe_name import safe_part

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metadata.errors import ModelContractError, ModelWarning
+    from metadata.gate.model_check import check_model
     from metadata.labels import format_labels, parse_labels, read_labels, write_labels
-    from metadata.model_check import check_model
     from metadata.model_flatbuffer import ModelTensors, TensorInfo, read_tensors
     from metadata.spec import MelFrontEnd, ModelSpec, Provenance, StftFrontEnd, WaveformFrontEnd, replace_spec
     from metadata.tensor_contract import check_contract, feature_shape

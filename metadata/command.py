@@ -11,9 +11,9 @@ from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign_contract import tell_notes
+from metadata.gate.model_check import check_model
 from metadata.heard_scores import Hear
 from metadata.mended_labels import TO_MEND
-from metadata.model_check import check_model
 from metadata.stated_fields import read_stated
 from metadata.tflite_metadata import pack_model, read_model_labels, read_spec
 from metadata.written_spec import add_spec_arguments, read_whole, written_contract

@@ -76,7 +76,7 @@ def foreign_contract(
     Parameters
     ----------
     model : bytes
-        Checked by `metadata.model_check` already.
+        Checked by `metadata.gate.model_check` already.
     said : SaidFields, optional
     hear : callable, optional
         Runs the model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.

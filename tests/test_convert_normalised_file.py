@@ -23,7 +23,7 @@ from convert.graph.model_graph import normalised, read_graph, read_model_object,
 from convert.graph.model_scores import model_scores
 from convert.graph.static_shapes import pin_batch
 from metadata import ModelContractError
-from metadata.model_check import check_model
+from metadata.gate.model_check import check_model
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelContractError, read_tensors
 from metadata.errors import UnsupportedModelError
-from metadata.model_check import check_model
+from metadata.gate.model_check import check_model
 from metadata.model_content import read_content
 from metadata.score_operator import score_operator
 

@@ -9,7 +9,7 @@ from typing import Any
 from edge_runtime.model.announcement import without_announcement
 from edge_runtime.model.weight_check import check_weights
 from metadata.errors import ModelContractError
-from metadata.model_check import check_model
+from metadata.gate.model_check import check_model
 
 _RUNTIMES = ("ai-edge-litert", "tflite-runtime")  # in order of preference
 

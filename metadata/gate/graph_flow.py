@@ -8,12 +8,12 @@ may not call each other in a circle.
 from __future__ import annotations
 
 from metadata.errors import ModelContractError
-from metadata.kernel_shapes import Shapes
-from metadata.loop_rules import check_loop
+from metadata.gate.kernel_shapes import Shapes
+from metadata.gate.loop_rules import check_loop
+from metadata.gate.operator_call import OperatorCall
+from metadata.gate.operator_rules import check_operator, find_signature
+from metadata.gate.shape_rules import output_shapes
 from metadata.model_content import Graph, ModelContent, Operator, Shape, Tensor
-from metadata.operator_call import OperatorCall
-from metadata.operator_rules import check_operator, find_signature
-from metadata.shape_rules import output_shapes
 
 _MAX_DEPTH = 16  # of subgraphs that call subgraphs
 _CALLS = {

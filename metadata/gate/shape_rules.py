@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from metadata import index_shapes as index
-from metadata import kernel_shapes as kernels
-from metadata import layout_shapes as layout
-from metadata import recurrent_shapes as recurrent
-from metadata import value_shapes as values
-from metadata.kernel_shapes import MAX_SIZE, Shapes, broadcast
-from metadata.operator_call import OperatorCall
+from metadata.gate import index_shapes as index
+from metadata.gate import kernel_shapes as kernels
+from metadata.gate import layout_shapes as layout
+from metadata.gate import recurrent_shapes as recurrent
+from metadata.gate import value_shapes as values
+from metadata.gate.kernel_shapes import MAX_SIZE, Shapes, broadcast
+from metadata.gate.operator_call import OperatorCall
 
 
 def output_shapes(call: OperatorCall) -> Shapes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from metadata.kernel_shapes import Shapes
+from metadata.gate.kernel_shapes import Shapes
+from metadata.gate.operator_call import OperatorCall
 from metadata.model_content import Shape
-from metadata.operator_call import OperatorCall
 
 
 class _Places(NamedTuple):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from metadata.kernel_shapes import MAX_SIZE, Shapes
+from metadata.gate.kernel_shapes import MAX_SIZE, Shapes
+from metadata.gate.operator_call import OperatorCall
 from metadata.model_content import BITS
-from metadata.operator_call import OperatorCall
 
 _RANDOM = ("float32",)
 _MAX_PLACES = 4  # axes of what SPARSE_TO_DENSE fills

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from metadata.gate.operator_call import OperatorCall
 from metadata.model_content import Shape
-from metadata.operator_call import OperatorCall
 from metadata.plural import counted
 
 Shapes = Sequence[Shape | None] | None  # a shape is None where the values decide it

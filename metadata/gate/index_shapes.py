@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from metadata.kernel_shapes import MAX_SIZE, Shapes
-from metadata.operator_call import OperatorCall
+from metadata.gate.kernel_shapes import MAX_SIZE, Shapes
+from metadata.gate.operator_call import OperatorCall
 
 _SHORT = ("int8", "uint8", "int4")  # of a table whose rows are turned into floats
 

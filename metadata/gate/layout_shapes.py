@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from metadata.kernel_shapes import MAX_SIZE, Shapes, broadcast
-from metadata.operator_call import OperatorCall
+from metadata.gate.kernel_shapes import MAX_SIZE, Shapes, broadcast
+from metadata.gate.operator_call import OperatorCall
 
 
 def reshape(call: OperatorCall) -> Shapes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from metadata.errors import ModelContractError, UnsupportedModelError
+from metadata.gate.operator_call import OperatorCall
+from metadata.gate.operator_table import OPERATORS, Signature
+from metadata.gate.quantization_rules import check_scales
 from metadata.model_content import Operator, Tensor
-from metadata.operator_call import OperatorCall
-from metadata.operator_table import OPERATORS, Signature
-from metadata.quantization_rules import check_scales
 
 _TYPES = {
     "f": ("float32",),

@@ -10,7 +10,7 @@ import struct
 
 from metadata.associated_files import find_archive
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.graph_flow import check_graphs
+from metadata.gate.graph_flow import check_graphs
 from metadata.model_content import ModelContent, read_content
 
 _MAX_FILE_LENGTH = 2**31 - 1  # bytes that the offsets of a FlatBuffer reach

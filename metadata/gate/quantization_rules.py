@@ -11,9 +11,9 @@ The limits are those of the functions `QuantizeMultiplierSmallerThanOneExp`, `Qu
 
 from __future__ import annotations
 
+from metadata.gate.operator_call import OperatorCall
+from metadata.gate.recurrent_rules import RECURRENT, check_recurrent
 from metadata.model_content import Tensor
-from metadata.operator_call import OperatorCall
-from metadata.recurrent_rules import RECURRENT, check_recurrent
 
 _QUANTIZED = ("int8", "uint8", "int16", "int4")
 # These move numbers or look at their order; a scale is nothing to them.
