@@ -29,8 +29,8 @@ from convert.winograd.fast_convolution import stored_form
 from edge_runtime.front_end.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.packing.packed_model import pack_model
 from metadata.safe_name import safe_part
-from metadata.tflite_metadata import pack_model
 from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
 from train.window_rows import WindowRows

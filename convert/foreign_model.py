@@ -28,13 +28,13 @@ from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.foreign_contract import ForeignContract, foreign_contract, tell_notes
 from metadata.gate.model_check import check_model
-from metadata.model_digest import check_digest
-from metadata.model_flatbuffer import read_tensors
+from metadata.packing.contract_check import check_contract
+from metadata.packing.digest import check_digest
+from metadata.packing.packed_model import pack_model, read_associated_files, strip_metadata
 from metadata.safe_name import safe_part
 from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
-from metadata.tensor_contract import check_contract
-from metadata.tflite_metadata import pack_model, read_associated_files, strip_metadata
+from metadata.tflite_file.flat_model import read_tensors
 from train.evaluate import TestWindows
 from train.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets

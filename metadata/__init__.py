@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from metadata.errors import ModelContractError, ModelWarning
     from metadata.gate.model_check import check_model
     from metadata.labels import format_labels, parse_labels, read_labels, write_labels
-    from metadata.model_flatbuffer import ModelTensors, TensorInfo, read_tensors
-    from metadata.spec import MelFrontEnd, ModelSpec, Provenance, StftFrontEnd, WaveformFrontEnd, replace_spec
-    from metadata.tensor_contract import check_contract, feature_shape
-    from metadata.tflite_metadata import (
+    from metadata.packing.contract_check import check_contract, feature_shape
+    from metadata.packing.packed_model import (
         find_metadata,
         pack_model,
         read_associated_files,
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
         read_spec,
         strip_metadata,
     )
+    from metadata.spec import MelFrontEnd, ModelSpec, Provenance, StftFrontEnd, WaveformFrontEnd, replace_spec
+    from metadata.tflite_file.flat_model import ModelTensors, TensorInfo, read_tensors
 
 __all__ = [
     "MelFrontEnd",

@@ -14,8 +14,8 @@ from metadata.foreign_contract import tell_notes
 from metadata.gate.model_check import check_model
 from metadata.heard_scores import Hear
 from metadata.mended_labels import TO_MEND
+from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 from metadata.stated_fields import read_stated
-from metadata.tflite_metadata import pack_model, read_model_labels, read_spec
 from metadata.written_spec import add_spec_arguments, read_whole, written_contract
 
 VERBS = {"metadata": "show or write what a .tflite file says about itself"}

@@ -12,11 +12,17 @@ from metadata.foreign_contract import ForeignContract, foreign_contract
 from metadata.heard_scores import Hear
 from metadata.labels import listed
 from metadata.model_content import Tensor, read_content
-from metadata.model_digest import check_digest
-from metadata.model_flatbuffer import TensorInfo, read_tensors
+from metadata.packing.digest import check_digest
+from metadata.packing.packed_model import (
+    find_label_file,
+    find_metadata,
+    read_associated_files,
+    read_model_labels,
+    read_spec,
+)
 from metadata.spec import SPEC_FILE_NAME
 from metadata.stated_fields import read_metadata_leniently
-from metadata.tflite_metadata import find_label_file, find_metadata, read_associated_files, read_model_labels, read_spec
+from metadata.tflite_file.flat_model import TensorInfo, read_tensors
 
 _LONGEST = 400  # characters of a row
 _INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}

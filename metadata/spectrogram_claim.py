@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from metadata.model_flatbuffer import TensorInfo
+from metadata.packing.contract_check import spectrogram_shape
 from metadata.plural import counted
 from metadata.spec import FrontEnd
-from metadata.tensor_contract import spectrogram_shape
+from metadata.tflite_file.flat_model import TensorInfo
 
 
 def spectrogram_faults(audio: TensorInfo, front_end: FrontEnd, window_length: int) -> tuple[list[str], list[str]]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from metadata.associated_files import read_files
 from metadata.errors import ModelContractError
-from metadata.metadata_codec import decode_metadata, metadata_tables
-from metadata.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
-from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer
+from metadata.packing.metadata_codec import decode_metadata, metadata_tables
+from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
 from metadata.stated_labels import stated_labels
+from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
 
 Values = Mapping[str, Any]
 LOWEST_RATE, HIGHEST_RATE = 100, 1_000_000  # Hz; heart sounds are kept at 1000, bats at 500,000

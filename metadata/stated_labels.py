@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from metadata.labels import check_labels
 from metadata.mended_labels import mend_labels
-from metadata.metadata_codec import metadata_tables
+from metadata.packing.metadata_codec import metadata_tables
 from metadata.plural import counted
 
 AXIS_LABELS = "TENSOR_AXIS_LABELS"

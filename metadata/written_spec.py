@@ -12,10 +12,10 @@ from metadata.errors import ModelContractError
 from metadata.foreign_contract import ForeignContract, foreign_contract
 from metadata.heard_scores import Hear
 from metadata.labels import read_labels
-from metadata.model_flatbuffer import read_tensors
+from metadata.packing.packed_model import read_spec
 from metadata.said_fields import SaidFields
 from metadata.spec import ACTIVATIONS, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
-from metadata.tflite_metadata import read_spec
+from metadata.tflite_file.flat_model import read_tensors
 
 KEEP_NUMBERS = "labels that all begin with their place, as 0 dog and 1 cat, stay so"
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "mel": MelFrontEnd, "stft": StftFrontEnd}

@@ -11,8 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 from tiny_tflite import _Net, pack_aligned, tiny_spec
 
 from metadata.associated_files import append_files
-from metadata.metadata_codec import encode_metadata
-from metadata.model_rewrite import add_metadata_buffer
+from metadata.packing.metadata_codec import encode_metadata
+from metadata.packing.rewrite import add_metadata_buffer
 
 LABELS = b"silence\nsong\nspeech\n"
 ENDINGS = ("SOFTMAX", "LOGISTIC", "LOG_SOFTMAX", "LOG", "DB", "TANH", "LOGITS", "MEAN")

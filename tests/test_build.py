@@ -14,7 +14,7 @@ from convert.recipes import DEFAULT_RECIPES
 from convert.report.build_report import format_table
 from edge_runtime.model.classifier import Classifier
 from metadata import ModelContractError, read_labels
-from metadata.tflite_metadata import read_associated_files, read_spec
+from metadata.packing.packed_model import read_associated_files, read_spec
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FORMS = ("waveform_cnn", "mel_cnn", "mel_cnn-spectrogram")
@@ -80,7 +80,7 @@ def test_every_file_carries_labels_and_spec_that_agree(built):
 
 
 def test_a_quantized_file_is_smaller_and_takes_and_gives_float32(built):
-    from metadata.tflite_metadata import read_tensors
+    from metadata.packing.packed_model import read_tensors
 
     for form in FORMS:
         sizes = {recipe: (built.path / f"{form}-{recipe}.tflite").stat().st_size for recipe in DEFAULT_RECIPES}

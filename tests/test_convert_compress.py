@@ -143,7 +143,7 @@ def test_prune_and_int8_combine_and_the_zeros_stay_in_both_files(pruned, files):
 
 
 def test_the_file_says_what_it_went_through(files):
-    from metadata.tflite_metadata import read_spec
+    from metadata.packing.packed_model import read_spec
 
     spec = read_spec(files[1].path.read_bytes())
     assert (spec.name, spec.recipe) == ("tiny-prune", "int8")

@@ -64,7 +64,7 @@ def test_the_device_verbs_work_without_the_train_extra(tmp_path):
     """A process in which nothing of the train extra can be imported classifies, benches, listens and checks parity."""
     from tiny_tflite import tiny_classifier, tiny_spec
 
-    from metadata.tflite_metadata import pack_model
+    from metadata.packing.packed_model import pack_model
 
     (tmp_path / "model.tflite").write_bytes(pack_model(tiny_classifier(), tiny_spec()))
     soundfile.write(tmp_path / "clip.wav", tone(440, 3.0), SAMPLE_RATE)

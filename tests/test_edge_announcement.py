@@ -9,7 +9,7 @@ import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.model.announcement import ANNOUNCEMENT
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OPEN = """

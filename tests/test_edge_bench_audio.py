@@ -8,7 +8,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 from edge_runtime.audio.resampling import resample
 from edge_runtime.bench.input_audio import STAND_IN, load_bench_audio
 from edge_runtime.model.classifier import Classifier
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import earshot
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
 from metadata.errors import ModelContractError
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RATE = 16_000
 

@@ -10,7 +10,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.bench.cold_process import resident_mib
 from edge_runtime.bench.cold_start import measure_cold_start
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # What the first label does without, and what it would cost: each of these is several milliseconds on a Raspberry Pi.

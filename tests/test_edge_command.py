@@ -15,7 +15,7 @@ from edge_runtime.bench.command import ThreadCounts
 from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.model.classifier import Classifier
 from metadata import ModelContractError
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 HEAVY = (
     "ai_edge_litert",

@@ -19,7 +19,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
 from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd, ModelContractError
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RATE, WINDOW = 16_000, 16_000
 LABELS = ("dog", "rain", "sea")

@@ -8,7 +8,7 @@ from edge_runtime.parity.file_parity import parity_of_file
 from edge_runtime.parity.golden_vectors import Golden, read_golden
 from edge_runtime.parity.level_text import format_results
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RECORDING = np.random.default_rng(1).integers(-5000, 5000, 33_000).astype(np.int16)
 

@@ -9,7 +9,7 @@ from edge_runtime.audio.resampling import resample
 from edge_runtime.bench.latency import input_length, measure_latency, summarize
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 from edge_runtime.audio.wav_file import WavFile
 from edge_runtime.bench.test_signal import speech_like
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ALWAYS = ["--on", "0", "--min-duration", "0", "--min-gap", "0"]  # whichever label wins is an event

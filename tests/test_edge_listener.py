@@ -10,7 +10,7 @@ from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RATE = 16_000
 MEL = MelFrontEnd(inside_model=False, n_fft=512, hop_length=250, win_length=512, n_mels=20)

@@ -18,7 +18,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 from edge_runtime.audio import live_microphone
 from edge_runtime.audio.live_microphone import LiveMicrophone
 from edge_runtime.audio.wav_file import read_wav
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -19,7 +19,7 @@ from edge_runtime.parity.other_machines import (
     score_windows,
     write_machine_scores,
 )
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 MACHINE = {"cpu": "a processor", "architecture": "aarch64", "runtime": "ai-edge-litert 2.3.0"}
 PHONE = MACHINE | {"board": "a board"}

@@ -16,7 +16,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES, ClipMerge, merge_windows
 from edge_runtime.phone.harness import PhoneHarness
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RATE = 16_000
 # Three windows, three labels. The last window is the quietest.

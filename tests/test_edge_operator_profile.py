@@ -6,7 +6,7 @@ from edge_runtime.bench.operator_profile import fold_events, format_profile, par
 from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import runtime_name
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RUN = [("Convolution", 30.0), ("Softmax", 10.0)]
 

@@ -7,7 +7,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.levels import front_end_parity, phone_parity, recipe_parity, score_parity
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 TOLERANCE = {"decision_agreement": 0.75, "accuracy_loss": 0.25}
 FLOAT = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], np.float32)

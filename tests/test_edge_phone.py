@@ -11,7 +11,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.audio_record import BlockRecording
 from edge_runtime.phone.harness import AudioRecord, PhoneHarness, TensorAudio, displayed, offline_windows, to_shorts
 from edge_runtime.phone.offline_check import compare_with_offline
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 RATE = 16_000
 WINDOW = 16_000

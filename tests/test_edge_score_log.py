@@ -13,7 +13,7 @@ from test_edge_command import run, write_wav
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 from edge_runtime.classify.resume_log import ScoreLog
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HEADER = {"model": {"labels": ["a", "b"]}, "settings": {"phone": False, "hop": 1.0}}

@@ -6,7 +6,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 from edge_runtime.bench.sustained import EndlessMicrophone, SystemClock, run_sustained
 from edge_runtime.model.classifier import Classifier
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 
 STATE = {"temperature_celsius": 50.0, "throttled": None}
 

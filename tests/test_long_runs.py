@@ -13,7 +13,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 from edge_runtime.listen.listener import Listener
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd
-from metadata.tflite_metadata import pack_model
+from metadata.packing.packed_model import pack_model
 from train.recordings.decoded_blocks import DecodedBlocks
 
 RATE = 16_000

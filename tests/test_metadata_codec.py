@@ -3,8 +3,8 @@ import struct
 import pytest
 
 from metadata.errors import ModelContractError
-from metadata.flat_table import FlatTable
-from metadata.metadata_codec import decode_metadata, encode_metadata
+from metadata.packing.metadata_codec import decode_metadata, encode_metadata
+from metadata.tflite_file.flat_table import FlatTable
 
 # One value for every kind of field that the schema has.
 EVERYTHING = {

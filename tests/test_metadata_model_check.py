@@ -18,7 +18,7 @@ from metadata import ModelContractError, pack_model, read_spec
 from metadata.associated_files import append_files, find_archive, read_files
 from metadata.gate.model_check import check_model
 from metadata.gate.operator_table import OPERATORS
-from metadata.model_digest import DIGEST_FIELD, check_digest
+from metadata.packing.digest import DIGEST_FIELD, check_digest
 from metadata.tflite_schema import BUILTIN_OPERATORS, TABLES, UNIONS
 
 SOUND = sorted((Path(__file__).parent / "damaged_files" / "sound").glob("*.tflite"))

@@ -6,9 +6,9 @@ from ai_edge_litert.interpreter import Interpreter
 from tiny_tflite import pack_aligned, tiny_classifier
 
 from metadata.errors import ModelContractError
-from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer
-from metadata.model_rewrite import add_metadata_buffer, remove_metadata_buffer
-from metadata.outside_weights import take_weights_in
+from metadata.packing.outside_weights import take_weights_in
+from metadata.packing.rewrite import add_metadata_buffer, remove_metadata_buffer
+from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
 
 PLAIN = tiny_classifier()
 

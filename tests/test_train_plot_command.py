@@ -9,8 +9,8 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 import earshot
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, StftFrontEnd
+from metadata.packing.packed_model import pack_model
 from metadata.spec import WaveformFrontEnd
-from metadata.tflite_metadata import pack_model
 from train.clip_picture import Hearing, _tiles, spectrogram_settings
 
 

@@ -26,8 +26,8 @@ from convert.report.label_sets import markdown_table
 from edge_runtime.model.interpreter import open_interpreter
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
+from metadata.packing.packed_model import strip_metadata
 from metadata.signed import signed
-from metadata.tflite_metadata import strip_metadata
 
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
 MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more

@@ -25,9 +25,9 @@ from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.last_operator import check_activation
+from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
-from metadata.tflite_metadata import read_spec
 
 # What the first label of a fresh process does without is imported where it is used.
 if TYPE_CHECKING:

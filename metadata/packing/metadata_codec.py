@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.errors import ModelContractError
-from metadata.flat_table import FlatTable
-from metadata.metadata_schema import ENUMS, METADATA_IDENTIFIER, ROOT_TABLE, TABLES, UNIONS, Field
+from metadata.packing.metadata_schema import ENUMS, METADATA_IDENTIFIER, ROOT_TABLE, TABLES, UNIONS, Field
+from metadata.tflite_file.flat_table import FlatTable
 
 _SOURCE = "the TFLite metadata"
 _MAX_TABLES = 100_000  # a damaged file may point to one table again and again

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.labels import LABELS_FILE_NAME
-from metadata.metadata_schema import MIN_PARSER_VERSION
+from metadata.packing.contract_check import feature_shape
+from metadata.packing.metadata_schema import MIN_PARSER_VERSION
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
-from metadata.tensor_contract import feature_shape
 
 AXIS_LABELS = "TENSOR_AXIS_LABELS"
 _NUM_CHANNELS = 1

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from metadata.errors import ModelContractError
-from metadata.flat_table import FlatTable
-from metadata.metadata_schema import METADATA_ENTRY_NAME
-from metadata.model_flatbuffer import (
+from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
+from metadata.tflite_file.flat_model import (
     BUFFER_DATA,
     BUFFERS,
     ENTRY_BUFFER,
@@ -26,6 +25,7 @@ from metadata.model_flatbuffer import (
     VERSION,
     ModelFlatBuffer,
 )
+from metadata.tflite_file.flat_table import FlatTable
 
 MARK = b"earshot1"
 MARK_PLACE = slice(8, 24)  # behind the identifier: the mark, then first byte and length of the model

@@ -8,9 +8,9 @@ the model, and the fields that hold them are younger than many a runtime on a ph
 from __future__ import annotations
 
 from metadata.errors import ModelContractError
-from metadata.flat_table import FlatTable
-from metadata.model_flatbuffer import BUFFER_OFFSET, BUFFER_SIZE, OPERATOR_OPTIONS_OFFSET, ModelFlatBuffer
-from metadata.new_root import place_root
+from metadata.packing.new_root import place_root
+from metadata.tflite_file.flat_model import BUFFER_OFFSET, BUFFER_SIZE, OPERATOR_OPTIONS_OFFSET, ModelFlatBuffer
+from metadata.tflite_file.flat_table import FlatTable
 
 _UNUSED = 1  # an offset up to this is none
 _MAX_GAP = 64  # bytes of padding between two weights

@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from metadata.associated_files import append_files, read_files
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
-from metadata.metadata_codec import decode_metadata, encode_metadata
-from metadata.metadata_schema import METADATA_ENTRY_NAME
-from metadata.model_digest import check_digest, spec_with_digest
-from metadata.model_flatbuffer import BUFFER_DATA, ModelFlatBuffer, ModelTensors, read_tensors
-from metadata.model_rewrite import add_metadata_buffer, remove_metadata_buffer
-from metadata.new_root import find_model
+from metadata.packing.contract_check import check_contract, check_label_count
+from metadata.packing.digest import check_digest, spec_with_digest
+from metadata.packing.metadata_codec import decode_metadata, encode_metadata
+from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
+from metadata.packing.new_root import find_model
+from metadata.packing.rewrite import add_metadata_buffer, remove_metadata_buffer
+from metadata.packing.standard_metadata import AXIS_LABELS, describe_model
 from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
-from metadata.standard_metadata import AXIS_LABELS, describe_model
-from metadata.tensor_contract import check_contract, check_label_count
+from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer, ModelTensors, read_tensors
 from metadata.zip_tail import find_zip
 
 

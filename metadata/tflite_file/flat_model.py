@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from metadata.errors import ModelContractError
-from metadata.flat_table import FlatTable
+from metadata.tflite_file.flat_table import FlatTable
 
 MODEL_IDENTIFIER = b"TFL3"  # at byte 4 of the file
 _SOURCE = "the model"

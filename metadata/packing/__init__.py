@@ -1,0 +1,1 @@
+"""Metadata in and out of a model file, without repacking the model."""

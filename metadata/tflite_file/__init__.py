@@ -1,0 +1,1 @@
+"""The one checked reader of the format, and the ZIP behind it."""
