@@ -11,7 +11,6 @@ from typing import Any
 from metadata.foreign_contract import ForeignContract, foreign_contract
 from metadata.heard_scores import Hear
 from metadata.labels import listed
-from metadata.model_content import Tensor, read_content
 from metadata.packing.digest import check_digest
 from metadata.packing.packed_model import (
     find_label_file,
@@ -23,6 +22,7 @@ from metadata.packing.packed_model import (
 from metadata.spec import SPEC_FILE_NAME
 from metadata.stated_fields import read_metadata_leniently
 from metadata.tflite_file.flat_model import TensorInfo, read_tensors
+from metadata.tflite_file.model_content import Tensor, read_content
 
 _LONGEST = 400  # characters of a row
 _INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}

@@ -13,17 +13,17 @@ from metadata.errors import ModelContractError
 from metadata.heard_scores import Hear, Rows
 from metadata.labels import listed
 from metadata.mended_labels import TO_MEND
-from metadata.model_content import ModelContent, read_content
 from metadata.packing.contract_check import check_contract
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.said_fields import SaidFields
 from metadata.score_claim import score_claim
-from metadata.score_operator import score_kind
 from metadata.spec import ModelSpec, Provenance, WaveformFrontEnd, replace_spec
 from metadata.spectrogram_claim import spectrogram_faults
 from metadata.stated_fields import HIGHEST_RATE, LOWEST_RATE, StatedFields, read_stated
 from metadata.tflite_file.flat_model import ModelTensors, read_tensors
+from metadata.tflite_file.model_content import ModelContent, read_content
+from metadata.tflite_file.score_operator import score_kind
 from metadata.waveform_claim import waveform_claim
 
 DEFAULT_THRESHOLD = 0.5

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from metadata.plural import counted
-from metadata.score_operator import ScoreKind
 from metadata.spec import SCORE_MARGIN, ModelSpec
+from metadata.tflite_file.score_operator import ScoreKind
 
 _SUM_MARGIN = 0.02  # by which softmax scores in 8 bits may miss 1
 _SILENCE = 0  # place of the signal that is silence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from metadata.heard_scores import Rows, judge_rows, lies_in_unit, score_limits
-from metadata.model_content import ModelContent
-from metadata.score_operator import ScoreKind, score_kind
+from metadata.tflite_file.model_content import ModelContent
+from metadata.tflite_file.score_operator import ScoreKind, score_kind
 
 _APP = "An app that shows what the model puts out shows no probabilities"
 _HOW = {

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from metadata.associated_files import read_files
 from metadata.errors import ModelContractError
 from metadata.packing.metadata_codec import decode_metadata, metadata_tables
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
 from metadata.stated_labels import stated_labels
+from metadata.tflite_file.associated_files import read_files
 from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
 
 Values = Mapping[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from metadata.model_content import ModelContent, Tensor
 from metadata.plural import counted
+from metadata.tflite_file.model_content import ModelContent, Tensor
 
 SHORTEST_SECONDS = 0.01  # no classifier hears less
 SHORT_SECONDS = 0.05  # below it somebody must have said that it is a waveform

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metadata.associated_files import append_files, find_archive, read_files
 from metadata.labels import LABELS_FILE_NAME, format_labels
-from metadata.model_content import read_content
 from metadata.packing.digest import DIGEST_FIELD
 from metadata.packing.metadata_codec import encode_metadata
 from metadata.packing.packed_model import read_spec
 from metadata.packing.rewrite import add_metadata_buffer
 from metadata.packing.standard_metadata import describe_model
-from metadata.schema_walk import _Walk
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
+from metadata.tflite_file.associated_files import append_files, find_archive, read_files
+from metadata.tflite_file.model_content import read_content
+from metadata.tflite_file.schema_walk import _Walk
 
 _WORDS = (0, 1, 2, 3, 4, 5, 7, 8, 16, 32, 64, 255, 256, 1000, 65535, 65536, 2**24, 2**30, 2**31 - 1, 2**31, 2**32 - 1)
 _FLOATS = (0.0, -1.0, 1e-30, 1e30, 1e-9, 3e38, float("nan"), float("inf"), float("-inf"), 0.5, 2.0, 100.0)

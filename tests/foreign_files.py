@@ -10,9 +10,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from tiny_tflite import _Net, pack_aligned, tiny_spec
 
-from metadata.associated_files import append_files
 from metadata.packing.metadata_codec import encode_metadata
 from metadata.packing.rewrite import add_metadata_buffer
+from metadata.tflite_file.associated_files import append_files
 
 LABELS = b"silence\nsong\nspeech\n"
 ENDINGS = ("SOFTMAX", "LOGISTIC", "LOG_SOFTMAX", "LOG", "DB", "TANH", "LOGITS", "MEAN")

@@ -9,11 +9,11 @@ from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter, runtime_name
 from metadata import MelFrontEnd, ModelContractError, ModelWarning, WaveformFrontEnd
-from metadata.associated_files import append_files
 from metadata.packing.metadata_codec import encode_metadata
 from metadata.packing.packed_model import pack_model, strip_metadata
 from metadata.packing.rewrite import add_metadata_buffer
 from metadata.packing.standard_metadata import describe_model
+from metadata.tflite_file.associated_files import append_files
 
 RATE = 16_000
 WINDOW = 32_000

@@ -3,9 +3,9 @@ import zipfile
 
 import pytest
 
-from metadata.associated_files import append_files, find_archive, read_files
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
+from metadata.tflite_file.associated_files import append_files, find_archive, read_files
 
 MODEL = b"a model" * 9
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tiny_tflite import pack_aligned
 
 from metadata import ModelContractError, pack_model, read_spec
-from metadata.associated_files import append_files, find_archive, read_files
 from metadata.gate.model_check import check_model
 from metadata.gate.operator_table import OPERATORS
 from metadata.packing.digest import DIGEST_FIELD, check_digest
-from metadata.tflite_schema import BUILTIN_OPERATORS, TABLES, UNIONS
+from metadata.tflite_file.associated_files import append_files, find_archive, read_files
+from metadata.tflite_file.tflite_schema import BUILTIN_OPERATORS, TABLES, UNIONS
 
 SOUND = sorted((Path(__file__).parent / "damaged_files" / "sound").glob("*.tflite"))
 BASES = [file for path in SOUND for file in (path.read_bytes(), without_digest(path.read_bytes()))]

@@ -16,8 +16,8 @@ from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelContractError, read_tensors
 from metadata.errors import UnsupportedModelError
 from metadata.gate.model_check import check_model
-from metadata.model_content import read_content
-from metadata.score_operator import score_operator
+from metadata.tflite_file.model_content import read_content
+from metadata.tflite_file.score_operator import score_operator
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 SOUND = sorted((Path(__file__).parent / "damaged_files" / "sound").glob("*.tflite"))

@@ -13,10 +13,10 @@ from edge_runtime.model.score_transform import to_scores
 from metadata import ModelContractError, ModelSpec, ModelWarning, pack_model, read_spec
 from metadata.foreign_contract import foreign_contract
 from metadata.heard_scores import judge_rows
-from metadata.last_operator import last_operator
-from metadata.model_content import read_content
 from metadata.said_fields import SaidFields
-from metadata.score_operator import score_kind
+from metadata.tflite_file.last_operator import last_operator
+from metadata.tflite_file.model_content import read_content
+from metadata.tflite_file.score_operator import score_kind
 
 LENGTH = 16_000
 LABELS = ("silence", "song", "speech")

@@ -4,7 +4,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tiny_tflite import _Net, pack_aligned, tiny_classifier, tiny_spec
 
 from metadata import ModelContractError, pack_model
-from metadata.score_operator import score_operator
+from metadata.tflite_file.score_operator import score_operator
 
 
 @pytest.mark.parametrize(("activation", "name"), [("softmax", "SOFTMAX"), ("sigmoid", "LOGISTIC")])

@@ -23,7 +23,7 @@ from metadata import (
     replace_spec,
     strip_metadata,
 )
-from metadata.associated_files import append_files, find_archive
+from metadata.tflite_file.associated_files import append_files, find_archive
 
 PLAIN = tiny_classifier()
 PACKED = pack_model(PLAIN, tiny_spec())

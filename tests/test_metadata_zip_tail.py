@@ -10,8 +10,8 @@ import zipfile
 import pytest
 
 from metadata import ModelContractError
-from metadata.associated_files import append_files, find_archive, read_files
-from metadata.zip_tail import find_zip
+from metadata.tflite_file.associated_files import append_files, find_archive, read_files
+from metadata.tflite_file.zip_tail import find_zip
 
 MODEL = b"a model" * 9
 

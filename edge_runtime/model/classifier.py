@@ -24,10 +24,10 @@ from edge_runtime.model.hears_recordings import HearsRecordings
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
-from metadata.last_operator import check_activation
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
+from metadata.tflite_file.last_operator import check_activation
 
 # What the first label of a fresh process does without is imported where it is used.
 if TYPE_CHECKING:

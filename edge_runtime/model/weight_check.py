@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metadata.errors import ModelContractError
-from metadata.model_content import Graph, ModelContent, Tensor
+from metadata.tflite_file.model_content import Graph, ModelContent, Tensor
 
 _FLOATS = ("float32", "float16", "float64")
 # What multiplies its constants; elsewhere infinity has its place: as the padding of a maximum, in a mask that is added.

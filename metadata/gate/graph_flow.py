@@ -13,7 +13,7 @@ from metadata.gate.loop_rules import check_loop
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.operator_rules import check_operator, find_signature
 from metadata.gate.shape_rules import output_shapes
-from metadata.model_content import Graph, ModelContent, Operator, Shape, Tensor
+from metadata.tflite_file.model_content import Graph, ModelContent, Operator, Shape, Tensor
 
 _MAX_DEPTH = 16  # of subgraphs that call subgraphs
 _CALLS = {

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 from metadata.gate.operator_call import OperatorCall
-from metadata.model_content import Shape
 from metadata.plural import counted
+from metadata.tflite_file.model_content import Shape
 
 Shapes = Sequence[Shape | None] | None  # a shape is None where the values decide it
 

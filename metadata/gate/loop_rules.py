@@ -7,7 +7,7 @@ layers as loops over the steps of a window: the condition compares a counter wit
 from __future__ import annotations
 
 from metadata.gate.operator_call import OperatorCall
-from metadata.model_content import Graph, Operator
+from metadata.tflite_file.model_content import Graph, Operator
 
 _MAX_STEPS = 100_000  # 16 kHz x 1 s with a step of 160 samples has 100
 _COMPARISONS = {"LESS": 0, "LESS_EQUAL": 1}  # by how many steps one more is made

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 
-from metadata.associated_files import find_archive
 from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.gate.graph_flow import check_graphs
-from metadata.model_content import ModelContent, read_content
+from metadata.tflite_file.associated_files import find_archive
+from metadata.tflite_file.model_content import ModelContent, read_content
 
 _MAX_FILE_LENGTH = 2**31 - 1  # bytes that the offsets of a FlatBuffer reach
 

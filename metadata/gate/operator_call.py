@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.model_content import ModelContent, Operator, Shape, Tensor
+from metadata.tflite_file.model_content import ModelContent, Operator, Shape, Tensor
 
 
 class OperatorCall(NamedTuple):

@@ -8,7 +8,7 @@ from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.operator_table import OPERATORS, Signature
 from metadata.gate.quantization_rules import check_scales
-from metadata.model_content import Operator, Tensor
+from metadata.tflite_file.model_content import Operator, Tensor
 
 _TYPES = {
     "f": ("float32",),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.recurrent_rules import RECURRENT, check_recurrent
-from metadata.model_content import Tensor
+from metadata.tflite_file.model_content import Tensor
 
 _QUANTIZED = ("int8", "uint8", "int16", "int4")
 # These move numbers or look at their order; a scale is nothing to them.

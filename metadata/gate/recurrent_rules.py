@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from metadata.gate.operator_call import OperatorCall
-from metadata.model_content import Tensor
+from metadata.tflite_file.model_content import Tensor
 
 _FLOAT_WEIGHTS = ("float32", "int8", "uint8")
 # Inputs by what they are; the places of one direction repeat in the other.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from metadata.gate.kernel_shapes import Shapes
 from metadata.gate.operator_call import OperatorCall
-from metadata.model_content import Shape
+from metadata.tflite_file.model_content import Shape
 
 
 class _Places(NamedTuple):

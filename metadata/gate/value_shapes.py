@@ -10,7 +10,7 @@ import math
 
 from metadata.gate.kernel_shapes import MAX_SIZE, Shapes
 from metadata.gate.operator_call import OperatorCall
-from metadata.model_content import BITS
+from metadata.tflite_file.model_content import BITS
 
 _RANDOM = ("float32",)
 _MAX_PLACES = 4  # axes of what SPARSE_TO_DENSE fills

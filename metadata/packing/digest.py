@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metadata.associated_files import find_archive
 from metadata.errors import ModelContractError
 from metadata.spec import DIGEST_FIELD, SPEC_FILE_NAME, ModelSpec
+from metadata.tflite_file.associated_files import find_archive
 
 _SHOWN = 12  # digits of a digest in an error text
 

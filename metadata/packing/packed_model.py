@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from metadata.associated_files import append_files, read_files
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
 from metadata.packing.contract_check import check_contract, check_label_count
@@ -22,8 +21,9 @@ from metadata.packing.rewrite import add_metadata_buffer, remove_metadata_buffer
 from metadata.packing.standard_metadata import AXIS_LABELS, describe_model
 from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
+from metadata.tflite_file.associated_files import append_files, read_files
 from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer, ModelTensors, read_tensors
-from metadata.zip_tail import find_zip
+from metadata.tflite_file.zip_tail import find_zip
 
 
 def pack_model(model: bytes, spec: ModelSpec) -> bytes:

@@ -6,10 +6,10 @@ their alignment; see `new_root`.
 
 from __future__ import annotations
 
-from metadata.associated_files import find_archive
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
 from metadata.packing.new_root import find_model, place_root
 from metadata.packing.outside_weights import take_weights_in
+from metadata.tflite_file.associated_files import find_archive
 from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.tflite_schema import TABLES, UNIONS
+from metadata.tflite_file.tflite_schema import TABLES, UNIONS
 
 Row = dict[str, Any]  # a table by the names of its fields; those that were not written are not there
 

@@ -7,9 +7,9 @@ import struct
 from typing import Any, NamedTuple
 
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.schema_walk import Row, Span, walk_model
 from metadata.tflite_file.flat_model import DTYPES
-from metadata.tflite_schema import BUILTIN_OPERATORS, UNIONS
+from metadata.tflite_file.schema_walk import Row, Span, walk_model
+from metadata.tflite_file.tflite_schema import BUILTIN_OPERATORS, UNIONS
 
 Shape = tuple[int, ...]
 

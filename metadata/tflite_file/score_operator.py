@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.model_content import Graph, ModelContent, Operator, read_content
+from metadata.tflite_file.model_content import Graph, ModelContent, Operator, read_content
 
 ACTIVATION_OF = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 """The activation of a spec that an operator stands for, where it puts out scores in 0 to 1."""

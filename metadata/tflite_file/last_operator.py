@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from metadata.errors import ModelContractError
-from metadata.score_operator import ACTIVATION_OF, HANDED_ON
 from metadata.spec import ModelSpec
 from metadata.tflite_file.flat_model import MODEL_IDENTIFIER, OPERATOR_CODES, SUBGRAPHS
 from metadata.tflite_file.flat_table import FlatTable
-from metadata.tflite_schema import BUILTIN_OPERATORS
+from metadata.tflite_file.score_operator import ACTIVATION_OF, HANDED_ON
+from metadata.tflite_file.tflite_schema import BUILTIN_OPERATORS
 
 _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 2, 3  # slots of SubGraph
 _CODE_INDEX, _INPUTS, _OUTPUTS = range(3)  # slots of Operator

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
-from metadata.zip_tail import find_zip, unpack_zip
+from metadata.tflite_file.zip_tail import find_zip, unpack_zip
 
 _DATE_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: equal files give equal bytes
 _UNIX, _READABLE_FILE = 3, 0o100644 << 16  # else these depend on the machine that writes
