@@ -186,7 +186,7 @@ def _ratio(values: list[float]) -> str:
 
 def _mixtures(clips: LoadedClips, sources: tuple[int, ...], args: argparse.Namespace, augment: bool, epoch: int = 0):
     """Windows cut and mixed on the fly."""
-    from train.mixture_windows import MixtureWindows
+    from train.batches.mixture_windows import MixtureWindows
     from train.models import isocc
 
     settings = TrainingSettings(

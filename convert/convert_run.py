@@ -31,9 +31,9 @@ from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.packing.packed_model import pack_model
 from metadata.safe_name import safe_part
+from train.batches.window_rows import WindowRows
 from train.evaluate import score_thresholds
 from train.finished_run import FinishedRun
-from train.window_rows import WindowRows
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert.quantization.calibration import check_window_shape, choose_calibration, windows_sha256
-from train.window_rows import WindowRows
+from train.batches.window_rows import WindowRows
 
 
 def _windows(count: int, length: int = 4) -> np.ndarray:

@@ -33,13 +33,13 @@ from convert.report.compression import (  # noqa: E402
 )
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
+from train.batches.window_rows import WindowRows  # noqa: E402
 from train.finished_run import FinishedRun  # noqa: E402
 from train.predict import predict  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
-from train.window_rows import WindowRows  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 TRAINED = TrainingSettings(batch_size=4, epoch_windows=32, label_smoothing=0.05, seed=3)

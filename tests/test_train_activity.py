@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.activity import BLOCK_LENGTH, ActivitySteps, part_activity, window_activity
+from train.batches.activity import BLOCK_LENGTH, ActivitySteps, part_activity, window_activity
 
 STEPS = ActivitySteps(num_steps=5, first=-BLOCK_LENGTH, hop=10 * BLOCK_LENGTH, length=10 * BLOCK_LENGTH)
 

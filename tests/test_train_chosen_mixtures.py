@@ -11,8 +11,8 @@ from many_tones import LABEL_STEP_HZ, WINDOW_LENGTH, heard, tones
 
 from metadata import WaveformFrontEnd
 from train import finished_run, training_run
+from train.batches.mixture_windows import MixtureWindows
 from train.chosen_mixtures import choose_mixtures
-from train.mixture_windows import MixtureWindows
 from train.mixtures.mixture_table import write_mixtures
 from train.prepare import load_with_progress
 from train.recordings.clip_store import load_clips

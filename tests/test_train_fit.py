@@ -12,6 +12,7 @@ import pytest
 from conftest import SAMPLE_RATE
 
 from train import fit
+from train.batches.training_windows import TrainingWindows
 from train.finished_run import open_run
 from train.models import mixed_cnn, waveform_cnn
 from train.recordings.clip_index import find_clips
@@ -20,7 +21,6 @@ from train.recordings.split import split_clips
 from train.settings import TrainingSettings
 from train.training_run import train_model
 from train.training_state import finished_epochs
-from train.training_windows import TrainingWindows
 from train.weight_average import WeightAverage
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)

@@ -7,9 +7,9 @@ import pytest
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
-from train.activity import ActivitySteps
 from train.auxiliary import AuxiliaryTargets
-from train.mixture_windows import MixtureWindows
+from train.batches.activity import ActivitySteps
+from train.batches.mixture_windows import MixtureWindows
 from train.mixtures.mixing import SilentClipError
 from train.settings import TrainingSettings
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from edge_runtime.audio.windows import TAILS, cut_windows
+from train.batches.window_rows import WindowRows
 from train.evaluate import cut_split
 from train.predict import predict
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.recordings.packed_store import PackedStore
-from train.window_rows import WindowRows
 
 LENGTHS = (1, 99, 100, 101, 150, 350)
 

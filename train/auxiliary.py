@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from train.activity import ActivitySteps
+from train.batches.activity import ActivitySteps
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:

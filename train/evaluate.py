@@ -17,9 +17,9 @@ from edge_runtime.audio.windows import window_starts
 from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
 from metadata.plural import counted
 from metadata.spec import ModelSpec
+from train.batches.window_rows import WindowRows, cut_window
 from train.label_sets import LabelSetEvaluation, evaluate_label_sets
 from train.recordings.clip_store import LoadedClips
-from train.window_rows import WindowRows, cut_window
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from edge_runtime.stop_request import StopRequest
 from train.auxiliary import Learner
 from train.backend import has_accelerator
+from train.batches.window_rows import WindowRows
 from train.exact_match import ExactMatchStop, exact_match, has_passed
 from train.predict import predict
 from train.progress import progress_bar
@@ -29,7 +30,6 @@ from train.training_state import (
     save_state,
 )
 from train.weight_average import WeightAverage
-from train.window_rows import WindowRows
 
 
 def compile_model(

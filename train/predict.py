@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from train.window_rows import WindowRows
+from train.batches.window_rows import WindowRows
 
 BYTES_AT_ONCE = 32 << 20  # of windows in memory
 

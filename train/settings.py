@@ -38,7 +38,7 @@ class TrainingSettings:
     label_smoothing : float
         Share of the target spread over all labels, 0 to 1; for categorical_crossentropy.
     augment : bool
-        Whether training windows are varied in level, noise and colour (`train.augment`).
+        Whether training windows are varied in level, noise and colour (`train.batches.augment`).
     epoch_windows : int
         Windows drawn in one epoch, the labels in equal shares; 0: as many as the training clips hold, and
         never so few that an epoch is only a step or two.
@@ -54,7 +54,7 @@ class TrainingSettings:
         Weight of a further loss, of which labels are heard, against that of the scores; 0: none. For models that tell a
         number (`train.auxiliary`).
     activity_weight : float
-        Weight of a further loss, of when each label sounds (`train.activity`), against that of the scores; 0: none. For
+        Weight of a further loss, of when each label sounds (`train.batches.activity`), against that of the scores; 0: none. For
         models that hear mixtures and have steps in time.
     tail : str
         What happens to samples after the last full window of a clip to validate or calibrate on, see

@@ -17,13 +17,13 @@ from edge_runtime.audio.windows import DEFAULT_TAIL
 from edge_runtime.counting.pipeline import COUNT_LABELS
 from metadata.plural import counted
 from train.auxiliary import AuxiliaryTargets
+from train.batches.window_rows import WindowRows, cut_window
 from train.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.window_rows import WindowRows, cut_window
 
 DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
@@ -87,7 +87,7 @@ class OneLabel:
         """Return single clips, labels in equal shares."""
         if beside:
             raise ValueError("further outputs learn from mixtures; for one label a window give them the weight 0")
-        from train.training_windows import TrainingWindows
+        from train.batches.training_windows import TrainingWindows
 
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
 
@@ -101,7 +101,7 @@ class _Mixtures:
     """What tasks have in common that hear one source or several at once."""
 
     sources: Sequence[int]
-    target: ClassVar[str]  # as for `train.mixture_windows.MixtureWindows`
+    target: ClassVar[str]  # as for `train.batches.mixture_windows.MixtureWindows`
 
     def training_windows(
         self,
@@ -113,7 +113,7 @@ class _Mixtures:
         beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
     ) -> Any:
         """Return windows mixed as they are drawn, each number of sources equally often."""
-        from train.mixture_windows import MixtureWindows
+        from train.batches.mixture_windows import MixtureWindows
 
         return MixtureWindows(
             clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch, beside

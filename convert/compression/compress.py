@@ -36,10 +36,10 @@ from convert.quantization.calibration import CalibrationSet
 from metadata import ModelSpec, replace_spec
 from metadata.plural import counted
 from train.backend import native_output_to, seed_everything
+from train.batches.window_rows import WindowRows
 from train.finished_run import FinishedRun
 from train.settings import TrainingSettings
 from train.task import Task
-from train.window_rows import WindowRows
 
 KINDS: dict[str, str] = {
     "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",

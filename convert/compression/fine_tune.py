@@ -1,6 +1,6 @@
 """A few more epochs for a network that is already trained, in tf_keras, selected on validation data.
 
-Windows are drawn as in the training (`train.training_windows`), from the training side alone.
+Windows are drawn as in the training (`train.batches.training_windows`), from the training side alone.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from convert.compression.tf_keras_twin import Twin
+from train.batches.window_rows import WindowRows
 from train.settings import TrainingSettings
-from train.window_rows import WindowRows
 
 WINDOWS_AT_ONCE = 2_048  # are validated; whole batches of the network's and of its front end
 

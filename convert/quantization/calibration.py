@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metadata.plural import counted
-from train.window_rows import WindowRows
+from train.batches.window_rows import WindowRows
 
 DEFAULT_NUM_WINDOWS = 200
 

@@ -33,11 +33,11 @@ from edge_runtime.parity.levels import (
 from edge_runtime.scoring.measures import decisions
 from metadata import MelFrontEnd
 from metadata.recipe import find_tolerance
+from train.batches.window_rows import WindowRows
 from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 from train.predict import predict
-from train.window_rows import WindowRows
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows

@@ -20,7 +20,7 @@ from train.recordings.new_names import check_all_written, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.sixteen_bits import TurnedDown, write_flac
 
-# As far as our variation of playback speed goes (`train.augment`), about six of the 177 mel bands of `isocc`. The
+# As far as our variation of playback speed goes (`train.batches.augment`), about six of the 177 mel bands of `isocc`. The
 # published 9.6 to 11.9 cents are a third of a band: copies that a model can hardly tell from their original.
 DEFAULT_MAX_CENTS = 200.0
 MOST_CENTS = 1200.0  # an octave; farther, a phase vocoder makes another sound of it

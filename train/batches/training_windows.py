@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from train.augment import vary_window
-from train.clip_draw import ClipDraw
+from train.batches.augment import vary_window
+from train.batches.clip_draw import ClipDraw
 from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
@@ -16,7 +16,7 @@ LEAST_EPOCH_WINDOWS = 320  # a few minutes of audio still give an epoch enough s
 class TrainingWindows(keras.utils.PyDataset):
     """Windows of the training clips, float32 (batch_size, window_length), with one-hot targets.
 
-    Every label is drawn equally often, its clips as `train.clip_draw` says. What is drawn depends on the seed, the
+    Every label is drawn equally often, its clips as `train.batches.clip_draw` says. What is drawn depends on the seed, the
     epoch and the batch alone, so a resumed training goes on as if it had not stopped.
 
     Parameters
