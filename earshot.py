@@ -25,7 +25,7 @@ class Verb(NamedTuple):
 VERBS = {
     "build": Verb("convert.command", "train", "recordings in, proven .tflite files out: runs all the steps below"),
     "data": Verb(
-        "train.data_command", "train", "list, index, split, check, trim, import, mix and oversample recordings"
+        "train.data.command", "train", "list, index, split, check, trim, import, mix and oversample recordings"
     ),
     "plot": Verb("train.plot_command", "train", "draw a recording as a model sees it, with its scores"),
     "train": Verb("train.command", "train", "train one model on recordings"),
@@ -55,7 +55,7 @@ _ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle.command
 _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.command": _TRAIN,
-    "train.data_command": _TRAIN,
+    "train.data.command": _TRAIN,
     "train.plot_command": _TRAIN,
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,

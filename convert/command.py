@@ -127,8 +127,8 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
+    from train.data.prepare import find_and_split, load_to_train, note
     from train.models import model_module
-    from train.prepare import find_and_split, load_to_train, note
     from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
@@ -159,8 +159,8 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
     from convert.compression.compress import compression_settings
+    from train.data.prepare import load_with_progress
     from train.finished_run import open_run
-    from train.prepare import load_with_progress
     from train.training_run import METRICS_FILE_NAME
 
     if (
@@ -194,7 +194,7 @@ def _deliver(
     from convert.compression.compress import compress_run
     from convert.report.build_report import describe_build, write_report
     from convert.report.compression import describe_compression
-    from train.prepare import note
+    from train.data.prepare import note
     from train.recordings.output_folder import claim_folder
 
     out = claim_folder(args.out, force=args.force, resume=args.resume)
@@ -229,7 +229,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
     from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
     from metadata.labels import read_labels
-    from train.prepare import find_and_split, load_with_progress, note
+    from train.data.prepare import find_and_split, load_with_progress, note
 
     if args.compress:
         raise ValueError(
@@ -261,7 +261,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model without recordings, as far as that goes."""
     from convert.foreign_model import convert_unproven
-    from train.prepare import note
+    from train.data.prepare import note
     from train.recordings.output_folder import claim_folder
 
     hungry = [recipe.name for recipe in recipes if recipe.needs_calibration]
@@ -284,7 +284,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
 
 def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], where: str) -> None:
     """Name the options that were given and do nothing."""
-    from train.prepare import note
+    from train.data.prepare import note
 
     given = [f"--{name.replace('_', '-')}" for name, default in defaults.items() if getattr(args, name) != default]
     if given:

@@ -13,8 +13,8 @@ from metadata import WaveformFrontEnd
 from train import finished_run, training_run
 from train.batches.mixture_windows import MixtureWindows
 from train.chosen_mixtures import choose_mixtures
+from train.data.prepare import load_with_progress
 from train.mixtures.mixture_table import write_mixtures
-from train.prepare import load_with_progress
 from train.recordings.clip_store import load_clips
 from train.settings import TrainingSettings
 from train.task import LabelSet, OneLabel

@@ -9,7 +9,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earshot
-from train.prepare import find_and_split
+from train.data.prepare import find_and_split
 from train.recordings.clip_index import read_index
 
 
@@ -274,7 +274,7 @@ def _grouped_index(root, seed):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("has_table", [False, True])
 def test_split_draws_the_sides_that_build_and_train_draw_from_the_same_seed(capsys, tmp_path, seed, has_table):
-    from train.prepare import find_and_split
+    from train.data.prepare import find_and_split
 
     root = tmp_path / "in"
     _grouped_index(root, seed)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from train.prepare import find_and_split
+from train.data.prepare import find_and_split
 from train.recordings.clip_index import combine, find_clips
 from train.recordings.left_out import count_left_out
 from train.recordings.split import split_by_fold

@@ -8,7 +8,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earshot
-from train import oversample_command
+from train.data import oversample_command
 from train.mixtures.mixture_table import read_mixtures
 from train.recordings import pitch_shift
 from train.recordings.clip_index import read_index

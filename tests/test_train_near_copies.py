@@ -7,8 +7,8 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE
 
-from train import prepare
 from train.checks.near_copies import describe_near_copies
+from train.data import prepare
 from train.recordings.clip import Clip
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips

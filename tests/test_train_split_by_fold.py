@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from train.prepare import split_and_say
+from train.data.prepare import split_and_say
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.split import describe_unused_folds, split_by_fold
 

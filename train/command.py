@@ -56,7 +56,7 @@ def add_dataset_argument(parser: argparse._ActionsContainer) -> None:
 
 
 def data_choices(args: argparse.Namespace) -> dict[str, str | None]:
-    """Return how the data is read and split, as `train.prepare.find_and_split` takes it."""
+    """Return how the data is read and split, as `train.data.prepare.find_and_split` takes it."""
     return {"dataset": args.dataset, "test_fold": args.test_fold, "val_fold": args.val_fold}
 
 
@@ -127,8 +127,8 @@ def _train(args: argparse.Namespace) -> int:
     """Train one model."""
     from train.auxiliary import check_auxiliary
     from train.chosen_mixtures import choose_mixtures
+    from train.data.prepare import find_and_split, load_to_train, note
     from train.models import model_module
-    from train.prepare import find_and_split, load_to_train, note
     from train.recordings.output_folder import claim_folder
     from train.training_run import choose_variant, train_model
 

@@ -94,7 +94,7 @@ def open_recordings(
     cache : str or Path, optional
         Of decoded recordings.
     load : callable, optional
-        `train.prepare.load_with_progress`, which tells of the recordings; else nothing is told.
+        `train.data.prepare.load_with_progress`, which tells of the recordings; else nothing is told.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from metadata.plural import counted
 from metadata.signed import signed
-from train.recordings.sides import add_side_arguments, put_on_sides
+from train.data.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
     from train.recordings.clip_index import ClipIndex
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(index: ClipIndex, args: argparse.Namespace) -> int:
     """Write the copies; return the exit code."""
-    from train.prepare import load_with_progress, note
+    from train.data.prepare import load_with_progress, note
     from train.progress import progress_bar
     from train.recordings.pitch_shift import oversample, shifts, sources
 

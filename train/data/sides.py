@@ -24,7 +24,7 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
 
     Their number is told by whoever found them.
     """
-    from train.prepare import split_and_say
+    from train.data.prepare import split_and_say
     from train.recordings.split import read_shares
 
     if args.shares and args.test_fold:

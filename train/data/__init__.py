@@ -1,0 +1,1 @@
+"""The verb `data`, and the way from a folder to clips on their sides."""
