@@ -4,7 +4,7 @@ python benchmarks/thresholds.py RUN [--cache DIR]
 
 RUN is a folder of `earshot train isocc`. The exact match is the mean of that of single clips and of mixtures. Compared
 are 0.5 for all labels, one common threshold, one a label as it is best on the validation windows, and what
-`train.thresholds.choose_thresholds` makes of both.
+`train.evaluation.thresholds.choose_thresholds` makes of both.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 
 from edge_runtime.scoring.intervals import paired_bootstrap_interval
 from edge_runtime.scoring.measures import decisions
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
+from train.evaluation.predict import predict
+from train.evaluation.thresholds import choose_thresholds, sweep_common_threshold
 from train.finished_run import open_run
-from train.predict import predict
-from train.thresholds import choose_thresholds, sweep_common_threshold
 
 
 def right_sets(scores: np.ndarray, cut: TestWindows, thresholds: tuple[float, ...]) -> np.ndarray:

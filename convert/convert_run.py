@@ -18,7 +18,6 @@ from convert.foreign_model import ForeignModel
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import tell_normalised
 from convert.graph.rewrite_check import Rewrite, tell_rewrites
-from convert.heard_again import heard_again
 from convert.quantization.calibration import CalibrationSet, choose_calibration
 from convert.quantization.layer_drift import MAX_WINDOWS, tell_worst, write_drift
 from convert.quantization.mixed_precision import Repair, ValidationWindows, repair
@@ -32,7 +31,8 @@ from metadata.atomic_file import write_atomically
 from metadata.packing.packed_model import pack_model
 from metadata.safe_name import safe_part
 from train.batches.window_rows import WindowRows
-from train.evaluate import score_thresholds
+from train.evaluation.evaluate import score_thresholds
+from train.evaluation.rotated_windows import heard_again
 from train.finished_run import FinishedRun
 
 WAVEFORM_FORM = "waveform"

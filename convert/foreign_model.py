@@ -35,7 +35,7 @@ from metadata.safe_name import safe_part
 from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tflite_file.flat_model import read_tensors
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
 from train.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex

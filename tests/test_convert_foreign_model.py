@@ -22,10 +22,10 @@ from convert.foreign_model import foreign_spec, read_foreign  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
 from convert.graph.model_scores import model_scores  # noqa: E402
 from convert.graph.static_shapes import pin_batch  # noqa: E402
-from convert.heard_again import MOST_TIMES  # noqa: E402
 from edge_runtime.model.classifier import Classifier  # noqa: E402
 from metadata import ModelContractError, pack_model, read_spec  # noqa: E402
 from metadata.packing.packed_model import read_tensors  # noqa: E402
+from train.evaluation.rotated_windows import MOST_TIMES  # noqa: E402
 
 WINDOW_LENGTH = 16_000  # samples, 1 s
 LABELS = ("high", "low")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.heard_again import MOST_TIMES, heard_again
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
+from train.evaluation.rotated_windows import MOST_TIMES, heard_again
 
 WINDOW_LENGTH = 50  # samples
 

@@ -16,7 +16,6 @@ pytest.importorskip("ai_edge_quantizer")
 import convert.report.proof as proof_module  # noqa: E402
 from convert.convert_run import convert_run  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
-from convert.heard_again import heard_again  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
 from convert.report.build_report import describe_build, format_table  # noqa: E402
 from convert.report.choose import choose_files  # noqa: E402
@@ -27,13 +26,14 @@ from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity.file_parity import parity_of_file  # noqa: E402
 from edge_runtime.parity.golden_vectors import read_golden  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # noqa: E402
-from train.predict import predict  # noqa: E402
+from train.evaluation.predict import predict  # noqa: E402
+from train.evaluation.rotated_windows import heard_again  # noqa: E402
+from train.evaluation.thresholds import choose_thresholds  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
 from train.task import LabelSet  # noqa: E402
-from train.thresholds import choose_thresholds  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 LABELS = ("high", "low", "middle")

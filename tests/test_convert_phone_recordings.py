@@ -4,7 +4,7 @@ import numpy as np
 from many_tones import tones
 
 from convert.report.proof import phone_recordings
-from train.evaluate import cut_split
+from train.evaluation.evaluate import cut_split
 
 
 def test_of_a_long_recording_the_phone_replays_the_first_two_minutes():

@@ -13,8 +13,8 @@ import earshot
 from edge_runtime.model.classifier import Classifier
 from metadata import replace_spec
 from metadata.packing.packed_model import pack_model, read_spec
+from train.evaluation.score_scaling import SCALE_RANGE, SHIFT_RANGE, fit_scaling
 from train.finished_run import open_run
-from train.score_scaling import SCALE_RANGE, SHIFT_RANGE, fit_scaling
 from train.training_run import DEFAULT_THRESHOLD
 
 SECONDS = 5.0

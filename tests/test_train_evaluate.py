@@ -3,7 +3,7 @@ import pytest
 from tiny_tflite import tiny_spec
 
 from edge_runtime.scoring.measures import decisions
-from train.evaluate import TestWindows, cut_split, evaluate_decisions, evaluate_scores
+from train.evaluation.evaluate import TestWindows, cut_split, evaluate_decisions, evaluate_scores
 
 LABELS = ("a", "b")
 SPEC = tiny_spec(labels=LABELS)

@@ -3,8 +3,8 @@ import json
 import numpy as np
 from tiny_tflite import tiny_spec
 
-from train.evaluate import TestWindows, evaluate_scores
-from train.evaluation_text import describe_evaluations, headline
+from train.evaluation.evaluate import TestWindows, evaluate_scores
+from train.evaluation.evaluation_text import describe_evaluations, headline
 
 
 def _test_side(scores, truth, groups, clips, **changes):

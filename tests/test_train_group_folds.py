@@ -1,6 +1,6 @@
 import numpy as np
 
-from train.group_folds import group_folds
+from train.evaluation.group_folds import group_folds
 
 
 def test_every_group_is_held_out_once_a_deal_and_never_fitted_with_at_the_same_time():

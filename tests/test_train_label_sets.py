@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.scoring.measures import decisions
-from train.label_sets import average_precision, evaluate_label_sets
+from train.evaluation.label_sets import average_precision, evaluate_label_sets
 
 LABELS = ("dog", "rain", "bell")
 THRESHOLDS = (0.5, 0.5, 0.7)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from train.evaluate import evaluate_decisions
-from train.label_sets import evaluate_label_sets
+from train.evaluation.evaluate import evaluate_decisions
+from train.evaluation.label_sets import evaluate_label_sets
 from train.plots import plot_evaluation
 
 PNG = b"\x89PNG"

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from train.backend import load_keras
-from train.score_scaling import SCALE_RANGE, SHIFT_RANGE, ScoreScaling, fit_scaling, scale_last_layer
+from train.evaluation.score_scaling import SCALE_RANGE, SHIFT_RANGE, ScoreScaling, fit_scaling, scale_last_layer
 
 NUM_WINDOWS = 4000
 

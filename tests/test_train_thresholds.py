@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_runtime.scoring.measures import decisions
-from train.evaluate import TestWindows
-from train.threshold_search import ascend_exact_match, best_f1_thresholds, exact_match
-from train.thresholds import COMMON_GRID, choose_thresholds, sweep_common_threshold
+from train.evaluation.evaluate import TestWindows
+from train.evaluation.threshold_search import ascend_exact_match, best_f1_thresholds, exact_match
+from train.evaluation.thresholds import COMMON_GRID, choose_thresholds, sweep_common_threshold
 
 LABELS = ("dog", "rain")
 

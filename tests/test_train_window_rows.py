@@ -3,8 +3,8 @@ import pytest
 
 from edge_runtime.audio.windows import TAILS, cut_windows
 from train.batches.window_rows import WindowRows
-from train.evaluate import cut_split
-from train.predict import predict
+from train.evaluation.evaluate import cut_split
+from train.evaluation.predict import predict
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.recordings.packed_store import PackedStore
@@ -71,7 +71,7 @@ def test_scores_of_many_windows_are_those_of_one_call(count, monkeypatch):
             asked.append(len(windows))
             return windows[:, :2] * 2.0
 
-    monkeypatch.setattr("train.predict.BYTES_AT_ONCE", 64 * 5 * 4)  # one batch of rows of five
+    monkeypatch.setattr("train.evaluation.predict.BYTES_AT_ONCE", 64 * 5 * 4)  # one batch of rows of five
     values = np.random.default_rng(0).uniform(-1, 1, (count, 5)).astype(np.float32)
     np.testing.assert_array_equal(predict(Model(), rows_of(values)), values[:, :2] * np.float32(2.0))
     assert all(number == 64 for number in asked[:-1])

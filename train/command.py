@@ -154,7 +154,7 @@ def _train(args: argparse.Namespace) -> int:
 
 def describe_metrics(metrics: dict) -> str:
     """Return the test result of one model as text."""
-    from train.evaluation_text import describe_evaluations
+    from train.evaluation.evaluation_text import describe_evaluations
 
     lines = [
         f"{metrics['model']}: {counted(metrics['parameters'], 'parameter', form=',')}, epoch {metrics['kept_epoch']} "

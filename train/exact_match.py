@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from metadata.atomic_file import write_atomically
-from train.thresholds import sweep_common_threshold
+from train.evaluation.thresholds import sweep_common_threshold
 
 EXACT_MATCH_FILE_NAME = "exact_match.csv"
 COLUMNS = ("epoch", "single_threshold", "single", "mixed_threshold", "mixed")

@@ -12,7 +12,7 @@ from metadata import ModelSpec
 from metadata.joined_names import split_names
 from train.backend import load_keras
 from train.chosen_mixtures import choose_mixtures
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR

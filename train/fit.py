@@ -17,8 +17,8 @@ from edge_runtime.stop_request import StopRequest
 from train.auxiliary import Learner
 from train.backend import has_accelerator
 from train.batches.window_rows import WindowRows
+from train.evaluation.predict import predict
 from train.exact_match import ExactMatchStop, exact_match, has_passed
-from train.predict import predict
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.training_state import (

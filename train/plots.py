@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from metadata.atomic_file import write_atomically
-from train.evaluate import Evaluation
-from train.label_sets import LabelSetEvaluation
+from train.evaluation.evaluate import Evaluation
+from train.evaluation.label_sets import LabelSetEvaluation
 
 INK = "#1f3b57"
 ACCENT = "#c8553d"

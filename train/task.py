@@ -18,7 +18,7 @@ from edge_runtime.counting.pipeline import COUNT_LABELS
 from metadata.plural import counted
 from train.auxiliary import AuxiliaryTargets
 from train.batches.window_rows import WindowRows, cut_window
-from train.evaluate import TestWindows, cut_split
+from train.evaluation.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
@@ -34,7 +34,7 @@ class Task(Protocol):
 
     activation: str
     is_scaled: bool
-    """Whether softmax scores are brought to validation data after the training (`train.score_scaling`)."""
+    """Whether softmax scores are brought to validation data after the training (`train.evaluation.score_scaling`)."""
 
     def check(self, index: ClipIndex) -> None:
         """Raise ValueError where the recordings cannot teach this."""

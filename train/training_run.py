@@ -26,19 +26,19 @@ from metadata.plural import counted
 from metadata.signed import signed
 from train.auxiliary import check_auxiliary, learner_of
 from train.backend import load_keras, seed_everything
-from train.evaluate import TestWindows, evaluate_scores
+from train.evaluation.evaluate import TestWindows, evaluate_scores
+from train.evaluation.predict import predict
+from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
+from train.evaluation.thresholds import choose_thresholds
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
-from train.predict import predict
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
 from train.recordings.unheard_tails import describe_unheard
-from train.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.settings import TrainingSettings
 from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import OneLabel, Task
-from train.thresholds import choose_thresholds
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"

@@ -23,7 +23,7 @@ from edge_runtime.parity.level_text import describe_failure
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.signed import signed
-from train.evaluation_text import share_name
+from train.evaluation.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"

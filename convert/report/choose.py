@@ -8,7 +8,7 @@ from typing import Any
 
 from convert.recipes import RECIPES, REFERENCE
 from edge_runtime.scoring.intervals import median_interval
-from train.evaluation_text import share_name
+from train.evaluation.evaluation_text import share_name
 
 NOISE = 0.05  # latencies that differ by less count as equal, however many runs say otherwise
 

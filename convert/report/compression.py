@@ -14,12 +14,12 @@ from convert.compression.tf_keras_twin import keras_weights
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.rewrite_check import Rewrite
 from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
-from convert.heard_again import heard_again
 from edge_runtime.parity.levels import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted
-from train.evaluate import score_thresholds
-from train.evaluation_text import SHARE_NAMES
-from train.predict import predict
+from train.evaluation.evaluate import score_thresholds
+from train.evaluation.evaluation_text import SHARE_NAMES
+from train.evaluation.predict import predict
+from train.evaluation.rotated_windows import heard_again
 
 
 def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.heard_again import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from convert.quantization.calibration import choose_calibration
 from convert.report.proof import librosa_mels
 from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
 from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
+from train.evaluation.predict import predict
+from train.evaluation.rotated_windows import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from train.finished_run import FinishedRun
-from train.predict import predict
 
 NUM_GOLDEN_WINDOWS = 200
 NUM_MEL_WINDOWS = 24  # with the spectrograms of the first windows; they would fill the file

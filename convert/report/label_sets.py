@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from metadata.joined_names import join_names
-from train.evaluation_text import decimals, is_label_sets
+from train.evaluation.evaluation_text import decimals, is_label_sets
 
 File = dict[str, Any]
 Cell = Callable[[dict[str, Any]], str]

@@ -15,7 +15,6 @@ import numpy as np
 from convert.convert_run import ConvertedFile
 from convert.export.float_export import export_float
 from convert.export.input_forms import FRONT_END_LAYER
-from convert.heard_again import heard_again
 from convert.report.test_side import TestSide, describe_test_side
 from edge_runtime.bench.latency import LatencyReport, measure_latency
 from edge_runtime.front_end.mel import mel_spectrogram
@@ -34,10 +33,11 @@ from edge_runtime.scoring.measures import decisions
 from metadata import MelFrontEnd
 from metadata.recipe import find_tolerance
 from train.batches.window_rows import WindowRows
-from train.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
+from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
+from train.evaluation.predict import predict
+from train.evaluation.rotated_windows import heard_again
 from train.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
-from train.predict import predict
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
@@ -52,7 +52,7 @@ class FileProof:
     ----------
     file : ConvertedFile
     evaluations : dict of str to Evaluation or LabelSetEvaluation
-        On the test side, as `train.evaluate.evaluate_scores` names them.
+        On the test side, as `train.evaluation.evaluate.evaluate_scores` names them.
     parity : list of ParityResult
     latency : LatencyReport
     side : TestSide
@@ -115,7 +115,7 @@ def prove_files(
     Notes
     -----
     Evaluated are the test windows as they are; levels 2, 3 and 5, which tell two files apart, compare on these and,
-    where they are few, on the same heard again from other places (`convert.heard_again`).
+    where they are few, on the same heard again from other places (`train.evaluation.rotated_windows`).
 
     A file that takes more than `SLOW_MS` of processor time a window (int16x8 on a CPU) replays the shortest recording
     only, hears no window again and is timed in `SLOW_NUM_RUNS` runs at most; otherwise it alone would take longer than

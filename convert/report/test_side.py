@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.foreign_model import ForeignRun
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
 from train.finished_run import FinishedRun
 
 MIN_TEST_GROUPS = 5

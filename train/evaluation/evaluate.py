@@ -2,7 +2,7 @@
 
 Scores are float (n_windows, n_labels). For a softmax model truth is the label's position, int (n_windows,), and in the
 confusion matrix the rows are the truth and the columns the decisions. For a sigmoid model truth is bool (n_windows,
-n_labels), see `train.label_sets`.
+n_labels), see `train.evaluation.label_sets`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.batches.window_rows import WindowRows, cut_window
-from train.label_sets import LabelSetEvaluation, evaluate_label_sets
+from train.evaluation.label_sets import LabelSetEvaluation, evaluate_label_sets
 from train.recordings.clip_store import LoadedClips
 
 

@@ -3,7 +3,7 @@
 Scores are float (n, n_labels) in [0, 1], truth is bool (n, n_labels). Everything here is a pure function of them.
 
 Where several sets of windows shall count alike whatever their sizes (single clips and mixtures), pass weights under
-which each set has the same sum (`train.evaluate.TestWindows.weights`): the weighted exact match is then the mean of the
+which each set has the same sum (`train.evaluation.evaluate.TestWindows.weights`): the weighted exact match is then the mean of the
 exact matches of the sets.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.group_folds import group_folds
-from train.threshold_search import (
+from train.evaluation.group_folds import group_folds
+from train.evaluation.threshold_search import (
     ROUNDING,
     ascend_exact_match,
     best_f1_thresholds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from train.batches.window_rows import WindowRows
-from train.evaluate import TestWindows
+from train.evaluation.evaluate import TestWindows
 
 ENOUGH_WINDOWS = 800
 """A file that decides one window in a hundred otherwise is then seen to do so to a third of a window in a hundred."""

@@ -1,0 +1,1 @@
+"""Scores against the truth: measures, thresholds, rotated windows."""
