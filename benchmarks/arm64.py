@@ -29,8 +29,8 @@ from convert.report.machines import machine_notes
 from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
 from edge_runtime.parity.other_machines import MachineScores, describe_comparison, read_machine_scores
 from metadata.atomic_file import write_atomically
-from train.finished_run import open_run
-from train.training_run import MODEL_FILE_NAME
+from train.fitting.finished_run import open_run
+from train.fitting.training_run import MODEL_FILE_NAME
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MAKE_MACHINES = REPOSITORY / "tests" / "arm64" / "make_arm64.py"

@@ -42,7 +42,7 @@ from convert.winograd.fast_convolution import with_fast_convolutions
 from edge_runtime.audio.windows import cut_windows
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.interpreter import open_interpreter
-from train.backend import native_output_to
+from train.fitting.backend import native_output_to
 from train.librosa_mel import librosa_mel
 from train.models import mel_cnn, waveform_cnn
 from train.recordings.decode import decode

@@ -25,7 +25,7 @@ from convert.quantization.mixed_precision import format_repair
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import paired_bootstrap_interval
-from train.finished_run import open_run
+from train.fitting.finished_run import open_run
 from train.models import ONE_LABEL_NAMES
 
 REPOSITORY = Path(__file__).resolve().parents[1]

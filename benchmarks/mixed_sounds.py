@@ -31,7 +31,7 @@ from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from train.evaluation.thresholds import sweep_common_threshold
-from train.finished_run import open_recordings
+from train.fitting.finished_run import open_recordings
 from train.held_out_mixtures import HeldOutMixtures
 from train.recordings.clip import SPLITS
 from train.recordings.clip_store import LoadedClips

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from train.backend import load_keras, seed_everything
+from train.fitting.backend import load_keras, seed_everything
 from train.mixtures.mixture_index import pair_clips
 from train.mixtures.mixture_table import write_mixtures
 from train.recordings.clip import Clip
@@ -121,9 +121,9 @@ def generate(clips: LoadedClips, args: argparse.Namespace) -> None:
 
 def train(clips: LoadedClips, args: argparse.Namespace) -> None:
     """Print windows a second of a training with each feed, by turns, and how they compare with windows from memory."""
-    from train import fit
+    from train.fitting import fit
+    from train.fitting.weight_average import WeightAverage
     from train.models import isocc
-    from train.weight_average import WeightAverage
 
     seed_everything(0)
     model = isocc.build(len(clips.index.labels), "mixed")

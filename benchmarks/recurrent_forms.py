@@ -24,7 +24,7 @@ from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
 from edge_runtime.model.interpreter import open_interpreter
 from metadata.gate.model_check import check_model
-from train.backend import load_keras
+from train.fitting.backend import load_keras
 from train.models import source_counter
 
 NUM_CALIBRATION_WINDOWS = 20

@@ -19,7 +19,7 @@ from edge_runtime.scoring.measures import decisions
 from train.evaluation.evaluate import TestWindows
 from train.evaluation.predict import predict
 from train.evaluation.thresholds import choose_thresholds, sweep_common_threshold
-from train.finished_run import open_run
+from train.fitting.finished_run import open_run
 
 
 def right_sets(scores: np.ndarray, cut: TestWindows, thresholds: tuple[float, ...]) -> np.ndarray:

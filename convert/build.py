@@ -1,6 +1,6 @@
 """The whole job: recordings in, proven `.tflite` files and their table out.
 
-OUT/<model>/            the training run, see `train.training_run`
+OUT/<model>/            the training run, see `train.fitting.training_run`
 OUT/<model>[-spectrogram]-<recipe>.tflite
 OUT/golden/<model>.npz  windows with the trained model's scores, for `earshot parity` on a device
 OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earshot convert)
@@ -24,12 +24,12 @@ from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted
 from metadata.safe_name import safe_part
-from train.finished_run import FinishedRun, open_run
+from train.fitting.finished_run import FinishedRun, open_run
+from train.fitting.training_run import train_model
 from train.recordings.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.task import OneLabel
-from train.training_run import train_model
 
 DRIFT_FOLDER_NAME = "drift"
 Tell = Callable[[str], None]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convert.compression.compress import CompressionSettings
     from convert.foreign_model import ForeignModel
     from metadata import ModelSpec
-    from train.finished_run import FinishedRun
+    from train.fitting.finished_run import FinishedRun
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz
@@ -160,8 +160,8 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
     from convert.compression.compress import compression_settings
     from train.data.prepare import load_with_progress
-    from train.finished_run import open_run
-    from train.training_run import METRICS_FILE_NAME
+    from train.fitting.finished_run import open_run
+    from train.fitting.training_run import METRICS_FILE_NAME
 
     if (
         args.data

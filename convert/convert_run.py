@@ -33,7 +33,7 @@ from metadata.safe_name import safe_part
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import score_thresholds
 from train.evaluation.rotated_windows import heard_again
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 
 WAVEFORM_FORM = "waveform"
 SPECTROGRAM_FORM = "spectrogram"

@@ -36,7 +36,7 @@ from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tflite_file.flat_model import read_tensors
 from train.evaluation.evaluate import TestWindows
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 from train.task import OneLabel, Task
 
 

@@ -35,7 +35,7 @@ from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.batches.window_rows import WindowRows  # noqa: E402
 from train.evaluation.predict import predict  # noqa: E402
-from train.finished_run import FinishedRun  # noqa: E402
+from train.fitting.finished_run import FinishedRun  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402

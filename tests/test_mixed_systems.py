@@ -14,8 +14,8 @@ from edge_runtime.model.classifier import Classifier
 from metadata import replace_spec
 from metadata.packing.packed_model import pack_model, read_spec
 from train.evaluation.score_scaling import SCALE_RANGE, SHIFT_RANGE, fit_scaling
-from train.finished_run import open_run
-from train.training_run import DEFAULT_THRESHOLD
+from train.fitting.finished_run import open_run
+from train.fitting.training_run import DEFAULT_THRESHOLD
 
 SECONDS = 5.0
 LABELS = ("chirp", "hum", "noise")

@@ -10,10 +10,10 @@ from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, WINDOW_LENGTH, heard, tones
 
 from metadata import WaveformFrontEnd
-from train import finished_run, training_run
 from train.batches.mixture_windows import MixtureWindows
 from train.chosen_mixtures import choose_mixtures
 from train.data.prepare import load_with_progress
+from train.fitting import finished_run, training_run
 from train.mixtures.mixture_table import write_mixtures
 from train.recordings.clip_store import load_clips
 from train.settings import TrainingSettings

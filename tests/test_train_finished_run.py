@@ -3,8 +3,8 @@
 import pytest
 
 import earshot
-from train.finished_run import open_recordings
-from train.training_run import METRICS_FILE_NAME
+from train.fitting.finished_run import open_recordings
+from train.fitting.training_run import METRICS_FILE_NAME
 
 
 def _build_folder(root, names):

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from conftest import SAMPLE_RATE
 
-from train import fit
 from train.batches.training_windows import TrainingWindows
-from train.finished_run import open_run
+from train.fitting import fit
+from train.fitting.finished_run import open_run
+from train.fitting.training_run import train_model
+from train.fitting.training_state import finished_epochs
+from train.fitting.weight_average import WeightAverage
 from train.models import mixed_cnn, waveform_cnn
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
 from train.recordings.split import split_clips
 from train.settings import TrainingSettings
-from train.training_run import train_model
-from train.training_state import finished_epochs
-from train.weight_average import WeightAverage
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)
 VARIANT = "abdoli_1600"
@@ -322,6 +322,6 @@ def test_published_and_own_settings_differ_as_the_readme_says():
     ("losses", "kept"), [([0.5], 1), ([0.5, 0.4, 0.6], 2), ([0.5, 0.40, 0.41, 0.6], 3), ([0.4, 0.42, 0.30, 0.33], 3)]
 )
 def test_the_latest_epoch_close_to_the_lowest_validation_loss_is_kept(losses, kept):
-    from train.training_state import kept_epoch
+    from train.fitting.training_state import kept_epoch
 
     assert kept_epoch([{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses, start=1)]) == kept

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from train.backend import load_keras
 from train.evaluation.score_scaling import SCALE_RANGE, SHIFT_RANGE, ScoreScaling, fit_scaling, scale_last_layer
+from train.fitting.backend import load_keras
 
 NUM_WINDOWS = 4000
 

@@ -128,9 +128,9 @@ def _train(args: argparse.Namespace) -> int:
     from train.auxiliary import check_auxiliary
     from train.chosen_mixtures import choose_mixtures
     from train.data.prepare import find_and_split, load_to_train, note
+    from train.fitting.training_run import choose_variant, train_model
     from train.models import model_module
     from train.recordings.output_folder import claim_folder
-    from train.training_run import choose_variant, train_model
 
     module = model_module(args.model)
     task = module.task(choose_variant(module, args.variant))

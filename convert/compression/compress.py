@@ -35,9 +35,9 @@ from convert.compression.trained_ranges import tensor_ranges
 from convert.quantization.calibration import CalibrationSet
 from metadata import ModelSpec, replace_spec
 from metadata.plural import counted
-from train.backend import native_output_to, seed_everything
 from train.batches.window_rows import WindowRows
-from train.finished_run import FinishedRun
+from train.fitting.backend import native_output_to, seed_everything
+from train.fitting.finished_run import FinishedRun
 from train.settings import TrainingSettings
 from train.task import Task
 

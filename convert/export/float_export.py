@@ -18,7 +18,7 @@ from convert.export.fast_form import check_fast_form, fast_form
 from convert.export.recurrent import unrolled
 from convert.export.step_names import with_short_step_names
 from convert.graph.model_graph import ModelGraph, normalised, read_graph
-from train.backend import native_output_to
+from train.fitting.backend import native_output_to
 
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
 _FOREIGN = (

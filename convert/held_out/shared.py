@@ -39,7 +39,7 @@ def open_held_out(run: Path, cache: Path | None, labels: tuple[str, ...]) -> tup
         The recordings have other labels.
     """
     from train.data.prepare import load_with_progress
-    from train.finished_run import open_recordings
+    from train.fitting.finished_run import open_recordings
 
     spec, clips = open_recordings(run, cache, load_with_progress)
     if clips.index.labels != labels:

@@ -20,7 +20,7 @@ from metadata.atomic_file import write_atomically
 from train.evaluation.evaluate import TestWindows
 from train.evaluation.predict import predict
 from train.evaluation.rotated_windows import ENOUGH_WINDOWS, MOST_TIMES, draw_again
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 
 NUM_GOLDEN_WINDOWS = 200
 NUM_MEL_WINDOWS = 24  # with the spectrograms of the first windows; they would fill the file

@@ -36,7 +36,7 @@ from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.evaluation.predict import predict
 from train.evaluation.rotated_windows import heard_again
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 from train.librosa_mel import librosa_mel
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3

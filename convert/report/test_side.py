@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.foreign_model import ForeignRun
 from train.evaluation.evaluate import TestWindows
-from train.finished_run import FinishedRun
+from train.fitting.finished_run import FinishedRun
 
 MIN_TEST_GROUPS = 5
 """A label that fewer unseen speakers or sources have is not judged: of four that are all right one in two may be wrong

@@ -15,13 +15,11 @@ import numpy as np
 
 from edge_runtime.stop_request import StopRequest
 from train.auxiliary import Learner
-from train.backend import has_accelerator
 from train.batches.window_rows import WindowRows
 from train.evaluation.predict import predict
-from train.exact_match import ExactMatchStop, exact_match, has_passed
-from train.progress import progress_bar
-from train.settings import TrainingSettings
-from train.training_state import (
+from train.fitting.backend import has_accelerator
+from train.fitting.exact_match_stop import ExactMatchStop, exact_match, has_passed
+from train.fitting.training_state import (
     kept_epoch,
     load_best,
     read_history,
@@ -29,7 +27,9 @@ from train.training_state import (
     save_best,
     save_state,
 )
-from train.weight_average import WeightAverage
+from train.fitting.weight_average import WeightAverage
+from train.progress import progress_bar
+from train.settings import TrainingSettings
 
 
 def compile_model(
@@ -69,7 +69,7 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train a compiled model from where `folder` says it stands, and leave it with its best weights.
 
-    What is validated and kept is the running mean of the weights (`train.weight_average`).
+    What is validated and kept is the running mean of the weights (`train.fitting.weight_average`).
 
     Parameters
     ----------

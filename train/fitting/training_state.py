@@ -18,8 +18,8 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
+from train.fitting.weight_average import WeightAverage
 from train.settings import TrainingSettings
-from train.weight_average import WeightAverage
 
 HISTORY_FILE_NAME = "history.csv"
 SETTINGS_FILE_NAME = "training.json"

@@ -25,11 +25,12 @@ from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
 from train.auxiliary import check_auxiliary, learner_of
-from train.backend import load_keras, seed_everything
 from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.predict import predict
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.evaluation.thresholds import choose_thresholds
+from train.fitting.backend import load_keras, seed_everything
+from train.fitting.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
@@ -37,7 +38,6 @@ from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
-from train.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.task import OneLabel, Task
 
 MODEL_FILE_NAME = "model.keras"
@@ -89,7 +89,7 @@ def train_model(
         that heard recordings which are held out here.
     """
     load_keras()
-    from train.training_state import check_same_settings, remove_state
+    from train.fitting.training_state import check_same_settings, remove_state
 
     module = model_module(name)
     variant = choose_variant(module, variant)
@@ -207,8 +207,8 @@ def _fit(
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
     seed_everything(settings.seed)  # imports Keras, and so comes before what is built on it
-    from train import fit
-    from train.training_state import finished_epochs
+    from train.fitting import fit
+    from train.fitting.training_state import finished_epochs
 
     task = task_of(module, variant)
     model = module.build(len(task.labels(clips.index)), variant)
@@ -260,8 +260,8 @@ def _evaluate(
     model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
+    from train.fitting.training_state import kept_epoch
     from train.plots import plot_evaluation, plot_history
-    from train.training_state import kept_epoch
 
     scores = predict(model, cut.windows)
     evaluations = evaluate_scores(scores, cut, spec)

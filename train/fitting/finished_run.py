@@ -10,9 +10,10 @@ from typing import Any
 
 from metadata import ModelSpec
 from metadata.joined_names import split_names
-from train.backend import load_keras
 from train.chosen_mixtures import choose_mixtures
 from train.evaluation.evaluate import TestWindows
+from train.fitting.backend import load_keras
+from train.fitting.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
@@ -20,7 +21,6 @@ from train.recordings.clip_index import read_index
 from train.recordings.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.task import Task
-from train.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 
 Load = Callable[..., LoadedClips]  # called as `load_clips` is, with index, sample rate, cache and strict
 

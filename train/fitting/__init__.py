@@ -1,0 +1,1 @@
+"""Fitting a model: run, state, resume, finished run."""
