@@ -32,7 +32,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import train.front_end  # noqa: F401 (the layers of saved models)
+import train.layers.mel_layers  # noqa: F401 (the layers of saved models)
 from convert.export.float_export import converted, export_float
 from convert.export.input_forms import spectrogram_form
 from convert.quantization.calibration import CalibrationSet, choose_calibration
@@ -43,7 +43,7 @@ from edge_runtime.audio.windows import cut_windows
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.interpreter import open_interpreter
 from train.fitting.backend import native_output_to
-from train.librosa_mel import librosa_mel
+from train.layers.librosa_mel import librosa_mel
 from train.models import mel_cnn, waveform_cnn
 from train.recordings.decode import decode
 

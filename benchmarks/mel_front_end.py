@@ -27,8 +27,8 @@ from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.parity.levels import FRONT_END_TOLERANCE, front_end_parity
 from metadata import MelFrontEnd
-from train.front_end import mel_layer
-from train.librosa_mel import librosa_mel
+from train.layers.librosa_mel import librosa_mel
+from train.layers.mel_layers import mel_layer
 from train.recordings.decode import decode
 
 SAMPLE_RATE = 16_000  # Hz

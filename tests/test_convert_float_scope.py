@@ -15,7 +15,7 @@ from convert import choose_calibration, export_float, find_recipe, quantize  # n
 from convert.graph.float_scope import body_operations  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
-from train.front_end import EvenLevel  # noqa: E402
+from train.layers.mel_layers import EvenLevel  # noqa: E402
 
 WINDOW_LENGTH = 600  # samples
 

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 pytest.importorskip("tf_keras")
 
-import train.front_end  # noqa: E402  registers our layers
+import train.layers.mel_layers  # noqa: E402  registers our layers
 from convert.compression.tf_keras_twin import (  # noqa: E402
     build_twin,
     keras_weights,
@@ -32,7 +32,7 @@ def _shaken(model):
 def _small(window_length: int = 96, name: str = "small"):
     keras.utils.set_random_seed(1)
     audio = keras.Input((window_length,), name="audio")
-    x = train.front_end.EvenLevel(name="even_level")(audio)
+    x = train.layers.mel_layers.EvenLevel(name="even_level")(audio)
     x = keras.layers.Reshape((window_length, 1), name="samples")(x)
     x = keras.layers.Conv1D(4, 5, strides=2, activation="relu", name="conv_1")(x)
     x = keras.layers.BatchNormalization(axis=2, name="norm_1")(x)

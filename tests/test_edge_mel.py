@@ -44,7 +44,7 @@ def relative_error(reference, candidate):
 
 def librosa_mel(waveform, front_end, rate=RATE):
     pytest.importorskip("librosa", reason="librosa comes with the train extra")
-    from train.librosa_mel import librosa_mel as reference
+    from train.layers.librosa_mel import librosa_mel as reference
 
     return reference(waveform, front_end, rate)
 

@@ -16,9 +16,9 @@ from convert.export.float_export import export_float  # noqa: E402
 from edge_runtime.front_end.mel_filters import mel_filter_bank  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import MelFrontEnd  # noqa: E402
-from train.fourier import factored_fourier, grouped_filters  # noqa: E402
-from train.front_end import mel_layer  # noqa: E402
-from train.librosa_mel import librosa_mel  # noqa: E402
+from train.layers.fourier import factored_fourier, grouped_filters  # noqa: E402
+from train.layers.librosa_mel import librosa_mel  # noqa: E402
+from train.layers.mel_layers import mel_layer  # noqa: E402
 
 
 def _sorted_power(frames: np.ndarray, n_fft: int) -> np.ndarray:

@@ -5,8 +5,8 @@ import pytest
 from conftest import tone
 
 from metadata import MelFrontEnd
-from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
-from train.librosa_mel import librosa_mel
+from train.layers.librosa_mel import librosa_mel
+from train.layers.mel_layers import EvenLevel, LogCompression, WindowStandardization, mel_layer
 
 
 def _window(seed=0, length=32_000):

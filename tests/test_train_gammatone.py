@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.gammatone import erb_space, gammatone_filters
+from train.layers.gammatone import erb_space, gammatone_filters
 
 
 def test_centre_frequencies_rise_from_fmin_and_stay_below_fmax():

@@ -45,7 +45,7 @@ def test_the_layers_of_the_mel_cnn_have_the_published_shapes():
 
 
 def test_the_gammatone_layer_starts_as_the_filter_bank_and_is_frozen():
-    from train.gammatone import gammatone_filters
+    from train.layers.gammatone import gammatone_filters
 
     layer = waveform_cnn.build(10, "abdoli_16000_gammatone").get_layer("conv_1")
     kernel, bias = layer.get_weights()

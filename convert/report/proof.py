@@ -37,7 +37,7 @@ from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores,
 from train.evaluation.predict import predict
 from train.evaluation.rotated_windows import heard_again
 from train.fitting.finished_run import FinishedRun
-from train.librosa_mel import librosa_mel
+from train.layers.librosa_mel import librosa_mel
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows

@@ -113,7 +113,7 @@ def _log_mel(audio: Any, settings: MelFrontEnd, shape: tuple[int, ...]) -> Any:
     """
     from keras import layers
 
-    from train.front_end import EvenLevel, LogCompression, mel_layer
+    from train.layers.mel_layers import EvenLevel, LogCompression, mel_layer
 
     x = mel_layer(settings, SAMPLE_RATE)(audio)
     x = layers.Reshape((math.prod(shape),), name="values")(x)

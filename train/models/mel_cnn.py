@@ -64,7 +64,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     settings = front_end(variant)
     num_frames = 1 + WINDOW_LENGTH // settings.hop_length
     if keras.__name__ == "keras":
-        from train.front_end import LogCompression, mel_layer
+        from train.layers.mel_layers import LogCompression, mel_layer
 
         inputs = layers.Input((WINDOW_LENGTH,), name="audio")
         mel = mel_layer(settings, SAMPLE_RATE)(inputs)

@@ -69,7 +69,7 @@ def _rows(audio: Any, front_end: MelFrontEnd, level_floor: float, shape: tuple[i
     """
     from keras import layers
 
-    from train.front_end import EvenLevel, LogCompression, WindowStandardization, mel_layer
+    from train.layers.mel_layers import EvenLevel, LogCompression, WindowStandardization, mel_layer
 
     num_frames, num_mels, _ = shape
     x = mel_layer(front_end, SAMPLE_RATE)(audio)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from metadata import WaveformFrontEnd
-from train.gammatone import gammatone_filters
+from train.layers.gammatone import gammatone_filters
 from train.models.small_data import NORM_MOMENTUM, SETTINGS
 from train.settings import TrainingSettings
 from train.task import OneLabel, Task
@@ -121,7 +121,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     audio = layers.Input((stack.window_length,), name="audio")
     samples = audio
     if stack.even_level and keras.__name__ == "keras":
-        from train.front_end import EvenLevel
+        from train.layers.mel_layers import EvenLevel
 
         samples = EvenLevel(name="even_level")(audio)
     x = layers.Reshape((stack.window_length, 1), name="samples")(samples)

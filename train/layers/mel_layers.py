@@ -14,7 +14,7 @@ from keras import ops
 from edge_runtime.front_end.frames import hann_window
 from edge_runtime.front_end.mel_filters import mel_filter_bank
 from metadata import MelFrontEnd
-from train.fourier import factored_fourier, grouped_filters
+from train.layers.fourier import factored_fourier, grouped_filters
 
 
 @keras.saving.register_keras_serializable(package="earshot")
@@ -32,7 +32,7 @@ class MelSpectrogram(keras.layers.Layer):
     -----
     Built from `keras.ops` that TFLite has as built-in operators. Frames are cut by reshaping into blocks
     of `hop_length` and concatenating shifted views, because a gather costs more than the transform itself.
-    The transform is two matrix products (see `train.fourier`): LiteRT's own operator computes in double precision
+    The transform is two matrix products (see `train.layers.fourier`): LiteRT's own operator computes in double precision
     without vector instructions, takes twice as long and knows powers of two only.
     The window and the filter bank are constants, not weights: they do not count as parameters.
     """

@@ -1,0 +1,1 @@
+"""Keras layers of the front ends: mel, Fourier, gammatone."""
