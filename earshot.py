@@ -152,7 +152,7 @@ def _hear_test_signals(*arguments: Any) -> Any:
 
 def _draw_bench(document: dict[str, Any], path: Any) -> None:
     """Draw a result of bench; what that takes is imported when it is asked for."""
-    importlib.import_module("train.bench_plot").draw_bench(document, path)
+    importlib.import_module("train.pictures.bench_plot").draw_bench(document, path)
 
 
 def _make_bundle(*arguments: Any, **options: Any) -> Any:

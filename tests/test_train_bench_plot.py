@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.bench_plot import draw_bench
+from train.pictures.bench_plot import draw_bench
 
 STATES = [{"seconds": 60.0 * minute, "temperature_celsius": 50.0 + minute} for minute in range(3)]
 
@@ -54,7 +54,7 @@ def test_runs_are_drawn_and_minutes_add_a_row(tmp_path):
 
 def test_what_is_drawn_are_the_samples(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("train.bench_plot.save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr("train.pictures.bench_plot.save_figure", lambda figure, path: drawn.append(figure))
     one = entry(sustained=sustained())
     draw_bench(document(one), tmp_path / "x.png")
     distribution, runs, _, _, ticks, degrees = drawn[0].axes
@@ -69,7 +69,7 @@ def test_what_is_drawn_are_the_samples(tmp_path, monkeypatch):
 
 def test_a_machine_without_a_thermometer_is_named(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("train.bench_plot.save_figure", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr("train.pictures.bench_plot.save_figure", lambda figure, path: drawn.append(figure))
     draw_bench(
         document(entry(sustained=sustained([{"seconds": 1.0, "temperature_celsius": None}]))), tmp_path / "x.png"
     )

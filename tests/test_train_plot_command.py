@@ -11,7 +11,7 @@ from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, StftFrontEnd
 from metadata.packing.packed_model import pack_model
 from metadata.spec import WaveformFrontEnd
-from train.clip_picture import Hearing, _tiles, spectrogram_settings
+from train.pictures.clip_picture import Hearing, _tiles, spectrogram_settings
 
 
 @pytest.fixture

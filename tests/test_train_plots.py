@@ -3,7 +3,7 @@ import pytest
 
 from train.evaluation.evaluate import evaluate_decisions
 from train.evaluation.label_sets import evaluate_label_sets
-from train.plots import plot_evaluation
+from train.pictures.plots import plot_evaluation
 
 PNG = b"\x89PNG"
 

@@ -34,7 +34,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 def run(verb: str, args: argparse.Namespace) -> int:
     """Draw one recording; return the exit code."""
-    from train.clip_picture import draw_hearing
+    from train.pictures.clip_picture import draw_hearing
 
     out = args.out or Path(args.file.with_suffix(_PICTURE_SUFFIX).name)
     if out.suffix.lower() != _PICTURE_SUFFIX:
@@ -68,7 +68,7 @@ def _open(model: Path | None):
 def _hear(args: argparse.Namespace, classifier):
     """Read the recording at the model's rate, cut out what is drawn, and let the model hear it."""
     from metadata.spec import WaveformFrontEnd
-    from train.clip_picture import Hearing, spectrogram_settings
+    from train.pictures.clip_picture import Hearing, spectrogram_settings
 
     if classifier is None:
         if args.hop is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from train.plots import new_figure, save_figure
+from train.pictures.plots import new_figure, save_figure
 
 PANELS = {"count": "number right", "both": "number and labels right"}  # what is drawn of a set of labels
 MAX_IN_PICTURE = 2  # sources: a set of three has no place in a square

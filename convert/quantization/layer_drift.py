@@ -180,7 +180,7 @@ def tell_worst(drifts: Sequence[LayerDrift]) -> str:
 
 def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
     """Write the SNR of every layer in the order of execution as PNG, those that lose most of their own marked."""
-    from train.plots import draw_bars
+    from train.pictures.plots import draw_bars
 
     losing = sorted(drifts, key=lambda drift: -drift.lost_db)[:NUM_MARKED]
     worst = {drift.position for drift in losing if drift.lost_db > 0.0}

@@ -10,7 +10,7 @@ import numpy as np
 from train.checks.clip_measures import ClipMeasures
 from train.checks.data_check import DataCheck
 from train.checks.signal_findings import by_label
-from train.plots import ACCENT, INK, new_figure, save_figure
+from train.pictures.plots import ACCENT, INK, new_figure, save_figure
 from train.recordings.clip import SPLITS
 
 BALANCE, LEVELS, BANDWIDTH, LENGTHS = "balance.png", "levels.png", "bandwidth.png", "lengths.png"

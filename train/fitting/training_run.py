@@ -261,7 +261,7 @@ def _evaluate(
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
     from train.fitting.training_state import kept_epoch
-    from train.plots import plot_evaluation, plot_history
+    from train.pictures.plots import plot_evaluation, plot_history
 
     scores = predict(model, cut.windows)
     evaluations = evaluate_scores(scores, cut, spec)

@@ -17,7 +17,7 @@ from edge_runtime.front_end.mel_filters import hz_to_mel, mel_to_hz
 from edge_runtime.model.classification import WindowResult
 from metadata.plural import counted
 from metadata.spec import FrontEnd, MelFrontEnd, StftFrontEnd
-from train.plots import ACCENT, INK, save_figure
+from train.pictures.plots import ACCENT, INK, save_figure
 
 _RANGE_DB = 80.0  # from the loudest point down to black
 _FLOOR = 1e-10  # power below which there is nothing to see

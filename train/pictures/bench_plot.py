@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from metadata.plural import counted
-from train.plots import make_figure, save_figure
+from train.pictures.plots import make_figure, save_figure
 
 _COLOURS = ("#1f3b57", "#c8553d", "#5b8e7d", "#b08900", "#7a5195", "#3b8ea5", "#8c564b", "#777777")
 _HEIGHT = 3.2  # inches a row of panels
