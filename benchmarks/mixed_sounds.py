@@ -32,10 +32,10 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import group_bootstrap_interval, paired_bootstrap_interval
 from train.evaluation.thresholds import sweep_common_threshold
 from train.fitting.finished_run import open_recordings
-from train.held_out_mixtures import HeldOutMixtures
 from train.recordings.clip import SPLITS
 from train.recordings.clip_store import LoadedClips
-from train.task import draw_parts
+from train.tasks.held_out_mixtures import HeldOutMixtures
+from train.tasks.task import draw_parts
 
 NORMALIZATIONS = ("pair", "set")
 NUM_VALIDATION = 720  # pairs on which a threshold is chosen, spread over all pairs of labels

@@ -29,7 +29,7 @@ from train.fitting.training_run import train_model
 from train.recordings.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
-from train.task import OneLabel
+from train.tasks.task import OneLabel
 
 DRIFT_FOLDER_NAME = "drift"
 Tell = Callable[[str], None]

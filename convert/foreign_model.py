@@ -41,7 +41,7 @@ from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.task import OneLabel
+from train.tasks.task import OneLabel
 
 _OPTIONS = ("--labels", "--sample-rate", "--activation")  # of `earshot convert`, that say what a file leaves open
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from train.fitting.finished_run import FinishedRun
-from train.task import OneLabel, Task
+from train.tasks.task import OneLabel, Task
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
-from train.task import LabelSet  # noqa: E402
+from train.tasks.task import LabelSet  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 LABELS = ("high", "low", "middle")

@@ -11,13 +11,13 @@ from many_tones import LABEL_STEP_HZ, WINDOW_LENGTH, heard, tones
 
 from metadata import WaveformFrontEnd
 from train.batches.mixture_windows import MixtureWindows
-from train.chosen_mixtures import choose_mixtures
 from train.data.prepare import load_with_progress
 from train.fitting import finished_run, training_run
 from train.mixtures.mixture_table import write_mixtures
 from train.recordings.clip_store import load_clips
 from train.settings import TrainingSettings
-from train.task import LabelSet, OneLabel
+from train.tasks.chosen_mixtures import choose_mixtures
+from train.tasks.task import LabelSet, OneLabel
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, clip_index, h
 from train.mixtures.mixing import mix
 from train.recordings.clip import Clip
 from train.settings import TrainingSettings
-from train.task import LabelSet, OneLabel, SourceCount, draw_parts, mixture_windows, part_groups
+from train.tasks.task import LabelSet, OneLabel, SourceCount, draw_parts, mixture_windows, part_groups
 
 SETTINGS = TrainingSettings()
 ALL_TASKS = (OneLabel(), LabelSet(), SourceCount())

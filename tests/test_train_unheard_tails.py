@@ -12,7 +12,7 @@ from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard, unheard_samples
 from train.settings import TrainingSettings
-from train.task import OneLabel
+from train.tasks.task import OneLabel
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,12 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     """Train one model."""
-    from train.auxiliary import check_auxiliary
-    from train.chosen_mixtures import choose_mixtures
     from train.data.prepare import find_and_split, load_to_train, note
     from train.fitting.training_run import choose_variant, train_model
     from train.models import model_module
     from train.recordings.output_folder import claim_folder
+    from train.tasks.auxiliary_outputs import check_auxiliary
+    from train.tasks.chosen_mixtures import choose_mixtures
 
     module = model_module(args.model)
     task = module.task(choose_variant(module, args.variant))

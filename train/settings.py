@@ -52,7 +52,7 @@ class TrainingSettings:
         mixtures each with its best threshold; 0: never. For models that tell several labels.
     label_weight : float
         Weight of a further loss, of which labels are heard, against that of the scores; 0: none. For models that tell a
-        number (`train.auxiliary`).
+        number (`train.tasks.auxiliary_outputs`).
     activity_weight : float
         Weight of a further loss, of when each label sounds (`train.batches.activity`), against that of the scores; 0: none. For
         models that hear mixtures and have steps in time.

@@ -39,7 +39,7 @@ from train.batches.window_rows import WindowRows
 from train.fitting.backend import native_output_to, seed_everything
 from train.fitting.finished_run import FinishedRun
 from train.settings import TrainingSettings
-from train.task import Task
+from train.tasks.task import Task
 
 KINDS: dict[str, str] = {
     "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",

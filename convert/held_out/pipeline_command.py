@@ -16,7 +16,7 @@ from convert.held_out.shared import (
     tell_report,
 )
 from edge_runtime.counting.pipeline import COUNT_LABELS
-from train.task import MAX_MIXTURES
+from train.tasks.task import MAX_MIXTURES
 
 DONE = 0
 REPORT_JSON, REPORT_MARKDOWN, PICTURE = "pipeline.json", "pipeline.md", "pipeline.png"
@@ -70,7 +70,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     from edge_runtime.counting.pipeline import CountedClassifier
     from edge_runtime.machine.describe import describe_machine, machine_line
     from edge_runtime.model.classifier import Classifier
-    from train.held_out_mixtures import held_out_mixtures
+    from train.tasks.held_out_mixtures import held_out_mixtures
 
     if args.most < 1:
         raise ValueError(f"--most is {args.most}; expected at least 1 mixture")

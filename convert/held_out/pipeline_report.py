@@ -18,7 +18,7 @@ from edge_runtime.counting.pipeline import CountedClassifier
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import count_groups
 from metadata.errors import ModelContractError
-from train.held_out_mixtures import HeldOutMixtures
+from train.tasks.held_out_mixtures import HeldOutMixtures
 
 NUM_SETS_SHOWN = 12  # sets of labels in the table of those that are counted worst; the JSON has all
 

@@ -23,10 +23,10 @@ from edge_runtime.audio.windows import cut_windows
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import merge_windows
 from train.evaluation.thresholds import CommonThreshold, sweep_common_threshold
-from train.held_out_mixtures import held_out_mixtures
 from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar
 from train.recordings.clip_store import LoadedClips
+from train.tasks.held_out_mixtures import held_out_mixtures
 
 RULES = ("maximum", "mean")
 RULE_NAMES = {"maximum": "union, maximum", "mean": "mean"}

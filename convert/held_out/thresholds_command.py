@@ -16,7 +16,7 @@ from convert.held_out.shared import (
 )
 from edge_runtime.classify.recording_run import add_silence_argument, hop_in_samples
 from train.mixtures.arrangement import ARRANGEMENTS
-from train.task import MAX_MIXTURES
+from train.tasks.task import MAX_MIXTURES
 
 DONE = 0
 REPORT_JSON, REPORT_MARKDOWN = "thresholds.json", "thresholds.md"

@@ -14,7 +14,7 @@ from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
-from train.task import OneLabel, Task
+from train.tasks.task import OneLabel, Task
 
 
 def note(text: str) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from metadata import ModelSpec
 from metadata.joined_names import split_names
-from train.chosen_mixtures import choose_mixtures
 from train.evaluation.evaluate import TestWindows
 from train.fitting.backend import load_keras
 from train.fitting.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
@@ -20,7 +19,8 @@ from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import read_index
 from train.recordings.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
-from train.task import Task
+from train.tasks.chosen_mixtures import choose_mixtures
+from train.tasks.task import Task
 
 Load = Callable[..., LoadedClips]  # called as `load_clips` is, with index, sample rate, cache and strict
 

@@ -14,7 +14,6 @@ import keras
 import numpy as np
 
 from edge_runtime.stop_request import StopRequest
-from train.auxiliary import Learner
 from train.batches.window_rows import WindowRows
 from train.evaluation.predict import predict
 from train.fitting.backend import has_accelerator
@@ -30,6 +29,7 @@ from train.fitting.training_state import (
 from train.fitting.weight_average import WeightAverage
 from train.progress import progress_bar
 from train.settings import TrainingSettings
+from train.tasks.auxiliary_outputs import Learner
 
 
 def compile_model(
@@ -76,7 +76,7 @@ def fit(
     model : keras.Model
         Compiled; where epochs are finished in `folder` it takes over their state.
     windows : keras.utils.PyDataset
-        Of the task (`train.task`), begun at the epoch that `finished_epochs(folder)` says.
+        Of the task (`train.tasks.task`), begun at the epoch that `finished_epochs(folder)` says.
     validation : tuple of np.ndarray
         Windows float32 (n, window_length), targets float32 (n, n_labels), weights float32 (n,).
     settings : TrainingSettings
@@ -85,7 +85,7 @@ def fit(
     name : str
         Shown in the progress bar.
     learner : keras.Model, optional
-        Compiled; what is trained: the model with further outputs (`train.auxiliary`), by default the model alone.
+        Compiled; what is trained: the model with further outputs (`train.tasks.auxiliary_outputs`), by default the model alone.
 
     Returns
     -------

@@ -24,7 +24,6 @@ from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
-from train.auxiliary import check_auxiliary, learner_of
 from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.predict import predict
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
@@ -38,7 +37,8 @@ from train.recordings.clip_index import write_index
 from train.recordings.clip_store import LoadedClips, short_clips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
-from train.task import OneLabel, Task
+from train.tasks.auxiliary_outputs import check_auxiliary, learner_of
+from train.tasks.task import OneLabel, Task
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"

@@ -22,7 +22,7 @@ from typing import Any
 from metadata import MelFrontEnd
 from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
 from train.settings import TrainingSettings
-from train.task import LabelSet, OneLabel, Task
+from train.tasks.task import LabelSet, OneLabel, Task
 
 NAME = "isocc"
 DEFAULT_VARIANT = "mixed"

@@ -13,7 +13,7 @@ from typing import Any
 from metadata import MelFrontEnd
 from train.models.small_data import NORM_MOMENTUM, SETTINGS
 from train.settings import TrainingSettings
-from train.task import OneLabel, Task
+from train.tasks.task import OneLabel, Task
 
 NAME = "mel_cnn"
 DEFAULT_VARIANT = "log"

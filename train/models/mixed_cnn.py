@@ -5,7 +5,7 @@ the recordings of a small data set by heart. Here a first convolution reads fram
 40 ms; 3 x 3 convolutions of these look at 3.3 s at a time, the same wherever a sound is. Every 0.32 s they score each
 label; the scores of the window are pooled from these, and while the network trains, it is told when each label sounds
 (`train.batches.activity`). The variants that tell a number learn the labels beside it, and when they sound, with layers that
-are taken away when the training ends (`train.auxiliary`).
+are taken away when the training ends (`train.tasks.auxiliary_outputs`).
 Axis order from `rows` on: (batch, time, mel, channels).
 """
 
@@ -17,13 +17,13 @@ from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
-from train.auxiliary import AuxiliaryOutputs
 from train.batches.activity import ActivitySteps
 from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
 from train.models.standardized_mel import FRONT_END as COUNTER_FRONT_END
 from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
 from train.models.standardized_mel import WINDOW_LENGTH, input_and_rows
-from train.task import LabelSet, SourceCount, Task
+from train.tasks.auxiliary_outputs import AuxiliaryOutputs
+from train.tasks.task import LabelSet, SourceCount, Task
 
 NAME = "mixed_cnn"
 DEFAULT_VARIANT = "labels"

@@ -21,7 +21,7 @@ from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
 from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, WINDOW_LENGTH, input_and_rows
 from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
 from train.settings import TrainingSettings
-from train.task import LabelSet, SourceCount, Task
+from train.tasks.task import LabelSet, SourceCount, Task
 
 NAME = "source_counter"
 DEFAULT_VARIANT = "two"

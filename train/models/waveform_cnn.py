@@ -16,7 +16,7 @@ from metadata import WaveformFrontEnd
 from train.layers.gammatone import gammatone_filters
 from train.models.small_data import NORM_MOMENTUM, SETTINGS
 from train.settings import TrainingSettings
-from train.task import OneLabel, Task
+from train.tasks.task import OneLabel, Task
 
 NAME = "waveform_cnn"
 DEFAULT_VARIANT = "level"

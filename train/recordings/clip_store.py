@@ -47,7 +47,7 @@ class LoadedClips:
     skipped : list of str
         Why a file was left out, one line each.
     pairs : MixtureIndex, optional
-        The mixtures of two that may be heard, where they were chosen (`train.chosen_mixtures`); else all are.
+        The mixtures of two that may be heard, where they were chosen (`train.tasks.chosen_mixtures`); else all are.
     """
 
     index: ClipIndex

@@ -10,7 +10,7 @@ import numpy as np
 from train.mixtures.mixture_index import label_sets
 from train.progress import progress_bar
 from train.recordings.clip_store import LoadedClips
-from train.task import draw_parts, mixture_windows, part_groups
+from train.tasks.task import draw_parts, mixture_windows, part_groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class HeldOutMixtures:
     drawn : list of tuple of int
         Which clips sound together.
     normalization : str
-        As for `train.task.mixture_windows`.
+        As for `train.tasks.task.mixture_windows`.
     """
 
     name: str
@@ -41,7 +41,7 @@ class HeldOutMixtures:
 
     @property
     def groups(self) -> np.ndarray:
-        """The groups of the parts of each window, see `train.task.part_groups`."""
+        """The groups of the parts of each window, see `train.tasks.task.part_groups`."""
         return part_groups(self.clips, self.drawn)
 
     def windows(self, window_length: int) -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ from train.mixtures.mixture_index import MixtureIndex, pair_clips
 from train.mixtures.mixture_table import read_mixtures
 from train.recordings.clip import SPLITS
 from train.recordings.clip_store import LoadedClips
-from train.task import OneLabel, Task
+from train.tasks.task import OneLabel, Task
 
 
 def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = None) -> LoadedClips:

@@ -17,7 +17,7 @@ from train.batches.activity import ActivitySteps
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from train.task import Task
+    from train.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
