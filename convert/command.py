@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
+from metadata.foreign.written_spec import KEEP_NUMBERS
 from metadata.spec import ACTIVATIONS
-from metadata.written_spec import KEEP_NUMBERS
 from train.command import (
     add_data_arguments,
     add_dataset_argument,

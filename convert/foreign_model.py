@@ -26,13 +26,13 @@ from convert.winograd.plain_convolution import with_plain_convolutions
 from edge_runtime.model.probe import hear_test_signals
 from metadata import ModelContractError, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
-from metadata.foreign_contract import ForeignContract, foreign_contract, tell_notes
+from metadata.foreign.foreign_contract import ForeignContract, foreign_contract, tell_notes
+from metadata.foreign.said_fields import SaidFields
 from metadata.gate.model_check import check_model
 from metadata.packing.contract_check import check_contract
 from metadata.packing.digest import check_digest
 from metadata.packing.packed_model import pack_model, read_associated_files, strip_metadata
 from metadata.safe_name import safe_part
-from metadata.said_fields import SaidFields
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tflite_file.flat_model import read_tensors
 from train.evaluation.evaluate import TestWindows

@@ -10,13 +10,13 @@ from pathlib import Path
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
-from metadata.foreign_contract import tell_notes
+from metadata.foreign.foreign_contract import tell_notes
+from metadata.foreign.heard_scores import Hear
+from metadata.foreign.mended_labels import TO_MEND
+from metadata.foreign.stated_fields import read_stated
+from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model
-from metadata.heard_scores import Hear
-from metadata.mended_labels import TO_MEND
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
-from metadata.stated_fields import read_stated
-from metadata.written_spec import add_spec_arguments, read_whole, written_contract
 
 VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 

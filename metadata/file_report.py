@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from metadata.foreign_contract import ForeignContract, foreign_contract
-from metadata.heard_scores import Hear
+from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
+from metadata.foreign.heard_scores import Hear
+from metadata.foreign.stated_fields import read_metadata_leniently
 from metadata.labels import listed
 from metadata.packing.digest import check_digest
 from metadata.packing.packed_model import (
@@ -20,7 +21,6 @@ from metadata.packing.packed_model import (
     read_spec,
 )
 from metadata.spec import SPEC_FILE_NAME
-from metadata.stated_fields import read_metadata_leniently
 from metadata.tflite_file.flat_model import TensorInfo, read_tensors
 from metadata.tflite_file.model_content import Tensor, read_content
 

@@ -7,9 +7,9 @@ import pytest
 from foreign_files import LABELS, STATED, audio_of, ending_in, output_of, own_spec, with_metadata
 
 from metadata import ModelContractError, WaveformFrontEnd, pack_model, read_metadata, read_spec
-from metadata.foreign_contract import foreign_contract
-from metadata.said_fields import SaidFields
-from metadata.stated_fields import read_stated
+from metadata.foreign.foreign_contract import foreign_contract
+from metadata.foreign.said_fields import SaidFields
+from metadata.foreign.stated_fields import read_stated
 
 RATE = 44_100
 MODEL = ending_in("SOFTMAX", (1, RATE))

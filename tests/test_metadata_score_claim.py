@@ -11,9 +11,9 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.probe import hear_test_signals, make_test_signals
 from edge_runtime.model.score_transform import to_scores
 from metadata import ModelContractError, ModelSpec, ModelWarning, pack_model, read_spec
-from metadata.foreign_contract import foreign_contract
-from metadata.heard_scores import judge_rows
-from metadata.said_fields import SaidFields
+from metadata.foreign.foreign_contract import foreign_contract
+from metadata.foreign.heard_scores import judge_rows
+from metadata.foreign.said_fields import SaidFields
 from metadata.tflite_file.last_operator import last_operator
 from metadata.tflite_file.model_content import read_content
 from metadata.tflite_file.score_operator import score_kind

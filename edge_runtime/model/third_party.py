@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_runtime.model.probe import hear_test_signals
-from metadata.foreign_contract import ForeignContract, foreign_contract
+from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
 from metadata.gate.model_check import check_model
 from metadata.spec import ModelSpec
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from metadata.errors import ModelContractError
-from metadata.foreign_contract import ForeignContract, foreign_contract
-from metadata.heard_scores import Hear
+from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
+from metadata.foreign.heard_scores import Hear
+from metadata.foreign.said_fields import SaidFields
 from metadata.labels import read_labels
 from metadata.packing.packed_model import read_spec
-from metadata.said_fields import SaidFields
 from metadata.spec import ACTIVATIONS, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
 from metadata.tflite_file.flat_model import read_tensors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.heard_scores import Rows, judge_rows, lies_in_unit, score_limits
+from metadata.foreign.heard_scores import Rows, judge_rows, lies_in_unit, score_limits
 from metadata.tflite_file.model_content import ModelContent
 from metadata.tflite_file.score_operator import ScoreKind, score_kind
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata.errors import ModelContractError
+from metadata.foreign.stated_labels import stated_labels
 from metadata.packing.metadata_codec import decode_metadata, metadata_tables
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
-from metadata.stated_labels import stated_labels
 from metadata.tflite_file.associated_files import read_files
 from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
 

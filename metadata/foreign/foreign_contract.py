@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.errors import ModelContractError
-from metadata.heard_scores import Hear, Rows
+from metadata.foreign.heard_scores import Hear, Rows
+from metadata.foreign.mended_labels import TO_MEND
+from metadata.foreign.said_fields import SaidFields
+from metadata.foreign.score_claim import score_claim
+from metadata.foreign.spectrogram_claim import spectrogram_faults
+from metadata.foreign.stated_fields import HIGHEST_RATE, LOWEST_RATE, StatedFields, read_stated
+from metadata.foreign.waveform_claim import waveform_claim
 from metadata.labels import listed
-from metadata.mended_labels import TO_MEND
 from metadata.packing.contract_check import check_contract
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
-from metadata.said_fields import SaidFields
-from metadata.score_claim import score_claim
 from metadata.spec import ModelSpec, Provenance, WaveformFrontEnd, replace_spec
-from metadata.spectrogram_claim import spectrogram_faults
-from metadata.stated_fields import HIGHEST_RATE, LOWEST_RATE, StatedFields, read_stated
 from metadata.tflite_file.flat_model import ModelTensors, read_tensors
 from metadata.tflite_file.model_content import ModelContent, read_content
 from metadata.tflite_file.score_operator import score_kind
-from metadata.waveform_claim import waveform_claim
 
 DEFAULT_THRESHOLD = 0.5
 _USUAL_RATES = (4000, 192_000)  # Hz; outside these a rate is told, as it may be a slip
