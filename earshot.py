@@ -137,7 +137,7 @@ def _injected(verb: Verb) -> dict[str, Any]:
     injected: dict[str, Any] = {}
     if _is_there("train"):
         if _is_there("soundfile"):
-            injected["decode"] = importlib.import_module("train.recordings.decoded_blocks").DecodedBlocks
+            injected["decode"] = importlib.import_module("train.recordings.decoding.decoded_blocks").DecodedBlocks
         if _is_there("matplotlib"):
             injected["draw"] = _draw_bench
     if _is_there("convert"):

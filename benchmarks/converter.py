@@ -45,7 +45,7 @@ from edge_runtime.model.interpreter import open_interpreter
 from train.fitting.backend import native_output_to
 from train.layers.librosa_mel import librosa_mel
 from train.models import mel_cnn, waveform_cnn
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_LENGTH = 32_000  # samples

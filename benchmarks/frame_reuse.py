@@ -24,7 +24,7 @@ from edge_runtime.front_end.mel import model_input
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, ModelSpec
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 FRONT_ENDS = {
     "mel_cnn (n_fft 2048, hop 512, 128 mels), 2 s": (MelFrontEnd(inside_model=False), 32_000),

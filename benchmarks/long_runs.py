@@ -22,7 +22,7 @@ import soundfile
 
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.phone.audio_record import to_shorts
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 16_000  # Hz

@@ -29,7 +29,7 @@ from edge_runtime.parity.levels import FRONT_END_TOLERANCE, front_end_parity
 from metadata import MelFrontEnd
 from train.layers.librosa_mel import librosa_mel
 from train.layers.mel_layers import mel_layer
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_LENGTH = 32_000  # samples

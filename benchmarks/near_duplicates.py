@@ -17,7 +17,7 @@ import soxr
 from train.checks.duplicates import find_duplicates
 from train.checks.fingerprint import SAMPLE_RATE, fingerprint
 from train.recordings.clip_index import find_clips
-from train.recordings.decode import read_file, to_waveform
+from train.recordings.decoding.decode import read_file, to_waveform
 
 ESC_10 = Path(__file__).resolve().parents[2] / "shared" / "data" / "esc10"
 EVERY = 4  # of the clips is copied

@@ -20,7 +20,7 @@ from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.audio_record import to_shorts
 from edge_runtime.phone.harness import TICK_SECONDS, PhoneHarness
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 SCALES = {"float": np.float32(32768), "int16": np.float32(32767)}

@@ -19,7 +19,7 @@ import numpy as np
 import earshot
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.harness import PhoneHarness
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHOWN_RECIPES = ("float32", "int8")

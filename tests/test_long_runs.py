@@ -14,7 +14,7 @@ from edge_runtime.listen.listener import Listener
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd
 from metadata.packing.packed_model import pack_model
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
 RATE = 16_000
 SHORT, LONG = 120, 1200  # seconds

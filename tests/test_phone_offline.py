@@ -8,7 +8,7 @@ from edge_runtime.audio.recordings import open_recording
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.harness import PhoneHarness
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
 RECIPES = ("waveform_cnn-int8", "waveform_cnn-float32", "mel_cnn-dynamic_int8", "mel_cnn-spectrogram-int8")
 HOP = 8000  # samples, half a second

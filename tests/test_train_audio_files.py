@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from train.recordings import left_out
-from train.recordings.audio_files import find_files
+from train.recordings.decoding.audio_files import find_files
 from train.recordings.left_out import LeftOut, by_reason, count_left_out, describe_left_out
 
 

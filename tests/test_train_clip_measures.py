@@ -9,7 +9,7 @@ from conftest import SAMPLE_RATE, tone
 from train.checks.bandwidth import BandwidthMeter, bandwidth
 from train.checks.clip_measures import SILENCE_FLOOR_DBFS, ClippingMeter, count_clipped, measure_clip, to_dbfs
 from train.checks.fingerprint import fingerprint
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
 
 def _noise(seconds=1.0, sample_rate=SAMPLE_RATE, amplitude=0.1, seed=0):

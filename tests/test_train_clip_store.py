@@ -5,7 +5,7 @@ from conftest import SAMPLE_RATE, tone
 
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips, short_clips
-from train.recordings.decode import AudioError
+from train.recordings.decoding.decode import AudioError
 from train.recordings.split import LeakError, split_clips
 
 

@@ -10,7 +10,7 @@ from train.checks.check_plots import plot_check
 from train.checks.data_check import check_data
 from train.recordings.clip import Clip
 from train.recordings.clip_index import ClipIndex
-from train.recordings.decode import AudioError
+from train.recordings.decoding.decode import AudioError
 
 SECONDS = 1.5
 

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 from conftest import tone
 
-from train.recordings.decode import AudioError, decode
+from train.recordings.decoding.decode import AudioError, decode
 
 RATE = 16_000  # Hz
 

@@ -6,8 +6,8 @@ from test_train_decode import BROKEN
 
 from edge_runtime.audio.recordings import load_waveform
 from edge_runtime.audio.wav_file import read_wav
-from train.recordings.decode import AudioError
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decode import AudioError
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
 
 def noise(num_samples, channels, bits):

@@ -7,9 +7,10 @@ import soundfile
 from conftest import tone
 
 from edge_runtime.audio.source_counts import describe_sources
-from train.recordings import clip_store, waveform_blocks
+from train.recordings import clip_store
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
+from train.recordings.decoding import waveform_blocks
 from train.recordings.packed_store import INDEX_NAME
 
 ABOVE = (

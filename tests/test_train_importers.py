@@ -2,8 +2,8 @@
 
 import pytest
 
-from train.recordings.audio_files import find_files
 from train.recordings.clip_index import find_clips, read_index, write_index
+from train.recordings.decoding.audio_files import find_files
 from train.recordings.importers import IMPORTERS, recognize
 from train.recordings.importers.musan import artists_of, licences_of
 from train.recordings.importers.speech_commands import which_side

@@ -16,7 +16,7 @@ from conftest import REPOSITORY, SAMPLE_RATE
 from train.recordings import packed_store
 from train.recordings.clip_index import find_clips
 from train.recordings.clip_store import load_clips
-from train.recordings.decode import decode
+from train.recordings.decoding.decode import decode
 from train.recordings.packed_store import INDEX_NAME, PackedStore
 
 NAMES = [hashlib.sha256(bytes([number])).hexdigest() for number in range(8)]

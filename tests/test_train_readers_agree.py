@@ -16,9 +16,9 @@ from edge_runtime.audio.recordings import load_waveform
 from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES
 from edge_runtime.audio.wav_file import WavFile
 from train.checks.clip_measures import measure_clip
-from train.recordings.decode import AudioError, decode, duration
-from train.recordings.decoded_blocks import DecodedBlocks
-from train.recordings.waveform_blocks import waveform_blocks
+from train.recordings.decoding.decode import AudioError, decode, duration
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.waveform_blocks import waveform_blocks
 
 RATE = 16_000  # Hz
 SAMPLES = np.arange(-3000, 3000, dtype="<i2")

@@ -4,7 +4,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 from train.recordings.clip_index import find_clips, read_index
-from train.recordings.decode import AudioError
+from train.recordings.decoding.decode import AudioError
 from train.recordings.trim import TrimSettings, find_sound, trim_clips
 
 NO_MARGIN = TrimSettings(margin_seconds=0.0)

@@ -3,8 +3,8 @@ import pytest
 import soundfile
 import soxr
 
-from train.recordings.decode import decode
-from train.recordings.waveform_blocks import waveform_blocks
+from train.recordings.decoding.decode import decode
+from train.recordings.decoding.waveform_blocks import waveform_blocks
 
 
 @pytest.mark.parametrize("file_rate", [8_000, 16_000, 22_050, 44_100, 48_000])

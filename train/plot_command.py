@@ -111,7 +111,7 @@ def _excerpt(sample_rate: int, args: argparse.Namespace):
     from edge_runtime.audio.recordings import open_recording, resampled_blocks
     from edge_runtime.audio.resampling import resampled_length
     from train.data.prepare import note
-    from train.recordings.decoded_blocks import DecodedBlocks
+    from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
     with open_recording(args.file, DecodedBlocks, args.channel) as recording:
         size = resampled_length(recording.num_samples, recording.sample_rate, sample_rate)

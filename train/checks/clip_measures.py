@@ -12,8 +12,8 @@ from edge_runtime.audio.downmix import Cancellation, to_mono
 from train.checks.bandwidth import BandwidthMeter
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter
-from train.recordings.decoded_blocks import DecodedBlocks
-from train.recordings.stream_resampler import StreamResampler
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.stream_resampler import StreamResampler
 from train.recordings.trim import DEFAULT_THRESHOLD_DBFS as SILENT_DBFS
 
 FULL_SCALE = 0.999  # what counts as touching it: 32767/32768 and every rounding of it

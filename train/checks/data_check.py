@@ -16,8 +16,8 @@ from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.signal_findings import find_signal_faults
 from train.checks.split_findings import find_split_faults
 from train.recordings.clip_index import ClipIndex
-from train.recordings.decode import AudioError
-from train.recordings.waveform_blocks import excerpt
+from train.recordings.decoding.decode import AudioError
+from train.recordings.decoding.waveform_blocks import excerpt
 
 Tell = Callable[[int], None]
 

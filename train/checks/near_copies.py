@@ -12,9 +12,9 @@ from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter
 from train.checks.split_findings import describe_pair
 from train.recordings.clip_store import LoadedClips
+from train.recordings.decoding.stream_resampler import StreamResampler
+from train.recordings.decoding.waveform_blocks import excerpt_of
 from train.recordings.packed_waveform import waveform_blocks_of
-from train.recordings.stream_resampler import StreamResampler
-from train.recordings.waveform_blocks import excerpt_of
 
 
 def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[int], None] | None = None) -> str:

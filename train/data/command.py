@@ -103,7 +103,7 @@ def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
     from train.data.prepare import note
     from train.recordings.clip_counts import count_clips, counts_table
-    from train.recordings.decode import AudioError, duration
+    from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
     index = _find(args)

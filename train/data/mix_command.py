@@ -126,7 +126,7 @@ def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[st
     """The clips without the silent ones, which are named."""
     from train.data.prepare import note
     from train.mixtures.arrangement import PART_SECONDS, TOGETHER
-    from train.recordings.decode import AudioError
+    from train.recordings.decoding.decode import AudioError
     from train.recordings.split import check_split
 
     silent = clips.silent(None if arrangement == TOGETHER else round(PART_SECONDS * SAMPLE_RATE))
@@ -176,7 +176,7 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
 
     from train.data.prepare import note
     from train.mixtures.arrangement import PART_SECONDS, TOGETHER
-    from train.recordings.decode import stored_rate
+    from train.recordings.decoding.decode import stored_rate
 
     index = clips.index
     resampled = sum(stored_rate(index.root / clip.path) != SAMPLE_RATE for clip in index.clips)

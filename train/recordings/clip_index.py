@@ -11,9 +11,9 @@ from pathlib import Path
 from metadata.foreign.mended_labels import without_numbers
 from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
 from metadata.plural import counted
-from train.recordings.audio_files import FoundFiles, find_files
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.clip_table import one_spelling, read_table, write_clips
+from train.recordings.decoding.audio_files import FoundFiles, find_files
 from train.recordings.folder_tree import read_tree, tell_look_alikes
 from train.recordings.left_out import UNLISTED, LeftOut, Reason
 from train.recordings.shared_groups import tell_groups_apart

@@ -17,13 +17,13 @@ import numpy as np
 from metadata.plural import counted
 from train.mixtures.mixing import is_silent, peak
 from train.recordings.clip_index import Clip, ClipIndex
-from train.recordings.decode import AudioError
+from train.recordings.decoding.decode import AudioError
+from train.recordings.decoding.waveform_blocks import waveform_blocks
 from train.recordings.heard_sources import describe_heard
 from train.recordings.packed_store import PackedStore
 from train.recordings.packed_waveform import PackedWaveform
 from train.recordings.sound_source import SoundSource, measure_source
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
-from train.recordings.waveform_blocks import waveform_blocks
 
 if TYPE_CHECKING:
     from train.mixtures.mixture_index import MixtureIndex

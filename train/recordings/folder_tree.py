@@ -13,9 +13,9 @@ from pathlib import Path
 
 from metadata.plural import counted
 from train.recordings import left_out
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
-from train.recordings.decode import AUDIO_SUFFIXES
+from train.recordings.decoding.audio_files import FoundFiles
+from train.recordings.decoding.decode import AUDIO_SUFFIXES
 from train.recordings.folder_parts import (
     PARTS,
     PLAIN,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.downmix import Cancellation
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from metadata.plural import counted
 from train.recordings.clip_index import LABEL_SEPARATOR, SPLITS, Clip, ClipIndex
-from train.recordings.decode import AudioError, duration
+from train.recordings.decoding.decode import AudioError, duration
 from train.recordings.folder_parts import fold_number
 from train.recordings.joined_groups import join_groups
 from train.recordings.left_out import name_some

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from train.recordings.audio_files import FoundFiles
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.csd import CSD
 from train.recordings.importers.esc import ESC_10, ESC_50
 from train.recordings.importers.flickr8k import FLICKR8K

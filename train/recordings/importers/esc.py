@@ -16,10 +16,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
 from train.recordings.clip_table import read_clips
 from train.recordings.csv_rows import read_rows
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer, mostly, refuse_names
 
 LICENCE = "CC BY-NC 3.0"

@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 
 from metadata.plural import counted
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_table import refuse_faults
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer, mostly
 
 LICENCE = "CC BY-SA 4.0"

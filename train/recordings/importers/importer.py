@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from metadata.plural import counted
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.left_out import Reason
 
 MOST_NAMED = 10  # files, so that an error fits a screen

@@ -16,8 +16,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer, mostly
 
 CITATION = "arXiv:1510.08484"

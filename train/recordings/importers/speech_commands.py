@@ -18,8 +18,8 @@ import re
 from pathlib import Path
 
 from metadata.plural import counted
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip, group_of
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import MOST_NAMED, Importer, mostly, refuse_names
 from train.recordings.left_out import Reason
 

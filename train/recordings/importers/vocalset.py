@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.recordings.audio_files import FoundFiles
 from train.recordings.clip import Clip
+from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer
 from train.recordings.left_out import Reason
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from edge_runtime.audio.downmix import CancellationMeter, to_mono
 from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES, READABLE
-from train.recordings.decoded_blocks import AudioError, DecodedBlocks
-from train.recordings.stream_resampler import RESAMPLE_QUALITY
+from train.recordings.decoding.decoded_blocks import AudioError, DecodedBlocks
+from train.recordings.decoding.stream_resampler import RESAMPLE_QUALITY
 
 __all__ = [
     "AUDIO_SUFFIXES",

@@ -12,7 +12,7 @@ from edge_runtime.audio.sound_frames import BLOCK_LENGTH, SoundFrames
 from edge_runtime.audio.sound_kinds import READABLE, SNIFFED_BYTES, recognise, refusal
 from edge_runtime.audio.wav_file import WavFile, is_wav
 from edge_runtime.audio.wav_format import UnknownCodecError, check_numbers, check_rate
-from train.recordings.cut_off import refuse_cut_off
+from train.recordings.decoding.cut_off import refuse_cut_off
 
 _LONGEST = 2**48  # samples; libsndfile gives 2 ** 63 - 1 where the header holds no length
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from train.recordings import decode, left_out
-from train.recordings.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, reason_by_head, reason_by_name
+from train.recordings import left_out
+from train.recordings.decoding import decode
+from train.recordings.decoding.file_kinds import ARCHIVES, NO_SOUND, OTHER_SOUND, reason_by_head, reason_by_name
 from train.recordings.left_out import LeftOut, Reason
 from train.recordings.output_folder import MARKER_FILE_NAME
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from train.recordings.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.decoded_blocks import DecodedBlocks
+from train.recordings.decoding.stream_resampler import StreamResampler
 from train.recordings.sound_source import SoundSource, source_of
-from train.recordings.stream_resampler import StreamResampler
 
 
 def waveform_blocks(

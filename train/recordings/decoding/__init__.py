@@ -1,0 +1,1 @@
+"""Files of any format and rate, decoded in blocks."""
