@@ -33,7 +33,7 @@ from edge_runtime.scoring.intervals import group_bootstrap_interval, paired_boot
 from train.evaluation.thresholds import sweep_common_threshold
 from train.fitting.finished_run import open_recordings
 from train.recordings.clip import SPLITS
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.tasks.held_out_mixtures import HeldOutMixtures
 from train.tasks.task import draw_parts
 

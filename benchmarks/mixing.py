@@ -28,8 +28,8 @@ from train.mixtures.mixture_index import pair_clips
 from train.mixtures.mixture_table import write_mixtures
 from train.recordings.clip import Clip
 from train.recordings.clip_index import ClipIndex, find_clips
-from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.split import split_clips
+from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 
 SAMPLE_RATE = 16_000  # Hz

@@ -26,7 +26,7 @@ from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.fitting.finished_run import FinishedRun, open_run
 from train.fitting.training_run import train_model
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel

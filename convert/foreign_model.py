@@ -39,7 +39,7 @@ from train.evaluation.evaluate import TestWindows
 from train.fitting.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel
 

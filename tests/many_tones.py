@@ -9,7 +9,7 @@ from conftest import SAMPLE_RATE, tone
 
 from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 
 WINDOW_LENGTH = 16_000  # samples: a frequency in Hz is a bin of the Fourier transform
 LABEL_STEP_HZ = 1_000

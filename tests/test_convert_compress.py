@@ -37,8 +37,8 @@ from train.batches.window_rows import WindowRows  # noqa: E402
 from train.evaluation.predict import predict  # noqa: E402
 from train.fitting.finished_run import FinishedRun  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
-from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
+from train.recordings.store.clip_store import load_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples

@@ -8,7 +8,7 @@ from conftest import SAMPLE_RATE, tone
 
 from convert.report.data_report import data_notes, describe_data
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
+from train.recordings.store.clip_store import load_clips
 
 
 def _loaded(root):

@@ -30,8 +30,8 @@ from train.evaluation.predict import predict  # noqa: E402
 from train.evaluation.rotated_windows import heard_again  # noqa: E402
 from train.evaluation.thresholds import choose_thresholds  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
-from train.recordings.clip_store import load_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
+from train.recordings.store.clip_store import load_clips  # noqa: E402
 from train.settings import TrainingSettings  # noqa: E402
 from train.tasks.task import LabelSet  # noqa: E402
 

@@ -14,7 +14,7 @@ from train.batches.mixture_windows import MixtureWindows
 from train.data.prepare import load_with_progress
 from train.fitting import finished_run, training_run
 from train.mixtures.mixture_table import write_mixtures
-from train.recordings.clip_store import load_clips
+from train.recordings.store.clip_store import load_clips
 from train.settings import TrainingSettings
 from train.tasks.chosen_mixtures import choose_mixtures
 from train.tasks.task import LabelSet, OneLabel

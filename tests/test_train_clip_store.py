@@ -4,15 +4,15 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips, short_clips
 from train.recordings.decoding.decode import AudioError
 from train.recordings.split import LeakError, split_clips
+from train.recordings.store.clip_store import load_clips, short_clips
 
 
 def test_a_second_load_comes_from_the_cache_and_is_the_same(make_folder, tmp_path, monkeypatch):
     index = find_clips(make_folder())
     first = load_clips(index, SAMPLE_RATE, tmp_path / "cache")
-    monkeypatch.setattr("train.recordings.clip_store.waveform_blocks", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr("train.recordings.store.clip_store.waveform_blocks", lambda *_: pytest.fail("decoded again"))
     second = load_clips(index, SAMPLE_RATE, tmp_path / "cache")
     assert first.digests == second.digests
     assert all(np.array_equal(one, other) for one, other in zip(first.waveforms, second.waveforms, strict=True))

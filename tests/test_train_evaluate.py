@@ -88,8 +88,8 @@ def test_a_window_that_ends_with_the_clip_is_kept(make_folder, tmp_path):
     from conftest import SAMPLE_RATE
 
     from train.recordings.clip_index import find_clips
-    from train.recordings.clip_store import load_clips
     from train.recordings.split import split_clips
+    from train.recordings.store.clip_store import load_clips
 
     clips = load_clips(split_clips(find_clips(make_folder(6, seconds=2.0)), 0), SAMPLE_RATE, tmp_path / "cache")
     exact = [place for place in clips.places("test") if clips.waveforms[place].size == 32_000]

@@ -19,8 +19,8 @@ from train.fitting.training_state import finished_epochs
 from train.fitting.weight_average import WeightAverage
 from train.models import mixed_cnn, waveform_cnn
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
 from train.recordings.split import split_clips
+from train.recordings.store.clip_store import load_clips
 from train.settings import TrainingSettings
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)

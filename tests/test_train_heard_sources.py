@@ -7,11 +7,11 @@ import soundfile
 from conftest import tone
 
 from edge_runtime.audio.source_counts import describe_sources
-from train.recordings import clip_store
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
 from train.recordings.decoding import waveform_blocks
-from train.recordings.packed_store import INDEX_NAME
+from train.recordings.store import clip_store
+from train.recordings.store.clip_store import load_clips
+from train.recordings.store.packed_store import INDEX_NAME
 
 ABOVE = (
     "samples above full scale, which train and classify hear as they are and no microphone delivers; "

@@ -11,7 +11,7 @@ from train.checks.near_copies import describe_near_copies
 from train.data import prepare
 from train.recordings.clip import Clip
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 
 SIDES = ("train", "train", "val", "test")
 

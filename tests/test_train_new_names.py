@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import earshot
 from metadata.safe_name import MOST_BYTES, safe_part
 from train.recordings.clip_index import find_clips, read_index
-from train.recordings.clip_store import load_clips
 from train.recordings.import_clips import import_clips
 from train.recordings.import_names import new_names, tell_renamed
 from train.recordings.new_names import (
@@ -22,6 +21,7 @@ from train.recordings.new_names import (
     unique_paths,
 )
 from train.recordings.pitch_shift import copy_name
+from train.recordings.store.clip_store import load_clips
 
 parts = st.text(st.sampled_from('ab.;|<>:"/\\?* \t\n\u0301éÅ\U0001f415') | st.characters(exclude_categories=("Cs",)))
 

@@ -13,17 +13,17 @@ import pytest
 import soundfile
 from conftest import REPOSITORY, SAMPLE_RATE
 
-from train.recordings import packed_store
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
 from train.recordings.decoding.decode import decode
-from train.recordings.packed_store import INDEX_NAME, PackedStore
+from train.recordings.store import packed_store
+from train.recordings.store.clip_store import load_clips
+from train.recordings.store.packed_store import INDEX_NAME, PackedStore
 
 NAMES = [hashlib.sha256(bytes([number])).hexdigest() for number in range(8)]
 LOAD = """
 import sys
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
+from train.recordings.store.clip_store import load_clips
 print(*load_clips(find_clips(sys.argv[1]), 16000, sys.argv[2]).digests)
 """
 

@@ -7,11 +7,11 @@ from conftest import SAMPLE_RATE, tone
 
 from edge_runtime.audio.wav_file import read_wav
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
 from train.recordings.decoding import sixteen_bits
 from train.recordings.decoding.sixteen_bits import TurnedDown, to_steps, write_flac
 from train.recordings.import_clips import import_clips
 from train.recordings.pitch_shift import oversample
+from train.recordings.store.clip_store import load_clips
 from train.recordings.trim import TrimSettings, trim_clips
 
 LOUD = 4.0  # above full scale by 12 dB

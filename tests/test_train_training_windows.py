@@ -9,8 +9,8 @@ from train.batches.augment import change_speed, vary_window
 from train.batches.clip_draw import ClipDraw
 from train.batches.training_windows import TrainingWindows
 from train.recordings.clip_index import find_clips
-from train.recordings.clip_store import load_clips
 from train.recordings.split import split_clips
+from train.recordings.store.clip_store import load_clips
 from train.settings import TrainingSettings
 
 
@@ -126,6 +126,6 @@ def test_the_loudest_window_lies_around_the_first_of_the_highest_peaks(monkeypat
     clips.waveforms[0] = np.zeros(32_000, np.float32)
     clips.waveforms[0][[5_000, 20_001, 30_000]] = [0.5, -0.9, 0.9]
     monkeypatch.setattr("train.batches.clip_draw.BLOCK_LENGTH", 1_000)
-    monkeypatch.setattr("train.recordings.packed_waveform.BLOCK_LENGTH", 1_000)
+    monkeypatch.setattr("train.recordings.store.packed_waveform.BLOCK_LENGTH", 1_000)
     expected = clips.waveforms[0][20_001 - 500 : 20_001 + 500]
     np.testing.assert_array_equal(ClipDraw(clips, 1_000).cut_loudest(0), expected)

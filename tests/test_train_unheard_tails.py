@@ -9,7 +9,7 @@ import pytest
 from edge_runtime.audio.windows import DEFAULT_TAIL, cut_windows, window_starts
 from edge_runtime.model.classifier import Classifier
 from train.recordings.clip_index import Clip, ClipIndex
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard, unheard_samples
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel

@@ -6,8 +6,8 @@ from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import cut_split
 from train.evaluation.predict import predict
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_store import LoadedClips
-from train.recordings.packed_store import PackedStore
+from train.recordings.store.clip_store import LoadedClips
+from train.recordings.store.packed_store import PackedStore
 
 LENGTHS = (1, 99, 100, 101, 150, 350)
 

@@ -16,7 +16,7 @@ from metadata.signed import signed
 if TYPE_CHECKING:
     from edge_runtime.model.classifier import Classifier
     from metadata import ModelSpec
-    from train.recordings.clip_store import LoadedClips
+    from train.recordings.store.clip_store import LoadedClips
 
 
 def add_report_arguments(parser: argparse.ArgumentParser, written: str) -> None:

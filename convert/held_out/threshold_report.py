@@ -25,7 +25,7 @@ from edge_runtime.model.clip_merge import merge_windows
 from train.evaluation.thresholds import CommonThreshold, sweep_common_threshold
 from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.tasks.held_out_mixtures import held_out_mixtures
 
 RULES = ("maximum", "mean")

@@ -14,7 +14,7 @@ from train.batches.clip_draw import ClipDraw
 from train.batches.training_windows import windows_in_epoch
 from train.mixtures.mixing import is_silent, mix, peak
 from train.mixtures.mixture_index import label_kinds
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import AuxiliaryTargets
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from train.batches.augment import vary_window
 from train.batches.clip_draw import ClipDraw
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
 LEAST_EPOCH_WINDOWS = 320  # a few minutes of audio still give an epoch enough steps, each window cut and varied anew

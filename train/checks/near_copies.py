@@ -11,10 +11,10 @@ from train.checks.duplicates import find_duplicates
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter
 from train.checks.split_findings import describe_pair
-from train.recordings.clip_store import LoadedClips
 from train.recordings.decoding.stream_resampler import StreamResampler
 from train.recordings.decoding.waveform_blocks import excerpt_of
-from train.recordings.packed_waveform import waveform_blocks_of
+from train.recordings.store.clip_store import LoadedClips
+from train.recordings.store.packed_waveform import waveform_blocks_of
 
 
 def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[int], None] | None = None) -> str:

@@ -15,7 +15,7 @@ from train.data.sides import add_side_arguments, put_on_sides
 if TYPE_CHECKING:
     from train.mixtures.mixture_index import MixtureIndex
     from train.recordings.clip_index import ClipIndex
-    from train.recordings.clip_store import LoadedClips
+    from train.recordings.store.clip_store import LoadedClips
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz

@@ -10,10 +10,10 @@ from metadata.labels import read_labels
 from metadata.plural import counted
 from train.progress import progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
-from train.recordings.clip_store import LoadedClips, load_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
+from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.tasks.task import OneLabel, Task
 
 

@@ -19,7 +19,7 @@ from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.batches.window_rows import WindowRows, cut_window
 from train.evaluation.label_sets import LabelSetEvaluation, evaluate_label_sets
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from train.mixtures.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import read_index
-from train.recordings.clip_store import LoadedClips, load_clips
+from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.tasks.chosen_mixtures import choose_mixtures
 from train.tasks.task import Task

@@ -34,7 +34,7 @@ from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
-from train.recordings.clip_store import LoadedClips, short_clips
+from train.recordings.store.clip_store import LoadedClips, short_clips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import check_auxiliary, learner_of

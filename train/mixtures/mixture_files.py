@@ -20,7 +20,7 @@ from train.mixtures.mixture_index import MixtureIndex, label_kinds
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.output_folder import claim_folder, refuse_originals
-from train.recordings.packed_waveform import waveform_blocks_of
+from train.recordings.store.packed_waveform import waveform_blocks_of
 
 SETTINGS_FILE_NAME = "mixing.json"
 _NO_SIDE = "all"  # the folder of mixtures without a side

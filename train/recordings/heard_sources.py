@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_runtime.audio.sound_frames import OVERSHOOT_DB
 from edge_runtime.audio.source_counts import describe_sources
 from metadata.plural import counted
-from train.recordings.sound_source import SoundSource
+from train.recordings.store.sound_source import SoundSource
 
 _MOST_NAMED = 3  # files in a note
 ABOVE_FULL_SCALE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_runtime.audio.windows import window_starts
 from metadata.plural import counted
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 
 
 def unheard_samples(num_samples: int, window_length: int, window_hop: int, tail: str) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.mixtures.mixture_index import label_sets
 from train.progress import progress_bar
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.tasks.task import draw_parts, mixture_windows, part_groups
 
 

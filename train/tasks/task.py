@@ -21,7 +21,7 @@ from train.evaluation.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import is_silent, mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_store import LoadedClips
+from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import AuxiliaryTargets
 

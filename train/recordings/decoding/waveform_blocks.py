@@ -9,7 +9,7 @@ import numpy as np
 
 from train.recordings.decoding.decoded_blocks import DecodedBlocks
 from train.recordings.decoding.stream_resampler import StreamResampler
-from train.recordings.sound_source import SoundSource, source_of
+from train.recordings.store.sound_source import SoundSource, source_of
 
 
 def waveform_blocks(

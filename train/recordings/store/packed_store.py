@@ -28,8 +28,8 @@ import numpy as np
 
 from edge_runtime.audio.downmix import Cancellation
 from metadata.plural import counted
-from train.recordings.packed_waveform import SAMPLE_TYPE, PackedWaveform, waveform_blocks_of
-from train.recordings.sound_source import SoundSource
+from train.recordings.store.packed_waveform import SAMPLE_TYPE, PackedWaveform, waveform_blocks_of
+from train.recordings.store.sound_source import SoundSource
 
 INDEX_NAME = "waveforms.sqlite"
 PACK_BYTES = 2 << 30  # a pack that has reached this is full

@@ -20,10 +20,10 @@ from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decoding.decode import AudioError
 from train.recordings.decoding.waveform_blocks import waveform_blocks
 from train.recordings.heard_sources import describe_heard
-from train.recordings.packed_store import PackedStore
-from train.recordings.packed_waveform import PackedWaveform
-from train.recordings.sound_source import SoundSource, measure_source
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
+from train.recordings.store.packed_store import PackedStore
+from train.recordings.store.packed_waveform import PackedWaveform
+from train.recordings.store.sound_source import SoundSource, measure_source
 
 if TYPE_CHECKING:
     from train.mixtures.mixture_index import MixtureIndex
@@ -133,7 +133,7 @@ def load_clips(
     Raises
     ------
     OSError
-        The cache cannot be used (`train.recordings.packed_store`).
+        The cache cannot be used (`train.recordings.store.packed_store`).
     AudioError
         A file cannot be read and `strict` is set, or no file can be read.
     LeakError, ValueError
