@@ -13,15 +13,15 @@ import earshot
 from metadata.safe_name import MOST_BYTES, safe_part
 from train.recordings.clip_index import find_clips, read_index
 from train.recordings.import_clips import import_clips
-from train.recordings.import_names import new_names, tell_renamed
-from train.recordings.new_names import (
+from train.recordings.pitch_shift import copy_name
+from train.recordings.store.clip_store import load_clips
+from train.recordings.tables.import_names import new_names, tell_renamed
+from train.recordings.tables.new_names import (
     check_all_written,
     count_renamed,
     refuse_shared_folders,
     unique_paths,
 )
-from train.recordings.pitch_shift import copy_name
-from train.recordings.store.clip_store import load_clips
 
 parts = st.text(st.sampled_from('ab.;|<>:"/\\?* \t\n\u0301éÅ\U0001f415') | st.characters(exclude_categories=("Cs",)))
 

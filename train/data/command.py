@@ -237,8 +237,8 @@ def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
     from train.data.prepare import load_with_progress, note
     from train.recordings.import_clips import import_clips
-    from train.recordings.import_names import tell_renamed
-    from train.recordings.new_names import refuse_shared_folders
+    from train.recordings.tables.import_names import tell_renamed
+    from train.recordings.tables.new_names import refuse_shared_folders
 
     index = _find(args)
     refuse_shared_folders(index.labels)

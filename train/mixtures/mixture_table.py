@@ -23,9 +23,9 @@ from metadata.plural import counted
 from train.mixtures.mixture_index import MixtureIndex, label_kinds
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.clip_index import ClipIndex
-from train.recordings.clip_table import labels_of, spelled_label
-from train.recordings.csv_rows import Row, raise_faults, read_rows
-from train.recordings.spelling import SpelledFiles, composed
+from train.recordings.tables.clip_table import labels_of, spelled_label
+from train.recordings.tables.csv_rows import Row, raise_faults, read_rows
+from train.recordings.tables.spelling import SpelledFiles, composed
 
 MIXTURES_FILE_NAME = "mixtures.csv"
 PARTS = ("first", "second")

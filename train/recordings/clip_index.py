@@ -12,12 +12,12 @@ from metadata.foreign.mended_labels import without_numbers
 from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
 from metadata.plural import counted
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
-from train.recordings.clip_table import one_spelling, read_table, write_clips
 from train.recordings.decoding.audio_files import FoundFiles, find_files
 from train.recordings.folder_tree import read_tree, tell_look_alikes
 from train.recordings.left_out import UNLISTED, LeftOut, Reason
 from train.recordings.shared_groups import tell_groups_apart
-from train.recordings.spelling import respelled
+from train.recordings.tables.clip_table import one_spelling, read_table, write_clips
+from train.recordings.tables.spelling import respelled
 
 __all__ = [
     "LABEL_SEPARATOR",
@@ -95,7 +95,7 @@ def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: s
     Parameters
     ----------
     data : str or Path
-        The folder, or a CSV with the columns of `train.recordings.clip_table.COLUMN_NAMES`.
+        The folder, or a CSV with the columns of `train.recordings.tables.clip_table.COLUMN_NAMES`.
     labels : sequence of str, optional
         Output order; else the folder's `labels.txt`, else the labels found, sorted.
     dataset : str, optional

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from train.recordings.left_out import name_some, printable
-from train.recordings.spelling import composed
+from train.recordings.tables.spelling import composed
 
 _SIDE_NAMES = {
     "train": ("train", "training", "trn"),

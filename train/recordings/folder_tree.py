@@ -27,7 +27,7 @@ from train.recordings.folder_parts import (
 )
 from train.recordings.left_out import LeftOut, name_some, printable, reason_text
 from train.recordings.shared_groups import group_by_name, tell_same_stems
-from train.recordings.spelling import composed, look_alikes
+from train.recordings.tables.spelling import composed, look_alikes
 
 
 @dataclass(frozen=True)

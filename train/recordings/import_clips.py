@@ -10,10 +10,10 @@ import numpy as np
 
 from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.decoding.sixteen_bits import TurnedDown, write_flac
-from train.recordings.import_names import new_names
-from train.recordings.new_names import check_all_written, refuse_shared_folders
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.store.clip_store import LoadedClips
+from train.recordings.tables.import_names import new_names
+from train.recordings.tables.new_names import check_all_written, refuse_shared_folders
 
 KEPT_ENTRIES = ("README.md",)  # a folder that holds only this counts as empty: data_long is shipped so
 

@@ -16,9 +16,9 @@ from train.mixtures.mixing import PEAK_LIMIT, peak
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.decoding.sixteen_bits import TurnedDown, write_flac
-from train.recordings.new_names import check_all_written, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.store.clip_store import LoadedClips
+from train.recordings.tables.new_names import check_all_written, unique_paths
 
 # As far as our variation of playback speed goes (`train.batches.augment`), about six of the 177 mel bands of `isocc`. The
 # published 9.6 to 11.9 cents are a third of a band: copies that a model can hardly tell from their original.

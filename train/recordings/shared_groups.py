@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from train.recordings.clip import Clip, group_of
 from train.recordings.left_out import name_some
-from train.recordings.spelling import composed
+from train.recordings.tables.spelling import composed
 
 
 def group_by_name(path: str) -> str:

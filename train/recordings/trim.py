@@ -14,8 +14,8 @@ from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.decoding.decoded_blocks import AudioError, DecodedBlocks
 from train.recordings.decoding.sixteen_bits import TurnedDown
-from train.recordings.new_names import check_all_written, count_renamed, unique_paths
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.tables.new_names import check_all_written, count_renamed, unique_paths
 
 FRAME_SECONDS = 0.02
 DEFAULT_THRESHOLD_DBFS = -50.0

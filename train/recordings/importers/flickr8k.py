@@ -14,9 +14,9 @@ from pathlib import Path
 
 from metadata.plural import counted
 from train.recordings.clip import Clip, group_of
-from train.recordings.clip_table import refuse_faults
 from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer, mostly
+from train.recordings.tables.clip_table import refuse_faults
 
 LICENCE = "CC BY-SA 4.0"
 CITATION = "doi:10.1109/ASRU.2015.7404800"

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from metadata.plural import counted
 from metadata.safe_name import safe_part
-from train.recordings.spelling import composed
+from train.recordings.tables.spelling import composed
 
 
 def unique_paths(paths: Sequence[str]) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from metadata.safe_name import safe_part
 from train.recordings.clip import Clip
-from train.recordings.new_names import count_renamed, unique_paths
-from train.recordings.spelling import composed
+from train.recordings.tables.new_names import count_renamed, unique_paths
+from train.recordings.tables.spelling import composed
 
 
 def new_names(clips: Sequence[Clip]) -> list[str]:

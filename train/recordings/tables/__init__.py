@@ -1,0 +1,1 @@
+"""Clips as CSV tables, and the names in them."""
