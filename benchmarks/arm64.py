@@ -26,7 +26,7 @@ from typing import Any
 from convert.report.build_report import REPORT_FILE_NAME, write_report
 from convert.report.golden import write_golden
 from convert.report.machines import machine_notes
-from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
+from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME
 from edge_runtime.parity.other_machines import MachineScores, describe_comparison, read_machine_scores
 from metadata.atomic_file import write_atomically
 from train.fitting.finished_run import open_run

@@ -26,11 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.bench.compare import align, median_ratio_interval
+from edge_runtime.bench.compare import median_ratio_interval
 from edge_runtime.bench.input_audio import load_bench_audio
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.machine.state import read_machine_state, state_line
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.tables import align
 from metadata.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parents[1]

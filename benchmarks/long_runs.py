@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.machine.describe import describe_machine, machine_line
-from edge_runtime.phone.audio_record import to_shorts
 from train.recordings.decoding.decode import decode
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone.audio_record import to_shorts
 from edge_runtime.phone.harness import TICK_SECONDS, PhoneHarness
 from train.recordings.decoding.decode import decode
 

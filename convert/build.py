@@ -20,7 +20,7 @@ from convert.report.build_report import describe_build, write_report
 from convert.report.data_report import describe_data
 from convert.report.golden import write_golden
 from convert.report.proof import FileProof, prove_files
-from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
+from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted
 from metadata.safe_name import safe_part

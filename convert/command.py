@@ -13,12 +13,12 @@ from metadata.foreign.written_spec import KEEP_NUMBERS
 from metadata.spec import ACTIVATIONS
 from train.command import (
     add_data_arguments,
-    add_dataset_argument,
     add_output_arguments,
     add_training_arguments,
     data_choices,
     training_settings,
 )
+from train.data.sides import add_dataset_argument
 from train.models import ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -127,8 +127,9 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
-    from train.data.prepare import find_and_split, load_to_train, note
+    from train.data.prepare import find_and_split, load_to_train
     from train.models import model_module
+    from train.progress import note
     from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
@@ -194,7 +195,7 @@ def _deliver(
     from convert.compression.compress import compress_run
     from convert.report.build_report import describe_build, write_report
     from convert.report.compression import describe_compression
-    from train.data.prepare import note
+    from train.progress import note
     from train.recordings.output_folder import claim_folder
 
     out = claim_folder(args.out, force=args.force, resume=args.resume)
@@ -229,7 +230,8 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
     from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
     from metadata.labels import read_labels
-    from train.data.prepare import find_and_split, load_with_progress, note
+    from train.data.prepare import find_and_split, load_with_progress
+    from train.progress import note
 
     if args.compress:
         raise ValueError(
@@ -261,7 +263,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model without recordings, as far as that goes."""
     from convert.foreign_model import convert_unproven
-    from train.data.prepare import note
+    from train.progress import note
     from train.recordings.output_folder import claim_folder
 
     hungry = [recipe.name for recipe in recipes if recipe.needs_calibration]
@@ -284,7 +286,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
 
 def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], where: str) -> None:
     """Name the options that were given and do nothing."""
-    from train.data.prepare import note
+    from train.progress import note
 
     given = [f"--{name.replace('_', '-')}" for name, default in defaults.items() if getattr(args, name) != default]
     if given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from convert.compression.compress import CompressedRun
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite
+from convert.converted_file import SPECTROGRAM_FORM, WAVEFORM_FORM, ConvertedFile, file_name
 from convert.export.float_export import export_float
 from convert.export.input_forms import spectrogram_form
 from convert.file_rewrites import all_rewrites
@@ -29,50 +30,13 @@ from edge_runtime.front_end.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.packing.packed_model import pack_model
-from metadata.safe_name import safe_part
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import score_thresholds
 from train.evaluation.rotated_windows import heard_again
 from train.fitting.finished_run import FinishedRun
 
-WAVEFORM_FORM = "waveform"
-SPECTROGRAM_FORM = "spectrogram"
 WITH_TRAINED_RANGES = ("int8", "int8_io", AUTO)  # recipes that store them as they are
 MOST_SPECTROGRAMS = 2_000  # are kept in memory; what is heard once for each layer shall not be computed each time
-
-
-@dataclass(frozen=True)
-class ConvertedFile:
-    """One `.tflite` file and what it is.
-
-    Attributes
-    ----------
-    path : Path
-    form : str
-        "waveform": the file hears samples; "spectrogram": it takes the mel spectrogram that the app computes.
-    recipe : Recipe
-    spec : ModelSpec
-    float_model : bytes
-        The float graph that it was made from, without metadata, layers as the recipes find them.
-    repair : Repair, optional
-        What had to stay float32, where the recipe finds that out.
-    rewrites : tuple of Rewrite
-        What was rewritten on the way, as found in the file itself.
-    """
-
-    path: Path
-    form: str
-    recipe: Recipe
-    spec: ModelSpec
-    float_model: bytes = field(repr=False)
-    repair: Repair | None = None
-    rewrites: tuple[Rewrite, ...] = ()
-
-
-def file_name(spec: ModelSpec, form: str, recipe: Recipe) -> str:
-    """Return the name of a file: model, form where it is not the waveform, recipe."""
-    middle = "" if form == WAVEFORM_FORM else f"-{form}"
-    return f"{safe_part(spec.name)}{middle}-{recipe.name}.tflite"
 
 
 def convert_run(

@@ -53,19 +53,52 @@ __all__ = [
 ]
 
 _MODULES = {
-    "classification": ("Classification", "WindowResult"),
-    "classifier": ("Classifier",),
-    "counted": ("CountedClassification", "CountedClassifier", "CountedWindow"),
-    "interpreter": ("open_interpreter", "runtime_name"),
-    "latency": ("LatencyReport", "measure_latency"),
-    "mel": ("mel_spectrogram", "stft_spectrogram"),
-    "mel_filters": ("mel_filter_bank",),
-    "merge": ("ClipMerge", "merge_windows"),
-    "parity": ("ParityResult",),
-    "phone": ("AudioRecord", "PhoneHarness", "PhoneRun", "TensorAudio"),
-    "resampling": ("Resampler", "resample"),
-    "wav_file": ("WavFile", "read_wav"),
-    "windows": ("cut_windows", "window_starts"),
+    "audio.resampling": (
+        "Resampler",
+        "resample",
+    ),
+    "audio.wav_file": (
+        "WavFile",
+        "read_wav",
+    ),
+    "audio.windows": (
+        "cut_windows",
+        "window_starts",
+    ),
+    "bench.latency": (
+        "LatencyReport",
+        "measure_latency",
+    ),
+    "counting.pipeline": (
+        "CountedClassification",
+        "CountedClassifier",
+        "CountedWindow",
+    ),
+    "front_end.mel": (
+        "mel_spectrogram",
+        "stft_spectrogram",
+    ),
+    "front_end.mel_filters": ("mel_filter_bank",),
+    "model.classification": (
+        "Classification",
+        "WindowResult",
+    ),
+    "model.classifier": ("Classifier",),
+    "model.clip_merge": (
+        "ClipMerge",
+        "merge_windows",
+    ),
+    "model.interpreter": (
+        "open_interpreter",
+        "runtime_name",
+    ),
+    "parity.levels": ("ParityResult",),
+    "phone.harness": (
+        "AudioRecord",
+        "PhoneHarness",
+        "PhoneRun",
+        "TensorAudio",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from edge_runtime.bench.command import Draw
     from edge_runtime.remote.command import MakeBundle
 
-# A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `VERB_command`.
+# A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `command` in the room named.
 VERBS = {
     "classify": "hear recordings with a .tflite file",
     "count": "say how many sources sound in recordings, and which",
@@ -19,6 +19,7 @@ VERBS = {
     "bench": "measure what .tflite files cost on this machine, and compare results",
     "parity": "check that .tflite files behave as the trained model does",
 }
+_ROOMS = {"count": "counting"}  # where a room is not named as its verb
 HOST_VERBS = ("bench", "parity")  # that run on other machines too, with --host
 
 
@@ -68,4 +69,4 @@ def _module(verb: str) -> Any:
     """Return the module of a verb of this package."""
     if verb not in VERBS:
         raise ValueError(f"verb is {verb!r}; expected one of {', '.join(VERBS)}")
-    return importlib.import_module(f"edge_runtime.{verb}_command")
+    return importlib.import_module(f"edge_runtime.{_ROOMS.get(verb, verb)}.command")

@@ -54,13 +54,22 @@ __all__ = [
 ]
 
 _MODULES = {
-    "errors": ("ModelContractError", "ModelWarning"),
-    "labels": ("format_labels", "parse_labels", "read_labels", "write_labels"),
-    "model_check": ("check_model",),
-    "model_flatbuffer": ("ModelTensors", "TensorInfo", "read_tensors"),
-    "spec": ("MelFrontEnd", "ModelSpec", "Provenance", "StftFrontEnd", "WaveformFrontEnd", "replace_spec"),
-    "tensor_contract": ("check_contract", "feature_shape"),
-    "tflite_metadata": (
+    "errors": (
+        "ModelContractError",
+        "ModelWarning",
+    ),
+    "gate.model_check": ("check_model",),
+    "labels": (
+        "format_labels",
+        "parse_labels",
+        "read_labels",
+        "write_labels",
+    ),
+    "packing.contract_check": (
+        "check_contract",
+        "feature_shape",
+    ),
+    "packing.packed_model": (
         "find_metadata",
         "pack_model",
         "read_associated_files",
@@ -68,6 +77,19 @@ _MODULES = {
         "read_model_labels",
         "read_spec",
         "strip_metadata",
+    ),
+    "spec": (
+        "MelFrontEnd",
+        "ModelSpec",
+        "Provenance",
+        "StftFrontEnd",
+        "WaveformFrontEnd",
+        "replace_spec",
+    ),
+    "tflite_file.flat_model": (
+        "ModelTensors",
+        "TensorInfo",
+        "read_tensors",
     ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

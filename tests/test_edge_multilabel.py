@@ -12,12 +12,12 @@ from tiny_run import make_tiny_run
 from tiny_tflite import tiny_classifier, tiny_spec
 
 import earshot
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.file_parity import parity_of_file
 from edge_runtime.parity.golden_stream import record_stream, stream_parity
 from edge_runtime.parity.golden_vectors import Golden
-from edge_runtime.phone.audio_record import to_shorts
 from metadata import pack_model
 
 WINDOWS = np.stack([speech_like(2.0, 16_000, seed) for seed in range(8)]).astype(np.float32)

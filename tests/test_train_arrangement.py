@@ -5,7 +5,7 @@ import pytest
 from conftest import SAMPLE_RATE, tone
 
 from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, arrange
-from train.mixtures.mixing import PEAK_LIMIT
+from train.recordings.loudness import PEAK_LIMIT
 
 RATE = 10  # Hz: 5 s are 50 samples
 

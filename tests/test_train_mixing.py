@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from conftest import tone
 
-from train.mixtures.mixing import PEAK_LIMIT, SILENT_PEAK, SilentClipError, is_silent, mix, mix_parts, peak
+from train.mixtures.mixing import mix, mix_parts
+from train.recordings.loudness import PEAK_LIMIT, SILENT_PEAK, SilentClipError, is_silent, peak
 
 
 def _impulses(*values):

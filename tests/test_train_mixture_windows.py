@@ -7,11 +7,10 @@ import pytest
 from conftest import SAMPLE_RATE
 from many_tones import LABEL_STEP_HZ, SIDE_STEP_HZ, WINDOW_LENGTH, heard, tones
 
-from train.batches.activity import ActivitySteps
+from train.batches.activity import ActivitySteps, AuxiliaryTargets
 from train.batches.mixture_windows import MixtureWindows
-from train.mixtures.mixing import SilentClipError
+from train.recordings.loudness import SilentClipError
 from train.settings import TrainingSettings
-from train.tasks.auxiliary_outputs import AuxiliaryTargets
 
 
 def _windows(clips=None, sources=(1, 2), target="labels", epoch=0, **settings):

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from convert.report.label_sets import markdown_table
 from edge_runtime.classify.output_files import write_document, write_lines, write_table
 from edge_runtime.listen.event_files import Event, open_event_file
+from edge_runtime.tables import markdown_table
 from metadata import pack_model, read_model_labels, read_spec
 from metadata.csv_line import csv_line
 from metadata.joined_names import join_names, split_names

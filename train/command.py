@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from metadata.plural import counted
+from train.data.sides import add_dataset_argument
 from train.models import MODEL_NAMES
-from train.recordings.importers import IMPORTERS
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
 
 DONE = 0
@@ -44,15 +44,6 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
     parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
-
-
-def add_dataset_argument(parser: argparse._ActionsContainer) -> None:
-    """Add how DATA is read."""
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help=f"read DATA as {', '.join(IMPORTERS)}, or none: one folder a label (default: by its layout)",
-    )
 
 
 def data_choices(args: argparse.Namespace) -> dict[str, str | None]:
@@ -125,9 +116,10 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     """Train one model."""
-    from train.data.prepare import find_and_split, load_to_train, note
+    from train.data.prepare import find_and_split, load_to_train
     from train.fitting.training_run import choose_variant, train_model
     from train.models import model_module
+    from train.progress import note
     from train.recordings.output_folder import claim_folder
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import choose_mixtures

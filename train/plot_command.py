@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from edge_runtime.audio.sound_kinds import READABLE
-from edge_runtime.classify.recording_run import add_channel_argument
+from edge_runtime.options import add_channel_argument
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, where no model says
@@ -110,7 +110,7 @@ def _excerpt(sample_rate: int, args: argparse.Namespace):
 
     from edge_runtime.audio.recordings import open_recording, resampled_blocks
     from edge_runtime.audio.resampling import resampled_length
-    from train.data.prepare import note
+    from train.progress import note
     from train.recordings.decoding.decoded_blocks import DecodedBlocks
 
     with open_recording(args.file, DecodedBlocks, args.channel) as recording:
@@ -129,7 +129,7 @@ def _excerpt(sample_rate: int, args: argparse.Namespace):
 
 def _stretch(size: int, sample_rate: int, args: argparse.Namespace) -> tuple[int, int]:
     """First sample, and the one after the last, of what is drawn of so many."""
-    from train.data.prepare import note
+    from train.progress import note
 
     length = size / sample_rate
     if not 0.0 <= args.start < length:

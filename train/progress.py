@@ -23,3 +23,8 @@ def progress_bar(total: int, name: str, unit: str, done: int = 0) -> Any:
         ncols=None if on_terminal else 100,
         mininterval=0.1 if on_terminal else _SECONDS_BETWEEN_LOG_LINES,
     )
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not a result."""
+    print(text, file=sys.stderr, flush=True)

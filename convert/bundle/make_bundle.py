@@ -18,15 +18,14 @@ import edge_runtime.machine.doctor
 from convert.bundle.bundle_files import choose_bundle_files
 from convert.bundle.bundle_readme import bundle_readme
 from convert.bundle.device_wheel import device_wheel
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bundle.archive import pack_archive
 from edge_runtime.bundle.manifest import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
 from edge_runtime.parity.file_parity import check_golden
 from edge_runtime.parity.golden_stream import expected_content, record_stream, spectrograms_content
-from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, golden_content, read_golden
-from edge_runtime.phone.audio_record import to_shorts
+from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, NUM_REPLAYED_WINDOWS, golden_content, read_golden
 from metadata.plural import counted
 from metadata.safe_name import safe_part
 

@@ -41,6 +41,8 @@ from convert.graph.model_graph import ModelGraph, Operation
 from convert.graph.recurrences import recurrences
 from metadata.plural import counted
 
+SCOPE = "fast"  # in the names of what is written
+
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 WEIGHTED = (*CONVOLUTIONS, "FULLY_CONNECTED", "BATCH_MATMUL")
 FRONT_END_OPERATIONS = ("RFFT2D", "COMPLEX_ABS", "SQUARE", "LOG")

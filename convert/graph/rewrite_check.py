@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from convert.graph.float_scope import CONVOLUTIONS, RecipeUnfitError
+from convert.graph.float_scope import CONVOLUTIONS, SCOPE, RecipeUnfitError
 from convert.graph.layer_name import layer_name
 from convert.graph.model_graph import ModelGraph, Operation, TensorInfo
-from convert.winograd.fast_operators import SCOPE
 from metadata.plural import counted
 
 WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")

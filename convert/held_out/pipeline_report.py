@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from convert.held_out.shared import points_cell, points_won, share, share_cell
-from convert.report.label_sets import markdown_table
 from edge_runtime.counting.pipeline import CountedClassifier
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import count_groups
+from edge_runtime.tables import markdown_table
 from metadata.errors import ModelContractError
 from train.tasks.held_out_mixtures import HeldOutMixtures
 

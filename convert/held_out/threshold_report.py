@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from convert.held_out.shared import points_cell, points_won, share, share_cell
-from convert.report.label_sets import markdown_table
 from edge_runtime.audio.level import level_dbfs
 from edge_runtime.audio.windows import cut_windows
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import merge_windows
+from edge_runtime.tables import markdown_table
 from train.evaluation.thresholds import CommonThreshold, sweep_common_threshold
 from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
 from train.progress import progress_bar

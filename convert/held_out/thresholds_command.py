@@ -14,7 +14,7 @@ from convert.held_out.shared import (
     open_held_out,
     tell_report,
 )
-from edge_runtime.classify.recording_run import add_silence_argument, hop_in_samples
+from edge_runtime.options import add_silence_argument, hop_in_samples
 from train.mixtures.arrangement import ARRANGEMENTS
 from train.tasks.task import MAX_MIXTURES
 

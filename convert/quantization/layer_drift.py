@@ -22,8 +22,8 @@ from convert.graph.model_scores import check_windows, from_tensor, to_tensor
 from convert.graph.recurrences import inner_steps
 from convert.graph.rewrite_check import CONVERSIONS
 from convert.quantization.quantize import with_outputs
-from convert.report.label_sets import markdown_table
 from edge_runtime.model.interpreter import open_interpreter
+from edge_runtime.tables import markdown_table
 from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.packing.packed_model import strip_metadata

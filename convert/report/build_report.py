@@ -12,7 +12,7 @@ from convert.quantization.mixed_precision import format_repair
 from convert.report.choose import as_candidate, choose_files
 from convert.report.compression import compression_notes
 from convert.report.data_report import data_notes
-from convert.report.label_sets import Cell, label_set_notes, markdown_table, set_columns
+from convert.report.label_sets import Cell, label_set_notes, set_columns
 from convert.report.loaders import refused_by
 from convert.report.machines import machine_notes
 from convert.report.proof import FileProof
@@ -20,6 +20,7 @@ from convert.report.training_end import find_short_training
 from convert.report.verdict import Evidence, judge
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.parity.level_text import describe_failure
+from edge_runtime.tables import markdown_table
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.signed import signed

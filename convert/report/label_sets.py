@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from metadata.joined_names import join_names
+from edge_runtime.tables import markdown_table
 from train.evaluation.evaluation_text import decimals, is_label_sets
 
 File = dict[str, Any]
@@ -42,15 +42,6 @@ def label_set_notes(files: Sequence[File]) -> list[str]:
         lines += markdown_table(_size_rows(alike))
         lines += ["", f"{name}, each label: average precision, then F1 at its threshold:", ""]
         lines += markdown_table(_label_rows(alike))
-    return lines
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows, the header first, as the lines of an aligned Markdown table; a | within a cell stays in it."""
-    rows = [[join_names((" ".join(cell.splitlines()),), "|") for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["| " + " | ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convert.report.label_sets import markdown_table
+from edge_runtime.tables import markdown_table
 from metadata.plural import counted
 
 Comparison = dict[str, Any]  # as `edge_runtime.parity.other_machines.describe_comparison` returns it

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.convert_run import ConvertedFile
+from convert.converted_file import ConvertedFile
 from convert.export.float_export import export_float
 from convert.export.input_forms import FRONT_END_LAYER
 from convert.report.test_side import TestSide, describe_test_side

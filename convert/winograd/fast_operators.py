@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convert.graph.float_scope import SCOPE
 from convert.graph.graph_writer import GraphWriter
 from convert.winograd.minimal_filtering import minimal_filtering
 
@@ -15,7 +16,6 @@ ROWS, COLUMNS = 1, 2  # axes of an image (1, height, width, channels)
 OUTPUTS = 4  # of a step
 TAPS = (3, 4, 5)  # that have a fast form: fewer gain nothing, more lose digits
 MAX_JOINED = 5  # inputs that XNNPACK's concatenation takes
-SCOPE = "fast"  # in the names of what is written
 DILATED_VERSION = 2  # of DEPTHWISE_CONV_2D, from TensorFlow Lite 1.14 on
 Padding = tuple[tuple[int, int], tuple[int, int]]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from convert.graph.float_scope import SCOPE
 from convert.graph.graph_writer import GraphWriter
 from convert.graph.model_graph import read_model_object, write_model_object
-from convert.winograd.fast_operators import OUTPUTS, SCOPE
+from convert.winograd.fast_operators import OUTPUTS
 from convert.winograd.fast_pattern import FastRun, fast_runs
 from convert.winograd.minimal_filtering import minimal_filtering
 

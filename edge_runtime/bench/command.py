@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode
 from edge_runtime.audio.resampling import resample
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bench.cold_start import COLD_RUNS, ColdStart, measure_cold_start
 from edge_runtime.bench.compare import compare_results, format_comparison
 from edge_runtime.bench.input_audio import STAND_IN, BenchAudio, load_bench_audio
@@ -26,7 +27,6 @@ from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine.state import read_machine_state
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
-from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 

@@ -8,7 +8,6 @@ drawn (the moving-block bootstrap), long enough that what reaches from one run t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.scoring.intervals import Z_95, Interval
+from edge_runtime.tables import align
 
 NUM_RESAMPLES = 10_000
 MIN_SAMPLES = 8  # fewer say nothing about how they spread
@@ -184,12 +184,6 @@ def format_comparison(comparison: Comparison) -> str:
         "it covers the runs of these two results, not how one result differs from the next on the same machine"
     )
     return "\n".join(lines)
-
-
-def align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows of cells as lines with columns under each other."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _verdict(ratio: MedianRatio) -> str:

@@ -14,8 +14,7 @@ from edge_runtime.audio.windows import cut_windows
 from edge_runtime.bench.latency import input_length
 from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.parity.command import GOLDEN_FOLDER_NAME
-from edge_runtime.parity.golden_vectors import read_golden
+from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, read_golden
 from metadata.safe_name import safe_part
 from metadata.spec import ModelSpec
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.bench.compare import align
 from edge_runtime.machine.describe import machine_line
 from edge_runtime.machine.state import state_line, state_warnings
+from edge_runtime.tables import align
 from metadata.plural import counted
 
 FORMAT = "earshot bench"

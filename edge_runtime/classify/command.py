@@ -10,17 +10,12 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classify.output_files import told_decision
-from edge_runtime.classify.recording_run import (
-    Row,
-    add_recording_arguments,
-    describe_model,
-    hop_in_samples,
-    phone_harness,
-    run_recordings,
-)
+from edge_runtime.classify.recording_run import add_recording_arguments, describe_model, phone_harness, run_recordings
+from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.classify.rows import WindowRowMerge, tick_rows, window_rows
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
+from edge_runtime.options import hop_in_samples
 from edge_runtime.phone.harness import displayed
 from edge_runtime.scoring.threshold_choice import chosen_thresholds
 
@@ -71,7 +66,7 @@ def run_classify(args: argparse.Namespace, decode: Decode | None = None) -> int:
 
 
 class _ModelEar(WindowRowMerge):
-    """One model; see `edge_runtime.classify.recording_run.Ear`."""
+    """One model; see `edge_runtime.classify.recording_scorer.RecordingScorer`."""
 
     verb = "classify"
 

@@ -1,6 +1,6 @@
 """Recordings heard one after the other into a log, shown on the way, and written out in the form asked for.
 
-What hears them is an `Ear`: one model (`earshot classify`) or a pipeline of several (`earshot count`).
+What hears them is an `RecordingScorer`: one model (`earshot classify`) or a pipeline of several (`earshot count`).
 """
 
 from __future__ import annotations
@@ -10,67 +10,26 @@ import hashlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
-from edge_runtime.audio.downmix import AUTO, CHANNEL_HELP, check_channel
+from edge_runtime.audio.downmix import check_channel
 from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.recordings import Decode, Recording, open_recording
 from edge_runtime.audio.sound_frames import SoundFrames
 from edge_runtime.audio.source_counts import describe_sources
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
+from edge_runtime.classify.recording_scorer import RecordingScorer, Row
 from edge_runtime.classify.resume_log import ScoreLog
 from edge_runtime.classify.screen import RecordingScreen
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.options import check_out_file
+from edge_runtime.options import add_channel_argument, add_silence_argument, check_out_file, hop_in_samples
 from edge_runtime.phone.audio_record import PCM_ENCODINGS
 from edge_runtime.phone.harness import PhoneHarness
 from metadata.atomic_file import open_atomically
 from metadata.plural import counted
-from metadata.spec import ModelSpec
 
-Row = dict[str, Any]
 DONE, BAD_INPUT = 0, 2
-
-
-class Ear(Protocol):
-    """What hears recordings.
-
-    Attributes
-    ----------
-    verb : str
-    spec : ModelSpec
-        Says the sample rate and the window.
-    """
-
-    verb: str
-    spec: ModelSpec
-
-    def describe(self) -> Row:
-        """Return what the output says about the model, by which a log is known too."""
-        ...
-
-    def rows(self, recording: Recording, first: int) -> Iterator[Row]:
-        """Yield a row for each window or tick from number `first` on, in constant memory."""
-        ...
-
-    def told(self, row: Row) -> str:
-        """Return a row that is not silent, or the clip, as the table shows it after its time."""
-        ...
-
-    def reset(self) -> None:
-        """Begin with another recording; this and `take` are those of `RowMerge`."""
-        ...
-
-    def take(self, row: Row) -> None:
-        """Count a row into the clip."""
-        ...
-
-    def clip(self) -> Row:
-        """Return what the clip is."""
-        ...
 
 
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,24 +49,7 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
 
 
-def add_channel_argument(parser: argparse.ArgumentParser) -> None:
-    """Add which channel is heard."""
-    parser.add_argument(
-        "--channel", default=AUTO, metavar="WHICH", help=f"of several channels: {CHANNEL_HELP} (default auto)"
-    )
-
-
-def add_silence_argument(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the level below which there is silence."""
-    parser.add_argument(
-        "--silence-below",
-        type=float,
-        metavar="DB",
-        help=f"leave out {what} whose RMS is below this many dBFS, such as -60 (default: none)",
-    )
-
-
-def run_recordings(ear: Ear, args: argparse.Namespace, decode: Decode | None = None) -> int:
+def run_recordings(ear: RecordingScorer, args: argparse.Namespace, decode: Decode | None = None) -> int:
     """Hear the recordings; one that cannot be read is named and the others go on, with exit code 2.
 
     Raises
@@ -125,22 +67,6 @@ def run_recordings(ear: Ear, args: argparse.Namespace, decode: Decode | None = N
         raise ValueError("--resume goes on with what --out FILE left; expected --out too")
     with tempfile.TemporaryDirectory() as folder:
         return _hear_into(Path(folder) / "scores.jsonl", header, ear, args, decode)
-
-
-def hop_in_samples(seconds: float | None, spec: ModelSpec) -> int | None:
-    """Return --hop in samples at the model's rate.
-
-    Raises
-    ------
-    ValueError
-        Not positive, or less than a sample.
-    """
-    if seconds is None:
-        return None
-    hop = round(seconds * spec.sample_rate) if 0.0 < seconds < float("inf") else 0
-    if hop < 1:
-        raise ValueError(f"--hop is {seconds} s; expected a positive time of at least one sample")
-    return hop
 
 
 def phone_harness(classifier: Classifier, args: argparse.Namespace) -> PhoneHarness:
@@ -168,7 +94,7 @@ def describe_model(classifier: Classifier, path: Path) -> Row:
     }
 
 
-def _hear_into(part: Path, header: Row, ear: Ear, args: argparse.Namespace, decode: Decode | None) -> int:
+def _hear_into(part: Path, header: Row, ear: RecordingScorer, args: argparse.Namespace, decode: Decode | None) -> int:
     """Hear what the log does not hold yet, then write it out in the form that was asked for."""
     sources: list[tuple[int, int]] = []
     with ScoreLog(part, header, ear, args.resume) as log:
@@ -190,7 +116,7 @@ def _hear_into(part: Path, header: Row, ear: Ear, args: argparse.Namespace, deco
 
 
 def _hear(
-    ear: Ear, path: Path, log: ScoreLog, args: argparse.Namespace, decode: Decode | None
+    ear: RecordingScorer, path: Path, log: ScoreLog, args: argparse.Namespace, decode: Decode | None
 ) -> list[tuple[int, int]]:
     """Hear one recording, or what the log lacks of it; a fault of the recording ends up in the log.
 
@@ -219,7 +145,7 @@ def _hear(
     return sources
 
 
-def _hear_rows(ear: Ear, path: Path, recording: Recording, log: ScoreLog, args: argparse.Namespace) -> Row:
+def _hear_rows(ear: RecordingScorer, path: Path, recording: Recording, log: ScoreLog, args: argparse.Namespace) -> Row:
     """Put the rows of a recording into the log and on the screen; return the line that ends it."""
     screen = RecordingScreen(ear, path, recording.num_samples / recording.sample_rate, args)
     for row in ear.rows(recording, log.num_rows):
@@ -234,7 +160,7 @@ def _hear_rows(ear: Ear, path: Path, recording: Recording, log: ScoreLog, args: 
     return {"clip": clip}
 
 
-def _header(ear: Ear, args: argparse.Namespace) -> Row:
+def _header(ear: RecordingScorer, args: argparse.Namespace) -> Row:
     """Return what was asked for, by which `--resume` knows its own log."""
     hop_in_samples(args.hop, ear.spec)
     check_silence_limit(args.silence_below)

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from edge_runtime.audio.recordings import Recording, resampled_blocks
 from edge_runtime.audio.resampling import resampled_length
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import ClipMerge
-from edge_runtime.phone.audio_record import BlockRecording, to_shorts
+from edge_runtime.phone.audio_record import BlockRecording
 from edge_runtime.phone.harness import PhoneHarness
 from metadata.spec import ModelSpec
 

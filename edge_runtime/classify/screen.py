@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metadata.signed import signed
 
 if TYPE_CHECKING:
-    from edge_runtime.classify.recording_run import Ear
+    from edge_runtime.classify.recording_scorer import RecordingScorer
 
 Row = dict[str, Any]
 _PROGRESS_SECONDS = 2.0  # between two notes on a long recording
@@ -21,7 +21,7 @@ _PROGRESS_SECONDS = 2.0  # between two notes on a long recording
 class RecordingScreen:
     """What the user sees of one recording: rows on stdout unless a document was asked for, notes on stderr."""
 
-    def __init__(self, ear: Ear, path: Path, duration: float, args: argparse.Namespace) -> None:
+    def __init__(self, ear: RecordingScorer, path: Path, duration: float, args: argparse.Namespace) -> None:
         self.ear, self.path, self.duration = ear, path, duration
         self.rows, self.ends = not args.json and args.out is None, not args.json
         self.last_note = time.monotonic()

@@ -10,19 +10,14 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classify.output_files import told_decision
-from edge_runtime.classify.recording_run import (
-    Row,
-    add_recording_arguments,
-    describe_model,
-    hop_in_samples,
-    phone_harness,
-    run_recordings,
-)
+from edge_runtime.classify.recording_run import add_recording_arguments, describe_model, phone_harness, run_recordings
+from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.classify.rows import by_label, level_fields, microphone_recording
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard
 from edge_runtime.counting.pipeline import COUNT_LABELS, CountedClassifier
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
+from edge_runtime.options import hop_in_samples
 
 _TOP_SCORES = 3
 
@@ -68,7 +63,7 @@ def run_count(args: argparse.Namespace, decode: Decode | None = None) -> int:
 
 
 class _PipelineEar:
-    """A counter and its classifiers; see `edge_runtime.classify.recording_run.Ear`."""
+    """A counter and its classifiers; see `edge_runtime.classify.recording_scorer.RecordingScorer`."""
 
     verb = "count"
 

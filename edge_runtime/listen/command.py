@@ -17,13 +17,14 @@ from edge_runtime.audio.live_microphone import LiveMicrophone
 from edge_runtime.audio.piped_audio import PipedAudio
 from edge_runtime.audio.recordings import Decode, open_recording
 from edge_runtime.audio.resampling import Resampler
-from edge_runtime.classify.recording_run import add_channel_argument, add_silence_argument
+from edge_runtime.audio.sample_format import ShortArray, to_shorts
 from edge_runtime.listen.event_files import open_event_file
 from edge_runtime.listen.listener import OFF_SHARE, Listener, ListenSettings
 from edge_runtime.listen.report import ListenReport
 from edge_runtime.listen.smoothing import SMOOTHINGS
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone.audio_record import PCM_ENCODINGS, ShortArray, to_shorts
+from edge_runtime.options import add_channel_argument, add_silence_argument
+from edge_runtime.phone.audio_record import PCM_ENCODINGS
 from edge_runtime.phone.harness import TICK_SECONDS
 from edge_runtime.scoring.threshold_choice import chosen_thresholds, label_place
 from edge_runtime.stop_request import StopRequest

@@ -24,12 +24,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.sample_format import ShortArray
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.listen.event_detector import EventDetector, EventRules, TickEvent
 from edge_runtime.listen.event_files import Event
 from edge_runtime.listen.smoothing import make_smoother
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone.audio_record import ShortArray, TensorAudio, encode
+from edge_runtime.phone.audio_record import TensorAudio, encode
 from edge_runtime.phone.harness import TICK_SECONDS
 from metadata.spec import ModelSpec
 

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.audio.recordings import Decode, load_waveform
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bundle.manifest import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import check_out_file
 from edge_runtime.parity.file_parity import parity_of_file
 from edge_runtime.parity.golden_stream import read_golden_stream, stream_parity
-from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, read_golden
+from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, NUM_REPLAYED_WINDOWS, Golden, read_golden
 from edge_runtime.parity.level_text import format_results, verdict_line
 from edge_runtime.parity.levels import ParityResult
 from edge_runtime.parity.other_machines import (
@@ -26,13 +27,11 @@ from edge_runtime.parity.other_machines import (
     score_windows,
     write_machine_scores,
 )
-from edge_runtime.phone.audio_record import to_shorts
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.safe_name import safe_part
 
 DONE, CHECK_FAILED = 0, 1
-GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
 
 
 def add_parity_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.audio.wav_file import read_wav
 from edge_runtime.bundle.manifest import Bundle, BundledModel
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.parity.levels import LEVELS, NO_TRUTH, ParityResult, front_end_parity, recipe_parity, score_parity
-from edge_runtime.phone.audio_record import to_shorts
 from edge_runtime.phone.harness import PhoneHarness
 
 if TYPE_CHECKING:

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.phone.audio_record import to_shorts
+from edge_runtime.audio.sample_format import to_shorts
 from metadata.plural import counted
+
+GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
 
 NUM_REPLAYED_WINDOWS = 24
 """So many of the first windows, which are spread over the labels, make up the stream that the phone path replays."""

@@ -25,28 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.resampling import Resampler, resampled_length
+from edge_runtime.audio.sample_format import _SHORT_MAX, ShortArray, to_shorts
 
 FloatArray = npt.NDArray[np.float32]
-ShortArray = npt.NDArray[np.int16]
 PCM_ENCODINGS = ("float", "int16")
 _MICROPHONE_SCALE = np.float32(1 / 32768)
-_SHORT_MAX = np.float32(32767)
-
-
-def to_shorts(waveform: npt.ArrayLike) -> ShortArray:
-    """Return a float waveform as the 16-bit integers a microphone would deliver: rounded, clipped.
-
-    Samples that came from a 16-bit file come back unchanged.
-
-    Raises
-    ------
-    ValueError
-        NaN or infinity.
-    """
-    samples = np.asarray(waveform, np.float64)
-    if not np.isfinite(samples).all():
-        raise ValueError("the waveform holds NaN or infinity; expected numbers")
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
 
 
 class BlockRecording:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.phone.audio_record import (
     AudioRecord,
     BlockRecording,
@@ -21,7 +22,6 @@ from edge_runtime.phone.audio_record import (
     arrived_samples,
     as_blocks,
     check_recording,
-    to_shorts,
 )
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.batches.activity import ActivitySteps
+
 BLOCK_LENGTH = 320  # samples that one level is measured over, 20 ms at 16 kHz
 ACTIVE_WITHIN_DB = 35.0  # of the loudest block of the part: a bark and its echo, not the room after it
 
@@ -71,3 +73,22 @@ def window_activity(
     for part, label in zip(parts, labels, strict=True):
         activity[:, label] = np.maximum(activity[:, label], part_activity(part, steps))
     return activity
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuxiliaryTargets:
+    """What is given with each window behind its target, in this order.
+
+    Attributes
+    ----------
+    labels : bool
+        Which labels are heard, float32 (batch, n_labels).
+    steps : ActivitySteps or None
+        When each label sounds, float32 (batch, num_steps, n_labels); None: not.
+    """
+
+    labels: bool = False
+    steps: ActivitySteps | None = None
+
+    def __bool__(self) -> bool:
+        return self.labels or self.steps is not None

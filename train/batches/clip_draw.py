@@ -10,8 +10,8 @@ import numpy as np
 
 from train.batches.augment import change_speed, draw_speed
 from train.batches.window_rows import cut_window
-from train.mixtures.mixing import SilentClipError, is_silent
 from train.recordings.clip_index import ClipIndex
+from train.recordings.loudness import SilentClipError, is_silent
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.store.packed_waveform import BLOCK_LENGTH, waveform_blocks_of
 

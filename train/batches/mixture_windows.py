@@ -8,15 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.batches.activity import window_activity
+from train.batches.activity import AuxiliaryTargets, window_activity
 from train.batches.augment import vary_window
 from train.batches.clip_draw import ClipDraw
 from train.batches.training_windows import windows_in_epoch
-from train.mixtures.mixing import is_silent, mix, peak
+from train.mixtures.mixing import mix
 from train.mixtures.mixture_index import label_kinds
+from train.recordings.loudness import is_silent, peak
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.tasks.auxiliary_outputs import AuxiliaryTargets
 
 PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves

@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 
 from metadata.plural import counted
-from train.command import add_dataset_argument
 from train.data import mix_command, oversample_command
-from train.data.sides import add_side_arguments, put_on_sides
+from train.data.sides import add_dataset_argument, add_side_arguments, put_on_sides
 from train.recordings.clip import LABEL_SEPARATOR
 
 DONE, CHECK_FAILED = 0, 1
@@ -84,7 +83,8 @@ def _refuse_inside(args: argparse.Namespace) -> None:
 def _find(args: argparse.Namespace):
     """The index of all DATA together."""
     from metadata.labels import read_labels
-    from train.data.prepare import note, tell_assumptions
+    from train.data.prepare import tell_assumptions
+    from train.progress import note
     from train.recordings.clip_index import combine, find_clips
 
     _refuse_inside(args)
@@ -101,7 +101,7 @@ def _find(args: argparse.Namespace):
 
 def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
-    from train.data.prepare import note
+    from train.progress import note
     from train.recordings.clip_counts import count_clips, counts_table
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
@@ -135,8 +135,7 @@ def _split(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     """Look at every recording and print what is wrong; 1 where an error is among it."""
     from train.checks.data_check import check_data
-    from train.data.prepare import note
-    from train.progress import progress_bar
+    from train.progress import note, progress_bar
     from train.recordings.left_out import count_left_out
     from train.recordings.output_folder import claim_folder
 
@@ -172,8 +171,7 @@ def _duplicates(args: argparse.Namespace) -> int:
     from train.checks.data_check import duplicates_among, measure_clips
     from train.checks.duplicates import groups_with_duplicates
     from train.checks.split_findings import describe_pair
-    from train.data.prepare import note
-    from train.progress import progress_bar
+    from train.progress import note, progress_bar
 
     _refuse_existing(args)
     found = _find(args)
@@ -202,8 +200,7 @@ def _duplicates(args: argparse.Namespace) -> int:
 
 def _trim(args: argparse.Namespace) -> int:
     """Write the clips without the quiet at their ends."""
-    from train.data.prepare import note
-    from train.progress import progress_bar
+    from train.progress import note, progress_bar
     from train.recordings.trim import TrimSettings, trim_clips
 
     settings = TrimSettings(threshold_dbfs=args.threshold_dbfs, margin_seconds=args.margin)
@@ -235,7 +232,8 @@ def _trim(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     """Write a decoded copy of every clip."""
-    from train.data.prepare import load_with_progress, note
+    from train.data.prepare import load_with_progress
+    from train.progress import note
     from train.recordings.import_clips import import_clips
     from train.recordings.tables.import_names import tell_renamed
     from train.recordings.tables.new_names import refuse_shared_folders
@@ -277,7 +275,7 @@ def _refuse_existing(args: argparse.Namespace) -> None:
 
 def _write(index, args: argparse.Namespace) -> int:
     """Write the index and say what is in it."""
-    from train.data.prepare import note
+    from train.progress import note
     from train.recordings.clip_index import write_index
     from train.recordings.left_out import count_left_out
 

@@ -13,8 +13,8 @@ from metadata.plural import counted
 from train.data.sides import add_side_arguments, put_on_sides
 
 if TYPE_CHECKING:
-    from train.mixtures.mixture_index import MixtureIndex
     from train.recordings.clip_index import ClipIndex
+    from train.recordings.pair_index import MixtureIndex
     from train.recordings.store.clip_store import LoadedClips
 
 DONE = 0
@@ -124,8 +124,8 @@ def describe(result: dict[str, Any]) -> str:
 
 def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[str]]:
     """The clips without the silent ones, which are named."""
-    from train.data.prepare import note
     from train.mixtures.arrangement import PART_SECONDS, TOGETHER
+    from train.progress import note
     from train.recordings.decoding.decode import AudioError
     from train.recordings.split import check_split
 
@@ -151,8 +151,8 @@ def _audible(clips: LoadedClips, arrangement: str) -> tuple[LoadedClips, list[st
 
 def _tell_crowded(index: ClipIndex) -> None:
     """Say of which sides not every clip becomes part of a mixture."""
-    from train.data.prepare import note
     from train.mixtures.mixture_index import MOST_PAIRED, crowded_sides
+    from train.progress import note
 
     for side, count in crowded_sides(index).items():
         note(
@@ -174,8 +174,8 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
     """Count and tell what is resampled, padded and cut."""
     import numpy as np
 
-    from train.data.prepare import note
     from train.mixtures.arrangement import PART_SECONDS, TOGETHER
+    from train.progress import note
     from train.recordings.decoding.decode import stored_rate
 
     index = clips.index
@@ -201,10 +201,9 @@ def _write_sounds(
     clips: LoadedClips, mixtures: MixtureIndex, arrangement: str, args: argparse.Namespace
 ) -> dict[str, list]:
     """Write the recordings under a progress bar; return what they add to the table."""
-    from train.data.prepare import note
     from train.mixtures.arrangement import TOGETHER
     from train.mixtures.mixture_files import MixtureSettings, MixtureSounds, refuse_full_disk, write_sounds
-    from train.progress import progress_bar
+    from train.progress import note, progress_bar
 
     normalization = args.normalize or ("pair" if arrangement == TOGETHER else "none")
     settings = MixtureSettings(sample_rate=SAMPLE_RATE, normalization=normalization, arrangement=arrangement)

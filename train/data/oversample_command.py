@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(index: ClipIndex, args: argparse.Namespace) -> int:
     """Write the copies; return the exit code."""
-    from train.data.prepare import load_with_progress, note
-    from train.progress import progress_bar
+    from train.data.prepare import load_with_progress
+    from train.progress import note, progress_bar
     from train.recordings.pitch_shift import oversample, shifts, sources
 
     max_cents = 100.0 * args.semitones if args.semitones is not None else args.max_cents

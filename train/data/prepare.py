@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metadata.labels import read_labels
 from metadata.plural import counted
-from train.progress import progress_bar
+from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
 from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.tasks.task import OneLabel, Task
-
-
-def note(text: str) -> None:
-    """Tell the user something that is not a result."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def find_and_split(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from train.recordings.importers import IMPORTERS
 from train.recordings.split import told_shares
 
 if TYPE_CHECKING:
@@ -34,3 +35,12 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
     if args.shares:
         index = index.without_split()
     return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares, is_counted=True)
+
+
+def add_dataset_argument(parser: argparse._ActionsContainer) -> None:
+    """Add how DATA is read."""
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help=f"read DATA as {', '.join(IMPORTERS)}, or none: one folder a label (default: by its layout)",
+    )

@@ -10,19 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.recordings.loudness import PEAK_LIMIT, SILENT_PEAK, SilentClipError, peak
+
 NORMALIZATIONS = ("pair", "set", "none")
-PEAK_LIMIT = 0.999
-SILENT_PEAK = 2.0**-14  # two steps of 16 bits: less is rounding, dither, or the ringing of a resampler
-
-
-class SilentClipError(ValueError):
-    """A clip without any sound, whose volume cannot be made equal to another's."""
-
-
-def peak(waveform: np.ndarray) -> float:
-    """Return the largest absolute sample; a packed recording has it from its decoding."""
-    known = getattr(waveform, "peak", None)
-    return known if known is not None else float(np.abs(waveform).max(initial=0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +29,6 @@ class Mixed:
 
     waveform: np.ndarray
     gains: tuple[float, ...]
-
-
-def is_silent(waveform: np.ndarray) -> bool:
-    """Whether a waveform has no sound whose volume could be made equal to another's: a peak below -84 dBFS."""
-    return peak(waveform) < SILENT_PEAK
 
 
 def mix(

@@ -15,11 +15,13 @@ import numpy as np
 from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange, heard_part
-from train.mixtures.mixing import NORMALIZATIONS, peak
-from train.mixtures.mixture_index import MixtureIndex, label_kinds
+from train.mixtures.mixing import NORMALIZATIONS
+from train.mixtures.mixture_index import label_kinds
 from train.recordings.clip import Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
+from train.recordings.loudness import peak
 from train.recordings.output_folder import claim_folder, refuse_originals
+from train.recordings.pair_index import MixtureIndex
 from train.recordings.store.packed_waveform import waveform_blocks_of
 
 SETTINGS_FILE_NAME = "mixing.json"

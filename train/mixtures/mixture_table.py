@@ -20,9 +20,10 @@ from metadata.csv_line import csv_line
 from metadata.joined_names import join_names
 from metadata.labels import check_labels
 from metadata.plural import counted
-from train.mixtures.mixture_index import MixtureIndex, label_kinds
+from train.mixtures.mixture_index import label_kinds
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.clip_index import ClipIndex
+from train.recordings.pair_index import MixtureIndex
 from train.recordings.tables.clip_table import labels_of, spelled_label
 from train.recordings.tables.csv_rows import Row, raise_faults, read_rows
 from train.recordings.tables.spelling import SpelledFiles, composed

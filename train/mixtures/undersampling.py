@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from metadata.plural import counted
-from train.mixtures.mixture_index import MixtureIndex, label_kinds
+from train.mixtures.mixture_index import label_kinds
+from train.recordings.pair_index import MixtureIndex
 
 
 def undersample(mixtures: MixtureIndex, count: int, seed: int) -> MixtureIndex:

@@ -12,10 +12,10 @@ import numpy as np
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted
 from metadata.safe_name import safe_part
-from train.mixtures.mixing import PEAK_LIMIT, peak
 from train.recordings.clip import Clip
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.decoding.sixteen_bits import TurnedDown, write_flac
+from train.recordings.loudness import PEAK_LIMIT, peak
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.tables.new_names import check_all_written, unique_paths

@@ -13,30 +13,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from train.batches.activity import ActivitySteps
+from train.batches.activity import ActivitySteps, AuxiliaryTargets
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from train.tasks.task import Task
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuxiliaryTargets:
-    """What is given with each window behind its target, in this order.
-
-    Attributes
-    ----------
-    labels : bool
-        Which labels are heard, float32 (batch, n_labels).
-    steps : ActivitySteps or None
-        When each label sounds, float32 (batch, num_steps, n_labels); None: not.
-    """
-
-    labels: bool = False
-    steps: ActivitySteps | None = None
-
-    def __bool__(self) -> bool:
-        return self.labels or self.steps is not None
 
 
 @dataclass(frozen=True, kw_only=True)

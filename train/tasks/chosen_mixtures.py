@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from train.mixtures.mixture_index import MixtureIndex, pair_clips
+from train.mixtures.mixture_index import pair_clips
 from train.mixtures.mixture_table import read_mixtures
 from train.recordings.clip import SPLITS
+from train.recordings.pair_index import MixtureIndex
 from train.recordings.store.clip_store import LoadedClips
 from train.tasks.task import OneLabel, Task
 

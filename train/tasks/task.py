@@ -16,14 +16,15 @@ import numpy as np
 from edge_runtime.audio.windows import DEFAULT_TAIL
 from edge_runtime.counting.pipeline import COUNT_LABELS
 from metadata.plural import counted
+from train.batches.activity import AuxiliaryTargets
 from train.batches.window_rows import WindowRows, cut_window
 from train.evaluation.evaluate import TestWindows, cut_split
-from train.mixtures.mixing import is_silent, mix
+from train.mixtures.mixing import mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
+from train.recordings.loudness import is_silent
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.tasks.auxiliary_outputs import AuxiliaryTargets
 
 DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metadata.plural import counted
-from train.mixtures.mixing import is_silent, peak
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decoding.decode import AudioError
 from train.recordings.decoding.waveform_blocks import waveform_blocks
 from train.recordings.heard_sources import describe_heard
+from train.recordings.loudness import is_silent, peak
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
 from train.recordings.store.packed_store import PackedStore
 from train.recordings.store.packed_waveform import PackedWaveform
 from train.recordings.store.sound_source import SoundSource, measure_source
 
 if TYPE_CHECKING:
-    from train.mixtures.mixture_index import MixtureIndex
+    from train.recordings.pair_index import MixtureIndex
 
 CACHE_VARIABLE = "EARSHOT_CACHE"
 _HASH_BLOCK = 1 << 20  # bytes
