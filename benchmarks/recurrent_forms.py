@@ -1,4 +1,5 @@
-"""What the source counter's LSTMs cost as a model file: written out by Keras, by `convert.export.two_way_lstm`, and quantized.
+"""What the source counter's LSTMs cost as a model file: written out by Keras, by `convert.export.two_way_lstm`, and
+quantized.
 
 The weights are random, as they decide neither size nor time. Times are the smallest of all runs, one thread, the files
 in turn; memory is what a process of its own gains by opening the file and running it once.

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from edge_runtime.bench.command import Draw
     from edge_runtime.remote.command import MakeBundle
 
-# A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `command` in the room named.
+# A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `command` in the room
+# named.
 VERBS = {
     "classify": "hear recordings with a .tflite file",
     "count": "say how many sources sound in recordings, and which",

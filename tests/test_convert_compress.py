@@ -12,7 +12,7 @@ from task_run import TaskRun
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
 
-from convert.compression import fine_tune
+from convert.compression import fine_tune  # noqa: E402
 from convert.compression.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
 from convert.compression.network_body import compressed_layers  # noqa: E402
 from convert.compression.tf_keras_twin import build_twin, keras_weights, with_weights  # noqa: E402

@@ -51,7 +51,7 @@ def test_resample_is_the_function_whatever_was_imported_before(first):
 def test_quantize_is_the_function_though_its_module_has_its_name():
     # `convert` binds its names when it is imported, after the modules they come from.
     pytest.importorskip("ai_edge_quantizer", reason="the quantizer comes with the train extra")
-    assert _found("convert", "quantize", "quantize") == ["function", "quantize"]
+    assert _found("convert", "quantization.quantize", "quantize") == ["function", "quantize"]
 
 
 def test_names_that_are_modules_too_are_known():

@@ -54,8 +54,8 @@ class TrainingSettings:
         Weight of a further loss, of which labels are heard, against that of the scores; 0: none. For models that tell a
         number (`train.tasks.auxiliary_outputs`).
     activity_weight : float
-        Weight of a further loss, of when each label sounds (`train.batches.activity`), against that of the scores; 0: none. For
-        models that hear mixtures and have steps in time.
+        Weight of a further loss, of when each label sounds (`train.batches.activity`), against that of the scores; 0:
+        none. For models that hear mixtures and have steps in time.
     tail : str
         What happens to samples after the last full window of a clip to validate or calibrate on, see
         `edge_runtime.audio.windows.TAILS`. Test clips are cut as `earshot classify` cuts: `DEFAULT_TAIL`.

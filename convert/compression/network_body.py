@@ -1,7 +1,7 @@
 """Which layers of a twin the training-time compressions change: those between the first and the last with weights.
 
-The same rule as for the 8-bit recipes (`convert.graph.float_scope`): the first layer reads samples or decades of power and
-the last one gives the scores; both are small and both lose most.
+The same rule as for the 8-bit recipes (`convert.graph.float_scope`): the first layer reads samples or decades of power
+and the last one gives the scores; both are small and both lose most.
 """
 
 from __future__ import annotations

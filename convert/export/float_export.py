@@ -35,8 +35,8 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     model : keras.Model
         Built with Keras 3 on the TensorFlow backend; one input, every dimension but the batch known.
     fast : bool
-        Whether to export the model's fast form, whose scores are the same (see `convert.export.fast_form`), or its layers
-        as they are.
+        Whether to export the model's fast form, whose scores are the same (see `convert.export.fast_form`), or its
+        layers as they are.
     tell : callable, optional
         Called with a sentence where a layer could not be made faster.
 

@@ -14,7 +14,8 @@ first layer
     it gain: LiteRT's int8 kernels pad each tap's channels to 8, so with one input channel they do eight times the
     work. Values enter 8 bits after the first pooling, where there are fewest.
     It belongs to the body where both reasons are gone: the window is multiplied by a level taken from itself, so
-    that quiet and loud rooms fill the same 8 bits, and `convert.export.polyphase` has given the layer 8 channels or more.
+    that quiet and loud rooms fill the same 8 bits, and `convert.export.polyphase` has given the layer 8 channels or
+    more.
     Samples beyond the calibrated range are cut then, as a limiter would: a single click counts for less than it does
     in float.
 body
@@ -24,8 +25,8 @@ body
     bits of one scale, and the kernels, which compute 8 channels at once, would gain nothing.
 recurrent layers
     A state that is rounded to 8 bits at every step adds up its errors over the steps. Written-out recurrent layers (see
-    `convert.graph.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what flows
-    between the steps is float32.
+    `convert.graph.recurrences`) are therefore `dynamic_int8` under `int8` and `auto`: their weights have 8 bits, what
+    flows between the steps is float32.
 last layer
     The last layer with weights and everything after it stay float32 in the 8-bit recipes: an int8 softmax puts out
     steps of 1/256, int8 logits of a confident model steps of some tenths. It costs a few hundred multiplications.

@@ -20,7 +20,8 @@ def plot_pipeline(report: Mapping[str, Any], path: Path, title: str) -> None:
     Parameters
     ----------
     report : mapping
-        As `convert.held_out.pipeline_report.describe_pipeline` returns it. Its sets of more than two labels are left out.
+        As `convert.held_out.pipeline_report.describe_pipeline` returns it. Its sets of more than two labels are left
+        out.
     path : Path
     title : str
     """

@@ -1,6 +1,7 @@
 """A float `.tflite` in, a quantized `.tflite` out, by one of the named recipes.
 
-The ai-edge-quantizer does the rewriting. What it is told to rewrite comes from `convert.graph.float_scope`, and the ranges of
+The ai-edge-quantizer does the rewriting. What it is told to rewrite comes from `convert.graph.float_scope`, and the
+ranges of
 the static recipe are measured here: the quantizer's own calibration keeps a moving average of each window's extremes
 (0.05 of every new one), so that the last twenty windows decide, louder ones clip, and the order changes the result.
 """

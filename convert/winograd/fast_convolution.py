@@ -1,8 +1,8 @@
 """Convolutions of a float model in an equal form that needs half the multiplications.
 
 Along one axis of the image, rows or columns, four outputs of a kernel are computed from fewer products than plain
-(`convert.winograd.minimal_filtering`): eight in place of twenty for five taps, seven of sixteen for four, six of twelve for
-three. A product is a convolution over the other axis and all channels. So a CONV_2D becomes
+(`convert.winograd.minimal_filtering`): eight in place of twenty for five taps, seven of sixteen for four, six of
+twelve for three. A product is a convolution over the other axis and all channels. So a CONV_2D becomes
 
     n DEPTHWISE_CONV_2D  with the constants of the input side, at a stride of four: the input at n points
     n CONV_2D            one row or column of taps each

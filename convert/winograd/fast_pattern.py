@@ -1,7 +1,7 @@
 """Fast convolutions found in a graph by what its operators compute, whatever its tensors are called.
 
-`convert.winograd.fast_operators` writes a convolution as a run of operators, one behind the other and each fed by those before
-it, with constants that nobody else would choose. All of that is compared.
+`convert.winograd.fast_operators` writes a convolution as a run of operators, one behind the other and each fed by
+those before it, with constants that nobody else would choose. All of that is compared.
 """
 
 from __future__ import annotations

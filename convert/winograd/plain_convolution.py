@@ -1,7 +1,7 @@
 """Fast convolutions of a float model made plain again, so that it can be quantized and compared layer by layer.
 
-A float file that `convert.winograd.fast_convolution` has been at may come back as somebody's model. A kernel is recovered from
-its products, which are more than its taps, to the digits of float32.
+A float file that `convert.winograd.fast_convolution` has been at may come back as somebody's model. A kernel is
+recovered from its products, which are more than its taps, to the digits of float32.
 """
 
 from __future__ import annotations

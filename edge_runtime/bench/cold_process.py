@@ -1,7 +1,7 @@
 """One fresh process: import, open a model, classify one window, say so, and tell what that took.
 
-`edge_runtime.bench.cold_start` starts it. It does what a user's own program does, `Classifier(path).classify(samples)`, and
-only then looks at itself.
+`edge_runtime.bench.cold_start` starts it. It does what a user's own program does,
+`Classifier(path).classify(samples)`, and only then looks at itself.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class ColdStart:
     num_runs : int
     memory : dict
         Of the first process, in MiB: `imported_mib` before the model was opened, `first_label_mib` after, `peak_mib`;
-        and the interpreter's arena, see `edge_runtime.bench.arena`: `arena_bytes`, and `arena_without_delegate_bytes` for
-        the same file without XNNPACK. None where the system does not tell.
+        and the interpreter's arena, see `edge_runtime.bench.arena`: `arena_bytes`, and `arena_without_delegate_bytes`
+        for the same file without XNNPACK. None where the system does not tell.
     """
 
     first_label: LatencySummary

@@ -1,6 +1,7 @@
 """Golden vectors: windows of held-out recordings with what the trained model said about them.
 
-One `.npz` a model, written by `convert.report.golden`: `windows` (n, window_length) int16, as a microphone delivers them, or
+One `.npz` a model, written by `convert.report.golden`: `windows` (n, window_length) int16, as a microphone delivers
+them, or
 float32; `again` int32 (k, 2), windows that are heard again, the place of one and where it begins; `scores` float32
 (n + k, n_labels); and maybe, for the n windows, `truth` and `groups`, and for the first of them `mel`.
 """

@@ -15,7 +15,8 @@ _SILENCE = 0  # place of the signal that is silence
 
 Rows = Sequence[Sequence[float]]
 Hear = Callable[[bytes, ModelSpec], Rows]
-"""Runs a model on test signals, silence first; returns what it puts out, a row a signal. See `edge_runtime.model.probe`."""
+"""Runs a model on test signals, silence first; returns what it puts out, a row a signal. See
+`edge_runtime.model.probe`."""
 
 
 class HeardScores(NamedTuple):

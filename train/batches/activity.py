@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.batches.activity import ActivitySteps
-
 BLOCK_LENGTH = 320  # samples that one level is measured over, 20 ms at 16 kHz
 ACTIVE_WITHIN_DB = 35.0  # of the loudest block of the part: a bark and its echo, not the room after it
 

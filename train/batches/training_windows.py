@@ -16,8 +16,8 @@ LEAST_EPOCH_WINDOWS = 320  # a few minutes of audio still give an epoch enough s
 class TrainingWindows(keras.utils.PyDataset):
     """Windows of the training clips, float32 (batch_size, window_length), with one-hot targets.
 
-    Every label is drawn equally often, its clips as `train.batches.clip_draw` says. What is drawn depends on the seed, the
-    epoch and the batch alone, so a resumed training goes on as if it had not stopped.
+    Every label is drawn equally often, its clips as `train.batches.clip_draw` says. What is drawn depends on the seed,
+    the epoch and the batch alone, so a resumed training goes on as if it had not stopped.
 
     Parameters
     ----------

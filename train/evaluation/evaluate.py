@@ -216,7 +216,8 @@ def evaluate_scores(scores: np.ndarray, cut: TestWindows, spec: ModelSpec) -> Ev
 
 
 def score_thresholds(spec: ModelSpec) -> tuple[float, ...] | None:
-    """Return the thresholds that decide, as `edge_runtime.scoring.measures.decisions` takes them: those of a sigmoid model."""
+    """Return the thresholds that decide, as `edge_runtime.scoring.measures.decisions` takes them: those of a sigmoid
+    model."""
     return spec.thresholds if spec.activation == "sigmoid" else None
 
 

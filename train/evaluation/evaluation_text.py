@@ -25,7 +25,8 @@ def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
     Parameters
     ----------
     test : mapping of str to mapping
-        As `train.evaluation.evaluate.evaluate_scores` names them, each evaluation by its `as_dict` (metrics.json, report.json).
+        As `train.evaluation.evaluate.evaluate_scores` names them, each evaluation by its `as_dict` (metrics.json,
+        report.json).
     """
     if all(found == test["window"] for found in test.values()):  # clips of one window each
         test = {"window": test["window"]}

@@ -3,8 +3,8 @@
 Scores are float (n, n_labels) in [0, 1], truth is bool (n, n_labels). Everything here is a pure function of them.
 
 Where several sets of windows shall count alike whatever their sizes (single clips and mixtures), pass weights under
-which each set has the same sum (`train.evaluation.evaluate.TestWindows.weights`): the weighted exact match is then the mean of the
-exact matches of the sets.
+which each set has the same sum (`train.evaluation.evaluate.TestWindows.weights`): the weighted exact match is then the
+mean of the exact matches of the sets.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ def fit(
     name : str
         Shown in the progress bar.
     learner : keras.Model, optional
-        Compiled; what is trained: the model with further outputs (`train.tasks.auxiliary_outputs`), by default the model alone.
+        Compiled; what is trained: the model with further outputs (`train.tasks.auxiliary_outputs`), by default the
+        model alone.
 
     Returns
     -------

@@ -32,8 +32,8 @@ class MelSpectrogram(keras.layers.Layer):
     -----
     Built from `keras.ops` that TFLite has as built-in operators. Frames are cut by reshaping into blocks
     of `hop_length` and concatenating shifted views, because a gather costs more than the transform itself.
-    The transform is two matrix products (see `train.layers.fourier`): LiteRT's own operator computes in double precision
-    without vector instructions, takes twice as long and knows powers of two only.
+    The transform is two matrix products (see `train.layers.fourier`): LiteRT's own operator computes in double
+    precision without vector instructions, takes twice as long and knows powers of two only.
     The window and the filter bank are constants, not weights: they do not count as parameters.
     """
 

@@ -4,8 +4,8 @@ Not published: the published network for this (`isocc`) lays the whole spectrogr
 the recordings of a small data set by heart. Here a first convolution reads frames of 10 ms and puts out a row every
 40 ms; 3 x 3 convolutions of these look at 3.3 s at a time, the same wherever a sound is. Every 0.32 s they score each
 label; the scores of the window are pooled from these, and while the network trains, it is told when each label sounds
-(`train.batches.activity`). The variants that tell a number learn the labels beside it, and when they sound, with layers that
-are taken away when the training ends (`train.tasks.auxiliary_outputs`).
+(`train.batches.activity`). The variants that tell a number learn the labels beside it, and when they sound, with
+layers that are taken away when the training ends (`train.tasks.auxiliary_outputs`).
 Axis order from `rows` on: (batch, time, mel, channels).
 """
 

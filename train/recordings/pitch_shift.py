@@ -20,8 +20,8 @@ from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.tables.new_names import check_all_written, unique_paths
 
-# As far as our variation of playback speed goes (`train.batches.augment`), about six of the 177 mel bands of `isocc`. The
-# published 9.6 to 11.9 cents are a third of a band: copies that a model can hardly tell from their original.
+# As far as our variation of playback speed goes (`train.batches.augment`), about six of the 177 mel bands of `isocc`.
+# The published 9.6 to 11.9 cents are a third of a band: copies that a model can hardly tell from their original.
 DEFAULT_MAX_CENTS = 200.0
 MOST_CENTS = 1200.0  # an octave; farther, a phase vocoder makes another sound of it
 FOLDER_NAME = "pitch_shifted"

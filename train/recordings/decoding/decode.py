@@ -37,8 +37,8 @@ def decode(path: str | Path, sample_rate: int) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        float32 (n_samples,), channels made one as `edge_runtime.audio.downmix` has it; integers are scaled as libsndfile
-        does (int16 by 1/32768).
+        float32 (n_samples,), channels made one as `edge_runtime.audio.downmix` has it; integers are scaled as
+        libsndfile does (int16 by 1/32768).
 
     Raises
     ------
