@@ -166,11 +166,9 @@ def _notes(report: dict[str, Any]) -> list[str]:
     notes = [
         f"The files are in {report['folder']}.",
         "",
-        f"{counted(window['num_decisions'], 'test window')} of {groups}, 95 % "
-        f"intervals by the bootstrap over groups; {''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], "
-        f"'run')} "
-        f"on {latency['num_threads']} thread of {report['machine']['cpu']}. Agreement is of float32 with {came_from}, "
-        f"of the others with "
+        f"{counted(window['num_decisions'], 'test window')} of {groups}, 95 % intervals by the bootstrap over groups; "
+        f"{''.join(f'{few} to ' for few in runs[:-1])}{counted(runs[-1], 'run')} on {latency['num_threads']} thread of "
+        f"{report['machine']['cpu']}. Agreement is of float32 with {came_from}, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
     notes += _losses(report["files"], again)
