@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv with earshot in it:  ./setup.sh        to train and convert
+# Makes .venv with earproof in it:  ./setup.sh        to train and convert
 #                                  ./setup.sh test   the same, and what the tests need
 #                                  ./setup.sh device only what a device needs
 #                                  ./setup.sh listen the same, and what its microphone needs
@@ -77,9 +77,9 @@ elif .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
   constraints=(--constraint constraints.txt)
 fi
 stamp=$(cat setup.sh pyproject.toml constraints.txt constraints-device.txt | sha256sum | cut -d' ' -f1)$extras
-if [ "$(cat .venv/earshot-setup 2>/dev/null)" != "$stamp" ]; then
-  say "installing earshot$extras into .venv; the first time this takes some minutes"
+if [ "$(cat .venv/earproof-setup 2>/dev/null)" != "$stamp" ]; then
+  say "installing earproof$extras into .venv; the first time this takes some minutes"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${constraints[@]}" --editable ".$extras"
-  echo "$stamp" >.venv/earshot-setup
+  echo "$stamp" >.venv/earproof-setup
 fi
-say "ready: .venv/bin/earshot --help"
+say "ready: .venv/bin/earproof --help"

@@ -41,7 +41,7 @@ NATIVE = "x86-64"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("build", type=Path, metavar="BUILD", help="a folder that earshot build filled")
+    parser.add_argument("build", type=Path, metavar="BUILD", help="a folder that earproof build filled")
     parser.add_argument("--num-windows", type=int, metavar="N", help="of the test split (default: all)")
     parser.add_argument("--core", nargs="+", metavar="CORE", help="only these, such as cortex-a76 (default: all)")
     parser.add_argument("--runtime", nargs="+", metavar="RUNTIME", help="ai_edge_litert, tflite_runtime or both")
@@ -141,7 +141,7 @@ def score(machine: dict[str, Any], work: Path) -> MachineScores:
     out = work / f"{machine['runtime']}-{machine['core']}.npz"
     if out.exists():
         return read_machine_scores(out)
-    command = [*machine["command"], "-m", "earshot", "parity", str(work / "build"), "--save-scores", str(out)]
+    command = [*machine["command"], "-m", "earproof", "parity", str(work / "build"), "--save-scores", str(out)]
     done = subprocess.run(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise RuntimeError(

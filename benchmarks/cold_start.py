@@ -36,7 +36,7 @@ from metadata.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CACHE = REPOSITORY / ".cache"
-SOURCES = ("metadata", "edge_runtime", "train", "convert", "earshot.py", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("metadata", "edge_runtime", "train", "convert", "earproof.py", "pyproject.toml", "README.md", "LICENSE")
 NUM_RUNS = 15
 TIME_GOALS = {"mediapipe": 0.25, "tflite_support": 0.6}  # of their cold start
 SIZE_GOAL = 0.25  # of MediaPipe's environment
@@ -49,7 +49,7 @@ PROGRAMS = {
         "samples = np.fromfile(sys.argv[2], np.float32); "
         "print(Classifier(sys.argv[1]).classify(samples, int(sys.argv[3])).decision, flush=True)"
     ),
-    "earshot classify": "import sys, earshot; earshot.main(['classify', sys.argv[1], sys.argv[4]])",
+    "earproof classify": "import sys, earproof; earproof.main(['classify', sys.argv[1], sys.argv[4]])",
     "mediapipe": (
         "import sys, numpy as np\n"
         "from mediapipe.tasks.python import BaseOptions, audio\n"
@@ -84,7 +84,7 @@ def main() -> int:
     contenders = {
         "Classifier (device)": (pythons["device"], "Classifier"),
         "Classifier (newest)": (pythons["newest"], "Classifier"),
-        "earshot classify (device)": (pythons["device"], "earshot classify"),
+        "earproof classify (device)": (pythons["device"], "earproof classify"),
         "mediapipe": (pythons["mediapipe"], "mediapipe"),
         "tflite_support": (pythons["tflite_support"], "tflite_support"),
     }
@@ -179,7 +179,7 @@ def measure(contenders: dict[str, tuple[Path, str]], inputs: list[str], num_runs
             labels[name] = label
             if turn:
                 times[name].append(milliseconds)
-    said = {label for name, label in labels.items() if "earshot" not in name}
+    said = {label for name, label in labels.items() if "earproof" not in name}
     if len(said) > 1:
         raise RuntimeError(f"the contenders disagree: {labels}")
     return times

@@ -1,10 +1,10 @@
-"""Compare earshot's files with what TensorFlow's own converter makes of the same weights: time and scores.
+"""Compare earproof's files with what TensorFlow's own converter makes of the same weights: time and scores.
 
     python benchmarks/converter.py [--runs DIR] [--num-runs 300] [AUDIO...]
 
 Without --runs the networks have random weights, their normalizations adapted to the audio: good for times and errors,
 while decisions hang on differences in the last digits. With it the trainings DIR/waveform_cnn and DIR/mel_cnn are
-taken, as earshot build leaves them. Without AUDIO the windows come from data_short. Calibration takes every other
+taken, as earproof build leaves them. Without AUDIO the windows come from data_short. Calibration takes every other
 window, the comparison the rest. One thread. Needs the train extra.
 
 TensorFlow's files come by the road of Keras' own export, static input, float or with `Optimize.DEFAULT` and a
@@ -118,8 +118,8 @@ def waveform_candidates(model: keras.Model, calibration: CalibrationSet) -> list
     return [
         Candidate("TensorFlow float32", of_file(export_float(model, fast=False))),
         Candidate("TensorFlow int8", of_file(tensorflow_int8(model, calibration))),
-        Candidate("earshot float32", of_file(with_fast_convolutions(ours)), "TensorFlow float32", 1.3),
-        Candidate("earshot int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "TensorFlow int8", 8.0),
+        Candidate("earproof float32", of_file(with_fast_convolutions(ours)), "TensorFlow float32", 1.3),
+        Candidate("earproof int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "TensorFlow int8", 8.0),
     ]
 
 
@@ -131,8 +131,8 @@ def mel_candidates(model: keras.Model, calibration: CalibrationSet) -> list[Cand
     with_librosa = "librosa + TensorFlow float32"
     return [
         Candidate(with_librosa, lambda window: plain(librosa_mel(window, settings, SAMPLE_RATE))),
-        Candidate("earshot float32", of_file(with_fast_convolutions(ours)), with_librosa, 2.0),
-        Candidate("earshot int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "earshot float32", 1.5),
+        Candidate("earproof float32", of_file(with_fast_convolutions(ours)), with_librosa, 2.0),
+        Candidate("earproof int8", of_file(quantize(ours, find_recipe("int8"), calibration)), "earproof float32", 1.5),
     ]
 
 

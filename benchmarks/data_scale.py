@@ -105,7 +105,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clips", type=int, nargs="*", default=[1000, 2000, 4000, 8000], help="of a second each")
     parser.add_argument("--hours", type=float, nargs="*", default=[1, 2, 4, 8], help="in files of three hours")
     parser.add_argument("--only", choices=VERBS, nargs="+", default=VERBS, help="verbs (convert needs train)")
-    parser.add_argument("--tree", type=Path, help="another checkout of earshot, to be measured in place of this one")
+    parser.add_argument("--tree", type=Path, help="another checkout of earproof, to be measured in place of this one")
     parser.add_argument("--folder", type=Path, help="where the data go (default: the system's temporary folder)")
     parser.add_argument("--open-files", type=int, default=64, help="that a process may have (default 64)")
     parser.add_argument("--memory", type=float, default=2000.0, help="MB that it should need at most (default 2000)")
@@ -162,14 +162,14 @@ def run_verbs(folder: Path, kind: str, size: float, hours: float, args: argparse
 
 
 def _measure(command: list[str], folder: Path, args: argparse.Namespace) -> dict:
-    """Run earshot under the limit; return what `Measured` holds of it."""
+    """Run earproof under the limit; return what `Measured` holds of it."""
     tree = (args.tree or REPOSITORY).resolve()
     limit = (args.open_files, args.open_files)
     log = folder / "stderr.log"
     begin = time.monotonic()
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "earshot", *command],
+            [sys.executable, "-m", "earproof", *command],
             cwd=tree,
             env={**os.environ, "PYTHONPATH": str(tree)},
             stdin=subprocess.DEVNULL,

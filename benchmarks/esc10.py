@@ -3,7 +3,7 @@
     python benchmarks/esc10.py --out runs/esc10
 
 Fold k is the test side, fold k+1 the validation side, the other three train; the source recordings (Freesound) are
-the groups. Each fold and model is one `earshot build` with the recipes float32, int8 and auto. Every one of the 400
+the groups. Each fold and model is one `earproof build` with the recipes float32, int8 and auto. Every one of the 400
 clips is tested once, by the training that did not have its fold: the table pools them, with the paired 95 % interval of
 the loss by the bootstrap over source recordings. A run that was interrupted goes on. Needs ../shared/data/esc10 (or
 --data); without it the program says so and ends.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-import earshot
+import earproof
 from convert.quantization.mixed_precision import format_repair
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
@@ -47,28 +47,28 @@ def main() -> int:
     args = parser.parse_args()
     if not args.data.is_dir():
         print(f"skipped: {args.data} is not there", file=sys.stderr)
-        return earshot.DONE
+        return earproof.DONE
     folders = [args.out / f"fold-{fold}" for fold in args.fold or FOLDS]
     for fold, folder in zip(args.fold or FOLDS, folders, strict=True):
         for model in ONE_LABEL_NAMES:
-            if build_fold(args.data, fold, folder, model) == earshot.BAD_INPUT:
-                return earshot.BAD_INPUT
+            if build_fold(args.data, fold, folder, model) == earproof.BAD_INPUT:
+                return earproof.BAD_INPUT
     print("\n".join([*table(folders), "", machine_line(describe_machine())]))
-    return earshot.DONE
+    return earproof.DONE
 
 
 def build_fold(data: Path, fold: int, folder: Path, model: str) -> int:
     """Train, convert and prove a model for one test fold, unless its report is there already."""
     out = folder / model
     if (out / "report.json").is_file():
-        return earshot.DONE
+        return earproof.DONE
     index = folder / "clips.csv"
     folder.mkdir(parents=True, exist_ok=True)
     with index.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([COLUMNS, *clips_of_fold(data, fold)])
     recipes = [word for recipe in RECIPES for word in ("--recipe", recipe)]
     command = ["build", str(index), "--out", str(out), "--resume", "--model", model]
-    return earshot.main([*command, *SETTINGS[model], *recipes])
+    return earproof.main([*command, *SETTINGS[model], *recipes])
 
 
 def clips_of_fold(data: Path, fold: int) -> list[tuple[str, str, str, str]]:

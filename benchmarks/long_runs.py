@@ -3,8 +3,8 @@
     python benchmarks/long_runs.py MODEL.tflite [--hours 10] [--stream-hours 24] [--audio AUDIO...] [--only listen]
 
 Real recordings, one after the other over and over, are written as 16 kHz WAV, as stereo 44.1 kHz RF64 (above
-4 GiB from 6.8 hours on) and as FLAC, each heard by `earshot classify`; then a day of them is piped into
-`earshot listen`. Exits with 1 where memory grows or a tick is missing. Needs the train extra, and 6 GB in --folder.
+4 GiB from 6.8 hours on) and as FLAC, each heard by `earproof classify`; then a day of them is piped into
+`earproof listen`. Exits with 1 where memory grows or a tick is missing. Needs the train extra, and 6 GB in --folder.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def repeated(recordings: np.ndarray, num_samples: int) -> Iterator[np.ndarray]:
 def classify(model: Path, path: Path, name: str, hours: float) -> bool:
     """Let the command classify a recording window by window; return whether memory stayed."""
     out = path.with_suffix(".csv")
-    command = [sys.executable, "-m", "earshot", "classify", str(model), str(path), "--out", str(out)]
+    command = [sys.executable, "-m", "earproof", "classify", str(model), str(path), "--out", str(out)]
     begin, memory = time.monotonic(), []
     child = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None:
@@ -98,7 +98,7 @@ def classify(model: Path, path: Path, name: str, hours: float) -> bool:
 
 def listen(model: Path, recordings: np.ndarray, hours: float) -> bool:
     """Pipe so many hours into the command as fast as it takes them; return whether no tick is missing."""
-    command = [sys.executable, "-m", "earshot", "listen", str(model), "-", "--raw-rate", str(SAMPLE_RATE)]
+    command = [sys.executable, "-m", "earproof", "listen", str(model), "-", "--raw-rate", str(SAMPLE_RATE)]
     begin, memory, hour = time.monotonic(), [], 3600 * SAMPLE_RATE
     every = max(1, hour // 4 // recordings.size)  # a quarter of an hour
     with tempfile.TemporaryFile() as events, tempfile.TemporaryFile() as notes:

@@ -4,7 +4,7 @@
 
 Each file is damaged in one of the ways of `tests/damage.py`, handed to `Classifier`, and, where that takes it, run on
 four windows. Damaged are the small networks in `tests/damaged_files/sound` and the files given. Two of five are files
-of earshot without the digest that it packs, two have standard metadata alone, as other tools write it; with a digest,
+of earproof without the digest that it packs, two have standard metadata alone, as other tools write it; with a digest,
 nearly all damage is refused by that. The exit code is 1 where a child crashed, used more than 5 s, raised anything but
 ModelContractError, or gave a score that is no number.
 """

@@ -1,4 +1,4 @@
-"""How well `earshot data duplicates` finds copies on ESC-10: copies of 100 clips, and pairs among the 400 themselves.
+"""How well `earproof data duplicates` finds copies on ESC-10: copies of 100 clips, and pairs among the 400 themselves.
 
 Run: python benchmarks/near_duplicates.py
 """

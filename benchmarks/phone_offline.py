@@ -1,4 +1,4 @@
-"""Real recordings through the phone harness, through `earshot listen`, and offline: the same scores, bit for bit.
+"""Real recordings through the phone harness, through `earproof listen`, and offline: the same scores, bit for bit.
 
     python benchmarks/phone_offline.py MODEL.tflite... [--audio AUDIO...]
 

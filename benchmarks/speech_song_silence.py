@@ -2,7 +2,7 @@
 
     python benchmarks/speech_song_silence.py --out runs/speech_song_silence
 
-Prints the table of `earshot build`, how long it took, and for each of the six recordings what every float32 and int8
+Prints the table of `earproof build`, how long it took, and for each of the six recordings what every float32 and int8
 file decides, window by window and at every tick of the phone harness. Needs ../shared/data (or --data); without it the
 program says so and ends.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.harness import PhoneHarness
 from train.recordings.decoding.decode import decode
@@ -38,9 +38,9 @@ def main() -> int:
         return 0
     begin = time.monotonic()
     command = ["build", str(args.data / "speech_song_silence"), "--out", str(args.out), "--resume"]
-    code = earshot.main([*command, "--num-runs", str(args.num_runs)])
-    print(f"\nearshot build: {(time.monotonic() - begin) / 60:.1f} minutes, exit code {code}\n")
-    if code == earshot.BAD_INPUT:
+    code = earproof.main([*command, "--num-runs", str(args.num_runs)])
+    print(f"\nearproof build: {(time.monotonic() - begin) / 60:.1f} minutes, exit code {code}\n")
+    if code == earproof.BAD_INPUT:
         return code
     for recording in sorted((args.data / "android_app").rglob("*.wav")):
         for recipe in SHOWN_RECIPES:

@@ -2,7 +2,7 @@
 
 python benchmarks/thresholds.py RUN [--cache DIR]
 
-RUN is a folder of `earshot train isocc`. The exact match is the mean of that of single clips and of mixtures. Compared
+RUN is a folder of `earproof train isocc`. The exact match is the mean of that of single clips and of mixtures. Compared
 are 0.5 for all labels, one common threshold, one a label as it is best on the validation windows, and what
 `train.evaluation.thresholds.choose_thresholds` makes of both.
 """

@@ -2,8 +2,8 @@
 
 OUT/<model>/            the training run, see `train.fitting.training_run`
 OUT/<model>[-spectrogram]-<recipe>.tflite
-OUT/golden/<model>.npz  windows with the trained model's scores, for `earshot parity` on a device
-OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earshot convert)
+OUT/golden/<model>.npz  windows with the trained model's scores, for `earproof parity` on a device
+OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earproof convert)
 OUT/labels.txt          what the files put out, in order
 OUT/report.json, OUT/report.md
 """

@@ -42,7 +42,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb."""
     if verb == "convert":
         parser.add_argument(
-            "run", type=Path, metavar="RUN", help="a folder that earshot train filled, or somebody else's float .tflite"
+            "run",
+            type=Path,
+            metavar="RUN",
+            help="a folder that earproof train filled, or somebody else's float .tflite",
         )
         parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
         parser.add_argument(
@@ -153,7 +156,7 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
-    note(f"all files are in {out}; which one to take is said first; check it on a device with earshot parity")
+    note(f"all files are in {out}; which one to take is said first; check it on a device with earproof parity")
     return report
 
 
@@ -235,7 +238,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 
     if args.compress:
         raise ValueError(
-            f"--compress trains on, and {args.run} has no Keras source; expected a folder of earshot train"
+            f"--compress trains on, and {args.run} has no Keras source; expected a folder of earproof train"
         )
     model = read_foreign(args.run)
     labels = read_labels(args.labels, keep_numbers=args.keep_numbers) if args.labels else None

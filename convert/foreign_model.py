@@ -43,7 +43,7 @@ from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel
 
-_OPTIONS = ("--labels", "--sample-rate", "--activation")  # of `earshot convert`, that say what a file leaves open
+_OPTIONS = ("--labels", "--sample-rate", "--activation")  # of `earproof convert`, that say what a file leaves open
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def foreign_spec(
         tell_notes(contract.notes, tell, str(path))
     own = all(option.split()[0] in _OPTIONS for option in contract.options)
     try:
-        spec = contract.settled("earshot convert FILE --out DIR") if own else contract.settled()
+        spec = contract.settled("earproof convert FILE --out DIR") if own else contract.settled()
     except ModelContractError as error:
         raise ModelContractError(f"{path}: {error}") from error
     check_contract(read_tensors(model.pinned), spec)
@@ -276,7 +276,7 @@ def _check_sets(heard: set[str], labels: tuple[str, ...], source: str) -> None:
 
 
 def _check_packed(file: bytes) -> None:
-    """Refuse a file that was changed after earshot packed it."""
+    """Refuse a file that was changed after earproof packed it."""
     files = read_associated_files(file)
     if SPEC_FILE_NAME in files:
         check_digest(file, files[SPEC_FILE_NAME])

@@ -1,4 +1,4 @@
-"""The verb `earshot metadata`: show, write and list what a model file says about itself."""
+"""The verb `earproof metadata`: show, write and list what a model file says about itself."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign.foreign_contract import tell_notes
 from metadata.foreign.heard_scores import Hear
-from metadata.foreign.mended_labels import TO_MEND
 from metadata.foreign.stated_fields import read_stated
 from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model
+from metadata.mended_labels import TO_MEND
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 
 VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot metadata` to a parser."""
+    """Add the arguments of `earproof metadata` to a parser."""
     _check_verb(verb)
     actions = parser.add_subparsers(dest="action", required=True, metavar="{show,write,labels}")
     show = actions.add_parser("show", help="print tensors, labels, spec and the files inside")
@@ -38,7 +38,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
-    """Run `earshot metadata` and return its exit code.
+    """Run `earproof metadata` and return its exit code.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _write(model: bytes, args: argparse.Namespace, hear: Hear | None) -> None:
         raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
     contract = written_contract(model, args, hear)
     tell_notes(contract.notes, _note)
-    spec = contract.settled("earshot metadata write FILE --out NEW.tflite")
+    spec = contract.settled("earproof metadata write FILE --out NEW.tflite")
     packed = pack_model(model, spec)
     write_atomically(out, packed)
     print(f"{out}: {len(packed):,} bytes", file=sys.stderr)

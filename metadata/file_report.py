@@ -99,7 +99,7 @@ def _metadata_rows(values: dict[str, Any] | None) -> Iterable[tuple[str, str]]:
 
 def _spec_rows(spec: dict[str, Any] | None, is_foreign: bool) -> Iterable[tuple[str, str]]:
     """Rows about the spec, or about what a file without one is taken for."""
-    none = [("spec", "none; this file was not packed by earshot")] if is_foreign else []
+    none = [("spec", "none; this file was not packed by earproof")] if is_foreign else []
     if spec is None:
         return none
     seconds = spec["window_length"] / spec["sample_rate"]
@@ -153,7 +153,10 @@ def _lacks(contract: ForeignContract) -> list[str]:
     """What keeps a file from being heard, and the options that settle it."""
     if not contract.options:
         return list(contract.faults)
-    return [*contract.faults, f"say so with: earshot metadata write FILE --out NEW.tflite {' '.join(contract.options)}"]
+    return [
+        *contract.faults,
+        f"say so with: earproof metadata write FILE --out NEW.tflite {' '.join(contract.options)}",
+    ]
 
 
 def _tensors(model: bytes) -> dict[str, list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from metadata.errors import ModelWarning
-from metadata.foreign.mended_labels import mend_given_labels, without_numbers
+from metadata.mended_labels import mend_given_labels, without_numbers
 from metadata.plural import counted
 
 if TYPE_CHECKING:

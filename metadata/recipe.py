@@ -1,7 +1,7 @@
 """The named ways to store a model, and what each may cost: the contract that desk and device both read.
 
 How a recipe is carried out is `convert`'s; what a file of it may lose against the float file is judged by what stands
-here, by `earshot convert` and by `earshot parity` alike.
+here, by `earproof convert` and by `earproof parity` alike.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class ModelSpec:
             _require(bool(getattr(self, attribute)), f"{attribute} is empty; expected text")
         _require(
             self.spec_version == SPEC_VERSION,
-            f"spec_version is {self.spec_version}; this version of earshot reads {SPEC_VERSION}",
+            f"spec_version is {self.spec_version}; this version of earproof reads {SPEC_VERSION}",
         )
         _require(self.sample_rate > 0, f"sample_rate is {self.sample_rate}; expected Hz above 0")
         _require(self.window_length > 0, f"window_length is {self.window_length}; expected samples above 0")

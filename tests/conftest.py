@@ -24,7 +24,7 @@ QUICKER = ("--epochs", "12", "--num-runs", "30")
 
 @dataclass(frozen=True)
 class Built:
-    """A finished `earshot build data_short`."""
+    """A finished `earproof build data_short`."""
 
     path: Path
     files: list[Path]
@@ -43,7 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, data_short: Path) -> Built:
     """Build both models with their own settings but for the number of epochs: after 12 both tell 19 of 20 windows."""
     out = tmp_path_factory.mktemp("build") / "short"
     cache = tmp_path_factory.mktemp("cache")
-    command = [sys.executable, "-m", "earshot", "build", str(data_short), "--out", str(out), "--cache", str(cache)]
+    command = [sys.executable, "-m", "earproof", "build", str(data_short), "--out", str(out), "--cache", str(cache)]
     done = subprocess.run([*command, *QUICKER, "--json"], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode in (0, 1), done.stderr[-4000:]
     from edge_runtime.parity.golden_vectors import read_golden

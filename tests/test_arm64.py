@@ -118,7 +118,7 @@ def test_parity_passes_on_arm64(machines, built, name, tmp_path):
     with np.load(built.path / "golden" / f"{model}.npz") as golden:
         np.savez(tmp_path / "golden.npz", **{key: golden[key][:2] for key in golden.files if key != "again"})
     arguments = ["parity", built.path / f"{name}.tflite", "--golden", tmp_path / "golden.npz", "--json"]
-    done = run(machines["ai_edge_litert", "cortex-a72"], "-m", "earshot", *arguments)
+    done = run(machines["ai_edge_litert", "cortex-a72"], "-m", "earproof", *arguments)
 
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)["files"][0]["results"]

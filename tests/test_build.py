@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-import earshot
+import earproof
 from convert.recipes import DEFAULT_RECIPES
 from convert.report.build_report import format_table
 from edge_runtime.model.classifier import Classifier
@@ -115,7 +115,7 @@ def test_the_pictures_are_there(built):
 
 
 def test_the_golden_vectors_pass_on_the_device_side(built, capsys):
-    assert earshot.main(["parity", str(built.path), "--json"]) == 0
+    assert earproof.main(["parity", str(built.path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["passed"]
     assert len(document["files"]) == len(built.files)
@@ -123,7 +123,7 @@ def test_the_golden_vectors_pass_on_the_device_side(built, capsys):
 
 def test_a_clip_of_data_short_is_classified_from_the_command_line(built, data_short, capsys):
     clip = sorted((data_short / "speech").glob("*.flac"))[0]
-    assert earshot.main(["classify", str(built.path / "mel_cnn-int8.tflite"), str(clip)]) == 0
+    assert earproof.main(["classify", str(built.path / "mel_cnn-int8.tflite"), str(clip)]) == 0
     assert "speech" in capsys.readouterr().out
 
 
@@ -140,14 +140,14 @@ def test_the_phone_path_decides_as_the_offline_path_does(built, data_short):
 def test_converting_the_same_training_again_gives_the_same_bytes(built, tmp_path):
     out = tmp_path / "again"
     arguments = ["convert", str(built.path / "waveform_cnn"), "--out", str(out), "--num-runs", "1", "--recipe", "int8"]
-    assert earshot.main([*arguments, "--cache", str(tmp_path / "cache")]) == 0
+    assert earproof.main([*arguments, "--cache", str(tmp_path / "cache")]) == 0
     for name in ("waveform_cnn-float32.tflite", "waveform_cnn-int8.tflite"):
         assert (out / name).read_bytes() == (built.path / name).read_bytes()
 
 
 def test_integer_input_is_left_out_for_spectrograms_and_said_so(built, tmp_path, capsys):
     arguments = ["convert", str(built.path / "mel_cnn"), "--recipe", "int8_io", "--num-runs", "5", "--warmup-runs", "1"]
-    code = earshot.main([*arguments, "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")])
+    code = earproof.main([*arguments, "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")])
     assert code in (0, 1)  # 8 bits of input may cost a decision
     said = capsys.readouterr().err
     assert "left out mel_cnn-spectrogram-int8_io.tflite: mel power spans more decades than 8 bits hold" in said
@@ -161,7 +161,7 @@ def test_a_truncated_model_file_is_refused(built, tmp_path, keep, capsys):
     broken.write_bytes(content[:keep])
     with pytest.raises(ModelContractError):
         Classifier(broken)
-    assert earshot.main(["parity", str(broken), "--golden", str(built.path / "golden" / "waveform_cnn.npz")]) == 2
+    assert earproof.main(["parity", str(broken), "--golden", str(built.path / "golden" / "waveform_cnn.npz")]) == 2
     assert "broken.tflite" in capsys.readouterr().err
 
 
@@ -175,7 +175,7 @@ def test_a_file_whose_labels_do_not_match_is_refused(built, tmp_path):
 
 
 def test_the_build_refuses_to_overwrite_and_resumes_what_is_finished(built, data_short):
-    command = [sys.executable, "-m", "earshot", "build", str(data_short), "--out", str(built.path)]
+    command = [sys.executable, "-m", "earproof", "build", str(data_short), "--out", str(built.path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 2
     assert "--resume" in done.stderr
@@ -198,7 +198,7 @@ def test_classify_over_the_test_clips_gives_the_decisions_of_the_report(built, n
     index = read_index(built.path / name.split("-")[0] / "split.csv")
     clips = index.of_split("test")
     paths = [str(index.root / clip.path) for clip in clips]
-    assert earshot.main(["classify", str(built.path / name), *paths, "--json"]) == 0
+    assert earproof.main(["classify", str(built.path / name), *paths, "--json"]) == 0
     heard = json.loads(capsys.readouterr().out)["recordings"]
     labels = read_labels(built.path / "labels.txt")
     windows, whole = np.zeros((2, len(labels), len(labels)), int)

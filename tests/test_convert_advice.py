@@ -75,7 +75,7 @@ def test_where_there_are_enough_groups_the_test_side_is_to_be_larger_instead_of_
     heard = side(groups_a_label=2, in_all=13)
     found = verdict(evidence(heard.truth, heard))
 
-    assert "Or test on more of what there is: `earshot data split DATA --shares 40:15:45 --out CSV`" in told(found)
+    assert "Or test on more of what there is: `earproof data split DATA --shares 40:15:45 --out CSV`" in told(found)
     assert "--test-fold" in told(found)
 
 
@@ -102,7 +102,7 @@ def test_a_wide_interval_of_a_small_test_side_is_no_reason_to_doubt_the_labels_a
 
     assert found.accuracy == pytest.approx(0.6)
     assert not found.take
-    assert "The test side is small: test on more of what there is: `earshot data split DATA --shares 55:15:30" in told(
+    assert "The test side is small: test on more of what there is: `earproof data split DATA --shares 55:15:30" in told(
         found
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_run import NUM_WINDOWS, SPECTROGRAM_FILES, WAVEFORM_FILES, make_tiny_run
 
-import earshot
+import earproof
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.wav_file import read_wav
 from edge_runtime.bundle.manifest import read_bundle
@@ -48,7 +48,7 @@ def own_run(tiny_run, tmp_path):
 
 
 def bundle(*arguments):
-    return earshot.main(["bundle", *map(str, arguments)])
+    return earproof.main(["bundle", *map(str, arguments)])
 
 
 def unpack(archive, folder):
@@ -168,8 +168,8 @@ def _nothing(run):
 @pytest.mark.parametrize(
     ("spoil", "arguments", "reason"),
     [
-        (_no_report, [], "has earshot build finished"),
-        (_bad_report, [], "is no report of earshot build"),
+        (_no_report, [], "has earproof build finished"),
+        (_bad_report, [], "is no report of earproof build"),
         (_no_golden, [], "expected the golden vectors"),
         (_other_golden, [], "were they made for another model"),
         (_nothing, ["--file", "wave-int9.tflite"], "holds no file wave-int9.tflite; it has mel-spec"),
@@ -203,17 +203,17 @@ def test_an_archive_is_overwritten_only_when_told_to_and_lands_in_this_folder_by
 
 
 def test_the_wheel_of_a_bundle_checks_it_without_the_train_extra_and_says_what_it_cannot(folder):
-    """A process that sees NumPy and the interpreter, but of earshot the wheel alone."""
+    """A process that sees NumPy and the interpreter, but of earproof the wheel alone."""
     (wheel,) = folder.glob("*.whl")
     program = (
         "import sys\n"
         "sys.meta_path[:] = [one for one in sys.meta_path if '__editable__' not in repr(one)]\n"
         f"sys.path[:] = [sys.argv[1]] + [one for one in sys.path if one not in ('', {str(REPOSITORY)!r})]\n"
-        "import earshot\n"
-        "assert earshot.__file__.startswith(sys.argv[1]), earshot.__file__\n"
+        "import earproof\n"
+        "assert earproof.__file__.startswith(sys.argv[1]), earproof.__file__\n"
         "calls = ['parity', '.'], ['device', 'doctor'], ['bench', 'wave-int8.tflite', '--num-runs', '2'], \\\n"
         "    ['train', 'mel_cnn', '.', '--out', 'x'], ['build', '--help'], ['bundle', '.']\n"
-        "print([earshot.main(call) for call in calls])"
+        "print([earproof.main(call) for call in calls])"
     )
     done = subprocess.run([sys.executable, "-c", program, wheel], capture_output=True, text=True, cwd=folder)
 
@@ -225,7 +225,7 @@ def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp
     assert bundle(built.path, "--out", tmp_path / "b.tar.gz") == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
-    code = earshot.main(["parity", str(tmp_path / f"{built.path.name}-bundle"), "--json"])
+    code = earproof.main(["parity", str(tmp_path / f"{built.path.name}-bundle"), "--json"])
     document = json.loads(capsys.readouterr().out)
 
     assert code == 0, document
@@ -320,5 +320,5 @@ def test_a_bundle_takes_a_few_golden_windows_each_heard_from_several_places(own_
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     taken = read_golden(tmp_path / "run-bundle" / "golden" / "wave.npz")
     assert (len(taken.windows), taken.num_heard) == (NUM_REPLAYED_WINDOWS, 10 * NUM_REPLAYED_WINDOWS)
-    assert earshot.main(["parity", str(tmp_path / "run-bundle")]) == 0
+    assert earproof.main(["parity", str(tmp_path / "run-bundle")]) == 0
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("verdict: pass: 1 file")

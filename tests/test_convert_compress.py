@@ -283,10 +283,10 @@ def test_a_misspelt_compression_is_offered_the_nearest_name():
 
 
 def test_the_command_refuses_a_misspelt_compression_before_it_opens_anything(capsys, tmp_path):
-    import earshot
+    import earproof
 
     arguments = ["convert", str(tmp_path / "nowhere"), "--compress", "quat", "--out", str(tmp_path / "out")]
-    assert earshot.main(arguments) == 2
+    assert earproof.main(arguments) == 2
     assert "did you mean qat?" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

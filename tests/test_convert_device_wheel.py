@@ -28,9 +28,9 @@ def test_it_holds_the_device_part_and_nothing_of_the_rest(wheel):
         names = archive.namelist()
     modules = {name for name in names if ".dist-info/" not in name}
 
-    assert {name.split("/")[0] for name in modules} == {"earshot.py", "metadata", "edge_runtime"}
+    assert {name.split("/")[0] for name in modules} == {"earproof.py", "metadata", "edge_runtime"}
     assert modules == {
-        "earshot.py",
+        "earproof.py",
         *(
             path.relative_to(REPOSITORY).as_posix()
             for package in ("metadata", "edge_runtime")
@@ -83,13 +83,13 @@ def test_pip_installs_it_offline_with_a_working_command(wheel, tmp_path):
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", "--quiet"]
     done = subprocess.run([*pip, "--no-index", "--no-deps", wheel], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    command = python.parent / "earshot"
+    command = python.parent / "earproof"
 
     shown = subprocess.run([command, "--version"], capture_output=True, text=True, cwd=tmp_path)
-    assert shown.stdout.startswith("earshot "), shown.stderr
+    assert shown.stdout.startswith("earproof "), shown.stderr
     bare = subprocess.run([command, "classify", "a.tflite", "b.wav"], capture_output=True, text=True, cwd=tmp_path)
     assert bare.returncode == 2
-    assert "`earshot device doctor` says what this machine lacks" in bare.stderr
+    assert "`earproof device doctor` says what this machine lacks" in bare.stderr
     doctor = subprocess.run([command, "device", "doctor"], capture_output=True, text=True, cwd=tmp_path)
     assert doctor.returncode == 1
     assert "not installed" in doctor.stdout

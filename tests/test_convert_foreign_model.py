@@ -16,7 +16,7 @@ pytest.importorskip("ai_edge_quantizer")
 
 from tiny_tflite import tiny_classifier, tiny_spec  # noqa: E402
 
-import earshot  # noqa: E402
+import earproof  # noqa: E402
 from convert import RECIPES, quantize  # noqa: E402
 from convert.foreign_model import foreign_spec, read_foreign  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
@@ -180,7 +180,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
 
 def convert(*arguments: object, sample_rate: int | None = 16_000) -> int:
     rate = [] if sample_rate is None else ["--sample-rate", str(sample_rate)]
-    return earshot.main(
+    return earproof.main(
         ["convert", *[str(argument) for argument in arguments], *rate, "--num-runs", "2", "--warmup-runs", "0"]
     )
 

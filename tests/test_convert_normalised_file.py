@@ -16,7 +16,7 @@ from hand_made import (
     with_old_codes,
 )
 
-import earshot
+import earproof
 from convert import RECIPES, quantize
 from convert.foreign_model import read_foreign
 from convert.graph.model_graph import normalised, read_graph, read_model_object, tell_normalised
@@ -226,7 +226,7 @@ def test_the_command_makes_small_files_of_an_old_one_and_says_what_it_did(modern
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(altered(modern, change))
         arguments = ["--labels", str(tmp_path / "labels.txt"), "--sample-rate", "4000", "--out", str(tmp_path / name)]
-        assert earshot.main(["convert", str(path), *arguments]) == 0
+        assert earproof.main(["convert", str(path), *arguments]) == 0
         sizes[name] = {one.name.split("-")[-1]: one.stat().st_size for one in (tmp_path / name).glob("*.tflite")}
     said = capsys.readouterr().err
     assert sizes["old"].keys() == sizes["modern"].keys() == {"float32.tflite", "float16.tflite", "dynamic_int8.tflite"}

@@ -90,7 +90,7 @@ def test_a_process_without_stderr_opens_models_too(model):
 
 def test_classify_prints_no_line_of_the_runtime(model, tmp_path):
     clip = REPOSITORY / "data_short" / "song" / "baritone.flac"
-    command = [sys.executable, "-m", "earshot", "classify", model, clip]
+    command = [sys.executable, "-m", "earproof", "classify", model, clip]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True, env=dict(os.environ))
 
     assert done.stdout

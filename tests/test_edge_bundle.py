@@ -6,7 +6,7 @@ import pytest
 from tiny_run import make_tiny_run
 from tiny_tflite import tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.bundle.archive import pack_folder, read_archive
 from edge_runtime.bundle.manifest import find_tampering, read_bundle
@@ -32,7 +32,7 @@ def folder(archive, tmp_path):
 
 
 def parity(capsys, *arguments):
-    code = earshot.main(["parity", *map(str, arguments)])
+    code = earproof.main(["parity", *map(str, arguments)])
     return code, capsys.readouterr()
 
 
@@ -124,7 +124,7 @@ def _vouch_for(folder, name):
         ),
         (lambda manifest: manifest["models"][0].update(file="../x.tflite"), "it lists no file '../x.tflite'"),
         (lambda manifest: manifest["models"][0].pop("stream"), "stream"),
-        (lambda manifest: manifest.update(files=[]), "no manifest that earshot bundle wrote"),
+        (lambda manifest: manifest.update(files=[]), "no manifest that earproof bundle wrote"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused_with_its_reason(folder, capsys, change, reason):
@@ -134,14 +134,14 @@ def test_a_manifest_that_is_none_is_refused_with_its_reason(folder, capsys, chan
     code, printed = parity(capsys, folder)
 
     assert code == 2
-    assert "is no manifest that earshot bundle wrote" in printed.err
+    assert "is no manifest that earproof bundle wrote" in printed.err
     assert reason in printed.err
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"null"])
 def test_a_manifest_that_is_no_json_object_is_refused(folder, content):
     (folder / "manifest.json").write_bytes(content)
-    with pytest.raises(ValueError, match="is no manifest that earshot bundle wrote"):
+    with pytest.raises(ValueError, match="is no manifest that earproof bundle wrote"):
         read_bundle(folder)
 
 
@@ -163,7 +163,7 @@ def test_a_bundle_that_was_tampered_with_is_not_packed(folder):
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(1024)])
 def test_an_archive_that_is_none_is_refused(tmp_path, content):
     (tmp_path / "b.tar.gz").write_bytes(content)
-    with pytest.raises(ValueError, match="is no archive that earshot bundle wrote"):
+    with pytest.raises(ValueError, match="is no archive that earproof bundle wrote"):
         read_archive(tmp_path / "b.tar.gz")
 
 

@@ -302,7 +302,7 @@ def test_a_truncated_model_is_refused_before_the_interpreter_reads_it(share):
 
 
 def test_a_model_without_any_metadata_says_how_to_write_it():
-    with pytest.raises(ModelContractError, match="earshot metadata write"):
+    with pytest.raises(ModelContractError, match="earproof metadata write"):
         Classifier(strip_metadata(packed()))
 
 

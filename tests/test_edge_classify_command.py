@@ -1,4 +1,4 @@
-"""`earshot classify` by rule and with silence left out: the table, the documents, and going on after a stop."""
+"""`earproof classify` by rule and with silence left out: the table, the documents, and going on after a stop."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from test_edge_classifier import write_wav
 from test_edge_command import run
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
 from metadata.errors import ModelContractError
@@ -221,7 +221,7 @@ def test_in_the_table_a_recording_that_breaks_off_ends_with_its_error(model, cli
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     out = tmp_path / "scores.csv"
 
-    assert earshot.main(["classify", *map(str, [model, broken, tmp_path / "nowhere.wav", whole, "--out", out])]) == 2
+    assert earproof.main(["classify", *map(str, [model, broken, tmp_path / "nowhere.wav", whole, "--out", out])]) == 2
     rows = list(csv.DictReader(out.open()))
     of = {name: [row for row in rows if row["file"].endswith(name)] for name in ("broken.flac", "nowhere.wav")}
 

@@ -64,8 +64,8 @@ def test_no_processes_are_refused(model):
 
 
 def test_a_wheel_that_was_never_unpacked_starts_fresh_processes_too(model, tmp_path):
-    """So `earshot bench --host` runs on a machine into whose environment nothing is installed."""
-    wheel = tmp_path / "earshot.whl"
+    """So `earproof bench --host` runs on a machine into whose environment nothing is installed."""
+    wheel = tmp_path / "earproof.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for package in ("metadata", "edge_runtime"):
             for path in sorted((REPOSITORY / package).glob("*.py")):

@@ -149,7 +149,7 @@ def test_without_a_decoder_the_error_says_what_to_install(model, tmp_path, capsy
     path.write_bytes(b"fLaC and so on")
 
     assert run("classify", model, path) == 2
-    assert 'pip install "earshot[train]"' in capsys.readouterr().err
+    assert 'pip install "earproof[train]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("hop", ["0", "-1", "nan", "inf", "0.00001"])
@@ -206,7 +206,7 @@ def test_bench_measures_each_number_of_threads(model, tmp_path, capsys):
     document = json.loads(out.read_text())
 
     assert [entry["num_threads"] for entry in document["files"]] == [1, 2]
-    assert (document["format"], document["format_version"]) == ("earshot bench", 1)
+    assert (document["format"], document["format_version"]) == ("earproof bench", 1)
 
 
 def test_bench_with_everything_writes_every_sample(model, tmp_path, capsys):
@@ -320,14 +320,14 @@ def test_bench_compare_takes_two_results(tmp_path):
     [
         ("{", "is no JSON document"),
         ("[]", "is a document of another kind"),
-        ('{"format": "earshot bench", "format_version": 9}', "expected what earshot bench --out wrote, version 1"),
+        ('{"format": "earproof bench", "format_version": 9}', "expected what earproof bench --out wrote, version 1"),
         (
-            '{"format": "earshot bench", "format_version": 1, "machine": {}, "files": []}',
+            '{"format": "earproof bench", "format_version": 1, "machine": {}, "files": []}',
             "names no machine or no files",
         ),
-        ('{"format": "earshot bench", "format_version": 1, "machine": {}, "files": [{}]}', "entry lacks its name"),
+        ('{"format": "earproof bench", "format_version": 1, "machine": {}, "files": [{}]}', "entry lacks its name"),
         (
-            '{"format": "earshot bench", "format_version": 1, "machine": {}, "files": '
+            '{"format": "earproof bench", "format_version": 1, "machine": {}, "files": '
             '[{"file": "x", "num_threads": 1, "invoke": {"samples_ms": [1, -1]}, "end_to_end": {"samples_ms": [1]}}]}',
             "invoke samples of x are no positive numbers",
         ),
@@ -348,7 +348,7 @@ def test_bench_plot_draws_where_there_is_something_that_draws(model, tmp_path, c
     draw = lambda document, path: drawn.append((document["format"], path))  # noqa: E731
     arguments = ["bench", "plot", tmp_path / "a.json", "--out", tmp_path / "a.png"]
     assert run(*arguments, draw=draw) == 0
-    assert drawn == [("earshot bench", tmp_path / "a.png")]
+    assert drawn == [("earproof bench", tmp_path / "a.png")]
 
     with pytest.raises(RuntimeError, match="matplotlib is not installed here"):
         run(*arguments)

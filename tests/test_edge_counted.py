@@ -403,7 +403,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(paths
     assert run(*arguments(paths, tmp_path / "none.wav", wav)) == 2
     shown = capsys.readouterr()
 
-    assert "earshot count: " in shown.err
+    assert "earproof count: " in shown.err
     assert "does not exist" in shown.err
     assert "clip (union of 10)" in shown.out
 

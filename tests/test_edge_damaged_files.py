@@ -19,7 +19,7 @@ import pytest
 from damage import as_third_party, dissect, without_digest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelContractError, pack_model
@@ -171,11 +171,11 @@ def test_a_damaged_file_ends_every_verb_with_code_2_and_nothing_written(verb, tm
             str(words.get(word, word.replace("OUT", str(tmp_path / "out")) if word.startswith("OUT/") else word))
             for word in VERBS[verb]
         ]
-        code = earshot.main(arguments)
+        code = earproof.main(arguments)
         shown = capsys.readouterr()
         assert code == 2, (name, shown)
         assert shown.out == ""
-        assert shown.err.startswith(f"earshot {VERBS[verb][0]}: ") or f"earshot {VERBS[verb][0]}: " in shown.err
+        assert shown.err.startswith(f"earproof {VERBS[verb][0]}: ") or f"earproof {VERBS[verb][0]}: " in shown.err
         assert "Traceback" not in shown.err
         assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
@@ -185,7 +185,7 @@ def test_a_sound_file_passes_the_verbs_that_refuse_the_damaged_ones(tmp_path, ca
     path = tmp_path / "tiny.tflite"
     path.write_bytes(pack_model(tiny_classifier(256), tiny_spec(window_length=256)))
     for arguments in (["metadata", "show", path], ["classify", path, tmp_path / "clip.wav"]):
-        assert earshot.main([str(argument) for argument in arguments]) == 0
+        assert earproof.main([str(argument) for argument in arguments]) == 0
     assert ", matches" in capsys.readouterr().out
 
 

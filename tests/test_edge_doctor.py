@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import earshot
+import earproof
 from edge_runtime.machine.describe import doctor
 from edge_runtime.machine.doctor import FAIL, NOTE, OK, WARNING, Check, Machine, Trial
 
@@ -46,7 +46,7 @@ def test_a_machine_on_which_all_is_well_can_run():
 
     assert {one.status for one in checks} == {OK}
     assert doctor.can_run(checks)
-    assert doctor.format_checks(checks).endswith("This machine can run earshot's models.")
+    assert doctor.format_checks(checks).endswith("This machine can run earproof's models.")
 
 
 @pytest.mark.parametrize(
@@ -249,9 +249,9 @@ def test_an_interpreter_that_computes_nonsense_does_not_pass(monkeypatch):
 
 
 def test_the_verb_says_that_this_machine_can_run_and_json_holds_the_checks(capsys):
-    assert earshot.main(["device", "doctor"]) == 0
+    assert earproof.main(["device", "doctor"]) == 0
     assert "opened a model and ran it" in capsys.readouterr().out
-    assert earshot.main(["device", "doctor", "--json"]) == 0
+    assert earproof.main(["device", "doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
 
     assert document["can_run"]
@@ -262,8 +262,8 @@ def test_the_verb_says_that_this_machine_can_run_and_json_holds_the_checks(capsy
 def test_the_verb_exits_with_1_where_a_model_cannot_run(capsys, monkeypatch):
     monkeypatch.setattr(doctor, "look", lambda: machine(trial=Trial("import", -11, "")))
 
-    assert earshot.main(["device", "doctor"]) == 1
-    assert "cannot run earshot's models as it is" in capsys.readouterr().out
+    assert earproof.main(["device", "doctor"]) == 1
+    assert "cannot run earproof's models as it is" in capsys.readouterr().out
 
 
 def test_the_script_runs_alone_where_nothing_is_installed(tmp_path):

@@ -19,7 +19,7 @@ import soundfile
 from loopback_sshd import find_sshd, running_sshd
 from tiny_run import make_tiny_run
 
-import earshot
+import earproof
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime import command
 from edge_runtime.remote import command as hosts_command
@@ -73,7 +73,7 @@ def _left(server):
 def on_hosts(capsys, sshd, verb, *arguments, hosts=("device",)):
     named = [word for host in hosts for word in ("--host", host)]
     words = [verb, *map(str, arguments), *named, "--ssh-config", str(sshd.ssh_config)]
-    code = earshot.main(words)
+    code = earproof.main(words)
     return code, capsys.readouterr()
 
 
@@ -252,7 +252,7 @@ def test_arguments_that_do_not_fit_are_refused_before_any_host_is_asked(tiny_run
     # = keeps argparse from taking a host that begins with - for an option.
     words = [f"--host={word}" for word in words[1:2]] + words[2:]
 
-    assert earshot.main(["parity", str(tiny_run), *words]) == 2
+    assert earproof.main(["parity", str(tiny_run), *words]) == 2
     assert reason in capsys.readouterr().err
 
 
@@ -272,7 +272,7 @@ def test_however_it_is_stopped_nothing_stays_and_nothing_runs_on(sshd, tiny_run,
     archive.write_bytes(make_bundle(tiny_run, files=["wave-float32.tflite"]).content)
     words = ["parity", archive, "--host", "device", "--host", "second", "--python", sleeper]
     process = subprocess.Popen(
-        [sys.executable, "-m", "earshot", *words, "--ssh-config", sshd.ssh_config],
+        [sys.executable, "-m", "earproof", *words, "--ssh-config", sshd.ssh_config],
         cwd=REPOSITORY,
         stderr=subprocess.PIPE,
         text=True,

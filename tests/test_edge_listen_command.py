@@ -1,4 +1,4 @@
-"""`earshot listen` as a user has it: recordings, pipes, Ctrl-C, files."""
+"""`earproof listen` as a user has it: recordings, pipes, Ctrl-C, files."""
 
 import csv
 import json
@@ -41,7 +41,7 @@ def events(text):
 
 
 def command_line(*arguments):
-    return [sys.executable, "-m", "earshot", "listen", *map(str, arguments)]
+    return [sys.executable, "-m", "earproof", "listen", *map(str, arguments)]
 
 
 def test_the_events_of_a_softmax_model_cover_a_recording_without_overlap(model, clip, capsys):

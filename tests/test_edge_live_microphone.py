@@ -170,7 +170,7 @@ def test_a_microphone_that_another_program_holds_is_named(plug):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (ModuleNotFoundError("sounddevice"), r'pip install "earshot\[listen\]"'),
+        (ModuleNotFoundError("sounddevice"), r'pip install "earproof\[listen\]"'),
         (OSError("PortAudio library not found"), "apt-get install libportaudio2"),
     ],
 )
@@ -232,7 +232,7 @@ def test_the_real_sounddevice_hears_on_an_alsa_device_what_the_file_holds(alsa_m
     model = tmp_path / "tiny.tflite"
     model.write_bytes(pack_model(tiny_classifier(), tiny_spec()))
     shorts = (read_wav(clip)[0] * 32768).astype(np.int16)
-    command = [sys.executable, "-m", "earshot", "listen", "--on", "0", "--min-duration", "0", str(model)]
+    command = [sys.executable, "-m", "earproof", "listen", "--on", "0", "--min-duration", "0", str(model)]
     expected = subprocess.run([*command, str(clip)], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     environment = {**os.environ, "ALSA_CONFIG_PATH": str(config)}
     with fed(fifo, shorts):

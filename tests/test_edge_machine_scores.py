@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.other_machines import (
     FileScores,
@@ -144,10 +144,10 @@ def folder(tmp_path):
 def test_scores_saved_here_agree_with_this_machine(folder, capsys):
     saved = folder / "scores.npz"
 
-    assert earshot.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
-    assert earshot.main(["parity", str(folder), "--against", str(saved), "--out", str(folder / "found.json")]) == 0
+    assert earproof.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
+    assert earproof.main(["parity", str(folder), "--against", str(saved), "--out", str(folder / "found.json")]) == 0
     capsys.readouterr()
-    assert earshot.main(["parity", str(folder), "--against", str(saved), "--json"]) == 0
+    assert earproof.main(["parity", str(folder), "--against", str(saved), "--json"]) == 0
 
     document = json.loads(capsys.readouterr().out)
     assert json.loads((folder / "found.json").read_text()) == document
@@ -158,12 +158,12 @@ def test_scores_saved_here_agree_with_this_machine(folder, capsys):
 
 def test_another_machine_that_decides_otherwise_gives_exit_code_1(folder, capsys):
     saved = folder / "scores.npz"
-    assert earshot.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
+    assert earproof.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
     found = read_machine_scores(saved)
     wrong = dataclasses.replace(found.files[0], scores=found.files[0].scores[:, ::-1].copy())
     write_machine_scores(MachineScores(machine=PHONE, files=(wrong,)), saved)
 
-    assert earshot.main(["parity", str(folder), "--against", str(saved)]) == 1
+    assert earproof.main(["parity", str(folder), "--against", str(saved)]) == 1
 
     out = capsys.readouterr().out
     assert "level 5  FAIL" in out
@@ -172,17 +172,17 @@ def test_another_machine_that_decides_otherwise_gives_exit_code_1(folder, capsys
 
 def test_scores_of_a_rebuilt_file_are_bad_input(folder, capsys):
     saved, model = folder / "scores.npz", folder / "tiny-float32.tflite"
-    assert earshot.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
+    assert earproof.main(["parity", str(folder), "--save-scores", str(saved)]) == 0
     model.write_bytes(pack_model(tiny_classifier(seed=1), tiny_spec()))
 
-    assert earshot.main(["parity", str(folder), "--against", str(saved)]) == 2
+    assert earproof.main(["parity", str(folder), "--against", str(saved)]) == 2
     assert "different files" in capsys.readouterr().err
 
 
 def test_saved_scores_are_overwritten_only_by_force(folder, capsys):
     arguments = ["parity", str(folder), "--save-scores", str(folder / "scores.npz")]
 
-    assert [earshot.main(arguments), earshot.main(arguments), earshot.main([*arguments, "--force"])] == [0, 2, 0]
+    assert [earproof.main(arguments), earproof.main(arguments), earproof.main([*arguments, "--force"])] == [0, 2, 0]
     assert "--force" in capsys.readouterr().err
 
 
@@ -190,5 +190,5 @@ def test_recordings_are_not_what_machines_are_compared_on(folder, capsys):
     shutil.copy(folder / "tiny-float32.tflite", folder / "other.tflite")
     arguments = ["--audio", str(folder / "no.wav"), "--save-scores", str(folder / "scores.npz")]
 
-    assert earshot.main(["parity", str(folder), *arguments]) == 2
+    assert earproof.main(["parity", str(folder), *arguments]) == 2
     assert "--audio" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from tiny_run import make_tiny_run
 from tiny_tflite import tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bench.test_signal import speech_like
 from edge_runtime.model.classifier import Classifier
@@ -89,7 +89,7 @@ def built(golden, tmp_path):
 
 
 def test_golden_sets_of_labels_go_through_a_file_and_the_command(built, capsys):
-    assert earshot.main(["parity", str(built), "--json"]) == 0
+    assert earproof.main(["parity", str(built), "--json"]) == 0
     levels = [result["level"] for result in json.loads(capsys.readouterr().out)["files"][0]["results"]]
     assert levels == [2, 5, 4]
 
@@ -105,10 +105,10 @@ def test_a_golden_stream_is_compared_by_sets_of_labels():
 
 def test_a_bundle_of_sigmoid_models_holds_what_it_promises(tmp_path, capsys):
     run = make_tiny_run(tmp_path / "run" / "tiny", activation="sigmoid", thresholds=(0.3, 0.5, 0.7))
-    assert earshot.main(["bundle", str(run), "--out", str(tmp_path / "b.tar.gz")]) == 0
+    assert earproof.main(["bundle", str(run), "--out", str(tmp_path / "b.tar.gz")]) == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
-    assert earshot.main(["parity", str(tmp_path / "tiny-bundle"), "--json"]) == 0
+    assert earproof.main(["parity", str(tmp_path / "tiny-bundle"), "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert len(files) == 4
     assert all(result["passed"] for file in files for result in file["results"])
@@ -118,7 +118,7 @@ def test_a_sigmoid_model_is_timed_and_two_results_of_it_compared(built, tmp_path
     for name in ("a", "b"):
         out = str(tmp_path / f"{name}.json")
         command = ["bench", str(built), "--num-runs", "12", "--warmup-runs", "1", "--cold-runs", "1", "--out", out]
-        assert earshot.main(command) == 0
+        assert earproof.main(command) == 0
     capsys.readouterr()
-    assert earshot.main(["bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 0
+    assert earproof.main(["bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 0
     assert "sets.tflite" in capsys.readouterr().out

@@ -34,7 +34,7 @@ def test_a_failure_shows_the_limit_and_what_to_try():
     assert not result.passed
     told = describe_failure(result.as_dict(), "int8")
     assert told.startswith("decision_agreement 0.976, needed 0.98; ")
-    assert told.endswith("; try earshot convert RUN --out DIR --recipe auto")
+    assert told.endswith("; try earproof convert RUN --out DIR --recipe auto")
     assert told in format_results([result], "int8")
 
 
@@ -59,7 +59,7 @@ def test_a_limit_finer_than_one_window_is_one_window_in_words_too():
     [("int8", "auto"), ("dynamic_int8", "auto"), ("auto", "float16"), ("int16x8", "float16"), ("float16", "float32")],
 )
 def test_each_recipe_has_another_to_try(recipe, tried):
-    assert what_to_try(3, recipe) == f"try earshot convert RUN --out DIR --recipe {tried}"
+    assert what_to_try(3, recipe) == f"try earproof convert RUN --out DIR --recipe {tried}"
 
 
 def test_a_float_file_or_one_of_no_recipe_is_to_be_converted_again():

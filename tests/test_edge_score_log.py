@@ -1,4 +1,4 @@
-"""What is left of a run of `earshot classify --out` that was killed, and how the next one goes on."""
+"""What is left of a run of `earproof classify --out` that was killed, and how the next one goes on."""
 
 import csv
 import json
@@ -190,7 +190,7 @@ def test_a_run_killed_in_the_middle_leaves_no_half_file_and_is_gone_on_with(mode
     """A real child, a real SIGKILL; then the file is the one that an undisturbed run writes."""
     clip, out = write_wav(tmp_path / "long.wav", 16_000 * 120), tmp_path / "scores.json"
     part = Path(f"{out}.part")
-    command = [sys.executable, "-m", "earshot", "classify", str(model), str(clip), "--hop", "0.02", "--out", str(out)]
+    command = [sys.executable, "-m", "earproof", "classify", str(model), str(clip), "--hop", "0.02", "--out", str(out)]
     child = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None and not (part.exists() and part.stat().st_size > 50_000):
         time.sleep(0.01)
@@ -215,7 +215,7 @@ def test_a_run_killed_in_the_middle_leaves_no_half_file_and_is_gone_on_with(mode
 
 def test_ctrl_c_says_what_is_kept(model, tmp_path):
     clip, out = write_wav(tmp_path / "long.wav", 16_000 * 120), tmp_path / "scores.json"
-    command = [sys.executable, "-m", "earshot", "classify", str(model), str(clip), "--hop", "0.02", "--out", str(out)]
+    command = [sys.executable, "-m", "earproof", "classify", str(model), str(clip), "--hop", "0.02", "--out", str(out)]
     child = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     part = Path(f"{out}.part")
     while child.poll() is None and not (part.exists() and part.stat().st_size > 20_000):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from foreign_files import ending_in, with_metadata
 
-import earshot
+import earproof
 from metadata import read_spec
 
 RATE = 16_000
@@ -41,7 +41,7 @@ def loud(tmp_path) -> Path:
 
 @pytest.mark.parametrize("merge", ["mean", "maximum", "union"])
 def test_a_loud_tone_is_speech_to_the_log_softmax_model_under_every_merge(loud, merge, capsys):
-    assert earshot.main(["classify", str(case("logsoftmax_meta")), str(loud), "--merge", merge, "--json"]) == 0
+    assert earproof.main(["classify", str(case("logsoftmax_meta")), str(loud), "--merge", merge, "--json"]) == 0
     shown = capsys.readouterr()
     document = json.loads(shown.out)
     decision = document["recordings"][0]["clip"]["decision"]
@@ -52,7 +52,7 @@ def test_a_loud_tone_is_speech_to_the_log_softmax_model_under_every_merge(loud, 
 
 
 def test_listen_hears_the_loud_tone_of_the_log_softmax_model(loud, capsys):
-    assert earshot.main(["listen", str(case("logsoftmax_meta")), str(loud)]) == 0
+    assert earproof.main(["listen", str(case("logsoftmax_meta")), str(loud)]) == 0
     (event,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert event["label"] == "speech"
 
@@ -68,7 +68,7 @@ def test_every_verb_tells_a_note_once(verb, loud, tmp_path, capsys):
     path = tmp_path / "theirs.tflite"
     path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\r\nb\r\nc"}))
     words = {"FILE": str(path), "AUDIO": str(loud)}
-    assert earshot.main([words.get(word, word) for word in verb]) == 0
+    assert earproof.main([words.get(word, word) for word in verb]) == 0
     assert capsys.readouterr().err.count("CR LF line ends") == 1
 
 
@@ -78,7 +78,7 @@ def test_the_rate_in_the_metadata_is_kept_where_labels_are_given(tmp_path, capsy
     os.mkfifo(labels)
     threading.Thread(target=labels.write_bytes, args=(b"a\nb\nc\n",), daemon=True).start()
     arguments = [str(case("tm44100_crlf")), "--labels", str(labels), "--out", str(tmp_path / "out")]
-    assert earshot.main(["convert", *arguments, "--recipe", "float16"]) == 0
+    assert earproof.main(["convert", *arguments, "--recipe", "float16"]) == 0
     spec = read_spec((tmp_path / "out" / "clap detector-float16.tflite").read_bytes())
     assert (spec.sample_rate, spec.version, spec.labels) == (44_100, "v3", ("a", "b", "c"))
     assert capsys.readouterr().err.count("CR LF line ends") == 1
@@ -90,7 +90,7 @@ def test_a_rate_that_nobody_states_is_asked_for(tmp_path, capsys):
     model.write_bytes(ending_in("SOFTMAX"))
     labels.write_text("a\nb\nc\n")
     arguments = ["convert", str(model), "--labels", str(labels), "--out", str(tmp_path / "out")]
-    assert earshot.main([*arguments, "--recipe", "float16"]) == 2
+    assert earproof.main([*arguments, "--recipe", "float16"]) == 2
     assert "--sample-rate HZ" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -112,7 +112,7 @@ def test_labels_in_another_order_than_the_folders_are_converted_in_the_order_of_
     out = tmp_path / "out"
     arguments = ["convert", str(case("order_meta")), "--data", str(recordings), "--out", str(out)]
     arguments += ["--cache", str(tmp_path / "cache"), "--recipe", "float16", "--num-runs", "2", "--warmup-runs", "0"]
-    assert earshot.main(arguments) in (0, 1)
+    assert earproof.main(arguments) in (0, 1)
     labels = ("speech", "silence", "song")
     assert read_spec((out / "clap detector-float16.tflite").read_bytes()).labels == labels
     golden = np.load(out / "golden" / "clap detector.npz")
@@ -124,7 +124,7 @@ def test_a_difference_between_the_labels_of_folders_and_model_is_told_both_ways(
     pytest.importorskip("ai_edge_quantizer")
     (recordings / "song").rename(recordings / "singing")
     arguments = ["convert", str(case("order_meta")), "--data", str(recordings), "--out", str(tmp_path / "out")]
-    assert earshot.main([*arguments, "--cache", str(tmp_path / "cache")]) == 2
+    assert earproof.main([*arguments, "--cache", str(tmp_path / "cache")]) == 2
     assert "the recordings alone have singing; the model alone has song" in capsys.readouterr().err
 
 
@@ -138,7 +138,7 @@ def test_convert_puts_the_activation_inside_so_that_its_files_put_out_scores(end
     model, out = tmp_path / "theirs.tflite", tmp_path / "out"
     model.write_bytes(with_metadata(ending_in(ending), lambda values: values.update(name="theirs")))
     arguments = ["convert", str(model), "--sample-rate", "16000", "--out", str(out), "--recipe", "float16", *options]
-    assert earshot.main(arguments) == 0
+    assert earproof.main(arguments) == 0
     written = (out / "theirs-float32.tflite").read_bytes()
     assert read_spec(written).score_transform == "none"
     window = np.random.default_rng(0).uniform(-0.5, 0.5, (1, RATE)).astype(np.float32)
@@ -151,7 +151,7 @@ def test_a_name_that_leads_elsewhere_stays_below_the_output_folder(name, tmp_pat
     path.write_bytes(with_metadata(ending_in("SOFTMAX", (1, 44_100)), files={"labels.txt": b"a\nb\nc"}))
     out.parent.mkdir()
     before = sorted(tmp_path.rglob("*"))
-    assert earshot.main(["convert", str(path), "--name", name, "--out", str(out), "--recipe", "float32"]) == 0
+    assert earproof.main(["convert", str(path), "--name", name, "--out", str(out), "--recipe", "float32"]) == 0
     written = [file for file in sorted(tmp_path.rglob("*")) if file not in before]
     assert all(out == file or out in file.parents for file in written)
     (model,) = out.glob("*.tflite")

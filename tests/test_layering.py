@@ -50,7 +50,7 @@ def test_a_package_imports_only_itself_and_those_above_it(package):
 
 
 def test_the_command_imports_no_package_before_a_verb_is_chosen():
-    tree = ast.parse((REPOSITORY / "earshot.py").read_text(encoding="utf-8"))
+    tree = ast.parse((REPOSITORY / "earproof.py").read_text(encoding="utf-8"))
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     top |= {str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in top} <= sys.stdlib_module_names
@@ -68,7 +68,7 @@ def test_every_package_is_listed_in_pyproject():
     assert set(listed) == there
 
 
-@pytest.mark.parametrize("module", ["earshot", *ORDER, *(f"{package}.command" for package in ORDER)])
+@pytest.mark.parametrize("module", ["earproof", *ORDER, *(f"{package}.command" for package in ORDER)])
 def test_importing_is_light_and_quiet(module):
     import subprocess
 

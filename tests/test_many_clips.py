@@ -25,7 +25,7 @@ def test_a_build_of_1500_clips_goes_through_with_256_open_files(tmp_path):
         "--calibration-windows 8 --num-runs 3 --warmup-runs 1 --json"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "earshot", "build", "data", *few.split()],
+        [sys.executable, "-m", "earproof", "build", "data", *few.split()],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -153,7 +153,7 @@ def test_show_says_what_a_file_of_others_lacks_and_how_to_say_it(plain, capsys):
     _run("show", plain)
     shown = capsys.readouterr().out
     assert "nothing states its sample rate" in shown
-    assert "earshot metadata write FILE --out NEW.tflite --labels labels.txt --sample-rate HZ" in shown
+    assert "earproof metadata write FILE --out NEW.tflite --labels labels.txt --sample-rate HZ" in shown
 
 
 def test_show_gives_scale_zero_point_and_real_range_of_integers(capsys):

@@ -55,7 +55,7 @@ def test_a_label_file_that_was_saved_badly_is_read_as_it_was_meant_with_a_note(c
     assert (spec.labels, spec.sample_rate, spec.name, spec.version) == (TOLD, RATE, "clap detector", "v3")
     assert len(notes) == 2
     assert re.search(said, notes[0])
-    assert notes[1].endswith("to mend it: earshot metadata write FILE --out NEW.tflite")
+    assert notes[1].endswith("to mend it: earproof metadata write FILE --out NEW.tflite")
 
 
 def test_who_mends_a_file_is_not_told_to_mend_it():
@@ -87,7 +87,7 @@ def test_a_blank_line_that_stands_for_an_output_keeps_its_place():
 def test_labels_that_cannot_be_read_are_asked_for_and_take_nothing_with_them(files, said):
     found = contract(files=files)
     assert found.spec is None
-    with pytest.raises(ModelContractError, match=r"earshot metadata write .*--labels labels\.txt$") as caught:
+    with pytest.raises(ModelContractError, match=r"earproof metadata write .*--labels labels\.txt$") as caught:
         found.settled()
     assert said in str(caught.value)
     given = contract(files=files, labels=("a", "b", "c"))

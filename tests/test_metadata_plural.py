@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("metadata", "edge_runtime", "train", "convert")
 NOUNS = "clip|epoch|event|file|group|label|layer|line|mixture|model|pair|recording|row|run|window"
 COUNTED = re.compile(rf" (?:(?:blank|golden|silent|test|unseen|validation) )?(?:{NOUNS})s\b(?! of samples)")
-ALONE = ("edge_runtime/machine/doctor.py",)  # runs without the rest of earshot
+ALONE = ("edge_runtime/machine/doctor.py",)  # runs without the rest of earproof
 
 
 @pytest.mark.parametrize(

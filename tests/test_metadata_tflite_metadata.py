@@ -131,7 +131,7 @@ def test_a_plain_model_has_tensors_but_no_metadata_files_or_spec():
     assert find_metadata(PLAIN) is None
     assert read_associated_files(PLAIN) == {}
     assert read_spec(PLAIN) is None
-    with pytest.raises(ModelContractError, match="no TFLite metadata; write some with: earshot metadata write"):
+    with pytest.raises(ModelContractError, match="no TFLite metadata; write some with: earproof metadata write"):
         read_metadata(PLAIN)
 
 

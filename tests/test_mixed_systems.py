@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from metadata import replace_spec
 from metadata.packing.packed_model import pack_model, read_spec
@@ -68,9 +68,9 @@ def train(recordings, tmp_path_factory):
             folder = tmp_path_factory.mktemp(f"{model}-{variant}")
             trained, files = folder / "run", folder / "files"
             command = ["train", model, str(recordings), "--out", str(trained), "--variant", variant, "--cache", cache]
-            assert earshot.main([*command, *STEPS, *more]) == 0
+            assert earproof.main([*command, *STEPS, *more]) == 0
             command = ["convert", str(trained), "--out", str(files), "--recipe", recipe, "--cache", cache]
-            code = earshot.main([*command, *FEW])
+            code = earproof.main([*command, *FEW])
             made[model, variant] = trained, files, code
         return made[model, variant]
 
@@ -127,7 +127,7 @@ def test_the_small_cnn_names_what_a_counter_counted(fixture, name, small, record
     counting = str(request.getfixturevalue(fixture)[1] / f"{name}-float32.tflite")
     capsys.readouterr()
     command = ["count", counting, str(recordings / "hum" / "0.wav"), "--one", classifier, "--two", classifier]
-    assert earshot.main([*command, "--json"]) == 0
+    assert earproof.main([*command, "--json"]) == 0
     (window,) = json.loads(capsys.readouterr().out)["recordings"][0]["windows"]
     assert len(window["decision"]) == window["count"]
 
@@ -198,7 +198,7 @@ def test_thresholds_for_longer_recordings_are_chosen_and_can_be_heard_with(isocc
     trained, files, _ = isocc
     file, out = files / "isocc-float32.tflite", tmp_path / "report"
     command = ["thresholds", str(trained), str(file), "--arrange", "gap", "--arrange", "overlap", "--most", "3"]
-    assert earshot.main([*command, "--hop", "2", "--silence-below", "-60", "--out", str(out)]) == 0
+    assert earproof.main([*command, "--hop", "2", "--silence-below", "-60", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert (out / "thresholds.md").read_text() == printed
     report = json.loads((out / "thresholds.json").read_text())
@@ -211,10 +211,10 @@ def test_thresholds_for_longer_recordings_are_chosen_and_can_be_heard_with(isocc
     (told,) = [line for line in printed.splitlines() if line.startswith("To hear so: ")]
     verb, *arguments = told.split("`")[1].replace("AUDIO", str(recordings / "hum" / "0.wav")).split()[1:]
     assert (verb, "--silence-below" in arguments) == ("classify", True)
-    assert earshot.main([verb, *arguments, "--json"]) == 0
+    assert earproof.main([verb, *arguments, "--json"]) == 0
     heard = json.loads(capsys.readouterr().out)
     assert heard["model"]["thresholds"] == [report["chosen"]["threshold"]] * len(LABELS)
-    assert earshot.main([*command, "--out", str(out)]) == 2  # exists
+    assert earproof.main([*command, "--out", str(out)]) == 2  # exists
     assert "--force" in capsys.readouterr().err
 
 
@@ -230,7 +230,7 @@ def test_thresholds_are_chosen_for_files_that_have_them_and_did_not_hear_the_rec
         (["thresholds", str(tmp_path), file], "holds no finished training"),
         (["thresholds", str(isocc[0]), str(_of_another_split(file, tmp_path))], "another split"),
     ):
-        assert earshot.main(command) == 2
+        assert earproof.main(command) == 2
         assert named in capsys.readouterr().err
 
 
@@ -245,11 +245,11 @@ def _of_another_split(file, folder):
 
 
 def _pipeline(isocc, counter, *more):
-    """Run `earshot pipeline` with the one classifier for every number, and beside them."""
+    """Run `earproof pipeline` with the one classifier for every number, and beside them."""
     trained, files, _ = counter
     classifier = str(isocc[1] / "isocc-float32.tflite")
     command = ["pipeline", str(trained), str(files / "source_counter-float32.tflite")]
-    return earshot.main([*command, "--one", classifier, "--two", classifier, "--plain", classifier, *more])
+    return earproof.main([*command, "--one", classifier, "--two", classifier, "--plain", classifier, *more])
 
 
 def test_counter_and_classifiers_get_a_report_of_their_own(isocc, counter, tmp_path, capsys):
@@ -275,7 +275,7 @@ def test_a_classifier_of_another_split_is_refused(isocc, counter, tmp_path, caps
     trained, files, _ = counter
     other = _of_another_split(isocc[1] / "isocc-float32.tflite", tmp_path)
     command = ["pipeline", str(trained), str(files / "source_counter-float32.tflite"), "--one", str(other)]
-    assert earshot.main([*command, "--two", str(other)]) == 2
+    assert earproof.main([*command, "--two", str(other)]) == 2
     assert "another split" in capsys.readouterr().err
 
 
@@ -290,7 +290,7 @@ def test_a_pipeline_is_asked_for_whole(isocc, counter, tmp_path, capsys):
         (["pipeline", str(tmp_path), counting, "--one", one, "--two", one], "holds no finished training"),
         (["pipeline", str(trained), counting, "--one", one, "--two", one, "--most", "0"], "--most"),
     ):
-        assert earshot.main(command) == 2
+        assert earproof.main(command) == 2
         assert named in capsys.readouterr().err
 
 

@@ -33,7 +33,7 @@ def test_a_recording_through_the_phone_scores_as_it_does_offline(built, data_sho
         assert len(offline) >= 5
         assert phone[full : full + len(offline)].tobytes() == offline.tobytes()
         assert heard[full - 1 :].tobytes() == offline.tobytes()
-        if pcm == "float":  # what `earshot classify --hop 0.5` prints
+        if pcm == "float":  # what `earproof classify --hop 0.5` prints
             with open_recording(path, DecodedBlocks) as recording:
                 results = list(classifier.classify_recording(recording, HOP, "drop"))
             assert np.stack([result.scores for result in results]).tobytes() == offline.tobytes()

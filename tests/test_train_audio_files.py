@@ -197,8 +197,8 @@ def test_the_root_itself_must_be_open(tmp_path):
         find_files(tmp_path / "nowhere")
 
 
-def test_the_marker_of_a_folder_that_earshot_filled_is_nobodys_file(tmp_path):
-    _tree(tmp_path, "dog/a.wav", ".earshot", "pictures/.earshot", "dog/.earshot")
+def test_the_marker_of_a_folder_that_earproof_filled_is_nobodys_file(tmp_path):
+    _tree(tmp_path, "dog/a.wav", ".earproof", "pictures/.earproof", "dog/.earproof")
     assert _left(tmp_path) == {}
 
 

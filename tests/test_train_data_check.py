@@ -246,7 +246,7 @@ def test_the_silent_windows_of_each_label_are_counted_and_trim_is_named(tmp_path
     assert finding.level == "warning"
     assert finding.clips == ("a: 9 of 18",)
     assert "9 of 24 windows of 2 s are below -50 dBFS" in finding.text
-    assert "earshot data trim" in finding.text
+    assert "earproof data trim" in finding.text
 
 
 def test_a_label_that_is_silence_is_told_as_a_note(tmp_path):

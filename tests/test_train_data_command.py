@@ -1,4 +1,4 @@
-"""The actions of `earshot data`, as a user calls them."""
+"""The actions of `earproof data`, as a user calls them."""
 
 import json
 import re
@@ -8,13 +8,13 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-import earshot
+import earproof
 from train.data.prepare import find_and_split
 from train.recordings.clip_index import read_index
 
 
 def _run(capsys, *arguments):
-    code = earshot.main(["data", *map(str, arguments)])
+    code = earproof.main(["data", *map(str, arguments)])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -63,7 +63,7 @@ def test_several_data_are_taken_as_one_by_training_too(tmp_path, capsys):
     index = find_and_split([first, second], None, 0)
     assert (index.labels, len(index.clips)) == (("a", "b", "c"), 16)
     for verb in (["train", "mel_cnn"], ["build"]):
-        assert earshot.main([*verb, str(first), str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
+        assert earproof.main([*verb, str(first), str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
         assert "nowhere does not exist" in capsys.readouterr().err
 
 
@@ -254,7 +254,7 @@ def test_bad_input_is_refused_and_nothing_is_written(capsys, tmp_path, monkeypat
 
 def test_an_unknown_action_is_bad_usage(capsys):
     with pytest.raises(SystemExit) as stop:
-        earshot.main(["data", "somewhere"])
+        earproof.main(["data", "somewhere"])
     assert stop.value.code == 2
     assert "choose from" in capsys.readouterr().err
 
@@ -294,7 +294,7 @@ def test_the_help_of_an_action_states_the_shares_that_a_build_draws(capsys, acti
     from train.recordings.split import DEFAULT_SHARES, read_shares
 
     with pytest.raises(SystemExit):
-        earshot.main(["data", action, "--help"])
+        earproof.main(["data", action, "--help"])
     (told,) = re.findall(r"default (\d+:\d+:\d+)", capsys.readouterr().out)
     assert read_shares(told) == pytest.approx(DEFAULT_SHARES)
 
@@ -302,6 +302,6 @@ def test_the_help_of_an_action_states_the_shares_that_a_build_draws(capsys, acti
 @pytest.mark.parametrize("action", ["import", "trim"])
 def test_new_recordings_do_not_go_below_the_data_they_are_made_of(action, make_folder, capsys):
     root = make_folder()
-    assert earshot.main(["data", action, str(root), "--into", str(root / "low" / "new")]) == 2
+    assert earproof.main(["data", action, str(root), "--into", str(root / "low" / "new")]) == 2
     assert "where it would be read as recordings" in capsys.readouterr().err
     assert not (root / "low" / "new").exists()

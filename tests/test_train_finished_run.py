@@ -2,7 +2,7 @@
 
 import pytest
 
-import earshot
+import earproof
 from train.fitting.finished_run import open_recordings
 from train.fitting.training_run import METRICS_FILE_NAME
 
@@ -27,7 +27,7 @@ def test_convert_says_so_too_with_a_path_to_copy(tmp_path, capsys, verb):
     folder = _build_folder(tmp_path / "runs", ["waveform_cnn"])
     words = [{"RUN": str(folder), "OUT": str(tmp_path / "out")}.get(word, word) for word in verb]
 
-    assert earshot.main(words) == 2
+    assert earproof.main(words) == 2
     assert f"such as {folder / 'waveform_cnn'}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -15,7 +15,7 @@ from train.recordings.store.packed_store import INDEX_NAME
 
 ABOVE = (
     "samples above full scale, which train and classify hear as they are and no microphone delivers; "
-    "`earshot data import` and `data trim` turn them down as a whole"
+    "`earproof data import` and `data trim` turn them down as a whole"
 )
 
 

@@ -1,4 +1,4 @@
-"""`earshot data mix` and `earshot data oversample` as a user calls them."""
+"""`earproof data mix` and `earproof data oversample` as a user calls them."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-import earshot
+import earproof
 from train.data import oversample_command
 from train.mixtures.mixture_table import read_mixtures
 from train.recordings import pitch_shift
@@ -16,11 +16,11 @@ from train.recordings.clip_index import read_index
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("EARSHOT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("EARPROOF_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 def _run(capsys, *arguments):
-    code = earshot.main(["data", *map(str, arguments)])
+    code = earproof.main(["data", *map(str, arguments)])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 

@@ -134,11 +134,11 @@ def test_going_on_with_something_else_is_refused(tmp_path, clips, change):
 
 
 def test_a_folder_that_holds_the_parts_is_never_emptied(tmp_path, clips):
-    (tmp_path / ".earshot").write_text("ours")
+    (tmp_path / ".earproof").write_text("ours")
     inside = replace(clips, index=replace(clips.index, root=tmp_path))
     with pytest.raises(ValueError, match="holds the originals"):
         write_sounds(_sounds(inside), tmp_path, force=True)
-    assert (tmp_path / ".earshot").exists()
+    assert (tmp_path / ".earproof").exists()
 
 
 def test_the_room_they_take_is_told_before(tmp_path, clips):

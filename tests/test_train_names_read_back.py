@@ -132,7 +132,7 @@ def test_the_labels_in_a_model_file_read_back_equal(known):
 
 
 def _lines(known, name):
-    """What `earshot classify` hands to a writer: a model, one recording of one window, its end."""
+    """What `earproof classify` hands to a writer: a model, one recording of one window, its end."""
     row = {
         "start_seconds": 0.0,
         "end_seconds": 1.0,

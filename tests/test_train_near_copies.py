@@ -39,7 +39,7 @@ def test_a_quieter_copy_on_another_side_is_named(copy):
         "1 pair of clips on different sides of the split hold nearly the same audio, so that the scores promise too "
         f"much, such as a/1.wav (train) = a/{copy}.wav ({SIDES[copy]}), correlation "
     )
-    assert told.endswith("`earshot data check DATA` names all, `data duplicates --out` gives each pair one group")
+    assert told.endswith("`earproof data check DATA` names all, `data duplicates --out` gives each pair one group")
 
 
 def test_a_copy_on_the_same_side_and_other_recordings_are_not_told():

@@ -9,7 +9,7 @@ from conftest import SAMPLE_RATE, tone
 from hypothesis import given
 from hypothesis import strategies as st
 
-import earshot
+import earproof
 from metadata.safe_name import MOST_BYTES, safe_part
 from train.recordings.clip_index import find_clips, read_index
 from train.recordings.import_clips import import_clips
@@ -125,7 +125,7 @@ def _colliding(root):
 def test_import_writes_a_file_for_every_clip_and_keeps_its_sound(tmp_path, capsys):
     root = _colliding(tmp_path / "in")
     command = ["data", "import", str(root), "--into", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
-    assert earshot.main(command) == 0
+    assert earproof.main(command) == 0
     captured = capsys.readouterr()
     assert "19 clips" in captured.out
     assert "names were taken already" in captured.err
@@ -162,11 +162,11 @@ def test_import_refuses_labels_of_one_folder_before_it_decodes_and_its_own_recor
     for name in ("Dog/1.wav", "dog/1.wav"):
         (tmp_path / "in" / name).parent.mkdir(parents=True)
         soundfile.write(tmp_path / "in" / name, tone(440, 0.1), SAMPLE_RATE)
-    assert earshot.main(["data", "import", str(tmp_path / "in"), "--into", str(tmp_path / "out")]) == 2
+    assert earproof.main(["data", "import", str(tmp_path / "in"), "--into", str(tmp_path / "out")]) == 2
     assert "'Dog' and 'dog' would share the folder" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    (tmp_path / "in" / ".earshot").write_text("")
+    (tmp_path / "in" / ".earproof").write_text("")
     (tmp_path / "in" / "dog").rename(tmp_path / "in" / "cat")
-    assert earshot.main(["data", "import", str(tmp_path / "in"), "--into", str(tmp_path / "in"), "--force"]) == 2
+    assert earproof.main(["data", "import", str(tmp_path / "in"), "--into", str(tmp_path / "in"), "--force"]) == 2
     assert "holds the originals" in capsys.readouterr().err
     assert (tmp_path / "in" / "cat" / "1.wav").is_file()

@@ -6,7 +6,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
-import earshot
+import earproof
 from edge_runtime.model.classifier import Classifier
 from metadata import MelFrontEnd, StftFrontEnd
 from metadata.packing.packed_model import pack_model
@@ -29,7 +29,7 @@ def _model(tmp_path, **changes):
 
 
 def _run(capsys, *arguments):
-    code = earshot.main(["plot", *map(str, arguments)])
+    code = earproof.main(["plot", *map(str, arguments)])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 

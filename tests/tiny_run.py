@@ -1,4 +1,4 @@
-"""A folder as `earshot build` leaves it, with tiny models made by code."""
+"""A folder as `earproof build` leaves it, with tiny models made by code."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_output_arguments(parser)
     parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
     parser.add_argument(
-        "--mixtures", type=Path, metavar="CSV", help="mix these pairs of clips alone, as earshot data mix lists them"
+        "--mixtures", type=Path, metavar="CSV", help="mix these pairs of clips alone, as earproof data mix lists them"
     )
     parser.add_argument(
         "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
@@ -55,7 +55,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where results go, and what happens to those that are there."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to fill")
     parser.add_argument("--resume", action="store_true", help="go on in DIR where an earlier run stopped")
-    parser.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
+    parser.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +140,7 @@ def _train(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
-    note(f"the run is in {folder}; next: earshot convert {folder} --out DIR")
+    note(f"the run is in {folder}; next: earproof convert {folder} --out DIR")
     return DONE
 
 

@@ -58,7 +58,7 @@ class TrainingSettings:
         none. For models that hear mixtures and have steps in time.
     tail : str
         What happens to samples after the last full window of a clip to validate or calibrate on, see
-        `edge_runtime.audio.windows.TAILS`. Test clips are cut as `earshot classify` cuts: `DEFAULT_TAIL`.
+        `edge_runtime.audio.windows.TAILS`. Test clips are cut as `earproof classify` cuts: `DEFAULT_TAIL`.
     seed : int
         Of weights, shuffling, augmentation and dropout.
     """

@@ -24,7 +24,7 @@ def choose_bundle_files(
     See `convert.bundle.make_bundle.make_bundle` for the arguments and what is raised.
     """
     if not run.is_dir():
-        raise FileNotFoundError(f"{run} is no folder; expected one that earshot build or earshot convert filled")
+        raise FileNotFoundError(f"{run} is no folder; expected one that earproof build or earproof convert filled")
     wanted = {find_recipe(name).name for name in recipes}
     reported = _reported_files(run, needed=not files)
     for name in files:
@@ -85,7 +85,7 @@ def _reported_files(run: Path, needed: bool) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         if needed:
             raise FileNotFoundError(
-                f"{run} holds no {REPORT_FILE_NAME}, which says what passed: has earshot build finished? "
+                f"{run} holds no {REPORT_FILE_NAME}, which says what passed: has earproof build finished? "
                 "--file NAME takes a file without asking it"
             )
         return {}
@@ -93,7 +93,7 @@ def _reported_files(run: Path, needed: bool) -> dict[str, dict[str, Any]]:
         files = {file["file"]: file for file in json.loads(path.read_bytes())["files"]}
         return {name: {**file, **_changes(run / name, file["size_bytes"])} for name, file in files.items()}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no report of earshot build: {error!r}") from error
+        raise ValueError(f"{path} is no report of earproof build: {error!r}") from error
 
 
 def _changes(path: Path, size_bytes: int) -> dict[str, str]:

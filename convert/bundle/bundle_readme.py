@@ -8,13 +8,13 @@ from edge_runtime.bundle.manifest import BundledModel
 
 _TEXT = """# {title}
 
-Sound classifiers for a device, made by earshot {version}, with what it takes to check and time them there. On the
+Sound classifiers for a device, made by earproof {version}, with what it takes to check and time them there. On the
 device, in this folder (Linux with Python 3.10 to 3.13; 64-bit ARM or x86-64):
 
 ```
 python3 doctor.py
 python3 -m venv env && env/bin/pip install ./{wheel}
-env/bin/earshot device doctor && env/bin/earshot parity . && env/bin/earshot bench *.tflite --audio {stream}
+env/bin/earproof device doctor && env/bin/earproof parity . && env/bin/earproof bench *.tflite --audio {stream}
 ```
 
 The first says whether this machine can run the models, and what to do where it cannot. The second fetches NumPy and
@@ -43,7 +43,7 @@ wheel with `--no-deps`.
 - `golden/*.spectrograms.npz`: for files that take a spectrogram, `spectrograms` float32 (n_ticks, n_bands, n_frames),
   what the app must feed at each tick.
 - `golden/MODEL.npz`: windows with the scores of the trained model, before any conversion.
-- `{wheel}`: the part of earshot that runs on a device; `doctor.py` needs nothing but Python.
+- `{wheel}`: the part of earproof that runs on a device; `doctor.py` needs nothing but Python.
 - `manifest.json`: size and SHA-256 of every file.
 """
 
@@ -58,7 +58,7 @@ def bundle_readme(
     title : str
         Of the bundle: its folder's name.
     version : str
-        Of earshot.
+        Of earproof.
     wheel : str
         File name.
     machine : dict

@@ -1,4 +1,4 @@
-"""The verb `earshot bundle`."""
+"""The verb `earproof bundle`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DONE = 0
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot bundle`."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a folder that earshot build or earshot convert filled")
+    """Add the arguments of `earproof bundle`."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a folder that earproof build or earproof convert filled")
     parser.add_argument(
         "--file",
         action="append",

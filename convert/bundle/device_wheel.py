@@ -1,4 +1,4 @@
-"""A wheel of the part of earshot that runs on a device: `metadata`, `edge_runtime` and the command.
+"""A wheel of the part of earproof that runs on a device: `metadata`, `edge_runtime` and the command.
 
 A wheel without compiled parts is a ZIP of the modules and four text files, so it is written here: a build back end
 would stamp its own version into it, and a new environment of Python 3.12 or later has none. The same sources give the
@@ -22,12 +22,12 @@ from pathlib import Path
 import edge_runtime
 
 DEVICE_PACKAGES = ("metadata", "edge_runtime")
-DISTRIBUTION = "earshot"
-_COMMAND_MODULE = "earshot.py"
+DISTRIBUTION = "earproof"
+_COMMAND_MODULE = "earproof.py"
 _KEPT_FIELDS = ("Metadata-Version", "Name", "Version", "Summary", "License-Expression", "License-File")
 _KEPT_LISTS = ("Classifier", "Requires-Python", "Requires-Dist")
-_WHEEL = "Wheel-Version: 1.0\nGenerator: earshot\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-_ENTRY_POINTS = "[console_scripts]\nearshot = earshot:main\n"
+_WHEEL = "Wheel-Version: 1.0\nGenerator: earproof\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_ENTRY_POINTS = "[console_scripts]\nearproof = earproof:main\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a ZIP can hold
 _FILE_MODE = 0o100644
 
@@ -38,13 +38,13 @@ def device_wheel() -> tuple[str, bytes]:
     Raises
     ------
     RuntimeError
-        earshot is not installed, so that nothing says which version this is and what it needs.
+        earproof is not installed, so that nothing says which version this is and what it needs.
     """
     try:
         distribution = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError as error:
         raise RuntimeError(
-            "earshot is not installed; expected ./setup.sh to have run: a wheel needs its version"
+            "earproof is not installed; expected ./setup.sh to have run: a wheel needs its version"
         ) from error
     stem = f"{DISTRIBUTION}-{distribution.version}"
     files = _modules()
@@ -89,7 +89,7 @@ def _licence(distribution: importlib.metadata.Distribution, name: str) -> bytes:
         return beside.read_bytes()
     text = distribution.read_text(f"licenses/{name}")
     if text is None:
-        raise RuntimeError(f"the installed earshot lacks its licence file {name}; install it anew")
+        raise RuntimeError(f"the installed earproof lacks its licence file {name}; install it anew")
     return text.encode()
 
 

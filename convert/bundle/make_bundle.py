@@ -60,7 +60,7 @@ def make_bundle(
     include_failed: bool = False,
     tell: Tell = lambda _: None,
 ) -> BundleArchive:
-    """Return a bundle of what `earshot build` or `earshot convert` left in a folder.
+    """Return a bundle of what `earproof build` or `earproof convert` left in a folder.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def make_bundle(
     contents[wheel] = contents_of_wheel
     contents["doctor.py"] = Path(str(edge_runtime.machine.doctor.__file__)).read_bytes()
     made_on = {name: str(value) for name, value in describe_machine().items() if name in _MADE_ON}
-    version = importlib.metadata.version("earshot")
+    version = importlib.metadata.version("earproof")
     folder_name = f"{run.resolve().name}-bundle"
     contents["README.md"] = bundle_readme(folder_name, version, wheel, made_on, models)
     records = {name: describe_content(content) for name, content in contents.items()}
@@ -107,7 +107,7 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
     golden_name = f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.npz"
     golden_path = path.parent / golden_name
     if not golden_path.is_file():
-        raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earshot build leaves")
+        raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earproof build leaves")
     golden = read_golden(golden_path)
     check_golden(classifier, golden)
     taken = golden.first(NUM_REPLAYED_WINDOWS)

@@ -1,4 +1,4 @@
-"""The verb `earshot pipeline`: a report on a source counter and its classifiers, on held-out recordings."""
+"""The verb `earproof pipeline`: a report on a source counter and its classifiers, on held-out recordings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIDES = ("test", "val")
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot pipeline`."""
+    """Add the arguments of `earproof pipeline`."""
     from train.settings import MIXTURE_NORMALIZATIONS
 
     parser.add_argument(
@@ -85,7 +85,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     spec, clips = open_held_out(args.run, args.cache, pipeline.labels)
     normalization = args.normalization or spec.provenance.training.get("normalization", "pair")
     for note in check_splits(clips, files):
-        print(f"earshot {verb}: {note}", file=sys.stderr)
+        print(f"earproof {verb}: {note}", file=sys.stderr)
     folder = claim_report_folder(args)
     length = pipeline.counter.spec.window_length
     numbers = range(1, len(pipeline.counts) + 1)

@@ -1,4 +1,4 @@
-"""The verb `earshot thresholds`: from which score on labels count in longer recordings."""
+"""The verb `earproof thresholds`: from which score on labels count in longer recordings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOP_SECONDS = 1.0
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot thresholds`."""
+    """Add the arguments of `earproof thresholds`."""
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="the folder of the file's training: it says which recordings it heard"
     )
@@ -84,7 +84,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         raise ValueError(f"{spec.name} hears {spec.window_seconds:g} s; expected windows of {shortest:g} s at most")
     _, clips = open_held_out(args.run, args.cache, spec.labels)
     for note in check_splits(clips, {args.file: classifier}):
-        print(f"earshot {verb}: {note}", file=sys.stderr)
+        print(f"earproof {verb}: {note}", file=sys.stderr)
     folder = claim_report_folder(args)
     sides = [
         {name: hear_arranged(classifier, clips, side, name, hop, args.most) for name in chosen}
@@ -102,7 +102,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     best = report["chosen"]
     silence = "" if args.silence_below is None else f" --silence-below {args.silence_below:g}"
     rule = "union" if best["merge"] == "maximum" else best["merge"]
-    command = f"earshot classify {args.file} AUDIO --hop {args.hop:g} --merge {rule} --threshold {best['threshold']:g}"
+    command = f"earproof classify {args.file} AUDIO --hop {args.hop:g} --merge {rule} --threshold {best['threshold']:g}"
     lines = [
         f"# {spec.name}: thresholds for longer recordings",
         "",

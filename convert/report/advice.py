@@ -47,7 +47,7 @@ def _for_one_answer(verdict: Verdict) -> str:
         )
     longer = "" if verdict.short_training else " Train longer (--epochs)."
     return (
-        "Against one answer for everything, see whether the labels are right and the clips hold sound (`earshot data "
+        "Against one answer for everything, see whether the labels are right and the clips hold sound (`earproof data "
         f"check`).{longer} If it stays so, try a --learning-rate of a third, or another model."
     )
 
@@ -57,10 +57,10 @@ def _for_doubts(verdict: Verdict) -> str:
     if not verdict.is_unseen:
         return (
             "See whether --labels names the scores in their order, and whether the recordings are what the file is "
-            "meant to hear (`earshot data check`)."
+            "meant to hear (`earproof data check`)."
         )
     longer = "" if verdict.short_training else ", and train longer (--epochs)"
-    return f"See whether the labels are right and the clips hold sound (`earshot data check`){longer}."
+    return f"See whether the labels are right and the clips hold sound (`earproof data check`){longer}."
 
 
 def _more_groups(verdict: Verdict) -> str:
@@ -89,7 +89,7 @@ def _larger_test_side(verdict: Verdict) -> list[str]:
     then = "build from CSV, with less to train on"
     if not verdict.is_unseen:
         then = "convert with --data CSV; only calibration needs the others"
-    larger = f"test on more of what there is: `earshot data split DATA --shares {shares} --out CSV`, then {then}."
+    larger = f"test on more of what there is: `earproof data split DATA --shares {shares} --out CSV`, then {then}."
     steps = [f"{'Or' if verdict.missing else 'The test side is small:'} {larger}"] if shares else []
     if verdict.is_unseen:
         steps.append(

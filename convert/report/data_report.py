@@ -7,7 +7,7 @@ from typing import Any
 from train.recordings.left_out import Reason, count_left_out, describe_reason
 from train.recordings.store.clip_store import LoadedClips
 
-MOST_NAMED = 20  # files of a reason; `earshot data list --json` names all
+MOST_NAMED = 20  # files of a reason; `earproof data list --json` names all
 _MOST_SHOWN = 3
 
 

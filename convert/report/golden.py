@@ -1,7 +1,7 @@
 """Golden vectors: real windows with the scores of the trained model, for a device that has no Keras.
 
 The file is that of `edge_runtime.parity.golden_vectors`: `scores` are those of the Keras model, `mel` is librosa's. The
-windows are those that `earshot convert` compares files on, so that `earshot parity` judges a file by the same windows
+windows are those that `earproof convert` compares files on, so that `earproof parity` judges a file by the same windows
 and comes to the same answer; of a long test side they are a share of it, evenly over the labels.
 """
 

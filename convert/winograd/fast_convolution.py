@@ -111,7 +111,7 @@ def _check_written(result: bytes, expected: int) -> None:
         raise RuntimeError(
             f"{counted(expected, 'convolution was', 'convolutions were')} to take their fast form and {found} are "
             "found in it; this is a fault of "
-            "earshot: the plain ones serve as well (--recipe int8)"
+            "earproof: the plain ones serve as well (--recipe int8)"
         )
 
 

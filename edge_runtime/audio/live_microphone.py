@@ -162,7 +162,7 @@ class LiveMicrophone:
         ]
         wanted = "no microphone was found" if device is None else f"there is no microphone {device!r}"
         known = f"--device takes one of: {'; '.join(inputs)}" if inputs else "this machine has no input device"
-        return f"{wanted} ({error}); {known}. Or pipe sound in: arecord -f S16_LE -r 16000 | earshot listen MODEL -"
+        return f"{wanted} ({error}); {known}. Or pipe sound in: arecord -f S16_LE -r 16000 | earproof listen MODEL -"
 
 
 def _load_sounddevice() -> Any:
@@ -171,8 +171,8 @@ def _load_sounddevice() -> Any:
         return importlib.import_module("sounddevice")
     except ModuleNotFoundError as error:
         raise RuntimeError(
-            'the microphone needs sounddevice, which is not installed: pip install "earshot[listen]"; '
-            "or pipe sound in: arecord -f S16_LE -r 16000 | earshot listen MODEL -"
+            'the microphone needs sounddevice, which is not installed: pip install "earproof[listen]"; '
+            "or pipe sound in: arecord -f S16_LE -r 16000 | earproof listen MODEL -"
         ) from error
     except OSError as error:  # sounddevice is there, the library it calls is not
         raise RuntimeError(

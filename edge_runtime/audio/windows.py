@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 TAILS = ("pad", "drop", "align")
-DEFAULT_TAIL = "pad"  # of what `earshot classify` hears and of the test side that a model is judged on
+DEFAULT_TAIL = "pad"  # of what `earproof classify` hears and of the test side that a model is judged on
 
 
 def window_starts(

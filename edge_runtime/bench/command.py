@@ -1,4 +1,4 @@
-"""The verb `earshot bench`: what model files cost on this machine, and two such results against each other."""
+"""The verb `earproof bench`: what model files cost on this machine, and two such results against each other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from metadata.plural import counted
 DONE = 0
 COMPARE, PLOT = "compare", "plot"
 Draw = Callable[[dict[str, Any], Path], None]
-"""Draws a document of `earshot bench` into a PNG file; a device has nothing that could."""
+"""Draws a document of `earproof bench` into a PNG file; a device has nothing that could."""
 
 
 class ThreadCounts(tuple[int, ...]):
@@ -44,10 +44,10 @@ class ThreadCounts(tuple[int, ...]):
 
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot bench`."""
+    """Add the arguments of `earproof bench`."""
     parser.epilog = (
-        "`earshot bench compare A.json B.json` compares two results that --out wrote; "
-        "`earshot bench plot RESULT.json --out PICTURE.png` draws one. The names are those of TFLite's benchmark_model."
+        "`earproof bench compare A.json B.json` compares two results that --out wrote; "
+        "`earproof bench plot RESULT.json --out PICTURE.png` draws one. The names are those of TFLite's benchmark_model."
     )
     parser.add_argument(
         "files",
@@ -132,7 +132,7 @@ def _compare(args: argparse.Namespace) -> int:
     """Compare two results."""
     if len(args.files) != 3:
         raise ValueError(
-            f"compare has {counted(len(args.files) - 1, 'result')}; expected two: earshot bench compare A.json B.json"
+            f"compare has {counted(len(args.files) - 1, 'result')}; expected two: earproof bench compare A.json B.json"
         )
     a, b = (read_document(path) for path in args.files[1:])
     comparison = compare_results(a, b, args.seed)
@@ -146,12 +146,12 @@ def _compare(args: argparse.Namespace) -> int:
 def _plot(args: argparse.Namespace, draw: Draw | None) -> int:
     """Draw a result."""
     if len(args.files) != 2 or args.out is None:
-        raise ValueError("expected one result and where to draw it: earshot bench plot RESULT.json --out PICTURE.png")
+        raise ValueError("expected one result and where to draw it: earproof bench plot RESULT.json --out PICTURE.png")
     document = read_document(args.files[1])
     if draw is None:
         raise RuntimeError(
             "matplotlib is not installed here, which a device install leaves out; "
-            'take the JSON file to where it is, or: pip install "earshot[train]"'
+            'take the JSON file to where it is, or: pip install "earproof[train]"'
         )
     draw(document, args.out)
     print(args.out)

@@ -1,4 +1,4 @@
-"""Two results of `earshot bench` against each other: the ratio of their medians, with an interval, and what differs.
+"""Two results of `earproof bench` against each other: the ratio of their medians, with an interval, and what differs.
 
 Runs that follow each other are alike: a busy moment of the machine or a clock that falls hits many in a row. Drawing
 single runs would take them for independent and give intervals that are too narrow. So blocks of consecutive runs are
@@ -86,7 +86,7 @@ def compare_results(a: dict[str, Any], b: dict[str, Any], seed: int = 0) -> Comp
     Parameters
     ----------
     a, b : dict
-        Documents of `earshot bench`. Where each holds a single entry, these are compared, whatever they are.
+        Documents of `earproof bench`. Where each holds a single entry, these are compared, whatever they are.
     seed : int
         Of the resampling.
 

@@ -1,4 +1,4 @@
-"""What `earshot bench` found: the JSON document with every sample, and the table."""
+"""What `earproof bench` found: the JSON document with every sample, and the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_runtime.machine.state import state_line, state_warnings
 from edge_runtime.tables import align
 from metadata.plural import counted
 
-FORMAT = "earshot bench"
+FORMAT = "earproof bench"
 FORMAT_VERSION = 1
 _STATISTICS = ("p50", "p90", "p95", "p99", "max", "mean", "std")
 
@@ -43,7 +43,7 @@ def make_document(
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a document that `earshot bench --out` wrote.
+    """Read a document that `earproof bench --out` wrote.
 
     Raises
     ------
@@ -55,16 +55,16 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path} does not exist; expected what earshot bench --out wrote") from error
+        raise FileNotFoundError(f"{path} does not exist; expected what earproof bench --out wrote") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON document: {error}") from error
     found = (document.get("format"), document.get("format_version")) if isinstance(document, dict) else (None, None)
     if found != (FORMAT, FORMAT_VERSION):
         what = f"a document {found[0]!r}, version {found[1]!r}" if found[0] else "a document of another kind"
-        raise ValueError(f"{path} is {what}; expected what earshot bench --out wrote, version {FORMAT_VERSION}")
+        raise ValueError(f"{path} is {what}; expected what earproof bench --out wrote, version {FORMAT_VERSION}")
     fault = _find_fault(document)
     if fault:
-        raise ValueError(f"{path}: {fault}; was it cut or edited? Run earshot bench again")
+        raise ValueError(f"{path}: {fault}; was it cut or edited? Run earproof bench again")
     return dict(document)
 
 

@@ -41,7 +41,7 @@ def read_archive(path: Path) -> tuple[Bundle, bytes]:
     FileNotFoundError
         No such file.
     ValueError
-        Not an archive of `earshot bundle`.
+        Not an archive of `earproof bundle`.
     """
     content = path.read_bytes()
     try:
@@ -64,7 +64,7 @@ def read_archive(path: Path) -> tuple[Bundle, bytes]:
         KeyError,
         AttributeError,
     ) as error:
-        raise ValueError(f"{path} is no archive that earshot bundle wrote: {error!r}") from error
+        raise ValueError(f"{path} is no archive that earproof bundle wrote: {error!r}") from error
 
 
 def pack_folder(folder: Path) -> tuple[Bundle, bytes]:

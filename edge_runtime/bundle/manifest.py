@@ -3,7 +3,7 @@
 `manifest.json` holds
 
 - `format`: 1
-- `earshot`: the version that made it
+- `earproof`: the version that made it
 - `made_on`: the machine on which the expected scores were computed
 - `models`: for each model file its `file`, `model` name, `recipe`, and where its golden vectors lie: `golden` (windows
   with the trained model's scores), `stream` (a 16-bit WAV file, what the microphone delivers), `expected` (an `.npz`
@@ -88,14 +88,16 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         return parse_manifest(path.read_bytes(), folder)
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # the last three: JSON of another shape
-        raise ValueError(f"{path} is no manifest that earshot bundle wrote: {error}; unpack the bundle anew") from error
+        raise ValueError(
+            f"{path} is no manifest that earproof bundle wrote: {error}; unpack the bundle anew"
+        ) from error
 
 
 def parse_manifest(content: bytes, folder: Path) -> Bundle:
     """Return the bundle in this folder that a manifest describes; errors as in `read_bundle`, less polite."""
     values: Mapping[str, Any] = json.loads(content)
     if values["format"] != FORMAT:
-        raise ValueError(f"its format is {values['format']!r}; this earshot reads {FORMAT}")
+        raise ValueError(f"its format is {values['format']!r}; this earproof reads {FORMAT}")
     models = tuple(BundledModel(**model) for model in values["models"])
     files = {_inside(name): BundledFile(**record) for name, record in values["files"].items()}
     for model in models:
@@ -109,10 +111,10 @@ def parse_manifest(content: bytes, folder: Path) -> Bundle:
 
 
 def format_manifest(bundle: Bundle, version: str) -> bytes:
-    """Return the manifest of a bundle that `version` of earshot made."""
+    """Return the manifest of a bundle that `version` of earproof made."""
     values = {
         "format": FORMAT,
-        "earshot": version,
+        "earproof": version,
         "made_on": bundle.made_on,
         "models": [_as_dict(model) for model in bundle.models],
         "files": {name: _as_dict(record) for name, record in sorted(bundle.files.items())},

@@ -1,4 +1,4 @@
-"""The verb `earshot classify`: a table by window, or what a phone would have shown."""
+"""The verb `earproof classify`: a table by window, or what a phone would have shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOP_SCORES = 3
 
 
 def add_classify_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot classify`."""
+    """Add the arguments of `earproof classify`."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     parser.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate")
     add_recording_arguments(parser)

@@ -1,4 +1,4 @@
-"""The files that `earshot classify` writes: one JSON document, JSON lines, or a CSV table."""
+"""The files that `earproof classify` writes: one JSON document, JSON lines, or a CSV table."""
 
 from __future__ import annotations
 

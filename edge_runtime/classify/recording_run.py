@@ -1,6 +1,6 @@
 """Recordings heard one after the other into a log, shown on the way, and written out in the form asked for.
 
-What hears them is an `RecordingScorer`: one model (`earshot classify`) or a pipeline of several (`earshot count`).
+What hears them is an `RecordingScorer`: one model (`earproof classify`) or a pipeline of several (`earproof count`).
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _hear(
     except BrokenPipeError:  # of our own output, whose reader has gone
         raise
     except (ValueError, OSError) as error:
-        print(f"earshot {ear.verb}: {error}", file=sys.stderr)
+        print(f"earproof {ear.verb}: {error}", file=sys.stderr)
         log.begin(opening)
         end = {"error": str(error)}
     log.add(end)

@@ -1,4 +1,4 @@
-"""What `earshot classify` found, line by line as it is found, so that a killed run can go on where it was.
+"""What `earproof classify` found, line by line as it is found, so that a killed run can go on where it was.
 
 The log is a file of JSON lines beside its target, `FILE.part`. First comes what was asked for; then for each
 recording a line that opens it (`recording`), its rows, and a line that ends it (`clip`, `phone` or

@@ -1,4 +1,4 @@
-"""The verb `earshot count`: how many sources sound in each window, and which."""
+"""The verb `earproof count`: how many sources sound in each window, and which."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOP_SCORES = 3
 
 
 def add_count_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot count`."""
+    """Add the arguments of `earproof count`."""
     parser.add_argument(
         "counter",
         type=Path,

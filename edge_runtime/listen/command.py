@@ -1,4 +1,4 @@
-"""The verb `earshot listen`: events in what a microphone, a pipe or a recording lets hear."""
+"""The verb `earproof listen`: events in what a microphone, a pipe or a recording lets hear."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Source(Protocol):
 
 
 def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot listen`."""
+    """Add the arguments of `earproof listen`."""
     default = ListenSettings()
     parser.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What `earshot listen` puts out: events to stdout and files, a live line and notes to people."""
+"""What `earproof listen` puts out: events to stdout and files, a live line and notes to people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether this machine can run earshot's models: what is here, what is known to crash, and what to do about it.
+"""Whether this machine can run earproof's models: what is here, what is known to crash, and what to do about it.
 
 Standard library alone, and written for the Python 3.6 of old images, because it must run where nothing else does: this
-very file is the `doctor.py` of a bundle, and `earshot device doctor` once earshot is installed. That is also why it is
+very file is the `doctor.py` of a bundle, and `earproof device doctor` once earproof is installed. That is also why it is
 one long file. Whatever may crash is tried in a process of its own.
 """
 
@@ -117,7 +117,7 @@ def look() -> Machine:
     """Return what this machine is and has; tries the interpreter in another process."""
     libc, libc_version = _libc()
     cpu, flags = _cpu(_read("/proc/cpuinfo"))
-    versions = _installed(("numpy", LITERT, TFLITE_RUNTIME, "flatbuffers", "earshot"))
+    versions = _installed(("numpy", LITERT, TFLITE_RUNTIME, "flatbuffers", "earproof"))
     can_try = "numpy" in versions and (LITERT in versions or TFLITE_RUNTIME in versions)
     return Machine(
         system=sys.platform,
@@ -142,7 +142,7 @@ def examine(machine: Machine, installed: bool) -> List[Check]:
     ----------
     machine : Machine
     installed : bool
-        Whether earshot is installed already, so that a missing package is a fault and no longer to come.
+        Whether earproof is installed already, so that a missing package is a fault and no longer to come.
     """
     checks = [_python(machine), _architecture(machine), _processor(machine), _c_library(machine)]
     checks += [_numpy(machine, installed), _interpreter(machine, installed)]
@@ -163,7 +163,7 @@ def format_checks(checks: List[Check]) -> str:
         lines.append(f"{check.status:<7}  {check.name:<12}  {check.found}")
         if check.fix:
             lines.append(f"{'':<7}  {'':<12}  fix: {check.fix}")
-    verdict = "can run earshot's models" if can_run(checks) else "cannot run earshot's models as it is"
+    verdict = "can run earproof's models" if can_run(checks) else "cannot run earproof's models as it is"
     return "\n".join([*lines, f"This machine {verdict}."])
 
 
@@ -186,10 +186,10 @@ def try_interpreter() -> Trial:
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot device`."""
+    """Add the arguments of `earproof device`."""
     actions = parser.add_subparsers(dest="action", metavar="doctor")
     actions.required = True
-    _add_options(actions.add_parser("doctor", help="say whether this machine can run earshot's models, and why not"))
+    _add_options(actions.add_parser("doctor", help="say whether this machine can run earproof's models, and why not"))
 
 
 def run(verb: str, args: argparse.Namespace, installed: bool = True) -> int:
@@ -208,7 +208,7 @@ def run(verb: str, args: argparse.Namespace, installed: bool = True) -> int:
 
 def main() -> int:
     """Run as a script, before anything is installed."""
-    parser = argparse.ArgumentParser(description="Say whether this machine can run earshot's models, and why not.")
+    parser = argparse.ArgumentParser(description="Say whether this machine can run earproof's models, and why not.")
     _add_options(parser)
     parser.add_argument("--installed", action="store_true", help="all should be there: a missing package is a fault")
     args = parser.parse_args()
@@ -226,10 +226,10 @@ def _python(machine: Machine) -> Check:
     if machine.implementation != "CPython":
         return Check("Python", FAIL, found + ": there are no wheels for it", "use CPython 3.10 to 3.13")
     if machine.python[:2] < OLDEST_PYTHON:
-        why = ": older than 3.10, the oldest that earshot runs on"
+        why = ": older than 3.10, the oldest that earproof runs on"
         return Check("Python", FAIL, found + why, "take a system with a newer one (Debian 12, Ubuntu 22.04), or conda")
     if machine.python[:2] > NEWEST_PYTHON:
-        why = ": newer than 3.13, the newest that earshot is tested on"
+        why = ": newer than 3.13, the newest that earproof is tested on"
         return Check("Python", FAIL, found + why, "use python3.13 or older: python3.13 -m venv env")
     return Check("Python", OK, found)
 
@@ -260,7 +260,7 @@ def _architecture(machine: Machine) -> Check:
         fix = (
             "install the 64-bit system (Raspberry Pi OS 64-bit; Pi 3 and newer). To stay with 32 bits on Debian 12: "
             "apt-get install python3-numpy python3-venv; python3 -m venv --system-site-packages env; "
-            "env/bin/pip install tflite-runtime flatbuffers; env/bin/pip install --no-deps ./earshot-*.whl"
+            "env/bin/pip install tflite-runtime flatbuffers; env/bin/pip install --no-deps ./earproof-*.whl"
         )
     elif kind in ("x86_64", "amd64"):
         fix = "install a 64-bit Python"

@@ -188,7 +188,7 @@ class Classifier(HearsRecordings[WindowResult]):
             )
         return (
             f"{self.spec.name} puts out {values.min():.3g} to {values.max():.3g}; expected scores in 0 to 1. "
-            "Say what they are with: earshot metadata write FILE --activation softmax (or sigmoid)"
+            "Say what they are with: earproof metadata write FILE --activation softmax (or sigmoid)"
         )
 
     def decide(self, scores: npt.ArrayLike) -> Decision:

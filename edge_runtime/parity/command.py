@@ -1,4 +1,4 @@
-"""The verb `earshot parity` for finished `.tflite` files: golden vectors, the phone's path, and bundles."""
+"""The verb `earproof parity` for finished `.tflite` files: golden vectors, the phone's path, and bundles."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ DONE, CHECK_FAILED = 0, 1
 
 
 def add_parity_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earshot parity`."""
+    """Add the arguments of `earproof parity`."""
     parser.add_argument(
         "files",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help=".tflite files, a folder that earshot build filled, or an unpacked bundle",
+        help=".tflite files, a folder that earproof build filled, or an unpacked bundle",
     )
     parser.add_argument(
         "--audio", type=Path, nargs="+", default=[], metavar="AUDIO", help="recordings for the phone path"
@@ -191,7 +191,7 @@ def _model_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         inside = sorted(path.glob("*.tflite")) if path.is_dir() else [path]
         if not inside:
-            raise ValueError(f"{path} holds no .tflite files; expected the folder that earshot build filled")
+            raise ValueError(f"{path} holds no .tflite files; expected the folder that earproof build filled")
         files += inside
     return files
 

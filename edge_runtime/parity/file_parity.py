@@ -48,7 +48,7 @@ def parity_of_file(
     recordings : sequence of int16 arrays, shape (n_samples,)
         At the model's sample rate, for level 4.
     tolerance : mapping, optional
-        Of level 3, as for `recipe_parity`; by default that of the file's recipe, as `earshot convert` judges it.
+        Of level 3, as for `recipe_parity`; by default that of the file's recipe, as `earproof convert` judges it.
 
     Raises
     ------

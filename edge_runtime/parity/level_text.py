@@ -51,7 +51,7 @@ def what_to_try(level: int, recipe: str) -> str:
     instead = RECIPES[recipe].instead if recipe in RECIPES else ""
     if not instead:
         return "the file does not compute what was trained: convert again with the versions in constraints.txt"
-    return f"try earshot convert RUN --out DIR --recipe {instead}"
+    return f"try earproof convert RUN --out DIR --recipe {instead}"
 
 
 def verdict_line(results: Mapping[str, Sequence[ParityResult]], num_tampered: int = 0) -> str:

@@ -181,7 +181,7 @@ def read_machine_scores(path: str | Path) -> MachineScores:
     except (zipfile.BadZipFile, KeyError, TypeError, EOFError, ValueError) as error:
         raise ValueError(
             f"{path} holds no scores of another machine ({error}); "
-            "expected a file that earshot parity --save-scores wrote"
+            "expected a file that earproof parity --save-scores wrote"
         ) from error
 
 

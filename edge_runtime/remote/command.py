@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that bench and parity have for other machines."""
     verb_actions = tuple(parser._actions)
-    group = parser.add_argument_group("on other machines", "FILE is then a folder of earshot build, or a bundle")
+    group = parser.add_argument_group("on other machines", "FILE is then a folder of earproof build, or a bundle")
     group.add_argument(
         "--host", action="append", metavar="HOST", help="run there over ssh, such as pi@raspberrypi; may be repeated"
     )
@@ -172,7 +172,7 @@ def _bundle_of(paths: Sequence[Path], make_bundle: MakeBundle | None) -> tuple[B
             raise ValueError(f"{folder} is a bundle without {', '.join(strange)}")
     elif make_bundle is None:
         raise ValueError(
-            f"{folder} is no bundle, and the device part of earshot makes none; expected one that earshot bundle wrote"
+            f"{folder} is no bundle, and the device part of earproof makes none; expected one that earproof bundle wrote"
         )
     else:
         made = make_bundle(folder, files=names, tell=lambda text: print(text, file=sys.stderr))

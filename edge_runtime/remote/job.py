@@ -95,7 +95,7 @@ def run_job(host: RemoteHost, job: RemoteJob, tell: Tell) -> RemoteResult:
         tell("making an environment")
         python = _make_environment(host, job)
         doctor = _ask_doctor(host, job, python, installed=True)
-    tell(f"earshot {job.verb}")
+    tell(f"earproof {job.verb}")
     finished = host.run(_verb_command(job, python), timeout_seconds=job.timeout_seconds, tell=tell)
     document = _fetch_result(host, job, finished)
     return RemoteResult(
@@ -199,7 +199,7 @@ def _make_environment(host: RemoteHost, job: RemoteJob) -> str:
         )
     source = f"--no-index --find-links {_WHEELS_FOLDER_NAME} " if job.wheels else ""
     command = (
-        f"env/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check {source}./earshot-*.whl"
+        f"env/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check {source}./earproof-*.whl"
     )
     done = host.run(_in_bundle(job, command), timeout_seconds=job.timeout_seconds)
     if done.exit_code:
@@ -212,11 +212,11 @@ def _make_environment(host: RemoteHost, job: RemoteJob) -> str:
 
 def _verb_command(job: RemoteJob, python: str) -> str:
     """Return the command line of the verb."""
-    words = [python, "-m", "earshot", job.verb, *job.arguments, "--out", RESULT_NAME]
+    words = [python, "-m", "earproof", job.verb, *job.arguments, "--out", RESULT_NAME]
     command = shlex.join(words)
     if job.python is not None:
         # A wheel of pure Python runs from where it lies: nothing is installed into somebody's environment.
-        command = f"PYTHONPATH=$(echo ./earshot-*.whl) {command}"
+        command = f"PYTHONPATH=$(echo ./earproof-*.whl) {command}"
     return _in_bundle(job, command)
 
 
@@ -227,7 +227,7 @@ def _fetch_result(host: RemoteHost, job: RemoteJob, finished: Finished) -> dict[
         document: dict[str, Any] = json.loads(brought.stdout)
     except ValueError as error:
         raise RemoteError(
-            f"earshot {job.verb} ended with {finished.exit_code} and left no result: {_last(finished)}"
+            f"earproof {job.verb} ended with {finished.exit_code} and left no result: {_last(finished)}"
         ) from error
     return document
 

@@ -30,7 +30,7 @@ _OPTIONS = {
 }
 _KEEPER = """
 umask 077
-dir=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/earshot-XXXXXX") || exit 73
+dir=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/earproof-XXXXXX") || exit 73
 clean() {
   trap "" HUP INT TERM PIPE
   group=$(cat "$dir/running" 2>/dev/null)
@@ -44,13 +44,13 @@ clean() {
 }
 trap clean EXIT
 trap "exit 1" HUP INT TERM
-echo "earshot folder $dir"
+echo "earproof folder $dir"
 cat >/dev/null
 """
-_FOLDER_SIGN = b"earshot folder "  # a login script may print something of its own before
-_BEGIN_SIGN = b"earshot begins\n"
+_FOLDER_SIGN = b"earproof folder "  # a login script may print something of its own before
+_BEGIN_SIGN = b"earproof begins\n"
 # sshd makes each command the leader of a process group, which the keeper ends as a whole.
-_RUNNER = 'cd "$1" || exit 1; echo $$ >running; echo earshot begins; eval "$2"; code=$?; rm -f running; exit $code'
+_RUNNER = 'cd "$1" || exit 1; echo $$ >running; echo earproof begins; eval "$2"; code=$?; rm -f running; exit $code'
 _CAUSES = {  # what ssh says: what that means
     "Could not resolve hostname": "there is no host of that name; check it, or add it to ~/.ssh/config",
     "Connection refused": "it refuses ssh; is an ssh server running there (Raspberry Pi: sudo raspi-config, Interface "
@@ -225,4 +225,4 @@ class RemoteHost:
 
 def _in_sh(script: str, *arguments: str) -> str:
     """Return a command line that runs a script in sh, whatever shell the user has over there."""
-    return "exec " + shlex.join(["sh", "-c", script, "earshot", *arguments])
+    return "exec " + shlex.join(["sh", "-c", script, "earproof", *arguments])

@@ -1,6 +1,6 @@
 """The spec that a model file of any origin gets: what the user says, else what the file states, held against its graph.
 
-`Classifier`, `earshot convert`, `metadata show` and `metadata write` all come here, so that they tell the same.
+`Classifier`, `earproof convert`, `metadata show` and `metadata write` all come here, so that they tell the same.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 from metadata.errors import ModelContractError
 from metadata.foreign.heard_scores import Hear, Rows
-from metadata.foreign.mended_labels import TO_MEND
 from metadata.foreign.said_fields import SaidFields
 from metadata.foreign.score_claim import score_claim
 from metadata.foreign.spectrogram_claim import spectrogram_faults
 from metadata.foreign.stated_fields import HIGHEST_RATE, LOWEST_RATE, StatedFields, read_stated
 from metadata.foreign.waveform_claim import waveform_claim
 from metadata.labels import listed
+from metadata.mended_labels import TO_MEND
 from metadata.packing.contract_check import check_contract
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
@@ -30,7 +30,7 @@ DEFAULT_THRESHOLD = 0.5
 _USUAL_RATES = (4000, 192_000)  # Hz; outside these a rate is told, as it may be a slip
 _MOST_NAMED = 5  # labels in a note
 _RATE = "--sample-rate HZ"
-_WRITE = "earshot metadata write FILE --out NEW.tflite"
+_WRITE = "earproof metadata write FILE --out NEW.tflite"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ForeignContract:
     faults : tuple of str
         What contradicts itself or is not known; empty with a spec.
     options : tuple of str
-        Of `earshot metadata write` that say what is not known; empty where none would help.
+        Of `earproof metadata write` that say what is not known; empty where none would help.
     labels : tuple of str
         As far as they are known.
     """
@@ -318,7 +318,7 @@ def _told_threshold(activation: str) -> str:
     if activation == "softmax":
         return (
             "the file states no threshold; the label with the highest score is told, however low that is, and "
-            f"{DEFAULT_THRESHOLD} is only from where an event begins (earshot listen --on)"
+            f"{DEFAULT_THRESHOLD} is only from where an event begins (earproof listen --on)"
         )
     return f"the file states no threshold; labels count from {DEFAULT_THRESHOLD} on"
 

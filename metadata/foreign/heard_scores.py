@@ -38,7 +38,7 @@ def judge_rows(rows: Rows) -> HeardScores:
         which = "silence" if silent else f"{len(rows) - len(finite)} of {counted(len(rows), 'test signal')}"
         notes.append(
             f"puts out NaN for {which}, so that such a window ends with an error"
-            + ("; earshot classify --silence-below DB leaves it out" if silent else "")
+            + ("; earproof classify --silence-below DB leaves it out" if silent else "")
         )
     faults: tuple[str, ...] = ()
     if len(finite) > 1 and all(list(row) == list(finite[0]) for row in finite[1:]):

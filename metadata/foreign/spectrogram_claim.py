@@ -30,7 +30,7 @@ def spectrogram_faults(audio: TensorInfo, front_end: FrontEnd, window_length: in
         return [], [f"the model takes {audio}, one axis: it gets {made}, all frames of the lowest band first"]
     if sides == (frames, rows):
         return [
-            f"the model takes {audio}, frames first, where earshot feeds {made}; "
+            f"the model takes {audio}, frames first, where earproof feeds {made}; "
             f"{_turned(audio, sides)}, then export it and write its metadata again"
         ], []
     settings = f"--window-length {window_length} and --hop-length {getattr(front_end, 'hop_length', '')} make {made}"

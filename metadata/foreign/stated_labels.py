@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from metadata.foreign.mended_labels import mend_labels
 from metadata.labels import check_labels
+from metadata.mended_labels import mend_labels
 from metadata.packing.metadata_codec import metadata_tables
 from metadata.plural import counted
 

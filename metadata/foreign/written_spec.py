@@ -1,4 +1,4 @@
-"""The spec that `earshot metadata write` puts into a model: from a JSON file, options, and what the file says."""
+"""The spec that `earproof metadata write` puts into a model: from a JSON file, options, and what the file says."""
 
 from __future__ import annotations
 

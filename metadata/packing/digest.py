@@ -1,7 +1,7 @@
 """The digest in a model's spec: SHA-256 of everything before the ZIP, so that no changed byte goes unnoticed.
 
 It lies beside the spec's own fields in `model_spec.json`. Files of other tools have none; a file that another tool
-changed on purpose is described anew with `earshot metadata write`. It tells damage from health, not friend from foe:
+changed on purpose is described anew with `earproof metadata write`. It tells damage from health, not friend from foe:
 whoever changes a file on purpose can compute it too.
 """
 
@@ -41,6 +41,6 @@ def check_digest(model: bytes, spec_file: bytes) -> str:
         raise ModelContractError(
             f"the model has the SHA-256 {found[:_SHOWN]}... but {SPEC_FILE_NAME} was written for "
             f"{str(digest)[:_SHOWN]}...: the file was changed or damaged after it was packed. Fetch it again; "
-            "if the change was meant, describe it anew with: earshot metadata write FILE --spec model_spec.json"
+            "if the change was meant, describe it anew with: earproof metadata write FILE --spec model_spec.json"
         )
     return str(digest)

@@ -27,7 +27,7 @@ from metadata.tflite_file.flat_model import (
 )
 from metadata.tflite_file.flat_table import FlatTable
 
-MARK = b"earshot1"
+MARK = b"earshot1"  # part of the file format: it stays, whatever the project is called
 MARK_PLACE = slice(8, 24)  # behind the identifier: the mark, then first byte and length of the model
 MARK_LAYOUT = "<8sII"
 _HEADER_LENGTH = 8  # bytes: offset of the root table, file identifier
@@ -104,7 +104,7 @@ def _check_root(root: FlatTable) -> None:
     if any(root.has(slot) for slot in range(NUM_MODEL_SLOTS, root.num_slots)):
         raise ModelContractError(
             f"the model's root has more than the {NUM_MODEL_SLOTS} fields known here; "
-            "it comes from a newer converter, so a newer earshot is needed"
+            "it comes from a newer converter, so a newer earproof is needed"
         )
 
 

@@ -165,7 +165,7 @@ def _metadata(described: _Described) -> dict[str, Any]:
     """The metadata, which must be there."""
     if described.metadata is None:
         raise ModelContractError(
-            "the model holds no TFLite metadata; write some with: earshot metadata write FILE --spec model_spec.json"
+            "the model holds no TFLite metadata; write some with: earproof metadata write FILE --spec model_spec.json"
         )
     return described.metadata
 

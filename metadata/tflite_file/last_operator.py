@@ -36,7 +36,7 @@ def check_activation(model: bytes, spec: ModelSpec) -> None:
         return
     raise ModelContractError(
         f"the spec says {spec.activation} but the model ends with {last}; was it written for another model? "
-        f"Describe it anew with: earshot metadata write FILE --activation {expected or 'softmax'} --out NEW.tflite"
+        f"Describe it anew with: earproof metadata write FILE --activation {expected or 'softmax'} --out NEW.tflite"
     )
 
 

@@ -71,7 +71,7 @@ def image_network() -> keras.Model:
 
 
 def recurrent_network() -> keras.Model:
-    """An LSTM, which earshot writes out step by step."""
+    """An LSTM, which earproof writes out step by step."""
     layers = keras.layers
     x = audio = layers.Input((LENGTH,), name="audio")
     x = layers.LSTM(3)(layers.Reshape((4, LENGTH // 4))(x))

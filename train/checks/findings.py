@@ -1,4 +1,4 @@
-"""What `earshot data check` says about a data set: one finding a fault, worst first."""
+"""What `earproof data check` says about a data set: one finding a fault, worst first."""
 
 from __future__ import annotations
 

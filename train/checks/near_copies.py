@@ -50,7 +50,7 @@ def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[i
     first = describe_pair(clips.index, pairs[0], lambda clip: clip.split)
     return (
         f"{count} on different sides of the split hold nearly the same audio, so that the scores promise too much, "
-        f"such as {first}; `earshot data check DATA` names all, `data duplicates --out` gives each pair one group"
+        f"such as {first}; `earproof data check DATA` names all, `data duplicates --out` gives each pair one group"
     )
 
 

@@ -117,7 +117,7 @@ def _silent_windows(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
         "silent_windows",
         f"{sum(silent.values())} of {counted(sum(there.values()), 'window')} of {WINDOW_SECONDS:g} s are below "
         f"{SILENT_DBFS:g} "
-        "dBFS, and are learned as what their clip is called; `earshot data trim` cuts quiet off both ends of a clip",
+        "dBFS, and are learned as what their clip is called; `earproof data trim` cuts quiet off both ends of a clip",
         of_label,
     )
 

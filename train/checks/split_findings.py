@@ -74,7 +74,7 @@ def _duplicates_apart(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Iter
             "warning",
             "same_audio_in_two_groups",
             f"{_same_audio(apart, 'is', 'are')} in different groups, so that a split may part them; "
-            "`earshot data duplicates --out` gives each pair one group",
+            "`earproof data duplicates --out` gives each pair one group",
             tuple(describe_pair(index, pair) for pair in apart),
         )
 

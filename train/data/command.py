@@ -24,7 +24,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_side_arguments(split)
     check = _add_action(actions, "check", "look for leaks, shortcuts and faulty recordings; exit code 1 for an error")
     check.add_argument("--plots", type=Path, metavar="DIR", help="write pictures of balance, level, bandwidth, length")
-    check.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
+    check.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
     duplicates = _add_action(actions, "duplicates", "find the same audio under two names")
     _add_out(duplicates, required=False, what="write the index with one group for clips that share audio")
     trim = _add_action(actions, "trim", "cut the quiet at both ends off, into new files")
@@ -69,7 +69,7 @@ def _add_out(
 def _add_into(parser: argparse.ArgumentParser) -> None:
     """Add where new recordings go."""
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder to fill")
-    parser.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
+    parser.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
 
 
 def _refuse_inside(args: argparse.Namespace) -> None:

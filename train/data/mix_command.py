@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(ARRANGED_LENGTHS),
         help="the same by the seconds of the whole: 8 overlap, 10 adjacent, 12 gap",
     )
-    parser.add_argument("--force", action="store_true", help="overwrite CSV; empty DIR first if earshot filled it")
+    parser.add_argument("--force", action="store_true", help="overwrite CSV; empty DIR first if earproof filled it")
     parser.add_argument("--resume", action="store_true", help="go on in DIR where an interrupted call stopped")
     parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")

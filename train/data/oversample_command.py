@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reach.add_argument("--semitones", type=float, metavar="S", help="the same in semitones")
     parser.add_argument("--downward", action="store_true", help="only to lower pitch, as published")
     add_side_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="empty DIR first if earshot filled it")
+    parser.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
     parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
 

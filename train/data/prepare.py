@@ -82,7 +82,7 @@ def split_and_say(
     if drawn and groups == len(index.clips):
         note(
             "every recording is a group of its own; if speakers or sources recur, say so in the group column of a "
-            "clips.csv (earshot data index DATA --out clips.csv writes one to edit)"
+            "clips.csv (earproof data index DATA --out clips.csv writes one to edit)"
         )
     return index
 

@@ -65,7 +65,7 @@ class FinishedRun:
 
 
 def open_run(folder: str | Path, cache: str | Path | None = None, load: Load | None = None) -> FinishedRun:
-    """Open the folder that `earshot train` filled; parameters as for `open_recordings`.
+    """Open the folder that `earproof train` filled; parameters as for `open_recordings`.
 
     Raises
     ------
@@ -133,6 +133,6 @@ def _require_files(folder: Path, *names: str) -> None:
             f"{folder / inside[0]}"
         )
     raise FileNotFoundError(
-        f"{folder} holds no finished training ({', '.join(missing)} not there); run earshot train MODEL DATA "
+        f"{folder} holds no finished training ({', '.join(missing)} not there); run earproof train MODEL DATA "
         f"--out {folder}, with --resume if it was interrupted"
     )

@@ -45,7 +45,7 @@ SPEC_RUN_FILE_NAME = "spec.json"
 SPLIT_FILE_NAME = "split.csv"
 METRICS_FILE_NAME = "metrics.json"
 MODEL_VERSION = "1"
-RECORDED_PACKAGES = ("earshot", "keras", "tensorflow", "numpy", "librosa", "soundfile", "soxr", "ai-edge-litert")
+RECORDED_PACKAGES = ("earproof", "keras", "tensorflow", "numpy", "librosa", "soundfile", "soxr", "ai-edge-litert")
 DEFAULT_THRESHOLD = 0.5
 
 Tell = Callable[[str], None]

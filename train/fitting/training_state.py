@@ -107,7 +107,7 @@ def restore_state(model: keras.Model, folder: Path, epoch: int) -> WeightAverage
             f"{saved_path} holds a network of another form ({counted(len(theirs), 'array')} of weights, "
             f"{saved.count_params():,} "
             f"parameters; this version builds {len(ours)}, {model.count_params():,}); finish it with the version of "
-            "earshot that began it, or start again with --force"
+            "earproof that began it, or start again with --force"
         )
     model.set_weights(saved.get_weights())
     model.optimizer.build(model.trainable_variables)

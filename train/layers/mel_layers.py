@@ -17,7 +17,7 @@ from metadata import MelFrontEnd
 from train.layers.fourier import factored_fourier, grouped_filters
 
 
-@keras.saving.register_keras_serializable(package="earshot")
+@keras.saving.register_keras_serializable(package="earproof")
 class MelSpectrogram(keras.layers.Layer):
     """Turn a waveform into its mel spectrogram, equal to librosa with `pad_mode` as given.
 
@@ -127,7 +127,7 @@ class MelSpectrogram(keras.layers.Layer):
         return {**super().get_config(), "sample_rate": self.sample_rate, **self.settings}
 
 
-@keras.saving.register_keras_serializable(package="earshot")
+@keras.saving.register_keras_serializable(package="earproof")
 class LogCompression(keras.layers.Layer):
     """Compress power to its decimal logarithm, with a fixed floor so that no window depends on its neighbours."""
 
@@ -145,7 +145,7 @@ class LogCompression(keras.layers.Layer):
         return {**super().get_config(), "log_floor": self.log_floor}
 
 
-@keras.saving.register_keras_serializable(package="earshot")
+@keras.saving.register_keras_serializable(package="earproof")
 class EvenLevel(keras.layers.Layer):
     """Divide each window by its own RMS level, so that distance and gain fill the same number range.
 
@@ -172,7 +172,7 @@ class EvenLevel(keras.layers.Layer):
         return {**super().get_config(), "target": self.target, "floor": self.floor}
 
 
-@keras.saving.register_keras_serializable(package="earshot")
+@keras.saving.register_keras_serializable(package="earproof")
 class WindowStandardization(keras.layers.Layer):
     """Take each window's own mean off its values and divide them by their own standard deviation.
 

@@ -108,7 +108,7 @@ def write_sounds(
     folder : Path
         To be filled.
     force : bool
-        Empty the folder first, if earshot filled it.
+        Empty the folder first, if earproof filled it.
     resume : bool
         Keep the files that an interrupted call has written.
     tell : callable, optional
@@ -122,7 +122,7 @@ def write_sounds(
     Raises
     ------
     FileExistsError
-        The folder has content and neither was asked, or the content is not earshot's.
+        The folder has content and neither was asked, or the content is not earproof's.
     ValueError
         The folder holds the parts, or `resume` is set and it was begun with other recordings or settings.
     """
@@ -174,7 +174,7 @@ def mixture_names(mixtures: MixtureIndex) -> list[str]:
 def mixture_clips(mixtures: MixtureIndex, folder: Path, names: Sequence[str]) -> ClipIndex:
     """Return the clip index of written mixtures.
 
-    A mixture has the groups of both its parts, so that `train.recordings.split` and `earshot data check` see a source
+    A mixture has the groups of both its parts, so that `train.recordings.split` and `earproof data check` see a source
     recording that stands on two sides; folds it has none, because its parts may come from two.
     """
     labels = np.asarray(mixtures.clips.labels)

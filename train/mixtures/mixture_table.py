@@ -87,7 +87,7 @@ def read_mixtures(path: str | Path, data: ClipIndex | None = None, labels: Seque
     if missing:
         raise ValueError(
             f"{path} has no column {', '.join(missing)} among {', '.join(names) or '(none)'}; expected the columns "
-            f"{', '.join(COLUMNS)} as earshot data mix writes them"
+            f"{', '.join(COLUMNS)} as earproof data mix writes them"
         )
     known = tuple(labels) if labels is not None else data.labels if data else None
     reader = _Reader(path.parent, data, known)

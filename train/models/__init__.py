@@ -7,7 +7,7 @@ from types import ModuleType
 
 from metadata.nearest_name import did_you_mean
 
-ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earshot build` makes of a folder of labels
+ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
 MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
 
 

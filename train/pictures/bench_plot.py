@@ -1,4 +1,4 @@
-"""Pictures of what `earshot bench` measured: how runs spread, and how they go over time."""
+"""Pictures of what `earproof bench` measured: how runs spread, and how they go over time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STAGES = (("invoke", "invoke"), ("end_to_end", "end to end"))
 
 
 def draw_bench(document: dict[str, Any], path: Path) -> None:
-    """Write a document of `earshot bench` as PNG.
+    """Write a document of `earproof bench` as PNG.
 
     A row a stage: on the left the distribution (the share of runs that took at most so long), on the right every run in
     the order it was measured. Where there are sustained runs, a third row shows latency and temperature over minutes.

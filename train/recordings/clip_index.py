@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from metadata.foreign.mended_labels import without_numbers
 from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
+from metadata.mended_labels import without_numbers
 from metadata.plural import counted
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
 from train.recordings.decoding.audio_files import FoundFiles, find_files

@@ -16,7 +16,7 @@ from train.recordings.store.sound_source import SoundSource
 _MOST_NAMED = 3  # files in a note
 ABOVE_FULL_SCALE = (
     "samples above full scale, which train and classify hear as they are and no microphone delivers; "
-    "`earshot data import` and `data trim` turn them down as a whole"
+    "`earproof data import` and `data trim` turn them down as a whole"
 )
 
 

@@ -36,14 +36,14 @@ def import_clips(
     folder : Path
         To be filled; a README.md in it stays.
     force : bool
-        Empty the folder first, if earshot filled it.
+        Empty the folder first, if earproof filled it.
     say : callable, optional
         Called with which recordings were turned down, as they went above full scale.
 
     Raises
     ------
     FileExistsError
-        The folder has content and `force` is not set, or the content is not earshot's.
+        The folder has content and `force` is not set, or the content is not earproof's.
     ValueError
         Two labels would share a folder, or the folder holds the recordings.
     """

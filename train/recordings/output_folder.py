@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-MARKER_FILE_NAME = ".earshot"  # says that this folder was filled by earshot and may be emptied by --force
+MARKER_FILE_NAME = ".earproof"  # says that this folder was filled by earproof and may be emptied by --force
+MARKER_FILE_NAMES = (MARKER_FILE_NAME, ".earshot")  # the second is the one of earlier states
 
 
 def claim_folder(
@@ -18,7 +19,7 @@ def claim_folder(
     ----------
     path : str or Path
     force : bool
-        Empty the folder first, if earshot filled it.
+        Empty the folder first, if earproof filled it.
     resume : bool
         Keep what is there and go on; None where the command cannot.
     keep : collection of str
@@ -27,20 +28,20 @@ def claim_folder(
     Raises
     ------
     FileExistsError
-        The folder has content and neither was asked, or `force` was and the content is not earshot's.
+        The folder has content and neither was asked, or `force` was and the content is not earproof's.
     NotADirectoryError
         The path is a file.
     """
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected a folder to write to")
-    ours = (folder / MARKER_FILE_NAME).is_file()
+    ours = any((folder / name).is_file() for name in MARKER_FILE_NAMES)
     entries = [entry for entry in folder.iterdir() if entry.name not in keep] if folder.is_dir() else []
     if entries:
         if resume and force:
             raise ValueError("--resume keeps what is there and --force removes it; choose one")
         if not ours:
-            raise FileExistsError(f"{folder} holds files that earshot did not write; choose another folder")
+            raise FileExistsError(f"{folder} holds files that earproof did not write; choose another folder")
         if not (resume or force):
             go_on = "" if resume is None else "go on with --resume, "
             raise FileExistsError(f"{folder} exists; {go_on}start again with --force, or choose another")
@@ -48,7 +49,7 @@ def claim_folder(
             _remove(entries)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER_FILE_NAME).write_text("This folder was filled by earshot; --force empties it.\n")
+        (folder / MARKER_FILE_NAME).write_text("This folder was filled by earproof; --force empties it.\n")
     except OSError as error:
         raise type(error)(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     return folder

@@ -139,14 +139,14 @@ def oversample(
     folder : Path
         To be filled.
     force : bool
-        Empty the folder first, if earshot filled it.
+        Empty the folder first, if earproof filled it.
     tell : callable, optional
         Called with the number of copies done.
 
     Raises
     ------
     FileExistsError
-        The folder has content and `force` is not set, or the content is not earshot's.
+        The folder has content and `force` is not set, or the content is not earproof's.
     ValueError
         Clips are without a side, no training clip can be copied, or the folder holds the originals.
     """

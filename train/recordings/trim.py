@@ -142,7 +142,7 @@ def trim_clips(
         To be filled, never one that holds the originals.
     settings : TrimSettings
     force : bool
-        Empty the folder first, if earshot filled it.
+        Empty the folder first, if earproof filled it.
     tell : callable, optional
         Called with the number of clips done.
     say : callable, optional
@@ -151,7 +151,7 @@ def trim_clips(
     Raises
     ------
     FileExistsError
-        The folder has content and `force` is not set, or the content is not earshot's.
+        The folder has content and `force` is not set, or the content is not earproof's.
     ValueError
         The folder holds the originals, or nothing is left, of all or of a label.
     """

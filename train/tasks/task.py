@@ -93,7 +93,7 @@ class OneLabel:
         return TrainingWindows(clips, sample_rate, window_length, settings, first_epoch)
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
-        """Return the windows of each clip; truth int64 (n,). The test side is cut as `earshot classify` cuts."""
+        """Return the windows of each clip; truth int64 (n,). The test side is cut as `earproof classify` cuts."""
         tail = DEFAULT_TAIL if split == "test" else settings.tail
         return cut_split(clips, split, window_length, settings.window_hop, tail)
 

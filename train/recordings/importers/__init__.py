@@ -1,4 +1,4 @@
-"""Data sets whose layout earshot knows, one file each: labels, groups, folds and licences as their makers gave them."""
+"""Data sets whose layout earproof knows, one file each: labels, groups, folds and licences as their makers gave them."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def choose_importer(name: str) -> Importer:
     if name not in IMPORTERS:
         near = difflib.get_close_matches(name, IMPORTERS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"expected {', '.join(IMPORTERS)}, or none for plain folders"
-        raise ValueError(f"{name!r} is no data set that earshot knows; {hint}")
+        raise ValueError(f"{name!r} is no data set that earproof knows; {hint}")
     return IMPORTERS[name]

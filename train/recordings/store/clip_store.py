@@ -28,7 +28,7 @@ from train.recordings.store.sound_source import SoundSource, measure_source
 if TYPE_CHECKING:
     from train.recordings.pair_index import MixtureIndex
 
-CACHE_VARIABLE = "EARSHOT_CACHE"
+CACHE_VARIABLE = "EARPROOF_CACHE"
 _HASH_BLOCK = 1 << 20  # bytes
 
 
@@ -99,11 +99,11 @@ class LoadedClips:
 
 
 def cache_folder() -> Path:
-    """Return where decoded recordings are kept: $EARSHOT_CACHE, else the user's cache folder."""
+    """Return where decoded recordings are kept: $EARPROOF_CACHE, else the user's cache folder."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earshot"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earproof"
 
 
 def load_clips(

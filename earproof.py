@@ -1,4 +1,4 @@
-"""The command: `earshot VERB`. It finds the package that does the work and reports errors; it holds no logic."""
+"""The command: `earproof VERB`. It finds the package that does the work and reports errors; it holds no logic."""
 
 from __future__ import annotations
 
@@ -80,17 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             chosen.verb,
             f"needs {', '.join(missing)}, which a device install leaves out; "
-            f'install the {verb.extra} extra: pip install "earshot[{verb.extra}]"',
+            f'install the {verb.extra} extra: pip install "earproof[{verb.extra}]"',
         )
     try:
         with warnings.catch_warnings():
             _show_notes()
             return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
     except KeyboardInterrupt as stop:
-        print(f"\nearshot {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
+        print(f"\nearproof {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone, as with `earshot ... | head`; there is nobody left to tell.
+        # Whoever read our output has gone, as with `earproof ... | head`; there is nobody left to tell.
         sys.stderr.close()
         return DONE
     except (ValueError, OSError, RuntimeError) as error:
@@ -102,12 +102,12 @@ def _unavailable(name: str) -> str:
     verb = VERBS[name]
     missing = [module for module in _DEVICE if verb.module in _ON_NUMPY and not _is_there(module)]
     if missing:
-        return f"needs {', '.join(missing)}, not installed here; `earshot device doctor` says what this machine lacks"
+        return f"needs {', '.join(missing)}, not installed here; `earproof device doctor` says what this machine lacks"
     if _is_there(verb.module):
         return ""
     return (
-        "is not in this install, which is the device part that a bundle carries; run it where the whole of earshot is "
-        f'installed: ./setup.sh in its repository, or pip install "earshot[{verb.extra}]"'
+        "is not in this install, which is the device part that a bundle carries; run it where the whole of earproof is "
+        f'installed: ./setup.sh in its repository, or pip install "earproof[{verb.extra}]"'
     )
 
 
@@ -171,9 +171,9 @@ def _is_there(module: str) -> bool:
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """Build the parser; only the wanted verb's module is imported, so that help comes at once."""
     parser = _Parser(
-        prog="earshot",
+        prog="earproof",
         description="From labelled recordings to a sound classifier on a phone, proven to behave there as in training.",
-        epilog="`earshot VERB --help` explains a verb. Start with: earshot build FOLDER --out DIR",
+        epilog="`earproof VERB --help` explains a verb. Start with: earproof build FOLDER --out DIR",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
@@ -252,14 +252,14 @@ def _version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return f"earshot {version('earshot')}"
+        return f"earproof {version('earproof')}"
     except PackageNotFoundError:
-        return "earshot (not installed)"
+        return "earproof (not installed)"
 
 
 def _fail(verb: str, text: str) -> int:
     """Print an error and return the exit code for bad input."""
-    print(f"earshot {verb}: {text}", file=sys.stderr)
+    print(f"earproof {verb}: {text}", file=sys.stderr)
     return BAD_INPUT
 
 

@@ -13,35 +13,35 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE, tone
 
-import earshot
+import earproof
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK = ["--epochs", "1", "--epoch-windows", "8", "--batch-size", "4", "--variant", "abdoli_1600"]
 
 
 def _run(capsys, *arguments):
-    code = earshot.main([str(argument) for argument in arguments])
+    code = earproof.main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
 
-@pytest.mark.parametrize("verb", earshot.VERBS)
+@pytest.mark.parametrize("verb", earproof.VERBS)
 def test_every_verb_has_help_and_loads_nothing_heavy_for_it(verb):
     code = (
-        "import sys, earshot\n"
-        f"try: earshot.main(['{verb}', '--help'])\n"
+        "import sys, earproof\n"
+        f"try: earproof.main(['{verb}', '--help'])\n"
         "except SystemExit as stop: assert stop.code == 0\n"
         "print(sorted({'keras', 'tensorflow', 'librosa', 'matplotlib', 'ai_edge_litert'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr
-    assert "usage: earshot" in done.stdout
+    assert "usage: earproof" in done.stdout
     assert done.stdout.rstrip().endswith("[]")
 
 
 def test_every_verb_is_in_the_readme():
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert [verb for verb in earshot.VERBS if f"earshot {verb}" not in readme] == []
+    assert [verb for verb in earproof.VERBS if f"earproof {verb}" not in readme] == []
 
 
 def test_no_verb_at_all_prints_the_help_and_is_bad_usage(capsys):
@@ -50,14 +50,14 @@ def test_no_verb_at_all_prints_the_help_and_is_bad_usage(capsys):
 
 
 def test_a_verb_that_needs_the_train_extra_says_so_where_it_is_missing(capsys, monkeypatch, tmp_path):
-    find_spec = earshot.importlib.util.find_spec
+    find_spec = earproof.importlib.util.find_spec
     monkeypatch.setattr(
-        earshot.importlib.util, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name)
+        earproof.importlib.util, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name)
     )
     code, _, err = _run(capsys, "build", tmp_path, "--out", tmp_path / "out")
     assert code == 2
     assert "needs tensorflow" in err
-    assert 'pip install "earshot[train]"' in err
+    assert 'pip install "earproof[train]"' in err
 
 
 def test_the_device_verbs_work_without_the_train_extra(tmp_path):
@@ -78,18 +78,18 @@ def test_the_device_verbs_work_without_the_train_extra(tmp_path):
         "import importlib.util as util; find = util.find_spec\n"
         "extra = {'keras', 'tensorflow', 'soundfile', 'soxr', 'librosa', 'matplotlib', 'ai_edge_quantizer', 'tqdm'}\n"
         "util.find_spec = lambda name, *rest: None if name in extra else find(name, *rest)\n"
-        "import earshot\n"
+        "import earproof\n"
         "model, clip = sys.argv[1:]\n"
-        "codes = [earshot.main(['classify', model, clip]), earshot.main(['parity', model, '--audio', clip]),\n"
-        "         earshot.main(['bench', model, '--num-runs', '3', '--cold-runs', '1', '--audio', clip]),\n"
-        "         earshot.main(['metadata', 'show', model]), earshot.main(['listen', model, clip]),\n"
-        "         earshot.main(['train', 'mel_cnn', '.', '--out', 'x'])]\n"
+        "codes = [earproof.main(['classify', model, clip]), earproof.main(['parity', model, '--audio', clip]),\n"
+        "         earproof.main(['bench', model, '--num-runs', '3', '--cold-runs', '1', '--audio', clip]),\n"
+        "         earproof.main(['metadata', 'show', model]), earproof.main(['listen', model, clip]),\n"
+        "         earproof.main(['train', 'mel_cnn', '.', '--out', 'x'])]\n"
         "print(codes)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "model.tflite"), str(tmp_path / "clip.wav")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert done.stdout.rstrip().endswith("[0, 0, 0, 0, 0, 2]"), done.stdout + done.stderr
-    assert 'pip install "earshot[train]"' in done.stderr
+    assert 'pip install "earproof[train]"' in done.stderr
 
 
 def test_data_counts_clips_groups_and_minutes(capsys, make_folder, tmp_path):
@@ -127,7 +127,7 @@ def test_import_makes_a_folder_of_16_khz_mono_flac(capsys, tmp_path):
     code, _, err = _run(capsys, "data", "import", tmp_path / "raw", "--into", out, "--cache", tmp_path / "cache")
     assert code == 0, err
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    assert names == [".earshot", "README.md", *(f"{label}/{n}.flac" for label in "ab" for n in range(3)), "clips.csv"]
+    assert names == [".earproof", "README.md", *(f"{label}/{n}.flac" for label in "ab" for n in range(3)), "clips.csv"]
     info = soundfile.info(out / "a" / "0.flac")
     assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
     assert _run(capsys, "data", "list", out)[0] == 0
@@ -219,7 +219,7 @@ def test_an_output_folder_with_other_files_is_never_touched(capsys, make_folder,
             capsys, "train", "waveform_cnn", root, "--out", out, "--cache", tmp_path / "cache", *QUICK, *choice
         )
         assert code == 2
-        assert "holds files that earshot did not write" in err
+        assert "holds files that earproof did not write" in err
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
 
 
@@ -260,7 +260,7 @@ def test_stereo_at_44_1_khz_trains_as_mono_at_16_khz(capsys, tmp_path):
 def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work(make_folder, tmp_path):
     root, run = make_folder(6), tmp_path / "run"
     command = [
-        sys.executable, "-m", "earshot", "train", "waveform_cnn", str(root), "--out", str(run), "--cache",
+        sys.executable, "-m", "earproof", "train", "waveform_cnn", str(root), "--out", str(run), "--cache",
         str(tmp_path / "cache"), "--variant", "abdoli_8000", "--epochs", "12", "--patience", "12",
         "--epoch-windows", "64", "--batch-size", "8",
     ]  # fmt: skip
@@ -301,16 +301,16 @@ def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work
 )
 def test_an_unknown_option_verb_or_value_offers_the_nearest_one(capsys, arguments, meant):
     with pytest.raises(SystemExit) as stop:
-        earshot.main(arguments)
+        earproof.main(arguments)
     assert stop.value.code == 2
     wrong, where = capsys.readouterr().err.splitlines()  # and no usage of dozens of lines
     assert meant in wrong
-    assert re.fullmatch(r"see `earshot.* --help`", where)
+    assert re.fullmatch(r"see `earproof.* --help`", where)
 
 
-@pytest.mark.parametrize("verb", earshot.VERBS)
+@pytest.mark.parametrize("verb", earproof.VERBS)
 def test_every_option_of_every_verb_and_action_is_offered_where_it_is_misspelt(capsys, verb):
-    parser = earshot._parser(verb)
+    parser = earproof._parser(verb)
     (verbs,) = parser._subparsers._group_actions
     inner = verbs.choices[verb]
     actions = inner._subparsers._group_actions[0].choices if inner._subparsers else {"": inner}
@@ -320,14 +320,14 @@ def test_every_option_of_every_verb_and_action_is_offered_where_it_is_misspelt(c
             if wrong in of_action._option_string_actions or wrong == option:
                 continue
             with pytest.raises(SystemExit) as stop:
-                earshot.main([verb, *([name] if name else []), wrong])
+                earproof.main([verb, *([name] if name else []), wrong])
             assert stop.value.code == 2
             assert "did you mean --" in capsys.readouterr().err, (name, wrong)
 
 
 def test_what_is_like_nothing_offers_nothing_and_values_that_begin_with_a_dash_are_no_options(capsys):
     with pytest.raises(SystemExit):
-        earshot.main(["classify", "a", "b", "--silence-below", "-60", "--qqqqqq"])
+        earproof.main(["classify", "a", "b", "--silence-below", "-60", "--qqqqqq"])
     said = capsys.readouterr().err
     assert "unrecognized arguments: --qqqqqq\n" in said
     assert "did you mean" not in said

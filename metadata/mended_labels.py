@@ -20,7 +20,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _BRACKETS = ("[", "{", "(", '"')  # what begins a list in another notation
 _NUL_SHARE = 0.4  # of the bytes at even or odd places: UTF-16 without a mark
 _NUMBERED = re.compile(r"(\d+)(?:\s*[:;,.)]\s*|\s+)(\S.*)")  # as Teachable Machine writes labels: 0 dog
-TO_MEND = "an app reads the label file as it is; to mend it: earshot metadata write FILE --out NEW.tflite"
+TO_MEND = "an app reads the label file as it is; to mend it: earproof metadata write FILE --out NEW.tflite"
 
 
 def mend_labels(content: bytes, count: int, source: str) -> tuple[tuple[str, ...], list[str]]:
