@@ -47,7 +47,8 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof bench`."""
     parser.epilog = (
         "`earproof bench compare A.json B.json` compares two results that --out wrote; "
-        "`earproof bench plot RESULT.json --out PICTURE.png` draws one. The names are those of TFLite's benchmark_model."
+        "`earproof bench plot RESULT.json --out PICTURE.png` draws one. The names are those of TFLite's "
+        "benchmark_model."
     )
     parser.add_argument(
         "files",

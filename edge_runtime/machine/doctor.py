@@ -1,8 +1,8 @@
 """Whether this machine can run earproof's models: what is here, what is known to crash, and what to do about it.
 
 Standard library alone, and written for the Python 3.6 of old images, because it must run where nothing else does: this
-very file is the `doctor.py` of a bundle, and `earproof device doctor` once earproof is installed. That is also why it is
-one long file. Whatever may crash is tried in a process of its own.
+very file is the `doctor.py` of a bundle, and `earproof device doctor` once earproof is installed. That is also why it
+is one long file. Whatever may crash is tried in a process of its own.
 """
 
 import argparse

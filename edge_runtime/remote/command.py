@@ -172,7 +172,8 @@ def _bundle_of(paths: Sequence[Path], make_bundle: MakeBundle | None) -> tuple[B
             raise ValueError(f"{folder} is a bundle without {', '.join(strange)}")
     elif make_bundle is None:
         raise ValueError(
-            f"{folder} is no bundle, and the device part of earproof makes none; expected one that earproof bundle wrote"
+            f"{folder} is no bundle, and the device part of earproof makes none; expected one that earproof bundle "
+            f"wrote"
         )
     else:
         made = make_bundle(folder, files=names, tell=lambda text: print(text, file=sys.stderr))

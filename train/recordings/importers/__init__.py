@@ -1,4 +1,5 @@
-"""Data sets whose layout earproof knows, one file each: labels, groups, folds and licences as their makers gave them."""
+"""Data sets whose layout earproof knows, one file each: labels, groups, folds and licences as their makers gave
+them."""
 
 from __future__ import annotations
 
