@@ -90,8 +90,9 @@ def test_what_a_browser_would_fetch_from_another_host_is_found(hooks, html, foun
 
 
 def _commands(text):
-    """The words of every `earproof` command line in the code blocks of a page."""
-    for block in re.findall(r"^```(?:text)?\n(.*?)^```", text, re.M | re.S):
+    """The words of every `earproof` command line of a page, in its code blocks and, with arguments, in its prose."""
+    in_prose = re.findall(r"`(earproof [a-z ]+ [^a-z`][^`]*)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    for block in [*re.findall(r"^```(?:text)?\n(.*?)^```", text, re.M | re.S), *in_prose]:
         lines = block.replace("\\\n", " ").splitlines()
         for line in [line for line in lines if line.startswith("$ ")] or lines:  # what has no $ beside one is output
             for part in re.split(r"&&|\||;|\bdo\b", line.partition(" #")[0].removeprefix("$ ")):
