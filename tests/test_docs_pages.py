@@ -129,3 +129,13 @@ def test_the_limits_of_parity_stand_on_one_page():
     stated = re.compile(r"decisions at least|min_decision_agreement|99\.5 ?% of (them|the decisions)")
     assert [name for name, text in TEXTS.items() if stated.search(text)] == []  # it is generated
     assert [name for name, text in TEXTS.items() if "generated: parity" in text] == ["docs/design/parity.md"]
+
+
+@pytest.mark.parametrize("package", ["metadata", "edge_runtime", "train", "convert"])
+def test_the_architecture_page_has_the_rooms_that_are_there_and_no_others(package):
+    section = TEXTS["docs/design/architecture.md"].partition(f"\n## {package}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \|", section, re.M)
+    named = {name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)}
+    rooms = {path.parent.name for path in (REPOSITORY / package).glob("*/__init__.py")}
+    assert rooms - named == set()
+    assert [name for name in named if not (REPOSITORY / package / name).exists()] == []
