@@ -44,8 +44,14 @@ def _section(name: str, parser: argparse.ArgumentParser, level: int) -> Iterator
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    """Return the usage in one line, whatever the width of the terminal that builds the pages."""
-    return " ".join(parser.format_usage().split()).removeprefix("usage: ")
+    """Return how a verb is called; its options stand in the tables below."""
+    words = [_value(action) for action in parser._actions if not action.option_strings]
+    needed = [
+        f"{action.option_strings[-1]} {_value(action)}"
+        for action in parser._actions
+        if action.required and action.option_strings
+    ]
+    return " ".join([parser.prog, "[options]", *needed, *words])
 
 
 def _group(group: argparse._ArgumentGroup) -> Iterator[str]:
