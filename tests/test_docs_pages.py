@@ -82,6 +82,7 @@ def test_the_first_page_is_the_readme_with_links_that_hold_below_docs(hooks):
         ('<img src="//cdn.example/x.png">', ["//cdn.example/x.png"]),
         ('<link rel="stylesheet" href="http://fonts.example/f.css">', ["http://fonts.example/f.css"]),
         ('<div style="background: url(https://a.example/b.png)"></div>', ["background: url(https://a.example/b.png)"]),
+        ('<pre class="mermaid"><code>graph</code></pre>', ["https://unpkg.com/mermaid"]),
         ('<a href="https://arxiv.org">a paper</a><img src="own.png"><script src="own.js"></script>', []),
     ],
 )

@@ -53,6 +53,8 @@ class _Reader(HTMLParser):
         if tag == "link" and values.get("rel") in _NOT_FETCHED:
             return
         for name, value in values.items():
+            if name == "class" and "mermaid" in (value or "").split():  # the theme fetches what draws it
+                self.found.append("https://unpkg.com/mermaid")
             is_fetched = (tag, name) in _FETCHED and (value or "").startswith(("http:", "https:", "//"))
             if is_fetched or (name == "style" and "url(http" in (value or "")):
                 self.found.append(value or "")
