@@ -1,13 +1,8 @@
 """The recipes as desk and device both read them."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from metadata.recipe import ENDS, EVERYWHERE, RECIPES, UNKNOWN_TOLERANCE, find_tolerance
-
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
@@ -44,9 +39,3 @@ def test_bits_and_what_stays_float_agree_with_the_names():
         assert ("input" not in recipe.stays_float) == recipe.integer_io
         assert ("arithmetic" in recipe.stays_float) == (recipe.activation_bits == 32)
     assert RECIPES["int8"].stays_float == ENDS
-
-
-def test_the_table_of_the_readme_has_every_recipe_and_no_other():
-    table = README[README.index("| recipe | what it is | when not |") :].split("\n\n")[0]
-
-    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == list(RECIPES)
