@@ -68,8 +68,8 @@ def test_a_wheel_that_was_never_unpacked_starts_fresh_processes_too(model, tmp_p
     wheel = tmp_path / "earproof.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for package in ("metadata", "edge_runtime"):
-            for path in sorted((REPOSITORY / package).glob("*.py")):
-                archive.write(path, f"{package}/{path.name}")
+            for path in sorted((REPOSITORY / package).rglob("*.py")):
+                archive.write(path, path.relative_to(REPOSITORY))
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import json, numpy as np, edge_runtime.bench.cold_start as cold\n"
@@ -80,7 +80,7 @@ def test_a_wheel_that_was_never_unpacked_starts_fresh_processes_too(model, tmp_p
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [str(wheel / "edge_runtime" / "cold_start.py"), 1]
+    assert json.loads(done.stdout) == [str(wheel / "edge_runtime" / "bench" / "cold_start.py"), 1]
 
 
 def test_the_first_label_imports_nothing_that_it_does_without(model):
