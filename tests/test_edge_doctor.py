@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import earproof
-from edge_runtime.machine.describe import doctor
+from edge_runtime.machine import doctor
 from edge_runtime.machine.doctor import FAIL, NOTE, OK, WARNING, Check, Machine, Trial
 
 SCRIPT = Path(doctor.__file__)
