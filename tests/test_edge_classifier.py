@@ -346,3 +346,11 @@ def test_blocks_of_another_rate_are_resampled(classifier):
     blocks = classifier.classify_windows(np.array_split(waveform, 5), waveform.size, 44_100)
 
     assert [one.scores.tolist() for one in blocks] == classifier.classify(waveform, 44_100).scores.tolist()
+
+
+@pytest.mark.parametrize("name", [b"audio", b"scores"])
+def test_a_name_of_input_or_output_that_is_not_utf_8_is_refused_in_words(name):
+    model = tiny_classifier()
+    assert name + b"\0" in model
+    with pytest.raises(ModelContractError, match="not UTF-8"):
+        open_interpreter(model.replace(name + b"\0", b"\xfe" + name[1:] + b"\0"))

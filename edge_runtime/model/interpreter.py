@@ -50,6 +50,11 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
                 model_content=bytes(model), num_threads=num_threads, experimental_op_resolver_type=kernels
             )
             interpreter.allocate_tensors()
+            interpreter.get_input_details(), interpreter.get_output_details()  # with the names, as Python's text
+    except UnicodeDecodeError as error:
+        raise ModelContractError(
+            f"the name of the model's input or output is not UTF-8, which {runtime_name()} cannot hand on; name it anew"
+        ) from error
     except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelContractError(
             f"{runtime_name()} does not open the model of {len(model)} bytes: {error}; "
