@@ -1,4 +1,8 @@
-"""The command: `earproof VERB`. It finds the package that does the work and reports errors; it holds no logic."""
+"""The command `earproof VERB`, and what `import earproof` gives.
+
+The command finds the package that does the work and reports errors; it holds no logic. The names for Python are
+imported when they are first asked for, so that neither of the two loads what it does not use.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,27 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from convert.api import build, convert
+    from edge_runtime import Classifier, CountedClassifier, PhoneHarness, read_wav
+    from metadata import ModelSpec
+    from train.api import train
+
+__all__ = ["CountedClassifier", "ModelSpec", "PhoneHarness", "build", "convert", "load", "read_wav", "train"]
+
+_HOMES = {
+    "CountedClassifier": "edge_runtime.counting.pipeline",
+    "ModelSpec": "metadata.spec",
+    "PhoneHarness": "edge_runtime.phone.harness",
+    "build": "convert.api",
+    "convert": "convert.api",
+    "read_wav": "edge_runtime.audio.wav_file",
+    "train": "train.api",
+}
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -63,6 +86,47 @@ _NEEDED = {
 }
 
 
+def load(path: str | Path, num_threads: int = 1) -> Classifier:
+    """Open a model file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.tflite` file. One without a spec of ours is used as its standard metadata says.
+    num_threads : int
+        Threads of the interpreter.
+
+    Returns
+    -------
+    Classifier
+        Its `classify(samples, sample_rate)` takes what `read_wav` returns.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such file.
+    ModelContractError
+        Not a model, a damaged one, or tensors, labels, graph and spec that disagree. It is a ValueError.
+    """
+    from edge_runtime.model.classifier import Classifier
+
+    return Classifier(path, num_threads)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of `__all__` when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not _is_there(_HOMES[name]):
+        raise ImportError(f"earproof.{name} is not in this install, which is the device part that a bundle carries")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The names there are, those not imported yet among them."""
+    return sorted({*globals(), *__all__})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code: 0 done, 1 a check failed, 2 bad usage or input."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -85,7 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             _show_notes()
-            return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+            code: int = importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+            return code
     except KeyboardInterrupt as stop:
         print(f"\nearproof {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
