@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.graph.rewrite_check import rewrite_notes
-from convert.quantization.mixed_precision import format_repair
+from convert.quantization.mixed_precision import format_mixed_precision
 from convert.report.choose import as_candidate, choose_files
 from convert.report.compression import compression_notes
 from convert.report.data_report import data_notes
@@ -86,7 +86,7 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "parity": [result.as_dict() for result in proof.parity],
         "latency": proof.latency.as_dict(),
         "rewrites": [rewrite.as_dict() for rewrite in proof.file.rewrites],
-        "repair": None if proof.file.repair is None else proof.file.repair.as_dict(),
+        "repair": None if proof.file.mixed_precision is None else proof.file.mixed_precision.as_dict(),
     }
 
 
@@ -172,7 +172,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
     notes += _losses(report["files"], again)
-    notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
+    notes += [f"{file['file']}: {format_mixed_precision(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += rewrite_notes(report["files"])
     notes += [_choice(choice) for choice in report["choices"]]
     notes += _refusals(report["files"])
