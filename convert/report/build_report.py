@@ -46,6 +46,7 @@ def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]
         "files": files,
         "choices": [choice.as_dict() for choice in choices],
         "passed": all(proof.passed for proof in proofs),
+        "pictures": sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")),
     }
 
 
@@ -113,6 +114,15 @@ def _choice(choice: dict[str, Any]) -> str:
     return f"{whose}{own}: {choice['recommended']}, {choice['reason']}"
 
 
+def _pictures(names: Sequence[str]) -> list[str]:
+    """Which pictures there are, a line a folder; none in a report of an older version."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder, []).append(file)
+    return [f"Pictures in {folder or 'the folder'}: {', '.join(files)}." for folder, files in folders.items()]
+
+
 def _refusals(files: Sequence[dict[str, Any]]) -> list[str]:
     """Which loaders refuse which files, a line a reason."""
     kinds: dict[tuple[str, ...], list[str]] = {}
@@ -178,6 +188,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     notes += _refusals(report["files"])
     notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
+    notes += _pictures(report.get("pictures", []))
     for file in report["files"]:
         for result in file["parity"]:
             if not result["passed"]:
