@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
 from metadata.foreign.written_spec import KEEP_NUMBERS
@@ -22,10 +22,11 @@ from train.data.sides import add_dataset_argument
 from train.models import ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
-    from convert.compression.compress import CompressionSettings
+    from convert.compression.settings import CompressionSettings
+    from convert.convertible import Convertible
     from convert.foreign_model import ForeignModel
+    from convert.settings import ConvertSettings
     from metadata import ModelSpec
-    from train.fitting.finished_run import FinishedRun
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz
@@ -147,11 +148,8 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
             clips,
             out,
             settings,
-            recipes,
+            _settings(args, recipes),
             cache=args.cache,
-            num_calibration_windows=args.calibration_windows,
-            num_runs=args.num_runs,
-            warmup_runs=args.warmup_runs,
             tell=note,
         )
     except KeyboardInterrupt:
@@ -162,9 +160,9 @@ def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
 
 def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Convert and prove one finished training."""
-    from convert.compression.compress import compression_settings
+    from convert.compression.settings import compression_settings
+    from convert.convertible import open_trained
     from train.data.prepare import load_with_progress
-    from train.fitting.finished_run import open_run
     from train.fitting.training_run import METRICS_FILE_NAME
 
     if (
@@ -182,12 +180,12 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
         )
     changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
     settings = compression_settings(args.compress, **changes) if args.compress else None
-    run_of = open_run(args.run, args.cache, load_with_progress)
+    run_of = open_trained(args.run, args.cache, load_with_progress)
     return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())], settings)
 
 
 def _deliver(
-    run_of: FinishedRun,
+    run_of: Convertible,
     args: argparse.Namespace,
     recipes: list[Recipe],
     metrics: list[dict],
@@ -207,14 +205,14 @@ def _deliver(
     proofs = deliver(
         run_of,
         out,
-        recipes,
-        num_calibration_windows=args.calibration_windows,
-        num_runs=args.num_runs,
-        warmup_runs=args.warmup_runs,
-        calibration_seed=args.calibration_seed,
-        skip_unfit=not args.recipe or ALL in args.recipe,
-        drift=True,
-        tell=note,
+        _settings(
+            args,
+            recipes,
+            calibration_seed=args.calibration_seed,
+            skip_unfit=not args.recipe or ALL in args.recipe,
+            drift=True,
+        ),
+        note,
     )
     report = describe_build(proofs, metrics, out)
     if compression:
@@ -222,6 +220,19 @@ def _deliver(
         report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
     return report
+
+
+def _settings(args: argparse.Namespace, recipes: list[Recipe], **others: Any) -> ConvertSettings:
+    """Return the settings of a conversion."""
+    from convert.settings import ConvertSettings
+
+    return ConvertSettings(
+        recipes=tuple(recipes),
+        num_calibration_windows=args.calibration_windows,
+        num_runs=args.num_runs,
+        warmup_runs=args.warmup_runs,
+        **others,
+    )
 
 
 def _is_foreign(args: argparse.Namespace) -> bool:
@@ -296,7 +307,7 @@ def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], wher
         note(f"{', '.join(given)} {'does' if len(given) == 1 else 'do'} nothing {where}")
 
 
-def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
+def _compare(run_of: Convertible, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
     from convert.quantization.layer_drift import format_drift, worst_first, write_drift
     from train.recordings.output_folder import claim_folder
