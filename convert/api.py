@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.recipes import ALL, choose_recipes
+from convert.settings import ConvertSettings
 from train.api import PathLike, fold_name, model_settings, paths_of
 from train.models import ONE_LABEL_NAMES, model_module
 
@@ -89,7 +90,12 @@ def build(
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
-    chosen_recipes = choose_recipes(_listed(recipes))
+    conversion = ConvertSettings(
+        recipes=tuple(choose_recipes(_listed(recipes))),
+        num_calibration_windows=calibration_windows,
+        num_runs=num_runs,
+        warmup_runs=warmup_runs,
+    )
     modules = [model_module(name) for name in _listed(models)]
     chosen = {
         module.NAME: model_settings(module.NAME, published=published, seed=seed, **settings) for module in modules
@@ -103,17 +109,12 @@ def build(
         val_fold=fold_name(val_fold),
     )
     clips = load_to_train(index, modules[0].SAMPLE_RATE, cache, strict)
-    return build_files(
-        clips,
-        claim_folder(out, force=force, resume=resume),
-        chosen,
-        chosen_recipes,
-        cache=None if cache is None else Path(cache),
-        num_calibration_windows=calibration_windows,
-        num_runs=num_runs,
-        warmup_runs=warmup_runs,
-        tell=note,
-    )
+    folder = claim_folder(out, force=force, resume=resume)
+    cached = None if cache is None else Path(cache)
+    try:
+        return build_files(clips, folder, chosen, conversion, cache=cached, tell=note)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
 
 
 def convert(
@@ -170,40 +171,29 @@ def convert(
     FileExistsError
         `out` has content, and neither `resume` nor `force` is given.
     """
-    from convert.build import deliver
-    from convert.compression.compress import compress_run, compression_settings
-    from convert.report.build_report import describe_build, write_report
-    from convert.report.compression import describe_compression
+    from convert.build import convert_and_report
+    from convert.compression.settings import compression_settings
+    from convert.convertible import open_trained
     from train.data.prepare import load_with_progress
-    from train.fitting.finished_run import open_run
     from train.fitting.training_run import METRICS_FILE_NAME
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
-    run, chosen_recipes = Path(run), choose_recipes(_listed(recipes))
-    changes = {} if compress_epochs is None else {"epochs": compress_epochs}
-    compression = compression_settings(compress, **changes) if compress else None
-    finished = open_run(run, cache, load_with_progress)
-    folder = claim_folder(out, force=force, resume=resume)
-    compressed = compress_run(finished, compression, tell=note) if compression else None
-    proofs = deliver(
-        compressed or finished,
-        folder,
-        chosen_recipes,
+    settings = ConvertSettings(
+        recipes=tuple(choose_recipes(_listed(recipes))),
         num_calibration_windows=calibration_windows,
-        num_runs=num_runs,
-        warmup_runs=warmup_runs,
         calibration_seed=calibration_seed,
         skip_unfit=not recipes or ALL in _listed(recipes),
+        num_runs=num_runs,
+        warmup_runs=warmup_runs,
         drift=True,
-        tell=note,
     )
-    report = describe_build(proofs, [json.loads((run / METRICS_FILE_NAME).read_text())], folder)
-    if compressed:
-        report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
-        report["passed"] = report["passed"] and report["compression"]["passed"]
-    write_report(report, folder)
-    return report
+    changes = {} if compress_epochs is None else {"epochs": compress_epochs}
+    compression = compression_settings(compress, **changes) if compress else None
+    finished = open_trained(run, cache, load_with_progress)
+    metrics = [json.loads((Path(run) / METRICS_FILE_NAME).read_text())]
+    folder = claim_folder(out, force=force, resume=resume)
+    return convert_and_report(finished, folder, settings, metrics, compression, note)
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from convert.compression.compress import compress_run
+from convert.compression.settings import CompressionSettings
 from convert.convert_run import convert_run, write_drifts
 from convert.convertible import Convertible, open_trained
 from convert.recipes import Recipe
 from convert.report.build_report import describe_build, write_report
+from convert.report.compression import describe_compression
 from convert.report.data_report import describe_data
 from convert.report.golden import write_golden
 from convert.report.proof import FileProof, prove_files
@@ -72,6 +75,38 @@ def build(
         proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
     report = describe_build(proofs, metrics, out)
     report["data"] = describe_data(clips)
+    write_report(report, out)
+    return report
+
+
+def convert_and_report(
+    run: Convertible,
+    out: Path,
+    settings: ConvertSettings,
+    metrics: list[dict[str, Any]],
+    compression: CompressionSettings | None = None,
+    tell: Tell = print,
+) -> dict[str, Any]:
+    """Convert and prove one run, trained on first where a compression is given; return the report, written too.
+
+    Parameters
+    ----------
+    run : Convertible
+    out : Path
+        An existing folder.
+    settings : ConvertSettings
+    metrics : list of dict
+        Of the training, none for a file without one.
+    compression : CompressionSettings, optional
+    tell : callable
+        Called with notes for people.
+    """
+    compressed = compress_run(run, compression, tell=tell) if compression else None
+    proofs = deliver(compressed or run, out, settings, tell)
+    report = describe_build(proofs, metrics, out)
+    if compressed:
+        report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
+        report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
     return report
 

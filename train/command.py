@@ -9,10 +9,10 @@ from typing import Any
 
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from metadata.plural import counted
-from train.api import SETTING_NAMES, model_settings, train
+from train.api import SETTING_NAMES, train
 from train.data.sides import add_dataset_argument
 from train.models import MODEL_NAMES
-from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
+from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS
 
 DONE = 0
 
@@ -95,12 +95,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def training_settings(model: str, args: argparse.Namespace, variant: str | None = None) -> TrainingSettings:
-    """Return the model's settings, published or ours, with what the command line changes."""
-    return model_settings(model, variant, published=args.published, **_given_settings(args))
-
-
-def _given_settings(args: argparse.Namespace) -> dict[str, Any]:
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that the command line has."""
     return {name: getattr(args, name) for name in SETTING_NAMES if getattr(args, name, None) is not None}
 
@@ -128,7 +123,7 @@ def _train(args: argparse.Namespace) -> int:
         strict=args.strict,
         resume=args.resume,
         force=args.force,
-        **_given_settings(args),
+        **given_settings(args),
     )
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
     note(f"the run is in {args.out}; next: earproof convert {args.out} --out DIR")
