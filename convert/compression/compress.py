@@ -123,7 +123,7 @@ def _load_tools() -> None:
         except ImportError as error:
             raise RuntimeError(
                 f"compression by training needs tensorflow-model-optimization and tf-keras: {error}; "
-                f"install earproof[train]\n{log.read_text(errors='replace')}"
+                f"./setup.sh installs them\n{log.read_text(errors='replace')}"
             ) from error
 
 
