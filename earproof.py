@@ -1,4 +1,8 @@
-"""The command: `earproof VERB`. It finds the package that does the work and reports errors; it holds no logic."""
+"""The command `earproof VERB`, and what `import earproof` gives.
+
+The command finds the package that does the work and reports errors; it holds no logic. The names for Python are
+imported when they are first asked for, so that neither of the two loads what it does not use.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,27 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from convert.api import build, convert
+    from edge_runtime import Classifier, CountedClassifier, PhoneHarness, read_wav
+    from metadata import ModelSpec
+    from train.api import train
+
+__all__ = ["CountedClassifier", "ModelSpec", "PhoneHarness", "build", "convert", "load", "read_wav", "train"]
+
+_HOMES = {
+    "CountedClassifier": "edge_runtime.counting.pipeline",
+    "ModelSpec": "metadata.spec",
+    "PhoneHarness": "edge_runtime.phone.harness",
+    "build": "convert.api",
+    "convert": "convert.api",
+    "read_wav": "edge_runtime.audio.wav_file",
+    "train": "train.api",
+}
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -18,36 +41,32 @@ class Verb(NamedTuple):
     """Which module does a verb, what it needs, and its line in the help."""
 
     module: str
-    extra: str  # the pip extra it needs, empty on a device
     help: str
 
 
 VERBS = {
-    "build": Verb("convert.command", "train", "recordings in, proven .tflite files out: runs all the steps below"),
-    "data": Verb(
-        "train.data.command", "train", "list, index, split, check, trim, import, mix and oversample recordings"
-    ),
-    "plot": Verb("train.plot_command", "train", "draw a recording as a model sees it, with its scores"),
-    "train": Verb("train.command", "train", "train one model on recordings"),
-    "convert": Verb("convert.command", "train", "make .tflite files of a trained model"),
+    "build": Verb("convert.command", "recordings in, proven .tflite files out: runs all the steps below"),
+    "data": Verb("train.data.command", "list, index, split, check, trim, import, mix and oversample recordings"),
+    "plot": Verb("train.plot_command", "draw a recording as a model sees it, with its scores"),
+    "train": Verb("train.command", "train one model on recordings"),
+    "convert": Verb("convert.command", "make .tflite files of a trained model"),
     "pipeline": Verb(
         "convert.held_out.pipeline_command",
-        "train",
         "report how well a source counter does with the classifiers it chooses",
     ),
     "thresholds": Verb(
-        "convert.held_out.thresholds_command", "train", "choose from which score on labels count in longer recordings"
+        "convert.held_out.thresholds_command", "choose from which score on labels count in longer recordings"
     ),
-    "metadata": Verb("metadata.command", "", "show or write what a .tflite file says about itself"),
-    "classify": Verb("edge_runtime.command", "", "hear recordings with a .tflite file"),
-    "count": Verb("edge_runtime.command", "", "say how many sources sound in recordings, and which, with three files"),
-    "listen": Verb("edge_runtime.command", "", "report events in what a microphone, a pipe or a recording lets hear"),
-    "parity": Verb("edge_runtime.command", "", "check that .tflite files behave as the trained model does"),
-    "bench": Verb("edge_runtime.command", "", "measure what .tflite files cost on this machine, and compare results"),
-    "bundle": Verb(
-        "convert.bundle.command", "train", "pack .tflite files with what a device needs to run and check them"
-    ),
-    "device": Verb("edge_runtime.machine.doctor", "", "say whether this machine can run models, and why not"),
+    "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
+    "classify": Verb("edge_runtime.command", "hear recordings with a .tflite file"),
+    "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
+    "listen": Verb("edge_runtime.command", "report events in what a microphone, a pipe or a recording lets hear"),
+    "parity": Verb("edge_runtime.command", "check that .tflite files behave as the trained model does"),
+    "bench": Verb("edge_runtime.command", "measure what .tflite files cost on this machine"),
+    "bench compare": Verb("edge_runtime.command", "compare two results of bench"),
+    "bench plot": Verb("edge_runtime.command", "draw a result of bench"),
+    "bundle": Verb("convert.bundle.command", "pack .tflite files with what a device needs to run and check them"),
+    "doctor": Verb("edge_runtime.machine.doctor", "say whether this machine can run models, and why not"),
 }
 _DEVICE = ("numpy", "flatbuffers")
 _RUNTIMES = ("ai_edge_litert", "tflite_runtime")
@@ -63,9 +82,52 @@ _NEEDED = {
 }
 
 
+def load(path: str | Path, num_threads: int = 1) -> Classifier:
+    """Open a model file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.tflite` file. One without a spec of ours is used as its standard metadata says.
+    num_threads : int
+        Threads of the interpreter.
+
+    Returns
+    -------
+    Classifier
+        Its `classify(samples, sample_rate)` takes what `read_wav` returns.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such file.
+    ModelContractError
+        Not a model, a damaged one, or tensors, labels, graph and spec that disagree. It is a ValueError.
+    """
+    from edge_runtime.model.classifier import Classifier
+
+    return Classifier(path, num_threads)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of `__all__` when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not _is_there(_HOMES[name]):
+        raise ImportError(f"earproof.{name} is not in this install, which is the device part that a bundle carries")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The names there are, those not imported yet among them."""
+    return sorted({*globals(), *__all__})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code: 0 done, 1 a check failed, 2 bad usage or input."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:2] == ["device", "doctor"]:  # as it was called until 2026
+        del arguments[0]
     unavailable = _unavailable(arguments[0]) if arguments and arguments[0] in VERBS else ""
     if unavailable:
         return _fail(arguments[0], unavailable)
@@ -79,13 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         return _fail(
             chosen.verb,
-            f"needs {', '.join(missing)}, which a device install leaves out; "
-            f'install the {verb.extra} extra: pip install "earproof[{verb.extra}]"',
+            f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh in earproof's "
+            "repository",
         )
     try:
         with warnings.catch_warnings():
             _show_notes()
-            return importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+            code: int = importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+            return code
     except KeyboardInterrupt as stop:
         print(f"\nearproof {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
@@ -102,12 +165,12 @@ def _unavailable(name: str) -> str:
     verb = VERBS[name]
     missing = [module for module in _DEVICE if verb.module in _ON_NUMPY and not _is_there(module)]
     if missing:
-        return f"needs {', '.join(missing)}, not installed here; `earproof device doctor` says what this machine lacks"
+        return f"needs {', '.join(missing)}, not installed here; `earproof doctor` says what this machine lacks"
     if _is_there(verb.module):
         return ""
     return (
         "is not in this install, which is the device part that a bundle carries; run it where the whole of earproof is "
-        f'installed: ./setup.sh in its repository, or pip install "earproof[{verb.extra}]"'
+        "installed: ./setup.sh in its repository"
     )
 
 
@@ -170,18 +233,18 @@ def _is_there(module: str) -> bool:
 
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """Build the parser; only the wanted verb's module is imported, so that help comes at once."""
-    parser = _Parser(
+    parser = _Command(
         prog="earproof",
         description="From labelled recordings to a sound classifier on a phone, proven to behave there as in training.",
         epilog="`earproof VERB --help` explains a verb. Start with: earproof build FOLDER --out DIR",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     for name, verb in VERBS.items():
         child = verbs.add_parser(
             name, help=verb.help, description=verb.help[0].upper() + verb.help[1:] + ".", allow_abbrev=False
         )
-        if name == wanted:
+        if name.split()[0] == wanted.partition(" ")[0]:
             importlib.import_module(verb.module).add_arguments(name, child)
     return parser
 
@@ -198,6 +261,10 @@ class _Parser(argparse.ArgumentParser):
         """Refuse unknown options here, where the options of the verb or action are known."""
         self._given = list(sys.argv[1:] if args is None else args)
         chosen, rest = super().parse_known_args(self._given, namespace)
+        # argparse of Python 3.10 to 3.12 takes no optional argument behind the options.
+        late = self.get_default("may_be_late")
+        if late and getattr(chosen, late) is None and rest and not _is_option(rest[0]):
+            setattr(chosen, late, rest.pop(0))
         if any(_is_option(word) for word in rest):
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         return chosen, rest
@@ -226,6 +293,17 @@ class _Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             hint = _did_you_mean(str(value), map(str, action.choices or ()))
             raise argparse.ArgumentError(action, f"{error.message}{'; ' if hint else ''}{hint}") from None
+
+
+class _Command(_Parser):
+    """The parser of the whole command, in which a verb may have a second word, as `bench compare`."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take the two words of such a verb for one."""
+        words = list(sys.argv[1:] if args is None else args)
+        if " ".join(words[:2]) in VERBS:
+            words[:2] = [" ".join(words[:2])]
+        return super().parse_known_args(words, namespace)
 
 
 def _is_option(word: str) -> bool:

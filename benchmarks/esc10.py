@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import earproof
-from convert.quantization.mixed_precision import format_repair
+from convert.quantization.mixed_precision import format_mixed_precision
 from edge_runtime.machine.describe import describe_machine, machine_line
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.intervals import paired_bootstrap_interval
@@ -98,7 +98,7 @@ def table(folders: Sequence[Path]) -> list[str]:
                 f"{model:<14}{recipe:<8}{len(lost):>8}{len(np.unique(groups)):>8}{float_right.mean():>8.1%}"
                 f"{right.mean():>8.1%}{points:>28}{agree.mean():>8.1%}"
             )
-    return [*lines, *(line for folder in folders for line in repairs(folder))]
+    return [*lines, *(line for folder in folders for line in mixed_precisions(folder))]
 
 
 def decided_right(folder: Path, model: str, recipe: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -111,11 +111,11 @@ def decided_right(folder: Path, model: str, recipe: str) -> tuple[np.ndarray, np
     return decided[0] == cut.truth, decided[1] == cut.truth, decided[0] == decided[1], cut.groups
 
 
-def repairs(folder: Path) -> list[str]:
+def mixed_precisions(folder: Path) -> list[str]:
     """Return what auto kept in float, file by file."""
     reports = [json.loads((folder / model / "report.json").read_text(encoding="utf-8")) for model in ONE_LABEL_NAMES]
     files = [file for report in reports for file in report["files"] if file["repair"]]
-    return [f"{folder.name} {file['file']}: {format_repair(file['repair'])}" for file in files]
+    return [f"{folder.name} {file['file']}: {format_mixed_precision(file['repair'])}" for file in files]
 
 
 if __name__ == "__main__":

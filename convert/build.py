@@ -14,18 +14,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from convert.compression.compress import compress_run
+from convert.compression.settings import CompressionSettings
 from convert.convert_run import convert_run, write_drifts
+from convert.convertible import Convertible, open_trained
 from convert.recipes import Recipe
 from convert.report.build_report import describe_build, write_report
+from convert.report.compression import describe_compression
 from convert.report.data_report import describe_data
 from convert.report.golden import write_golden
 from convert.report.proof import FileProof, prove_files
+from convert.settings import ConvertSettings
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted
 from metadata.safe_name import safe_part
-from train.fitting.finished_run import FinishedRun, open_run
+from train.fitting.finished_run import FinishedRun
 from train.fitting.training_run import train_model
+from train.progress import Steps
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
@@ -39,12 +45,9 @@ def build(
     clips: LoadedClips,
     out: Path,
     settings: dict[str, TrainingSettings],
-    recipes: Sequence[Recipe],
+    conversion: ConvertSettings,
     *,
     cache: Path | None = None,
-    num_calibration_windows: int,
-    num_runs: int,
-    warmup_runs: int,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train, convert, prove and measure every model; return the report that `report.json` holds.
@@ -57,12 +60,10 @@ def build(
         An existing folder; finished trainings in it are kept, begun ones go on.
     settings : dict of str to TrainingSettings
         Keys are the names of the models to build.
-    recipes : sequence of Recipe
-        float32 among them: it is what the others are compared with.
+    conversion : ConvertSettings
+        Of every model.
     cache : Path, optional
         Of decoded recordings.
-    num_calibration_windows, num_runs, warmup_runs : int
-        As for `convert_run` and `measure_latency`.
     tell : callable
         Called with notes for people.
     """
@@ -71,51 +72,56 @@ def build(
     for step, (name, chosen) in enumerate(settings.items(), start=1):
         tell(f"[{step}/{len(settings)}] {name}: training, {counted(chosen.epochs, 'epoch')} at most")
         metrics.append(train_model(clips, name, out / name, chosen, tell=tell))
-        proofs += deliver(
-            open_run(out / name, cache),
-            out,
-            recipes,
-            num_calibration_windows=num_calibration_windows,
-            num_runs=num_runs,
-            warmup_runs=warmup_runs,
-            tell=tell,
-        )
+        proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
     report = describe_build(proofs, metrics, out)
     report["data"] = describe_data(clips)
     write_report(report, out)
     return report
 
 
-def deliver(
-    run: FinishedRun,
+def convert_and_report(
+    run: Convertible,
     out: Path,
-    recipes: Sequence[Recipe],
-    *,
-    num_calibration_windows: int,
-    num_runs: int,
-    warmup_runs: int,
-    calibration_seed: int = 0,
-    skip_unfit: bool = False,
-    drift: bool = False,
-    tell: Tell,
-) -> list[FileProof]:
+    settings: ConvertSettings,
+    metrics: list[dict[str, Any]],
+    compression: CompressionSettings | None = None,
+    tell: Tell = print,
+) -> dict[str, Any]:
+    """Convert and prove one run, trained on first where a compression is given; return the report, written too.
+
+    Parameters
+    ----------
+    run : Convertible
+    out : Path
+        An existing folder.
+    settings : ConvertSettings
+    metrics : list of dict
+        Of the training, none for a file without one.
+    compression : CompressionSettings, optional
+    tell : callable
+        Called with notes for people.
+    """
+    compressed = compress_run(run, compression, tell=tell) if compression else None
+    proofs = deliver(compressed or run, out, settings, tell)
+    report = describe_build(proofs, metrics, out)
+    if compressed:
+        report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
+        report["passed"] = report["passed"] and report["compression"]["passed"]
+    write_report(report, out)
+    return report
+
+
+def deliver(run: Convertible, out: Path, settings: ConvertSettings, tell: Tell) -> list[FileProof]:
     """Convert one finished run into `out`, prove the files, and write their golden vectors, where asked their drift."""
-    _tell_unheard(run, recipes, tell)
-    files = convert_run(
-        run,
-        out,
-        recipes,
-        num_calibration_windows=num_calibration_windows,
-        seed=calibration_seed,
-        skip_unfit=skip_unfit,
-        tell=tell,
-    )
-    proofs = prove_files(run, files, num_runs=num_runs, warmup_runs=warmup_runs, tell=tell)
-    golden = out / GOLDEN_FOLDER_NAME
-    golden.mkdir(exist_ok=True)
-    write_golden(run, golden / f"{safe_part(run.spec.name)}.npz")
-    if drift:
-        write_drifts(run, files, out / DRIFT_FOLDER_NAME, tell)
+    _tell_unheard(run, settings.recipes, tell)
+    with Steps(tell) as steps:
+        files = convert_run(run, out, settings, steps)
+        proofs = prove_files(run, files, settings, steps)
+        golden = out / GOLDEN_FOLDER_NAME
+        golden.mkdir(exist_ok=True)
+        write_golden(run, golden / f"{safe_part(run.spec.name)}.npz")
+        if settings.drift:
+            write_drifts(run, files, out / DRIFT_FOLDER_NAME, steps)
     return proofs
 
 

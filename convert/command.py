@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convert.api import build, convert
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
+from convert.settings import ConvertSettings
 from metadata.foreign.written_spec import KEEP_NUMBERS
 from metadata.spec import ACTIVATIONS
 from train.command import (
@@ -16,19 +18,17 @@ from train.command import (
     add_output_arguments,
     add_training_arguments,
     data_choices,
-    training_settings,
+    given_settings,
 )
 from train.data.sides import add_dataset_argument
 from train.models import ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
-    from convert.compression.compress import CompressionSettings
+    from convert.convertible import Convertible
     from convert.foreign_model import ForeignModel
     from metadata import ModelSpec
-    from train.fitting.finished_run import FinishedRun
 
 DONE, CHECK_FAILED = 0, 1
-SAMPLE_RATE = 16_000  # Hz
 _DEFAULTS = {  # of what only says how files are calibrated and timed
     "num_runs": 200,
     "warmup_runs": 20,
@@ -105,7 +105,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     recipes = choose_recipes(args.recipe)
     if verb == "convert" and _is_foreign(args):
         return _foreign(args, recipes)
-    return _show(_convert(args, recipes) if verb == "convert" else _build(args, recipes), args)
+    return _show(_convert(args) if verb == "convert" else _build(args), args)
 
 
 def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,45 +128,33 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
+def _build(args: argparse.Namespace) -> dict:
     """Run the whole job."""
-    from train.data.prepare import find_and_split, load_to_train
-    from train.models import model_module
     from train.progress import note
-    from train.recordings.output_folder import claim_folder
 
-    names = args.model or list(ONE_LABEL_NAMES)
-    settings = {model_module(name).NAME: training_settings(name, args) for name in names}
-    index = find_and_split(args.data, args.labels, args.seed, **data_choices(args))
-    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
-    out = claim_folder(args.out, force=args.force, resume=args.resume)
-    from convert.build import build
-
-    try:
-        report = build(
-            clips,
-            out,
-            settings,
-            recipes,
-            cache=args.cache,
-            num_calibration_windows=args.calibration_windows,
-            num_runs=args.num_runs,
-            warmup_runs=args.warmup_runs,
-            tell=note,
-        )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
-    note(f"all files are in {out}; which one to take is said first; check it on a device with earproof parity")
+    report = build(
+        args.data,
+        out=args.out,
+        models=args.model or ONE_LABEL_NAMES,
+        recipes=args.recipe,
+        labels=args.labels,
+        **data_choices(args),
+        published=args.published,
+        cache=args.cache,
+        strict=args.strict,
+        resume=args.resume,
+        force=args.force,
+        calibration_windows=args.calibration_windows,
+        num_runs=args.num_runs,
+        warmup_runs=args.warmup_runs,
+        **given_settings(args),
+    )
+    note(f"all files are in {args.out}; which one to take is said first; check it on a device with earproof parity")
     return report
 
 
-def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
+def _convert(args: argparse.Namespace) -> dict:
     """Convert and prove one finished training."""
-    from convert.compression.compress import compression_settings
-    from train.data.prepare import load_with_progress
-    from train.fitting.finished_run import open_run
-    from train.fitting.training_run import METRICS_FILE_NAME
-
     if (
         args.data
         or args.dataset
@@ -180,48 +168,20 @@ def _convert(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
             f"{args.run} is a training run, which knows its recordings and labels; expected --data, --dataset, "
             "--labels, --sample-rate, --name, --activation and --compare only for a FILE.tflite"
         )
-    changes = {} if args.compress_epochs is None else {"epochs": args.compress_epochs}
-    settings = compression_settings(args.compress, **changes) if args.compress else None
-    run_of = open_run(args.run, args.cache, load_with_progress)
-    return _deliver(run_of, args, recipes, [json.loads((args.run / METRICS_FILE_NAME).read_text())], settings)
-
-
-def _deliver(
-    run_of: FinishedRun,
-    args: argparse.Namespace,
-    recipes: list[Recipe],
-    metrics: list[dict],
-    compression: CompressionSettings | None = None,
-) -> dict:
-    """Convert and prove a run, trained on first where a compression is given; return the report, written too."""
-    from convert.build import deliver
-    from convert.compression.compress import compress_run
-    from convert.report.build_report import describe_build, write_report
-    from convert.report.compression import describe_compression
-    from train.progress import note
-    from train.recordings.output_folder import claim_folder
-
-    out = claim_folder(args.out, force=args.force, resume=args.resume)
-    if compression:
-        run_of = compress_run(run_of, compression, tell=note)
-    proofs = deliver(
-        run_of,
-        out,
-        recipes,
-        num_calibration_windows=args.calibration_windows,
+    return convert(
+        args.run,
+        out=args.out,
+        recipes=args.recipe,
+        compress=args.compress,
+        compress_epochs=args.compress_epochs,
+        cache=args.cache,
+        resume=args.resume,
+        force=args.force,
+        calibration_windows=args.calibration_windows,
+        calibration_seed=args.calibration_seed,
         num_runs=args.num_runs,
         warmup_runs=args.warmup_runs,
-        calibration_seed=args.calibration_seed,
-        skip_unfit=not args.recipe or ALL in args.recipe,
-        drift=True,
-        tell=note,
     )
-    report = describe_build(proofs, metrics, out)
-    if compression:
-        report["compression"] = describe_compression(run_of, [proof.file.path for proof in proofs])
-        report["passed"] = report["passed"] and report["compression"]["passed"]
-    write_report(report, out)
-    return report
 
 
 def _is_foreign(args: argparse.Namespace) -> bool:
@@ -231,10 +191,12 @@ def _is_foreign(args: argparse.Namespace) -> bool:
 
 def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
+    from convert.build import convert_and_report
     from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
     from metadata.labels import read_labels
     from train.data.prepare import find_and_split, load_with_progress
     from train.progress import note
+    from train.recordings.output_folder import claim_folder
 
     if args.compress:
         raise ValueError(
@@ -260,7 +222,17 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     run_of = with_recordings(model, spec, clips, args.run.parent)
     if args.compare:
         return _compare(run_of, args)
-    return _show(_deliver(run_of, args, recipes, []), args)
+    settings = ConvertSettings(
+        recipes=tuple(recipes),
+        num_calibration_windows=args.calibration_windows,
+        calibration_seed=args.calibration_seed,
+        skip_unfit=not args.recipe or ALL in args.recipe,
+        num_runs=args.num_runs,
+        warmup_runs=args.warmup_runs,
+        drift=True,
+    )
+    out = claim_folder(args.out, force=args.force, resume=args.resume)
+    return _show(convert_and_report(run_of, out, settings, [], tell=note), args)
 
 
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
@@ -296,7 +268,7 @@ def _tell_unused(args: argparse.Namespace, defaults: dict[str, int | None], wher
         note(f"{', '.join(given)} {'does' if len(given) == 1 else 'do'} nothing {where}")
 
 
-def _compare(run_of: FinishedRun, args: argparse.Namespace) -> int:
+def _compare(run_of: Convertible, args: argparse.Namespace) -> int:
     """Compare a candidate with a float file, layer by layer."""
     from convert.quantization.layer_drift import format_drift, worst_first, write_drift
     from train.recordings.output_folder import claim_folder

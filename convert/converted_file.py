@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convert.graph.rewrite_check import Rewrite
-from convert.quantization.mixed_precision import Repair
+from convert.quantization.mixed_precision import MixedPrecision
 from convert.recipes import Recipe
 from metadata import ModelSpec
 from metadata.safe_name import safe_part
@@ -28,7 +28,7 @@ class ConvertedFile:
     spec : ModelSpec
     float_model : bytes
         The float graph that it was made from, without metadata, layers as the recipes find them.
-    repair : Repair, optional
+    mixed_precision : MixedPrecision, optional
         What had to stay float32, where the recipe finds that out.
     rewrites : tuple of Rewrite
         What was rewritten on the way, as found in the file itself.
@@ -39,7 +39,7 @@ class ConvertedFile:
     recipe: Recipe
     spec: ModelSpec
     float_model: bytes = field(repr=False)
-    repair: Repair | None = None
+    mixed_precision: MixedPrecision | None = None
     rewrites: tuple[Rewrite, ...] = ()
 
 

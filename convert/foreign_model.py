@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.converted_file import WAVEFORM_FORM
+from convert.convertible import Convertible
 from convert.file_rewrites import all_rewrites
 from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import ModelGraph, read_graph, tell_normalised
@@ -36,7 +38,6 @@ from metadata.safe_name import safe_part
 from metadata.spec import SPEC_FILE_NAME
 from metadata.tflite_file.flat_model import read_tensors
 from train.evaluation.evaluate import TestWindows
-from train.fitting.finished_run import FinishedRun
 from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex
 from train.recordings.store.clip_store import LoadedClips
@@ -91,13 +92,20 @@ class ForeignTask(OneLabel):
 
 
 @dataclass(frozen=True)
-class ForeignRun(FinishedRun):
+class ForeignRun(Convertible):
     """A foreign model with recordings, where a training run is expected."""
+
+    is_unseen = False
 
     @property
     def task(self) -> ForeignTask:
         """What the model tells."""
         return ForeignTask(self.spec.activation)
+
+    def float_files(self, tell: Callable[[str], None] = print) -> dict[str, bytes]:
+        """Return the file with static shapes and plain convolutions."""
+        tell_normalised(self.model.name, self.model.content, tell)
+        return {WAVEFORM_FORM: self.model.pinned}
 
 
 def read_foreign(path: Path) -> ForeignModel:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from edge_runtime.remote.command import MakeBundle
 
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `command` in the room
-# named.
+# named as its first word.
 VERBS = {
     "classify": "hear recordings with a .tflite file",
     "count": "say how many sources sound in recordings, and which",
     "listen": "report events as a microphone, a pipe or a recording lets hear them",
-    "bench": "measure what .tflite files cost on this machine, and compare results",
+    "bench": "measure what .tflite files cost on this machine",
+    "bench compare": "compare two results of bench",
+    "bench plot": "draw a result of bench",
     "parity": "check that .tflite files behave as the trained model does",
 }
 _ROOMS = {"count": "counting"}  # where a room is not named as its verb
@@ -26,7 +28,7 @@ HOST_VERBS = ("bench", "parity")  # that run on other machines too, with --host
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb to its parser."""
-    getattr(_module(verb), f"add_{verb}_arguments")(parser)
+    getattr(_module(verb), f"add_{_name(verb)}_arguments")(parser)
     if verb in HOST_VERBS:
         importlib.import_module("edge_runtime.remote.command").add_host_arguments(parser)
 
@@ -61,8 +63,8 @@ def run(
     if getattr(args, "host", None):
         code: int = importlib.import_module("edge_runtime.remote.command").run_on_hosts(verb, args, make_bundle)
         return code
-    further = (draw,) if verb == "bench" else ()
-    code = getattr(_module(verb), f"run_{verb}")(args, decode, *further)
+    further = (draw,) if verb == "bench plot" else ()
+    code = getattr(_module(verb), f"run_{_name(verb)}")(args, decode, *further)
     return code
 
 
@@ -70,4 +72,10 @@ def _module(verb: str) -> Any:
     """Return the module of a verb of this package."""
     if verb not in VERBS:
         raise ValueError(f"verb is {verb!r}; expected one of {', '.join(VERBS)}")
-    return importlib.import_module(f"edge_runtime.{_ROOMS.get(verb, verb)}.command")
+    room = verb.split()[0]
+    return importlib.import_module(f"edge_runtime.{_ROOMS.get(room, room)}.command")
+
+
+def _name(verb: str) -> str:
+    """Return a verb as a part of its functions' names."""
+    return verb.replace(" ", "_")

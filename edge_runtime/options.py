@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from edge_runtime.audio.downmix import AUTO, CHANNEL_HELP
+from metadata.plural import counted
 from metadata.spec import ModelSpec
+
+_NAMED = 5  # of a folder's other files
 
 
 def check_out_file(path: Path, force: bool) -> None:
@@ -23,6 +28,35 @@ def check_out_file(path: Path, force: bool) -> None:
         raise FileExistsError(f"{path} exists; expected a new file, or --force to overwrite it")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} for {path.name} does not exist; make it first")
+
+
+def model_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, a folder's `.tflite` files in its place; say of a folder what was taken and what not.
+
+    Raises
+    ------
+    ValueError
+        A folder without any.
+    """
+    return [file for path in paths for file in (_models_in(path) if path.is_dir() else [path])]
+
+
+def _models_in(folder: Path) -> list[Path]:
+    """Return the `.tflite` files of a folder, not of those below it."""
+    files = sorted(folder.glob("*.tflite"))
+    if not files:
+        raise ValueError(f"{folder} holds no .tflite files; expected a folder such as earproof build fills")
+    others = [path for path in folder.iterdir() if path not in files and not path.name.startswith(".")]
+    tell_taken(folder, counted(len(files), ".tflite file"), others)
+    return files
+
+
+def tell_taken(folder: Path, taken: str, others: Collection[Path]) -> None:
+    """Say on stderr what was taken of a folder, and name some of what was not."""
+    names = sorted(str(path.relative_to(folder)) + ("/" if path.is_dir() else "") for path in others)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    left = f"; not taken: {', '.join(names[:_NAMED])}{more}" if names else ""
+    print(f"{folder}: {taken}{left}", file=sys.stderr)
 
 
 def add_channel_argument(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.fitting.finished_run import FinishedRun
+from convert.convertible import TrainedRun
 from train.tasks.task import OneLabel, Task
 
 
 @dataclass(frozen=True)
-class TaskRun(FinishedRun):
+class TaskRun(TrainedRun):
     """A run with a task of its own."""
 
     told: Task = OneLabel()  # noqa: RUF009  frozen

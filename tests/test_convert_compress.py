@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import SAMPLE_RATE
-from task_run import TaskRun
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow_model_optimization")
 
+from task_run import TaskRun  # noqa: E402
+
 from convert.compression import fine_tune  # noqa: E402
-from convert.compression.compress import compress_run, compression_settings, fine_tuning_settings, pruning_steps  # noqa: E402
+from convert.compression.compress import compress_run, fine_tuning_settings, pruning_steps  # noqa: E402
+from convert.compression.compressed_kernels import held_kernels, kernels_rewrite  # noqa: E402
 from convert.compression.network_body import compressed_layers  # noqa: E402
+from convert.compression.settings import compression_settings  # noqa: E402
 from convert.compression.tf_keras_twin import build_twin, keras_weights, with_weights  # noqa: E402
 from convert.compression.trained_ranges import ranges_in_8_bits, ranges_rewrite, tensor_ranges  # noqa: E402
 from convert.convert_run import convert_run  # noqa: E402
@@ -25,17 +28,14 @@ from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip
 from convert.quantization.calibration import choose_calibration  # noqa: E402
 from convert.quantization.quantize import quantize, recipe_scope  # noqa: E402
 from convert.recipes import RECIPES  # noqa: E402
-from convert.report.compression import (  # noqa: E402
-    compression_notes,
-    compression_rewrite,
-    describe_compression,
-    held_kernels,
-)
+from convert.report.compression import compression_notes, describe_compression  # noqa: E402
+from convert.settings import ConvertSettings  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd  # noqa: E402
 from train.batches.window_rows import WindowRows  # noqa: E402
 from train.evaluation.predict import predict  # noqa: E402
 from train.fitting.finished_run import FinishedRun  # noqa: E402
+from train.progress import Steps  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.recordings.store.clip_store import load_clips  # noqa: E402
@@ -43,6 +43,7 @@ from train.settings import TrainingSettings  # noqa: E402
 
 WINDOW_LENGTH = 1_600  # samples
 TRAINED = TrainingSettings(batch_size=4, epoch_windows=32, label_smoothing=0.05, seed=3)
+QUIET = Steps(lambda text: None)
 QUICK = {"epochs": 2, "learning_rate": 1e-3}
 
 
@@ -113,9 +114,9 @@ def aware(run):
 
 @pytest.fixture(scope="module")
 def files(pruned, tmp_path_factory):
-    recipes = [RECIPES["float32"], RECIPES["int8"]]
+    recipes = RECIPES["float32"], RECIPES["int8"]
     out = tmp_path_factory.mktemp("files")
-    return convert_run(pruned, out, recipes, num_calibration_windows=8, tell=lambda text: None)
+    return convert_run(pruned, out, ConvertSettings(recipes=recipes, num_calibration_windows=8), QUIET)
 
 
 def test_pruning_leaves_half_of_each_kernel_between_the_first_and_the_last(pruned):
@@ -161,13 +162,15 @@ def test_an_exported_file_that_lost_its_zeros_is_found(run, pruned):
 def test_a_file_that_has_nothing_of_a_compression_is_refused(run, kind, request):
     compressed = request.getfixturevalue(kind)
     with pytest.raises(RecipeUnfitError, match=f"0 of 3 kernels {kind}; not so: conv_2, conv_3, dense_1"):
-        compression_rewrite(compressed, export_float(run.model, fast=False))
+        kernels_rewrite(export_float(run.model, fast=False), compressed.kernels(), compressed.compression)
 
 
 def test_a_compression_that_reached_some_layers_names_the_others(pruned):
     weights = keras_weights(pruned.model)
     weights["conv_3"]["kernel"] = weights["conv_3"]["kernel"] + np.float32(1e-3)
-    found = compression_rewrite(pruned, export_float(with_weights(pruned.model, weights), fast=False))
+    found = kernels_rewrite(
+        export_float(with_weights(pruned.model, weights), fast=False), pruned.kernels(), pruned.compression
+    )
     assert found.sentence() == "2 of 3 kernels pruned; not so: conv_3"
 
 
@@ -348,8 +351,10 @@ def test_validation_in_blocks_is_validation_as_a_whole(monkeypatch):
 
 def test_the_auto_file_of_qat_has_the_trained_ranges_of_the_layers_in_8_bits(run, aware, tmp_path):
     told: list[str] = []
-    recipes = [RECIPES[name] for name in ("float32", "auto")]
-    files = convert_run(aware, tmp_path, recipes, num_calibration_windows=4, tell=told.append)
+    recipes = tuple(RECIPES[name] for name in ("float32", "auto"))
+    files = convert_run(
+        aware, tmp_path, ConvertSettings(recipes=recipes, num_calibration_windows=4), Steps(told.append)
+    )
     (auto,) = [file for file in files if file.recipe.name == "auto"]
     (found,) = [rewrite for rewrite in auto.rewrites if rewrite.what == "ranges as training found them"]
     assert (found.done > 0, found.left) == (True, ())

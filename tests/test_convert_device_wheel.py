@@ -89,7 +89,7 @@ def test_pip_installs_it_offline_with_a_working_command(wheel, tmp_path):
     assert shown.stdout.startswith("earproof "), shown.stderr
     bare = subprocess.run([command, "classify", "a.tflite", "b.wav"], capture_output=True, text=True, cwd=tmp_path)
     assert bare.returncode == 2
-    assert "`earproof device doctor` says what this machine lacks" in bare.stderr
-    doctor = subprocess.run([command, "device", "doctor"], capture_output=True, text=True, cwd=tmp_path)
+    assert "`earproof doctor` says what this machine lacks" in bare.stderr
+    doctor = subprocess.run([command, "doctor"], capture_output=True, text=True, cwd=tmp_path)
     assert doctor.returncode == 1
     assert "not installed" in doctor.stdout

@@ -15,7 +15,7 @@ pytest.importorskip("ai_edge_quantizer")
 from tiny_tflite import tiny_classifier
 
 from convert import RECIPES, choose_calibration, quantize
-from convert.graph.layer_name import layer_name
+from convert.graph.layer_name import layer_name, named_layer
 from convert.graph.model_graph import Operation, read_model_object, write_model_object
 from convert.quantization.layer_drift import (
     LayerDrift,
@@ -75,11 +75,19 @@ def test_a_layer_that_is_one_tenth_too_large_has_an_snr_of_20_db_and_lost_it_its
     assert drifts["pooled"].lost_db == pytest.approx(0.0, abs=0.01)
 
 
-def test_the_worst_layer_comes_first(model, integer, windows):
+def test_the_worst_layer_comes_first_in_json(model, integer, windows):
     drifts = worst_first(compare_layers(model, integer, windows))
     assert [drift.snr_db for drift in drifts] == sorted(drift.snr_db for drift in drifts)
-    first = format_drift(drifts).splitlines()[2]
-    assert first.split("|")[1].strip() == drifts[0].layer
+
+
+def test_the_table_is_in_the_order_of_the_picture_and_says_what_is_bad(model, windows):
+    louder = changed(changed(model, "features/weights", 1.2), "features/bias", 1.2)
+    drifts = compare_layers(model, louder, windows)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in format_drift(drifts).splitlines()[2:8]]
+    assert [row[0] for row in rows] == [drift.layer for drift in drifts]
+    bad = {row[0]: row[-1] for row in rows}
+    assert (bad["blocks"], bad["features"], bad["pooled"]) == ("", "poor, loses most", "poor")
+    assert "The file drifts most in features" in format_drift(drifts)
 
 
 def test_integers_are_compared_as_the_numbers_they_stand_for(model, integer, windows):
@@ -171,6 +179,15 @@ def test_windows_of_another_size_are_refused(model, shape):
 def test_a_layer_is_named_as_in_keras(operation, inputs, output, expected):
     made = Operation(name=operation, version=1, is_custom=False, inputs=inputs, outputs=(output,))
     assert layer_name(made) == expected
+
+
+def test_the_ends_of_a_graph_are_named_after_the_layers_beside_them():
+    fed = Operation(name="INPUT", version=1, is_custom=False, inputs=(), outputs=("serving_default_audio:0",))
+    inputs, end = ("net_1/scores_1/BiasAdd",), ("StatefulPartitionedCall_1:0",)
+    last = Operation(name="SOFTMAX", version=1, is_custom=False, inputs=inputs, outputs=end)
+    assert named_layer(fed, {}) == "audio"
+    assert named_layer(last, {inputs[0]: "scores"}) == "scores"
+    assert named_layer(last, {}) == end[0]
 
 
 def test_table_json_and_picture_are_written(model, integer, windows, tmp_path):

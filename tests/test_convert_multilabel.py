@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import SAMPLE_RATE, tone
-from task_run import TaskRun
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("ai_edge_quantizer")
+
+from task_run import TaskRun  # noqa: E402
 
 import convert.report.proof as proof_module  # noqa: E402
 from convert.convert_run import convert_run  # noqa: E402
@@ -21,6 +23,7 @@ from convert.report.build_report import describe_build, format_table  # noqa: E4
 from convert.report.choose import choose_files  # noqa: E402
 from convert.report.golden import write_golden  # noqa: E402
 from convert.report.proof import phone_recordings, prove_files  # noqa: E402
+from convert.settings import ConvertSettings  # noqa: E402
 from edge_runtime.model.classifier import Classifier  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity.file_parity import parity_of_file  # noqa: E402
@@ -29,6 +32,7 @@ from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # no
 from train.evaluation.predict import predict  # noqa: E402
 from train.evaluation.rotated_windows import heard_again  # noqa: E402
 from train.evaluation.thresholds import choose_thresholds  # noqa: E402
+from train.progress import Steps  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
 from train.recordings.split import split_clips  # noqa: E402
 from train.recordings.store.clip_store import load_clips  # noqa: E402
@@ -39,6 +43,8 @@ WINDOW_LENGTH = 1_600  # samples
 LABELS = ("high", "low", "middle")
 TRAINED = TrainingSettings(loss="binary_crossentropy", batch_size=8, epoch_windows=160, seed=3)
 CHECKED = ("float32", "int8", "int8_io", "auto")
+FEW_RUNS = ConvertSettings(num_calibration_windows=24, num_runs=3, warmup_runs=1)
+QUIET = Steps(lambda text: None)
 
 
 def _tiny_model():
@@ -96,9 +102,9 @@ def run(clips, tmp_path_factory) -> TaskRun:
 @pytest.fixture(scope="module")
 def proofs(run, tmp_path_factory):
     out = tmp_path_factory.mktemp("files")
-    recipes = [RECIPES[name] for name in CHECKED]
-    files = convert_run(run, out, recipes, num_calibration_windows=24, tell=lambda text: None)
-    return prove_files(run, files, num_runs=3, warmup_runs=1, tell=lambda text: None)
+    recipes = tuple(RECIPES[name] for name in CHECKED)
+    files = convert_run(run, out, replace(FEW_RUNS, recipes=recipes), QUIET)
+    return prove_files(run, files, FEW_RUNS, QUIET)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +140,7 @@ def test_agreement_and_accuracy_are_of_the_sets_that_the_device_decides_for(run,
 def test_slow_files_hear_the_test_windows_once(run, proofs, monkeypatch):
     monkeypatch.setattr(proof_module, "SLOW_MS", 0.0)
     files = [proof.file for proof in proofs]
-    for proof in prove_files(run, files[:2], num_runs=3, warmup_runs=1, tell=lambda text: None):
+    for proof in prove_files(run, files[:2], FEW_RUNS, QUIET):
         compared = {result.level: result.num_windows for result in proof.parity if result.level in (2, 3, 5)}
         assert compared == {2 if proof.file is files[0] else 3: len(run.test_windows().windows)}
 
@@ -211,7 +217,7 @@ def test_the_recommendation_speaks_of_the_exact_match(report):
 
 
 def test_auto_is_judged_by_sets_of_labels_on_validation_mixtures(run, proofs):
-    (found,) = [proof.file.repair for proof in proofs if proof.file.repair]
+    (found,) = [proof.file.mixed_precision for proof in proofs if proof.file.mixed_precision]
     assert found.after.num_windows == len(heard_again(run.held_out("val")).truth)
     assert 0.0 <= found.before.measures["accuracy"] <= 1.0
 
@@ -245,7 +251,8 @@ def test_the_phone_hears_the_first_clip_and_the_first_mixture_of_each_label(run)
 @pytest.mark.parametrize("kind", ["qat", "prune", "cluster"])
 def test_a_sigmoid_model_is_trained_on_by_its_own_loss_and_judged_by_sets(run, kind, tmp_path):
     pytest.importorskip("tensorflow_model_optimization")
-    from convert.compression.compress import compress_run, compression_settings
+    from convert.compression.compress import compress_run
+    from convert.compression.settings import compression_settings
     from convert.report.compression import compression_notes, describe_compression
 
     chosen = compression_settings(kind, epochs=1, learning_rate=1e-4, sparsity=0.5, clusters=16, epoch_windows=96)

@@ -175,7 +175,7 @@ def test_a_recurrent_layer_has_8_bit_weights_and_a_float_state_under_int8(window
     assert agreed == 1.0
 
 
-def test_the_steps_of_a_recurrent_layer_are_one_layer_to_the_repair():
+def test_the_steps_of_a_recurrent_layer_are_one_layer_to_the_search():
     model = _network(
         layers.Dense(5, name="before"), layers.Bidirectional(layers.LSTM(6), name="both"), layers.Dense(4, name="after")
     )

@@ -19,7 +19,7 @@ from convert.graph.float_scope import RecipeUnfitError
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object
 from convert.graph.model_scores import model_scores
 from convert.graph.rewrite_check import Rewrite, rewrite_notes
-from convert.quantization.mixed_precision import ValidationWindows, _Bench, repair
+from convert.quantization.mixed_precision import ValidationWindows, _Bench, search_mixed_precision
 from convert.quantization.quantize import rewritten
 from convert.winograd.fast_convolution import fast_rewrite, with_fast_convolutions
 from convert.winograd.fast_operators import COLUMNS
@@ -150,7 +150,7 @@ def test_auto_that_keeps_every_layer_float_is_refused(model, noise_calibration, 
     truth = np.arange(20) % 3
     validation = ValidationWindows(windows=noise_windows, truth=truth, groups=truth.astype(str))
     with pytest.raises(RecipeUnfitError, match="not one of 3 layers may have 8 bits"):
-        repair(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
+        search_mixed_precision(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
 
 
 def test_what_auto_keeps_wider_does_not_count_as_left_out(model, noise_calibration, noise_windows, monkeypatch):
@@ -161,7 +161,7 @@ def test_what_auto_keeps_wider_does_not_count_as_left_out(model, noise_calibrati
     monkeypatch.setattr(_Bench, "alone_snr_db", lambda self, place: float(place))
     truth = np.arange(20) % 3
     validation = ValidationWindows(windows=noise_windows, truth=truth, groups=truth.astype(str))
-    found = repair(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
+    found = search_mixed_precision(model, RECIPES["auto"], noise_calibration, validation, tell=lambda text: None)
     assert all_rewrites(model, model, found.model, RECIPES["auto"], found.exceptions)[0].sentence() == (
         "3 of 3 layers in 8 bits"
     )

@@ -38,7 +38,7 @@ def test_every_verb_and_action_has_its_section_with_all_its_options(hooks):
     text = hooks["command_reference"].command_reference()
     for name in earproof.VERBS:
         parser = _subparsers(earproof._parser(name)).choices[name]
-        section = text.partition(f"\n## {name} {{: #{name} }}")[2].partition("\n## ")[0]
+        section = text.partition(f"\n## {name} {{: #{name.replace(' ', '-')} }}")[2].partition("\n## ")[0]
         assert section, name
         inner = _subparsers(parser)
         children = {} if inner is None else inner.choices
@@ -106,12 +106,12 @@ def _commands(text):
 def test_every_command_of_a_page_is_one_that_the_parser_takes(name):
     for words in _commands(TEXTS[name]):
         words = re.sub(r"\{(\w[^,}]*),[^}]*\}", r"\1", shlex.join(words)).replace("'", "").split()
-        assert earproof._parser(words[0]).parse_args(words).verb == words[0]
+        assert earproof._parser(words[0]).parse_args(words).verb.split()[0] == words[0]
 
 
 def test_commands_are_found_in_the_pages():
     found = [words for text in TEXTS.values() for words in _commands(text)]
-    assert {words[0] for words in found} == set(earproof.VERBS)
+    assert {words[0] for words in found} == {name.split()[0] for name in earproof.VERBS}
     assert len(found) > 80
 
 

@@ -41,7 +41,7 @@ def test_every_verb_has_help_and_loads_nothing_heavy_for_it(verb):
 
 def test_every_verb_is_in_the_readme():
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert [verb for verb in earproof.VERBS if f"earproof {verb}" not in readme] == []
+    assert [verb for verb in earproof.VERBS if f"earproof {verb.split()[0]}" not in readme] == []
 
 
 def test_no_verb_at_all_prints_the_help_and_is_bad_usage(capsys):
@@ -57,7 +57,7 @@ def test_a_verb_that_needs_the_train_extra_says_so_where_it_is_missing(capsys, m
     code, _, err = _run(capsys, "build", tmp_path, "--out", tmp_path / "out")
     assert code == 2
     assert "needs tensorflow" in err
-    assert 'pip install "earproof[train]"' in err
+    assert "./setup.sh in earproof's repository" in err
 
 
 def test_the_device_verbs_work_without_the_train_extra(tmp_path):
@@ -89,7 +89,7 @@ def test_the_device_verbs_work_without_the_train_extra(tmp_path):
     command = [sys.executable, "-c", program, str(tmp_path / "model.tflite"), str(tmp_path / "clip.wav")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert done.stdout.rstrip().endswith("[0, 0, 0, 0, 0, 2]"), done.stdout + done.stderr
-    assert 'pip install "earproof[train]"' in done.stderr
+    assert "./setup.sh in earproof's repository" in done.stderr
 
 
 def test_data_counts_clips_groups_and_minutes(capsys, make_folder, tmp_path):
@@ -294,7 +294,7 @@ def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work
         (["classify", "a", "b", "--merge", "maximun"], "did you mean maximum?"),
         (["listen", "a", "-", "--tikc", "3"], "did you mean --tick?"),
         (["metadata", "shwo", "x"], "did you mean show?"),
-        (["device", "docter"], "did you mean doctor?"),
+        (["docter"], "did you mean doctor?"),
         (["bench", "a", "--jsno"], "did you mean --json?"),
         (["build", "x", "--out", "d", "--epcohs", "3", "--no-augmnet"], "--no-augmnet: did you mean --no-augment?"),
     ],

@@ -46,6 +46,14 @@ def test_an_untouched_bundle_passes_and_replays_the_streams_of_every_file(folder
     assert [result["level"] for result in document["files"][-1]["results"]] == [3, 5, 4, 5]
 
 
+def test_a_manifest_of_the_time_when_the_project_was_called_earshot_is_read(folder):
+    path = folder / "manifest.json"
+    values = json.loads(path.read_text())
+    assert values.pop("earproof")
+    path.write_text(json.dumps({**values, "earshot": "0.1.0"}))
+    assert find_tampering(read_bundle(folder)) == []
+
+
 def _flip(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

@@ -15,6 +15,7 @@ import pytest
 from test_edge_command import run, write_wav
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
+import earproof
 from edge_runtime.audio.wav_file import WavFile
 from edge_runtime.bench.test_signal import speech_like
 from metadata import MelFrontEnd
@@ -254,13 +255,14 @@ def test_the_recording_may_stand_before_or_after_the_options(model, clip, place,
     options = [["--on", "0"], ["--min-duration", "0"], ["--min-gap", "0"]]
     options.insert(place, [clip])
 
-    assert run("listen", model, *(item for option in options for item in option)) == 0
+    words = ["listen", model, *(item for option in options for item in option)]
+    assert earproof.main([str(word) for word in words]) == 0
     assert events(capsys.readouterr().out)[-1]["end_seconds"] == 6.25
 
 
 def test_what_follows_the_recording_is_not_swallowed(model, clip, capsys):
     with pytest.raises(SystemExit):
-        run("listen", model, "--on", "0", clip, clip)
+        earproof.main(["listen", str(model), "--on", "0", str(clip), str(clip)])
     assert "unrecognized arguments" in capsys.readouterr().err
 
 

@@ -95,7 +95,7 @@ def test_while_nothing_comes_there_are_empty_blocks():
     ("content", "message"),
     [
         (b"", "ended without a sample"),
-        (b"fLaC" + bytes(100), r"is a FLAC file; .* put this before earproof: ffmpeg -i - -f wav - \|"),
+        (b"fLaC" + bytes(100), r"is a FLAC file; .* convert it on the way: ffmpeg -i - -f wav - \| earproof"),
         (wav(b"\0\0", tag=2, bits=4), "standard input has format tag 0x0002"),
         (riff(chunk(b"LIST", b"only")), "standard input has no fmt chunk"),
     ],

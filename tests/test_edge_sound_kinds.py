@@ -85,7 +85,8 @@ def test_a_refusal_names_the_kind_and_the_way_out():
         return refusal(recognise(content), content), piped_refusal(recognise(content))
 
     assert told(b"fLaC" + bytes(50))[1] == (
-        "is a FLAC file; through a pipe comes WAV: put this before earproof: ffmpeg -i - -f wav - |"
+        "is a FLAC file; through a pipe comes WAV; convert it on the way: "
+        "ffmpeg -i - -f wav - | earproof listen MODEL -"
     )
     assert "write instead: ffmpeg -i FILE -f wav - |" in told(bytes(4) + b"ftypisom" + bytes(50))[1]
     assert "convert it: ffmpeg -i FILE NEW.wav" in told(bytes(4) + b"ftypisom" + bytes(50))[0]

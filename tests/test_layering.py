@@ -1,7 +1,9 @@
-"""Each package imports itself and those above it, and nothing heavier than the design allows."""
+"""Each package imports itself and those above it, and so do its rooms; nothing heavier than the design allows."""
 
 import ast
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,16 +28,11 @@ THIRD_PARTY = {
 }
 # The schema that is needed for writing comes with the interpreter.
 WRITING = {"metadata": {"ai_edge_litert", "numpy"}}
+MOST_MODULES = 20  # in one folder, its __init__.py aside
 
 
 def _imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(str(node.module).split(".")[0])
-    return found
+    return {name.split(".")[0] for name in _imported_names(path)}
 
 
 @pytest.mark.parametrize("package", ORDER)
@@ -47,6 +44,56 @@ def test_a_package_imports_only_itself_and_those_above_it(package):
         str(path.relative_to(REPOSITORY)): sorted(_imports(path) - allowed - sys.stdlib_module_names) for path in files
     }
     assert {name: modules for name, modules in wrong.items() if modules} == {}
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_rooms_of_a_package_import_downwards_only(package):
+    assert _circles(_rooms_used(package)) == []
+
+
+def test_a_circle_of_rooms_would_be_found():
+    assert _circles({"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": set()}) == [{"a", "b", "c"}]
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_no_folder_holds_more_modules_than_the_eye_takes_in(package):
+    files = Counter(path.parent for path in (REPOSITORY / package).rglob("*.py") if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in files.items() if count > MOST_MODULES} == {}
+
+
+def _rooms_used(package: str) -> dict[str, set[str]]:
+    """Return for each room of a package the others that it imports from, wherever in its modules.
+
+    A folder is a room, with all below it, and so is each module in the package's root. The root's own __init__.py is
+    none: it gives names of all rooms.
+    """
+    used: dict[str, set[str]] = {}
+    for path in (REPOSITORY / package).rglob("*.py"):
+        if path != REPOSITORY / package / "__init__.py":
+            room = path.relative_to(REPOSITORY / package).parts[0].removesuffix(".py")
+            named = (name.split(".") for name in _imported_names(path))
+            used.setdefault(room, set()).update(parts[1] for parts in named if parts[0] == package and parts[1:])
+    return {room: (others & set(used)) - {room} for room, others in used.items()}
+
+
+def _imported_names(path: Path) -> Iterator[str]:
+    """Yield what a module imports, with its dots: a module, or a module and the name taken from it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _circles(used: dict[str, set[str]]) -> list[set[str]]:
+    """Return the sets of rooms that all reach one another."""
+    reached = {room: set(others) for room, others in used.items()}
+    for middle in used:  # Warshall's algorithm
+        for others in reached.values():
+            if middle in others:
+                others |= reached[middle]
+    found = [{other for other in reached[room] if room in reached[other]} for room in used]
+    return [circle for place, circle in enumerate(found) if circle and circle not in found[:place]]
 
 
 def test_the_command_imports_no_package_before_a_verb_is_chosen():

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from metadata.plural import counted
+from train.api import SETTING_NAMES, train
 from train.data.sides import add_dataset_argument
 from train.models import MODEL_NAMES
-from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
+from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS
 
 DONE = 0
-SAMPLE_RATE = 16_000  # Hz, of every model here
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -95,18 +95,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def training_settings(model: str, args: argparse.Namespace, variant: str | None = None) -> TrainingSettings:
-    """Return the model's settings, published or ours, with what the command line changes."""
-    from train.models import model_module
-
-    module = model_module(model)
-    if args.published and module.PUBLISHED is None:
-        raise ValueError(f"{model} was not published and has no settings of that kind; leave --published out")
-    begin = module.PUBLISHED if args.published else module.DEFAULT
-    begin = dataclasses.replace(begin, **getattr(module, "VARIANT_SETTINGS", {}).get(variant, {}))
-    names = [item.name for item in dataclasses.fields(TrainingSettings)]
-    given = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
-    return dataclasses.replace(begin, **given)
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the training settings that the command line has."""
+    return {name: getattr(args, name) for name in SETTING_NAMES if getattr(args, name, None) is not None}
 
 
 def run(verb: str, args: argparse.Namespace) -> int:
@@ -116,31 +107,26 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     """Train one model."""
-    from train.data.prepare import find_and_split, load_to_train
-    from train.fitting.training_run import choose_variant, train_model
-    from train.models import model_module
     from train.progress import note
-    from train.recordings.output_folder import claim_folder
-    from train.tasks.auxiliary_outputs import check_auxiliary
-    from train.tasks.chosen_mixtures import choose_mixtures
 
-    module = model_module(args.model)
-    task = module.task(choose_variant(module, args.variant))
-    settings = training_settings(args.model, args, args.variant)
-    check_auxiliary(module, task, settings)
-    index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
-    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
-    if args.mixtures:
-        clips = choose_mixtures(clips, args.mixtures, task)
-    folder = claim_folder(args.out, force=args.force, resume=args.resume)
-    try:
-        metrics = train_model(
-            clips, args.model, folder, settings, variant=args.variant, weights_from=args.weights_from, tell=note
-        )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
+    metrics = train(
+        args.model,
+        args.data,
+        out=args.out,
+        variant=args.variant,
+        labels=args.labels,
+        **data_choices(args),
+        mixtures=args.mixtures,
+        weights_from=args.weights_from,
+        published=args.published,
+        cache=args.cache,
+        strict=args.strict,
+        resume=args.resume,
+        force=args.force,
+        **given_settings(args),
+    )
     print(json.dumps(metrics, indent=2) if args.json else describe_metrics(metrics))
-    note(f"the run is in {folder}; next: earproof convert {folder} --out DIR")
+    note(f"the run is in {args.out}; next: earproof convert {args.out} --out DIR")
     return DONE
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 _SECONDS_BETWEEN_LOG_LINES = 10.0
+_SECONDS_UNTIL_STILL = 30.0  # of one step, after which a line says that it goes on
 
 
 def progress_bar(total: int, name: str, unit: str, done: int = 0) -> Any:
@@ -28,3 +33,43 @@ def progress_bar(total: int, name: str, unit: str, done: int = 0) -> Any:
 def note(text: str) -> None:
     """Tell the user something that is not a result."""
     print(text, file=sys.stderr, flush=True)
+
+
+class Steps:
+    """Says of a long job which file of how many a step is about, and how long all has taken.
+
+    As a context it also says now and then that a long step still goes on.
+    """
+
+    def __init__(self, tell: Callable[[str], None] = note) -> None:
+        self.tell = tell
+        self._begin = time.monotonic()
+        self._step = ""
+        self._ended: threading.Event | None = None
+
+    def begin(self, what: str, place: int, total: int) -> None:
+        """Say that the step of the file at `place`, from 1, of `total` begins: "timing x.tflite (3 of 8, 1:20)"."""
+        self._step = what
+        self.tell(f"{what} ({place} of {total}, {self._elapsed()})")
+
+    def __enter__(self) -> Steps:
+        self._ended = threading.Event()
+        threading.Thread(target=self._say_still, args=(self._ended,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._ended is not None:
+            self._ended.set()
+
+    def _elapsed(self) -> str:
+        """Return the time since the beginning, minutes and seconds."""
+        minutes, seconds = divmod(int(time.monotonic() - self._begin), 60)
+        return f"{minutes}:{seconds:02}"
+
+    def _say_still(self, ended: threading.Event) -> None:
+        """Name a step that lasts, until the job has ended."""
+        before = self._step
+        while not ended.wait(_SECONDS_UNTIL_STILL):
+            if self._step == before:
+                self.tell(f"still {before} ({self._elapsed()})")
+            before = self._step

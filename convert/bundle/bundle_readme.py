@@ -14,7 +14,7 @@ device, in this folder (Linux with Python 3.10 to 3.13; 64-bit ARM or x86-64):
 ```
 python3 doctor.py
 python3 -m venv env && env/bin/pip install ./{wheel}
-env/bin/earproof device doctor && env/bin/earproof parity . && env/bin/earproof bench *.tflite --audio {stream}
+env/bin/earproof doctor && env/bin/earproof parity . && env/bin/earproof bench *.tflite --audio {stream}
 ```
 
 The first says whether this machine can run the models, and what to do where it cannot. The second fetches NumPy and

@@ -12,16 +12,17 @@ tensorflow-model-optimization does the work on the model's tf_keras twin, which 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.compression.compressed_run import CompressedRun
 from convert.compression.network_body import compressed_layers
+from convert.compression.settings import CompressionSettings
 from convert.compression.tf_keras_twin import (
     Twin,
     Weights,
@@ -31,122 +32,19 @@ from convert.compression.tf_keras_twin import (
     read_twin_weights,
     with_weights,
 )
-from convert.compression.trained_ranges import tensor_ranges
-from convert.quantization.calibration import CalibrationSet
 from metadata import ModelSpec, replace_spec
 from metadata.plural import counted
 from train.batches.window_rows import WindowRows
 from train.fitting.backend import native_output_to, seed_everything
 from train.fitting.finished_run import FinishedRun
 from train.settings import TrainingSettings
-from train.tasks.task import Task
 
-KINDS: dict[str, str] = {
-    "qat": "Not where int8 keeps its decisions already: training on costs minutes for nothing then.",
-    "prune": "Not for speed or memory: kernels compute with the zeros, only the compressed download is smaller.",
-    "cluster": "Not for speed or memory either; beside int8 it saves less than prune does.",
-}
-"""Each kind with the reason to leave it."""
-EPOCHS = {"qat": 6, "prune": 10, "cluster": 6}
-LEARNING_RATES = {"qat": 1e-4, "prune": 5e-4, "cluster": 1e-4}  # three quarters of the weights gone need larger steps
 NUM_PROBE_WINDOWS = 32  # on which twin and model are compared
 NUM_RANGE_WINDOWS = 200  # on which the ranges of qat begin
 PRUNING_SHARE = 2 / 3  # of the steps, after which the final sparsity is reached and training mends what it broke
 PRUNING_INTERVAL = 4  # steps between two rounds of pruning
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompressionSettings:
-    """How a trained model is compressed by training on.
-
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`.
-    epochs : int
-        Of fine-tuning.
-    learning_rate : float
-    sparsity : float
-        Share of zeros that `prune` ends with in each kernel of the body, 0 to 1.
-    clusters : int
-        Different values that `cluster` leaves in each kernel of the body.
-    epoch_windows : int
-        Windows of one epoch; 0: as many as the training drew.
-    seed : int
-    """
-
-    kind: str
-    epochs: int
-    learning_rate: float
-    sparsity: float = 0.75
-    clusters: int = 32
-    epoch_windows: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            nearest = difflib.get_close_matches(self.kind, KINDS, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise ValueError(f"there is no compression {self.kind!r}; expected one of {', '.join(KINDS)}{hint}")
-        if self.epochs < 1:
-            raise ValueError(f"epochs is {self.epochs!r}; expected at least 1")
-        if not 0 < self.sparsity < 1:
-            raise ValueError(f"sparsity is {self.sparsity!r}; expected a share above 0 and below 1")
-        if self.clusters < 2:
-            raise ValueError(f"clusters is {self.clusters!r}; expected at least 2")
-
-
-def compression_settings(kind: str, **changes: Any) -> CompressionSettings:
-    """Return the settings of a kind of compression: its own epochs and learning rate but for `changes`."""
-    usual = {"epochs": EPOCHS.get(kind, 1), "learning_rate": LEARNING_RATES.get(kind, 1e-4)}
-    return CompressionSettings(kind=kind, **{**usual, **changes})
-
-
-@dataclass(frozen=True)
-class CompressedRun(FinishedRun):
-    """A finished run whose model has been trained on; its spec carries the kind in the name and the settings.
-
-    Attributes
-    ----------
-    begun_with : FinishedRun
-        As it was trained.
-    compression : CompressionSettings
-    layers : tuple of str
-        Whose kernels are compressed.
-    ranges : dict of str to (float, float)
-        Of results by layer name, as qat found them; else empty.
-    history : list of dict
-        One row an epoch, see `convert.compression.fine_tune`.
-    """
-
-    begun_with: FinishedRun
-    compression: CompressionSettings
-    layers: tuple[str, ...]
-    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    @property
-    def task(self) -> Task:
-        """What the model was trained to tell, before as after."""
-        return self.begun_with.task
-
-    def tensor_ranges(
-        self, float_model: bytes, calibration: CalibrationSet | None, fed: CalibrationSet | None
-    ) -> dict[str, tuple[float, float]]:
-        """Return the trained ranges by the tensor names of one float export; none where training found none.
-
-        Parameters
-        ----------
-        float_model : bytes
-        calibration, fed : CalibrationSet
-            The same windows as waveforms and as the file takes them; the loudest of them tells the tensors apart.
-        """
-        if not self.ranges or calibration is None or fed is None:
-            return {}
-        loudest = int(np.square(calibration.windows).mean(axis=1).argmax())
-        return tensor_ranges(float_model, self.model, self.ranges, calibration.windows[loudest], fed.windows[loudest])
 
 
 def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = print) -> CompressedRun:
@@ -225,7 +123,7 @@ def _load_tools() -> None:
         except ImportError as error:
             raise RuntimeError(
                 f"compression by training needs tensorflow-model-optimization and tf-keras: {error}; "
-                f"install earproof[train]\n{log.read_text(errors='replace')}"
+                f"./setup.sh installs them\n{log.read_text(errors='replace')}"
             ) from error
 
 

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from convert.graph.float_scope import ELEMENTWISE, WEIGHTED
 from convert.graph.model_graph import Operation
 
 _NUMBER = "_1"
+_INPUT, _OUTPUT = "serving_default_", "StatefulPartitionedCall"  # how the exporter begins the names of a graph's ends
+
+
+def named_layer(operation: Operation, before: Mapping[str, str]) -> str:
+    """Return the layer's name, of a graph's end, to which the exporter gives its own, that of the layer in front of it.
+
+    Parameters
+    ----------
+    operation : Operation
+    before : mapping of str to str
+        Layers by the tensors that they put out.
+    """
+    name = layer_name(operation)
+    if name.startswith(_INPUT):
+        return name.removeprefix(_INPUT).split(":")[0]
+    if name.startswith(_OUTPUT):
+        return next((before[tensor] for tensor in operation.inputs if tensor in before), name)
+    return name
 
 
 def layer_name(operation: Operation) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from convert.graph.float_scope import WEIGHTED
-from convert.graph.layer_name import layer_name
+from convert.graph.layer_name import named_layer
 from convert.graph.model_graph import ModelGraph, Operation, read_graph
 from convert.graph.model_scores import check_windows, from_tensor, to_tensor
 from convert.graph.recurrences import inner_steps
@@ -29,7 +29,7 @@ from metadata.errors import ModelContractError
 from metadata.packing.packed_model import strip_metadata
 from metadata.signed import signed
 
-HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error")
+HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error", "bad")
 MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
 NUM_MARKED = 3  # layers in another colour
 POOR_DB = 20.0  # the error is a tenth of the output
@@ -37,8 +37,9 @@ CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a los
 KEY = (
     "SNR: the power of a layer's output in float over that of the difference to it here, in dB. Higher is better. At "
     f"{POOR_DB:g} dB the error is a tenth of the output; what is below is poor. Lost here: how much lower it is than "
-    "that of the layer's worst input. Cosine: 1 where the outputs differ by a factor at most. Decisions are judged by "
-    "parity, not by this, which shows where to look."
+    f"that of the layer's worst input. Bad: poor, or one of the {NUM_MARKED} layers that lose most of their own, which "
+    "are red in the picture. Cosine: 1 where the outputs differ by a factor at most. Decisions are judged by parity, "
+    "not by this, which shows where to look."
 )
 
 
@@ -159,10 +160,18 @@ def worst_first(drifts: Sequence[LayerDrift]) -> list[LayerDrift]:
     return sorted(drifts, key=lambda drift: (drift.snr_db, -drift.lost_db, drift.position))
 
 
-def format_drift(drifts: Sequence[LayerDrift], shown: int | None = None) -> str:
-    """Return the layers, the worst first, as an aligned Markdown table with a key below."""
-    rows = [HEADER, *[_row(drift) for drift in worst_first(drifts)[:shown]]]
-    return "\n".join([*markdown_table(rows), "", KEY])
+def format_drift(drifts: Sequence[LayerDrift]) -> str:
+    """Return the layers in the order of execution, as the picture has them, as an aligned table with a key below."""
+    losing = losing_most(drifts)
+    rows = [HEADER, *[_row(drift, drift.position in losing) for drift in drifts]]
+    worst = tell_worst(drifts)
+    return "\n".join([*markdown_table(rows), "", f"The file {worst}.", "", KEY])
+
+
+def losing_most(drifts: Sequence[LayerDrift]) -> set[int]:
+    """Return the positions of the layers that lose most of their own; of none where nothing is lost."""
+    losing = sorted(drifts, key=lambda drift: -drift.lost_db)[:NUM_MARKED]
+    return {drift.position for drift in losing if drift.lost_db > 0.0}
 
 
 def tell_worst(drifts: Sequence[LayerDrift]) -> str:
@@ -182,12 +191,11 @@ def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
     """Write the SNR of every layer in the order of execution as PNG, those that lose most of their own marked."""
     from train.pictures.plots import draw_bars
 
-    losing = sorted(drifts, key=lambda drift: -drift.lost_db)[:NUM_MARKED]
-    worst = {drift.position for drift in losing if drift.lost_db > 0.0}
+    losing = losing_most(drifts)
     draw_bars(
         [f"{drift.layer} ({drift.operation}, {drift.dtype})" for drift in drifts],
         [min(drift.snr_db, CLEAN_DB) for drift in drifts],
-        [drift.position in worst for drift in drifts],
+        [drift.position in losing for drift in drifts],
         path,
         title,
         f"SNR of the output against float (dB, higher is better; below {POOR_DB:g} poor; {CLEAN_DB:.0f}: as 16 bits or "
@@ -196,7 +204,7 @@ def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
 
 
 def write_drift(reference: bytes, candidate: bytes, windows: np.ndarray, folder: Path, stem: str) -> list[LayerDrift]:
-    """Compare two files and write `<stem>.md` (the worst first), `<stem>.json` and `<stem>.png` into a folder."""
+    """Compare two files and write `<stem>.md`, `<stem>.json` (the worst first) and `<stem>.png` into a folder."""
     drifts = compare_layers(reference, candidate, windows)
     folder.mkdir(parents=True, exist_ok=True)
     layers = [one.as_dict() for one in worst_first(drifts)]
@@ -269,14 +277,16 @@ def _spread(windows: np.ndarray, size: int) -> np.ndarray:
 def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str]) -> list[LayerDrift]:
     """Return the drifts in the order of execution, with what each layer lost against its inputs."""
     snr: dict[str, float] = {}
+    layers: dict[str, str] = {}
     drifts = []
     for position, (operation, total, dtype) in enumerate(zip(operations, sums, dtypes, strict=True)):
         before = min((snr[name] for name in operation.inputs if name in snr), default=CLEAN_DB)
         snr[operation.outputs[0]] = total.snr_db
+        layers[operation.outputs[0]] = named_layer(operation, layers)
         drifts.append(
             LayerDrift(
                 position=position,
-                layer=layer_name(operation),
+                layer=layers[operation.outputs[0]],
                 tensor=operation.outputs[0],
                 operation=operation.name,
                 dtype=dtype,
@@ -289,8 +299,9 @@ def _drifts(operations: Sequence[Operation], sums: list[_Sums], dtypes: list[str
     return drifts
 
 
-def _row(drift: LayerDrift) -> tuple[str, ...]:
+def _row(drift: LayerDrift, loses_most: bool) -> tuple[str, ...]:
     """One line of the table."""
+    bad = ["poor"] * (drift.snr_db < POOR_DB) + ["loses most"] * loses_most
     return (
         drift.layer,
         drift.operation,
@@ -299,4 +310,5 @@ def _row(drift: LayerDrift) -> tuple[str, ...]:
         f"{drift.lost_db:.1f}",
         signed(drift.cosine_similarity, 6, plus=False),
         f"{drift.max_abs_error:.3g}",
+        ", ".join(bad),
     )

@@ -94,8 +94,8 @@ class KeptLayer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repair:
-    """A repaired file and how it came about.
+class MixedPrecision:
+    """A file of 8 bits and wider layers, and how it was found.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Repair:
     num_layers : int
         That the recipe would take.
     before, after : ParityResult
-        Plain int8 and the repaired file against float32, on the validation windows; their tolerance is what was aimed
+        Plain int8 and the file found against float32, on the validation windows; their tolerance is what was aimed
         at.
     before_on_builtin, after_on_builtin : ParityResult
         The same two files on the built-in kernels.
@@ -123,7 +123,7 @@ class Repair:
     exceptions: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the repair for JSON, without the model."""
+        """Return what was found for JSON, without the model."""
         return {
             "kept": [asdict(layer) for layer in self.kept],
             "num_layers": self.num_layers,
@@ -141,14 +141,14 @@ class Repair:
         return f"Of {counted(self.num_layers, 'layer')} in 8 bits these are kept wider: {kept}."
 
 
-def repair(
+def search_mixed_precision(
     float_model: bytes,
     recipe: Recipe,
     calibration: CalibrationSet,
     validation: ValidationWindows,
     tell: Callable[[str], None] = print,
     trained_ranges: Mapping[str, tuple[float, float]] | None = None,
-) -> Repair:
+) -> MixedPrecision:
     """Quantize to 8 bits, as few layers wider and as little wider as make the recipe's tolerance hold with room.
 
     Parameters
@@ -189,7 +189,7 @@ def repair(
             "decisions on "
             f"the validation windows stay those of float32, and the file would be float32 itself. Take that"
         )
-    found = Repair(
+    found = MixedPrecision(
         model=bench.model(kept),
         kept=tuple(bench.price(place, kept) for place in sorted(kept)),
         num_layers=len(bench.layers),
@@ -200,12 +200,12 @@ def repair(
         exceptions=bench.exceptions(kept),
     )
     if kept:
-        tell(format_repair(found.as_dict()))
+        tell(format_mixed_precision(found.as_dict()))
     return found
 
 
-def format_repair(found: dict[str, Any]) -> str:
-    """Return what is kept wider, what that costs and what it buys, for people; `found` is of `Repair.as_dict`."""
+def format_mixed_precision(found: dict[str, Any]) -> str:
+    """Return what is kept wider, its cost and its gain, for people; `found` is of `MixedPrecision.as_dict`."""
     before, after, before_builtin, after_builtin = (
         found[name]["measures"].get("decision_agreement", 0.0)
         for name in ("before", "after", "before_on_builtin", "after_on_builtin")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.graph.rewrite_check import rewrite_notes
-from convert.quantization.mixed_precision import format_repair
+from convert.quantization.mixed_precision import format_mixed_precision
 from convert.report.choose import as_candidate, choose_files
 from convert.report.compression import compression_notes
 from convert.report.data_report import data_notes
@@ -46,6 +46,7 @@ def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]
         "files": files,
         "choices": [choice.as_dict() for choice in choices],
         "passed": all(proof.passed for proof in proofs),
+        "pictures": sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")),
     }
 
 
@@ -86,7 +87,7 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "parity": [result.as_dict() for result in proof.parity],
         "latency": proof.latency.as_dict(),
         "rewrites": [rewrite.as_dict() for rewrite in proof.file.rewrites],
-        "repair": None if proof.file.repair is None else proof.file.repair.as_dict(),
+        "repair": None if proof.file.mixed_precision is None else proof.file.mixed_precision.as_dict(),
     }
 
 
@@ -111,6 +112,15 @@ def _choice(choice: dict[str, Any]) -> str:
     best = next(one for one in choice["candidates"] if one["file"] == choice["recommended"])
     own = f", for an app that computes its own {choice['input']}" if best.get("refused_by") else ""
     return f"{whose}{own}: {choice['recommended']}, {choice['reason']}"
+
+
+def _pictures(names: Sequence[str]) -> list[str]:
+    """Which pictures there are, a line a folder; none in a report of an older version."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder, []).append(file)
+    return [f"Pictures in {folder or 'the folder'}: {', '.join(files)}." for folder, files in folders.items()]
 
 
 def _refusals(files: Sequence[dict[str, Any]]) -> list[str]:
@@ -172,12 +182,13 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
     notes += _losses(report["files"], again)
-    notes += [f"{file['file']}: {format_repair(file['repair'])}" for file in report["files"] if file["repair"]]
+    notes += [f"{file['file']}: {format_mixed_precision(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += rewrite_notes(report["files"])
     notes += [_choice(choice) for choice in report["choices"]]
     notes += _refusals(report["files"])
     notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
+    notes += _pictures(report.get("pictures", []))
     for file in report["files"]:
         for result in file["parity"]:
             if not result["passed"]:

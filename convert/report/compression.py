@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from convert.compression.compress import CompressedRun, CompressionSettings
-from convert.compression.tf_keras_twin import keras_weights
-from convert.graph.float_scope import RecipeUnfitError
-from convert.graph.rewrite_check import Rewrite
-from convert.graph.weight_statistics import KernelStatistics, find_kernels, gzip_size, kernel_statistics
+from convert.compression.compressed_kernels import held_kernels
+from convert.compression.compressed_run import CompressedRun
+from convert.graph.weight_statistics import gzip_size
 from edge_runtime.parity.levels import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted
 from train.evaluation.evaluate import score_thresholds
@@ -80,66 +76,12 @@ def compression_notes(compression: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def compression_rewrite(run: CompressedRun, content: bytes) -> Rewrite:
-    """Return in how many layers the compression is found in a file.
-
-    Raises
-    ------
-    RecipeUnfitError
-        In none.
-    """
-    weights = keras_weights(run.model)
-    kernels = held_kernels(content, {layer: weights[layer]["kernel"] for layer in run.layers}, run.compression)
-    left = tuple(kernel["layer"] for kernel in kernels if not kernel["held"])
-    what = {"qat": "kernels as trained with roundings", "prune": "kernels pruned", "cluster": "kernels clustered"}
-    found = Rewrite(what=what[run.compression.kind], done=len(kernels) - len(left), total=len(kernels), left=left)
-    if not found.done:
-        raise RecipeUnfitError(
-            f"nothing of the compression is in the file ({found.sentence()}); convert without --compress"
-        )
-    return found
-
-
-def held_kernels(content: bytes, kernels: dict[str, np.ndarray], settings: CompressionSettings) -> list[dict[str, Any]]:
-    """Return, for each compressed layer, what its kernel is like in a file, and whether the compression held there.
-
-    Parameters
-    ----------
-    content : bytes
-        The `.tflite`.
-    kernels : dict of str to np.ndarray
-        Of the compressed Keras layers by name, output channels last.
-    settings : CompressionSettings
-    """
-    found = find_kernels(kernel_statistics(content), kernels)
-    return [_held(layer, kernel, found.get(layer), settings) for layer, kernel in kernels.items()]
-
-
 def _describe_file(run: CompressedRun, path: Path) -> dict[str, Any]:
     """Everything about one file."""
-    content, weights = path.read_bytes(), keras_weights(run.model)
-    kernels = {layer: weights[layer]["kernel"] for layer in run.layers}
+    content = path.read_bytes()
     return {
         "file": path.name,
         "size_bytes": len(content),
         "gzip_bytes": gzip_size(content),
-        "kernels": held_kernels(content, kernels, run.compression),
-    }
-
-
-def _held(
-    layer: str, kernel: np.ndarray, shown: KernelStatistics | None, settings: CompressionSettings
-) -> dict[str, Any]:
-    """Judge what a file has of a layer's kernel."""
-    rows = np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1)
-    held = shown is not None
-    if shown is not None and settings.kind == "prune":
-        held = not shown.values[rows == 0].any()
-    elif shown is not None and settings.kind == "cluster":
-        held = shown.distinct <= settings.clusters
-    return {
-        "layer": layer,
-        "held": held,
-        "sparsity": 0.0 if shown is None else shown.sparsity,
-        "distinct": 0 if shown is None else shown.distinct,
+        "kernels": held_kernels(content, run.kernels(), run.compression),
     }

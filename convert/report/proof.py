@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from convert.converted_file import ConvertedFile
+from convert.convertible import Convertible
 from convert.export.float_export import export_float
 from convert.export.input_forms import FRONT_END_LAYER
 from convert.report.test_side import TestSide, describe_test_side
+from convert.settings import ConvertSettings
 from edge_runtime.bench.latency import LatencyReport, measure_latency
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.model.classifier import Classifier
@@ -31,6 +33,7 @@ from edge_runtime.parity.levels import (
 )
 from edge_runtime.scoring.measures import decisions
 from metadata import MelFrontEnd
+from metadata.plural import counted
 from metadata.recipe import find_tolerance
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
@@ -38,6 +41,7 @@ from train.evaluation.predict import predict
 from train.evaluation.rotated_windows import heard_again
 from train.fitting.finished_run import FinishedRun
 from train.layers.librosa_mel import librosa_mel
+from train.progress import Steps
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
@@ -85,12 +89,10 @@ class Heard:
 
 
 def prove_files(
-    run: FinishedRun,
+    run: Convertible,
     files: Sequence[ConvertedFile],
-    *,
-    num_runs: int,
-    warmup_runs: int,
-    tell: Callable[[str], None] = print,
+    settings: ConvertSettings,
+    steps: Steps,
 ) -> list[FileProof]:
     """Check and measure every file of one run.
 
@@ -99,13 +101,13 @@ def prove_files(
 
     Parameters
     ----------
-    run : FinishedRun
+    run : Convertible
     files : sequence of ConvertedFile
         As `convert_run` returns them.
-    num_runs, warmup_runs : int
-        Of the latency measurement.
-    tell : callable
-        Called with a line before each file.
+    settings : ConvertSettings
+        Of which the latency measurement takes its runs.
+    steps : Steps
+        Begins one for each file.
 
     Returns
     -------
@@ -115,23 +117,23 @@ def prove_files(
     Notes
     -----
     Evaluated are the test windows as they are; levels 2, 3 and 5, which tell two files apart, compare on these and,
-    where they are few, on the same heard again from other places (`train.evaluation.rotated_windows`).
+    where they are few, on the same rotated (`train.evaluation.rotated_windows`).
 
     A file that takes more than `SLOW_MS` of processor time a window (int16x8 on a CPU) replays the shortest recording
-    only, hears no window again and is timed in `SLOW_NUM_RUNS` runs at most; otherwise it alone would take longer than
+    only, runs no rotated window and is timed in `SLOW_NUM_RUNS` runs at most; otherwise it alone would take longer than
     all others together. It is not run without XNNPACK (level 5) either, which has no kernels for it.
     """
     cut = run.test_windows()
     again = heard_again(cut)
     recordings = sorted(phone_recordings(run, cut), key=len)
     if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
-        tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
-    heard = _hear_all(files, again.windows, len(cut.windows), recordings, tell)
+        steps.tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
+    heard = _hear_all(files, again.windows, len(cut.windows), recordings, steps)
     keras_scores = predict(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
     side = describe_test_side(run, cut)
     proofs = []
-    for file in files:
+    for place, file in enumerate(files, start=1):
         found = heard[file.path]
         is_float = file.recipe.name == "float32"
         reference = keras_scores if is_float else _float_file(file, files, heard).scores
@@ -141,9 +143,10 @@ def prove_files(
             on_builtin = _score_parity(file, reference, found.builtin_scores, again)
             parity.append(on_other_kernels(on_builtin, BUILTIN_KERNELS))
         parity.append(found.phone)
-        tell(f"timing {file.path.name}")
-        runs, warm_up = (SLOW_NUM_RUNS, SLOW_WARMUP_RUNS) if found.is_slow else (num_runs, warmup_runs)
-        runs, warm_up = min(num_runs, runs), min(warmup_runs, warm_up)
+        steps.begin(f"timing {file.path.name}", place, len(files))
+        runs, warm_up = settings.num_runs, settings.warmup_runs
+        if found.is_slow:
+            runs, warm_up = min(runs, SLOW_NUM_RUNS), min(warm_up, SLOW_WARMUP_RUNS)
         latency = measure_latency(
             Classifier(file.path), cut.windows[: max(runs, warm_up)], num_runs=runs, warmup_runs=warm_up
         )
@@ -159,15 +162,15 @@ def _hear_all(
     windows: np.ndarray | WindowRows,
     num_given: int,
     recordings: Sequence[np.ndarray],
-    tell: Callable[[str], None],
+    steps: Steps,
 ) -> dict[Path, Heard]:
     """Run every file on every window; several at once, since nothing is timed yet and interpreters leave the GIL."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         begun = {file.path: pool.submit(_hear, file.path, windows, num_given, recordings) for file in files}
         try:
-            for path, future in begun.items():
+            for place, (path, future) in enumerate(begun.items(), start=1):
+                steps.begin(f"running {path.name} on {counted(len(windows), 'test window')}", place, len(begun))
                 future.result()
-                tell(f"proved {path.name}")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -177,7 +180,7 @@ def _hear_all(
 def _hear(path: Path, windows: np.ndarray | WindowRows, num_given: int, recordings: Sequence[np.ndarray]) -> Heard:
     """Run one file on the windows, without XNNPACK too where it is not slow, and replay recordings on the phone.
 
-    The first `num_given` windows are those of the test side; what follows are the same heard again.
+    The first `num_given` windows are those of the test side; what follows are the same rotated.
     """
     classifier = Classifier(path)
     begin = time.thread_time()  # the interpreter runs in this thread; what else the machine does shall not count

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.foreign_model import ForeignRun
+from convert.convertible import Convertible
 from train.evaluation.evaluate import TestWindows
-from train.fitting.finished_run import FinishedRun
 
 MIN_TEST_GROUPS = 5
 """A label that fewer unseen speakers or sources have is not judged: of four that are all right one in two may be wrong
@@ -127,7 +126,7 @@ class Shortage:
     num_in_all: int = 0
 
 
-def describe_test_side(run: FinishedRun, cut: TestWindows) -> TestSide:
+def describe_test_side(run: Convertible, cut: TestWindows) -> TestSide:
     """Return the test side of a run, whose test windows are given."""
     found: dict[str, set[str]] = {label: set() for label in run.spec.labels}
     for clip in run.clips.index.clips:
@@ -141,7 +140,7 @@ def describe_test_side(run: FinishedRun, cut: TestWindows) -> TestSide:
         clips=cut.clips,
         window_seconds=run.spec.window_seconds,
         groups_in_all=in_all,
-        is_unseen=not isinstance(run, ForeignRun),
+        is_unseen=run.is_unseen,
     )
 
 

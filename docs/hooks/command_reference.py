@@ -11,7 +11,10 @@ import earproof
 def command_reference() -> str:
     """Return every verb with its arguments and options as Markdown: a table of the verbs, then a section for each."""
     parsers = {name: _verb_parser(name) for name in earproof.VERBS}
-    rows = [f"| [`earproof {name}`](#{name}) | {_cell(verb.help)} |" for name, verb in earproof.VERBS.items()]
+    rows = [
+        f"| [`earproof {name}`](#{name.replace(' ', '-')}) | {_cell(verb.help)} |"
+        for name, verb in earproof.VERBS.items()
+    ]
     overview = ["| verb | what it does |", "| --- | --- |", *rows]
     sections = [line for name, parser in parsers.items() for line in _section(name, parser, level=2)]
     return "\n".join([*overview, "", *sections])

@@ -171,7 +171,7 @@ def _load_sounddevice() -> Any:
         return importlib.import_module("sounddevice")
     except ModuleNotFoundError as error:
         raise RuntimeError(
-            'the microphone needs sounddevice, which is not installed: pip install "earproof[listen]"; '
+            "the microphone needs sounddevice, which is not installed: ./setup.sh listen in earproof's repository; "
             "or pipe sound in: arecord -f S16_LE -r 16000 | earproof listen MODEL -"
         ) from error
     except OSError as error:  # sounddevice is there, the library it calls is not

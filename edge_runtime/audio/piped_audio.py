@@ -128,7 +128,8 @@ class PipedAudio:
         if raw_rate is None:
             raise ValueError(
                 f"standard input begins with {head[:4]!r}, which is no WAV file; if it is raw 16-bit samples, say "
-                "their rate: --raw-rate HZ. Otherwise put this before earproof: ffmpeg -i - -f wav - |"
+                "their rate: --raw-rate HZ. Otherwise convert it on the way: ffmpeg -i - -f wav - | earproof listen "
+                "MODEL -"
             )
         self.name = "raw 16-bit samples on standard input"
         return WavFormat(_PCM, raw_channels, raw_rate, 16, 2 * raw_channels)

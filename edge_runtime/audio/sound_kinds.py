@@ -139,7 +139,8 @@ def piped_refusal(kind: SoundKind) -> str:
         return f"is {kind.name}, no sound; unpack it on the way with {unpack}"
     if "MP4" in kind.name:
         return f"is {kind.name}, which cannot be read from a pipe; write instead: ffmpeg -i FILE -f wav - |"
-    return f"is {kind.name}; through a pipe comes WAV: put this before earproof: ffmpeg -i - -f wav - |"
+    command = "ffmpeg -i - -f wav - | earproof listen MODEL -"
+    return f"is {kind.name}; through a pipe comes WAV; convert it on the way: {command}"
 
 
 def _two_frames(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:

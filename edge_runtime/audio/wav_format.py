@@ -143,7 +143,7 @@ def check_codec(wav_format: WavFormat) -> None:
         raise UnknownCodecError(
             f"has format tag 0x{wav_format.tag:04X} ({codec}) with {wav_format.bits} bits; expected PCM of 8, 16, "
             "24 or 32 bits, float of 32 or 64, A-law or mu-law; convert it to 16-bit PCM (ffmpeg -i FILE -c:a "
-            'pcm_s16le NEW.wav), or install what decodes it: pip install "earproof[train]"'
+            "pcm_s16le NEW.wav), or install what decodes it: ./setup.sh in earproof's repository"
         )
     if wav_format.block_bytes != wav_format.frame_bytes:
         raise ValueError(
@@ -245,7 +245,7 @@ def not_a_wav(head: bytes) -> str:
     return (
         f"is {kind.name if kind and kind.what == 'decoded' else 'not a WAV file'} (it begins with {head[:4]!r}); a "
         "device reads WAV only: convert it to 16-bit PCM WAV (ffmpeg -i FILE NEW.wav), or install what decodes "
-        f'{READABLE}: pip install "earproof[train]"'
+        f"{READABLE}: ./setup.sh in earproof's repository"
     )
 
 

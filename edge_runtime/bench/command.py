@@ -26,12 +26,11 @@ from edge_runtime.front_end.mel import model_input
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine.state import read_machine_state
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.options import check_out_file
+from edge_runtime.options import check_out_file, model_files
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 
 DONE = 0
-COMPARE, PLOT = "compare", "plot"
 Draw = Callable[[dict[str, Any], Path], None]
 """Draws a document of `earproof bench` into a PNG file; a device has nothing that could."""
 
@@ -47,15 +46,14 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof bench`."""
     parser.epilog = (
         "`earproof bench compare A.json B.json` compares two results that --out wrote; "
-        "`earproof bench plot RESULT.json --out PICTURE.png` draws one. The names are those of TFLite's "
-        "benchmark_model."
+        "`earproof bench plot RESULT.json` draws one. The names are those of TFLite's benchmark_model."
     )
     parser.add_argument(
         "files",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help=".tflite files; or compare A.json B.json; or plot RESULT.json",
+        help=".tflite files, or a folder of them",
     )
     parser.add_argument(
         "--audio",
@@ -95,16 +93,33 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enable-op-profiling", action="store_true", help="then take the time of each operator, where LiteRT offers it"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of compare's resampling (default 0)")
+    _add_output_arguments(parser)
+
+
+def add_bench_compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `earproof bench compare`."""
+    for name in ("a", "b"):
+        parser.add_argument(name, type=Path, metavar=f"{name.upper()}.json", help="a result of earproof bench --out")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the resampling (default 0)")
+    _add_output_arguments(parser)
+
+
+def add_bench_plot_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `earproof bench plot`."""
+    parser.add_argument("result", type=Path, metavar="RESULT.json", help="a result of earproof bench --out")
+    parser.add_argument("--out", type=Path, metavar="PICTURE.png", help="the picture (default: RESULT.png beside it)")
+    parser.add_argument("--force", action="store_true", help="overwrite the picture")
+
+
+def _add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where a document goes."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write the JSON document, every sample included; of plot, the picture"
-    )
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="write the JSON document, every sample included")
     parser.add_argument("--force", action="store_true", help="overwrite the file that --out names")
 
 
-def run_bench(args: argparse.Namespace, decode: Decode | None = None, draw: Draw | None = None) -> int:
-    """Measure the files one after the other and print tables; or compare two results, or draw one.
+def run_bench(args: argparse.Namespace, decode: Decode | None = None) -> int:
+    """Measure the files one after the other and print tables.
 
     Raises
     ------
@@ -113,14 +128,10 @@ def run_bench(args: argparse.Namespace, decode: Decode | None = None, draw: Draw
     FileNotFoundError, ModelContractError, ValueError
         A file or recording that is not there or not usable.
     RuntimeError
-        A fresh process failed, or nothing is installed that draws.
+        A fresh process failed.
     """
     if args.out is not None:
         check_out_file(args.out, args.force)
-    if str(args.files[0]) == COMPARE:
-        return _compare(args)
-    if str(args.files[0]) == PLOT:
-        return _plot(args, draw)
     document = _measure(args, decode)
     text = json.dumps(document, indent=2)
     if args.out is not None:
@@ -129,33 +140,48 @@ def run_bench(args: argparse.Namespace, decode: Decode | None = None, draw: Draw
     return DONE
 
 
-def _compare(args: argparse.Namespace) -> int:
-    """Compare two results."""
-    if len(args.files) != 3:
-        raise ValueError(
-            f"compare has {counted(len(args.files) - 1, 'result')}; expected two: earproof bench compare A.json B.json"
-        )
-    a, b = (read_document(path) for path in args.files[1:])
-    comparison = compare_results(a, b, args.seed)
+def run_bench_compare(args: argparse.Namespace, decode: Decode | None = None) -> int:
+    """Compare two results.
+
+    Raises
+    ------
+    FileExistsError
+        The file of --out is there and --force is not given.
+    FileNotFoundError, ValueError
+        A result that is not there or is none, or two that have nothing in common.
+    """
+    if args.out is not None:
+        check_out_file(args.out, args.force)
+    comparison = compare_results(read_document(args.a), read_document(args.b), args.seed)
     text = json.dumps(comparison.as_dict(), indent=2)
     if args.out is not None:
         write_atomically(args.out, text.encode("utf-8"))
-    print(text if args.json else f"A: {args.files[1]}\nB: {args.files[2]}\n{format_comparison(comparison)}")
+    print(text if args.json else f"A: {args.a}\nB: {args.b}\n{format_comparison(comparison)}")
     return DONE
 
 
-def _plot(args: argparse.Namespace, draw: Draw | None) -> int:
-    """Draw a result."""
-    if len(args.files) != 2 or args.out is None:
-        raise ValueError("expected one result and where to draw it: earproof bench plot RESULT.json --out PICTURE.png")
-    document = read_document(args.files[1])
+def run_bench_plot(args: argparse.Namespace, decode: Decode | None = None, draw: Draw | None = None) -> int:
+    """Draw a result.
+
+    Raises
+    ------
+    FileExistsError
+        The picture is there and --force is not given.
+    FileNotFoundError, ValueError
+        A result that is not there or is none.
+    RuntimeError
+        Nothing is installed that draws.
+    """
+    out = args.out or args.result.with_suffix(".png")
+    check_out_file(out, args.force)
+    document = read_document(args.result)
     if draw is None:
         raise RuntimeError(
             "matplotlib is not installed here, which a device install leaves out; "
-            'take the JSON file to where it is, or: pip install "earproof[train]"'
+            "take the JSON file to where it is, or install it: ./setup.sh in earproof's repository"
         )
-    draw(document, args.out)
-    print(args.out)
+    draw(document, out)
+    print(out)
     return DONE
 
 
@@ -166,7 +192,8 @@ def _measure(args: argparse.Namespace, decode: Decode | None) -> dict[str, Any]:
     if args.sustained is not None and not 0.0 < args.sustained < float("inf"):
         raise ValueError(f"--sustained is {args.sustained} minutes; expected a positive time")
     # All faults before any measuring.
-    opened = [(path, threads, Classifier(path, threads)) for path in args.files for threads in args.num_threads]
+    files = model_files(args.files)
+    opened = [(path, threads, Classifier(path, threads)) for path in files for threads in args.num_threads]
     work = [(*one, load_bench_audio(one[0], one[2], args.audio, args.sample_rate, decode)) for one in opened]
     if any(audio.source == STAND_IN for *_, audio in work):
         print(f"no --audio given and no golden windows found: measuring with a {STAND_IN}", file=sys.stderr)

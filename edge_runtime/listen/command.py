@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,7 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="overwrite the files of --out")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
-    _take_late_audio(parser)
+    parser.set_defaults(may_be_late="audio")
 
 
 def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
@@ -210,16 +210,3 @@ def _note_start(source: Source, args: argparse.Namespace, listener: Listener) ->
 def _add_seconds(parser: argparse.ArgumentParser, name: str, default: float, text: str) -> None:
     """Add an option that takes a time."""
     parser.add_argument(name, type=float, default=default, metavar="SECONDS", help=f"{text} (default {default:g})")
-
-
-def _take_late_audio(parser: argparse.ArgumentParser) -> None:
-    """Let AUDIO stand after the options too, where argparse of Python 3.10 to 3.12 has settled that there is none."""
-    parse = parser.parse_known_args
-
-    def parse_late(args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
-        chosen, rest = parse(args, namespace)
-        if chosen.audio is None and rest and (rest[0] == "-" or not rest[0].startswith("-")):
-            chosen.audio = rest.pop(0)
-        return chosen, rest
-
-    parser.parse_known_args = parse_late  # type: ignore[assignment, method-assign]

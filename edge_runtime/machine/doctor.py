@@ -1,7 +1,7 @@
 """Whether this machine can run earproof's models: what is here, what is known to crash, and what to do about it.
 
 Standard library alone, and written for the Python 3.6 of old images, because it must run where nothing else does: this
-very file is the `doctor.py` of a bundle, and `earproof device doctor` once earproof is installed. That is also why it
+very file is the `doctor.py` of a bundle, and `earproof doctor` once earproof is installed. That is also why it
 is one long file. Whatever may crash is tried in a process of its own.
 """
 
@@ -186,10 +186,8 @@ def try_interpreter() -> Trial:
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `earproof device`."""
-    actions = parser.add_subparsers(dest="action", metavar="doctor")
-    actions.required = True
-    _add_options(actions.add_parser("doctor", help="say whether this machine can run earproof's models, and why not"))
+    """Add the arguments of `earproof doctor`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(verb: str, args: argparse.Namespace, installed: bool = True) -> int:
@@ -209,15 +207,10 @@ def run(verb: str, args: argparse.Namespace, installed: bool = True) -> int:
 def main() -> int:
     """Run as a script, before anything is installed."""
     parser = argparse.ArgumentParser(description="Say whether this machine can run earproof's models, and why not.")
-    _add_options(parser)
+    add_arguments("doctor", parser)
     parser.add_argument("--installed", action="store_true", help="all should be there: a missing package is a fault")
     args = parser.parse_args()
-    return run("device", args, args.installed)
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what script and verb have in common."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return run("doctor", args, args.installed)
 
 
 def _python(machine: Machine) -> Check:

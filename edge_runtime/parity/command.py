@@ -13,7 +13,7 @@ from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bundle.manifest import Bundle, BundledModel, find_tampering, is_bundle, read_bundle
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.options import check_out_file
+from edge_runtime.options import check_out_file, model_files
 from edge_runtime.parity.file_parity import parity_of_file
 from edge_runtime.parity.golden_stream import read_golden_stream, stream_parity
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, NUM_REPLAYED_WINDOWS, Golden, read_golden
@@ -94,7 +94,7 @@ def run_parity(args: argparse.Namespace, decode: Decode | None = None) -> int:
     streams = {bundle.folder / model.file: (bundle, model) for bundle, _ in bundles for model in bundle.models}
     documents: list[dict[str, object]] = []
     found: dict[str, list[ParityResult]] = {}
-    for path in _model_files([path for path in args.files if path not in tampered]):
+    for path in model_files([path for path in args.files if path not in tampered]):
         results, recipe = _check_file(path, streams.get(path), args, decode)
         found[str(path)] = results
         documents.append({"file": str(path), "results": [result.as_dict() for result in results]})
@@ -158,7 +158,7 @@ def _run_other_machine(args: argparse.Namespace) -> int:
         raise ValueError("--save-scores alone compares nothing that --out could hold; expected --against too")
     reference = read_machine_scores(args.against) if args.against else None
     files, recipes = [], {}
-    for path in _model_files(args.files):
+    for path in model_files(args.files):
         classifier = Classifier(path, args.num_threads)
         golden = _golden_for(path, classifier, args)
         assert golden is not None  # without recordings it is there or has raised
@@ -183,17 +183,6 @@ def _run_other_machine(args: argparse.Namespace) -> int:
         lines = [f"{file}\n{format_results([result], recipes[file])}" for file, result in results.items()]
         print("\n".join([*lines, verdict]))
     return DONE if passed else CHECK_FAILED
-
-
-def _model_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files named, a folder's `.tflite` files in its place."""
-    files: list[Path] = []
-    for path in paths:
-        inside = sorted(path.glob("*.tflite")) if path.is_dir() else [path]
-        if not inside:
-            raise ValueError(f"{path} holds no .tflite files; expected the folder that earproof build filled")
-        files += inside
-    return files
 
 
 def _golden_for(path: Path, classifier: Classifier, args: argparse.Namespace) -> Golden | None:

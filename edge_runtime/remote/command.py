@@ -24,7 +24,7 @@ from metadata.atomic_file import write_atomically
 BAD_INPUT = 2
 DEFAULT_TIMEOUT_SECONDS = 3600
 _OWN = ("host", "python", "wheels", "ssh_config", "remote_folder", "timeout")
-_LOCAL = ("help", "files", "json", "out", "force")  # that concern this side
+_LOCAL = ("verb", "default_of", "files", "json", "out", "force")  # that concern this side
 _POLL_SECONDS = 0.2  # a wait without end would not hear Ctrl-C everywhere
 MakeBundle = Callable[..., Any]
 
@@ -44,7 +44,6 @@ class Outcome(NamedTuple):
 
 def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that bench and parity have for other machines."""
-    verb_actions = tuple(parser._actions)
     group = parser.add_argument_group("on other machines", "FILE is then a folder of earproof build, or a bundle")
     group.add_argument(
         "--host", action="append", metavar="HOST", help="run there over ssh, such as pi@raspberrypi; may be repeated"
@@ -62,7 +61,7 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"that a step may take there (default {DEFAULT_TIMEOUT_SECONDS})",
     )
-    parser.set_defaults(verb_actions=verb_actions)
+    parser.set_defaults(default_of=parser.get_default)
 
 
 def run_on_hosts(verb: str, args: argparse.Namespace, make_bundle: MakeBundle | None = None) -> int:
@@ -201,18 +200,12 @@ class _Sent:
 def _forwarded(args: argparse.Namespace, sent: _Sent) -> list[str]:
     """Return the options that the verb was given, for its command line over there; files go along."""
     words: list[str] = []
-    for action in args.verb_actions:
-        value = getattr(args, action.dest, None)
-        if action.dest in (*_LOCAL, *_OWN) or not action.option_strings or value == action.default:
+    for name, value in vars(args).items():
+        if name in (*_LOCAL, *_OWN) or value == args.default_of(name):
             continue
-        option = action.option_strings[-1] if value is False else action.option_strings[0]
-        if action.nargs == 0:
-            words.append(option)
-            continue
-        values = value if isinstance(value, list) else [value]
-        told = [sent.add(one, option) if isinstance(one, Path) else str(one) for one in values]
-        once = action.nargs is not None or not isinstance(value, list)
-        words += [option, *told] if once else [word for one in told for word in (option, one)]
+        option = f"--{name.replace('_', '-')}"  # as every option of these verbs is called
+        values = [] if value is True else value if isinstance(value, list) else [value]
+        words += [option, *(sent.add(one, option) if isinstance(one, Path) else str(one) for one in values)]
     return words
 
 

@@ -15,7 +15,12 @@ pytest.importorskip("ai_edge_quantizer")
 from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
 from convert.graph.model_scores import model_scores  # noqa: E402
-from convert.quantization.mixed_precision import Repair, ValidationWindows, format_repair, repair  # noqa: E402
+from convert.quantization.mixed_precision import (  # noqa: E402
+    MixedPrecision,
+    ValidationWindows,
+    format_mixed_precision,
+    search_mixed_precision,
+)
 
 WINDOW_LENGTH = 256  # samples
 AUTO = RECIPES["auto"]
@@ -55,22 +60,24 @@ def validation(float_model: bytes, windows: np.ndarray) -> ValidationWindows:
 
 
 @pytest.fixture(scope="module")
-def rescued(float_model) -> tuple[Repair, ValidationWindows]:
+def rescued(float_model) -> tuple[MixedPrecision, ValidationWindows]:
     """Calibrated on quiet sound and judged on loud sound: the fixed ranges clip."""
     quiet = choose_calibration(noise(np.full(30, -40.0), 1), np.arange(30) % 3)
     loud = validation(float_model, noise(np.linspace(-20.0, 0.0, 80), 2))
-    return repair(float_model, AUTO, quiet, loud, tell=lambda text: None), loud
+    return search_mixed_precision(float_model, AUTO, quiet, loud, tell=lambda text: None), loud
 
 
 def test_where_8_bits_hold_the_file_is_that_of_int8(float_model):
     levels = np.full(60, -20.0)
     calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
     loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)
-    found = repair(float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None)
+    found = search_mixed_precision(
+        float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None
+    )
     assert found.kept == ()
     assert found.model == quantize(float_model, RECIPES["int8"], calibration)
     assert found.sentence() == "Every layer holds in 8 bits."
-    assert "8 bits hold everywhere" in format_repair(found.as_dict())
+    assert "8 bits hold everywhere" in format_mixed_precision(found.as_dict())
 
 
 def test_a_model_that_int8_loses_is_rescued(float_model, rescued):
@@ -94,7 +101,9 @@ def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_mo
     levels = np.full(60, -20.0)
     calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
     loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)
-    found = repair(float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None)
+    found = search_mixed_precision(
+        float_model, loose, calibration, validation(float_model, noise(levels, 4)), tell=lambda text: None
+    )
     assert found.before.passed
     assert not found.before_on_builtin.passed
     assert found.after.passed
@@ -103,7 +112,7 @@ def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_mo
     (kept,) = found.kept
     assert kept.layer == "conv_2"
     assert kept.agreement_without < 0.5 < kept.agreement_with
-    assert "on TensorFlow Lite's built-in kernels from" in format_repair(found.as_dict())
+    assert "on TensorFlow Lite's built-in kernels from" in format_mixed_precision(found.as_dict())
 
 
 def test_it_says_which_layers_are_kept_what_each_costs_and_what_it_buys(rescued):
@@ -114,7 +123,9 @@ def test_it_says_which_layers_are_kept_what_each_costs_and_what_it_buys(rescued)
         assert layer.kept_as in ("dynamic_int8", "float32")
         assert layer.agreement_with > layer.agreement_without or layer.accuracy_with > layer.accuracy_without
         assert layer.layer in found.sentence()
-        assert f"{layer.layer} {layer.kept_as} ({layer.cost_bytes / 1000:+.0f} kB" in format_repair(found.as_dict())
+        assert f"{layer.layer} {layer.kept_as} ({layer.cost_bytes / 1000:+.0f} kB" in format_mixed_precision(
+            found.as_dict()
+        )
 
 
 def test_every_kept_layer_is_needed(rescued):
@@ -130,7 +141,7 @@ def test_it_aims_past_the_tolerance_so_that_other_windows_hold_too(float_model, 
     others = validation(float_model, noise(np.linspace(-20.0, 0.0, 400), 6))
     agreement = (model_scores(found.model, others.windows).argmax(axis=1) == others.truth).mean()
     assert agreement >= AUTO.min_decision_agreement
-    assert f"where {AIM:.1%} was aimed at" in format_repair(found.as_dict())
+    assert f"where {AIM:.1%} was aimed at" in format_mixed_precision(found.as_dict())
 
 
 def test_weights_stay_in_8_bits_where_ranges_anew_in_each_window_are_enough(float_model, rescued):
@@ -144,7 +155,7 @@ def test_a_tolerance_that_only_float_holds_ends_in_float(float_model):
     quiet = choose_calibration(noise(np.full(30, -60.0), 1), np.arange(30) % 3)
     loud = validation(float_model, noise(np.linspace(-20.0, 0.0, 600), 5))
     strict = dataclasses.replace(AUTO, min_decision_agreement=1.0, max_accuracy_loss=0.0)
-    found = repair(float_model, strict, quiet, loud, tell=lambda text: None)
+    found = search_mixed_precision(float_model, strict, quiet, loud, tell=lambda text: None)
     assert found.after.passed
     assert "float32" in {layer.kept_as for layer in found.kept}
     assert all(layer.kept_as != "float32" or layer.cost_bytes > 0 for layer in found.kept)
@@ -153,7 +164,7 @@ def test_a_tolerance_that_only_float_holds_ends_in_float(float_model):
 def test_the_same_arguments_give_the_same_bytes(float_model, rescued):
     found, loud = rescued
     quiet = choose_calibration(noise(np.full(30, -40.0), 1), np.arange(30) % 3)
-    assert repair(float_model, AUTO, quiet, loud, tell=lambda text: None).model == found.model
+    assert search_mixed_precision(float_model, AUTO, quiet, loud, tell=lambda text: None).model == found.model
 
 
 def test_the_front_end_stays_float_by_itself(rescued):
@@ -171,4 +182,4 @@ def test_windows_of_another_length_are_refused(float_model):
         windows=np.zeros((4, WINDOW_LENGTH - 1), np.float32), truth=np.zeros(4, int), groups=np.zeros(4, str)
     )
     with pytest.raises(ValueError, match=r"\(4, 255\); expected \(n_windows, 256\)"):
-        repair(float_model, AUTO, calibration, short, tell=lambda text: None)
+        search_mixed_precision(float_model, AUTO, calibration, short, tell=lambda text: None)

@@ -1,0 +1,148 @@
+"""Training from Python: what `earproof train` does, as a function with keyword arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from metadata.nearest_name import did_you_mean
+from train.models import model_module
+from train.settings import TrainingSettings
+
+PathLike = str | Path
+SETTING_NAMES = tuple(item.name for item in dataclasses.fields(TrainingSettings))
+
+
+def train(
+    model: str,
+    data: PathLike | Sequence[PathLike],
+    *,
+    out: PathLike,
+    variant: str | None = None,
+    labels: PathLike | None = None,
+    dataset: str | None = None,
+    test_fold: str | int | None = None,
+    val_fold: str | int | None = None,
+    mixtures: PathLike | None = None,
+    weights_from: PathLike | None = None,
+    published: bool = False,
+    cache: PathLike | None = None,
+    strict: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Train one model on recordings and fill its run folder, as `earproof train` does.
+
+    Parameters
+    ----------
+    model : str
+        One of `train.models.MODEL_NAMES`.
+    data : path or sequence of paths
+        A folder with one sub-folder a label, a data set, or a CSV; several are taken as one.
+    out : path
+        The folder to fill.
+    variant : str, optional
+        Of the model; the model's default if None.
+    labels : path, optional
+        A file with the labels in output order; they are sorted if None.
+    dataset : str, optional
+        How `data` is read; found by its layout if None, one folder a label if "none".
+    test_fold, val_fold : str or int, optional
+        Split by the data's own folds: the test side, and the validation side (the fold after the test fold if None).
+    mixtures : path, optional
+        A table of `earproof data mix`: only these pairs of clips are mixed.
+    weights_from : path, optional
+        The run folder of a finished training of this model, whose weights are taken to begin with.
+    published : bool
+        Begin with the published settings.
+    cache : path, optional
+        Where decoded recordings are kept.
+    strict : bool
+        Refuse unreadable files instead of leaving them out.
+    resume : bool
+        Go on in `out` where an earlier training stopped.
+    force : bool
+        Empty `out` first, if earproof filled it.
+    **settings
+        Fields of `train.settings.TrainingSettings`, such as `epochs` or `seed`; the model's own where not given.
+
+    Returns
+    -------
+    dict
+        What `metrics.json` in `out` holds.
+
+    Raises
+    ------
+    TypeError
+        A setting of another name.
+    ValueError
+        A value that is not allowed, recordings that cannot teach the model, or a training that diverges.
+    FileExistsError
+        `out` has content, and neither `resume` nor `force` is given.
+    """
+    from train.data.prepare import find_and_split, load_to_train
+    from train.fitting.training_run import choose_variant, train_model
+    from train.progress import note
+    from train.recordings.output_folder import claim_folder
+    from train.tasks.auxiliary_outputs import check_auxiliary
+    from train.tasks.chosen_mixtures import choose_mixtures
+
+    module = model_module(model)
+    task = module.task(choose_variant(module, variant))
+    chosen = model_settings(model, variant, published=published, **settings)
+    check_auxiliary(module, task, chosen)
+    index = find_and_split(
+        paths_of(data),
+        labels,
+        chosen.seed,
+        task=task,
+        dataset=dataset,
+        test_fold=fold_name(test_fold),
+        val_fold=fold_name(val_fold),
+    )
+    clips = load_to_train(index, module.SAMPLE_RATE, cache, strict)
+    if mixtures is not None:
+        clips = choose_mixtures(clips, Path(mixtures), task)
+    folder = claim_folder(out, force=force, resume=resume)
+    begin = None if weights_from is None else Path(weights_from)
+    try:
+        return train_model(clips, model, folder, chosen, variant=variant, weights_from=begin, tell=note)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
+
+
+def model_settings(
+    model: str, variant: str | None = None, *, published: bool = False, **changes: Any
+) -> TrainingSettings:
+    """Return a model's own settings, or the published ones, with these changes.
+
+    Raises
+    ------
+    TypeError
+        A change to something that is no setting; the nearest one is offered.
+    ValueError
+        No model of this name, no published settings of it, or a value that is not allowed.
+    """
+    for name in changes:
+        if name not in SETTING_NAMES:
+            hint = did_you_mean(name, SETTING_NAMES)
+            raise TypeError(f"there is no setting {name!r}; expected {', '.join(SETTING_NAMES)}{hint}")
+    module = model_module(model)
+    if published and module.PUBLISHED is None:
+        raise ValueError(f"{model} was not published and has no settings of that kind; leave --published out")
+    begin: TrainingSettings = module.PUBLISHED if published else module.DEFAULT
+    begin = dataclasses.replace(begin, **getattr(module, "VARIANT_SETTINGS", {}).get(variant, {}))
+    return dataclasses.replace(begin, **changes)
+
+
+def paths_of(data: PathLike | Sequence[PathLike]) -> list[Path]:
+    """Return one path or several as a list."""
+    return [Path(data)] if isinstance(data, (str, Path)) else [Path(one) for one in data]
+
+
+def fold_name(fold: str | int | None) -> str | None:
+    """Return a fold's name or number as the split takes it."""
+    return None if fold is None else str(fold)
