@@ -23,7 +23,7 @@ class ConvertedFile:
     ----------
     path : Path
     form : str
-        "waveform": the file hears samples; "spectrogram": it takes the mel spectrogram that the app computes.
+        Input form. "waveform": the file takes samples; "spectrogram": it takes what the app computes.
     recipe : Recipe
     spec : ModelSpec
     float_model : bytes

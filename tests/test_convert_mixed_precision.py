@@ -21,6 +21,7 @@ from convert.quantization.mixed_precision import (  # noqa: E402
     format_mixed_precision,
     search_mixed_precision,
 )
+from metadata.signed import signed  # noqa: E402
 
 WINDOW_LENGTH = 256  # samples
 AUTO = RECIPES["auto"]
@@ -123,7 +124,7 @@ def test_it_says_which_layers_are_kept_what_each_costs_and_what_it_buys(rescued)
         assert layer.kept_as in ("dynamic_int8", "float32")
         assert layer.agreement_with > layer.agreement_without or layer.accuracy_with > layer.accuracy_without
         assert layer.layer in found.sentence()
-        assert f"{layer.layer} {layer.kept_as} ({layer.cost_bytes / 1000:+.0f} kB" in format_mixed_precision(
+        assert f"{layer.layer} {layer.kept_as} ({signed(layer.cost_bytes / 1000, 0)} kB" in format_mixed_precision(
             found.as_dict()
         )
 

@@ -40,8 +40,8 @@ wheel with `--no-deps`.
   model's input, zeros at first, samples divided by 32768.
 - `golden/*.ticks.npz`: `times_seconds` (n_ticks,) and `scores` float32 (n_ticks, n_labels) that the file gave at each
   tick on {machine}.
-- `golden/*.spectrograms.npz`: for files that take a spectrogram, `spectrograms` float32 (n_ticks, n_bands, n_frames),
-  what the app must feed at each tick.
+- `golden/*.spectrograms.npz`: for files that take a spectrogram, `spectrograms` float32 (24 ticks, n_bands, n_frames),
+  what the app must feed at the first ticks.
 - `golden/MODEL.npz`: windows with the scores of the trained model, before any conversion.
 - `{wheel}`: the part of earproof that runs on a device; `doctor.py` needs nothing but Python.
 - `manifest.json`: size and SHA-256 of every file.

@@ -6,7 +6,8 @@ prune    the smallest weights become zero, more of them from step to step (polyn
 cluster  every kernel keeps a few different values
 
 The last two leave a file as large as before; what shrinks is the file compressed, as a store or a web server sends it.
-tensorflow-model-optimization does the work on the model's tf_keras twin, which is proven equal first.
+tensorflow-model-optimization works on the model's tf_keras twin: the same layers and weights in Keras 2, which that
+library needs, proven to give the same scores first.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from train.fitting.backend import native_output_to, seed_everything
 from train.fitting.finished_run import FinishedRun
 from train.settings import TrainingSettings
 
-NUM_PROBE_WINDOWS = 32  # on which twin and model are compared
+NUM_PROBE_WINDOWS = 32  # on which the tf_keras twin and the model are compared
 NUM_RANGE_WINDOWS = 200  # on which the ranges of qat begin
 PRUNING_SHARE = 2 / 3  # of the steps, after which the final sparsity is reached and training mends what it broke
 PRUNING_INTERVAL = 4  # steps between two rounds of pruning
@@ -61,8 +62,8 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     Raises
     ------
     ValueError
-        The model has no twin, the twin does not match, the training diverges, or the result is not compressed as
-        asked for.
+        The model has no tf_keras twin, the twin gives other scores, the training diverges, or the result is not
+        compressed as asked for.
 
     Notes
     -----
@@ -71,15 +72,15 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     seed_everything(settings.seed)
     _load_tools()
     chosen = fine_tuning_settings(run, settings)
-    heard = run.held_out("train").windows
+    windows = run.held_out("train").windows
     twin = build_twin(run.model)
-    error = prove_twin(run.model, twin, _spread(heard, NUM_PROBE_WINDOWS))
+    error = prove_twin(run.model, twin, _spread(windows, NUM_PROBE_WINDOWS))
     tell(
-        f"{run.spec.name}: the twin's scores differ by {error:.1e}; {settings.kind} over "
+        f"{run.spec.name}: the tf_keras twin's scores differ by {error:.1e}; {settings.kind} over "
         f"{counted(chosen.epochs, 'epoch')}"
     )
     layers = tuple(compressed_layers(twin.network))
-    weights, ranges, history = _compress(run, twin, chosen, settings, _spread(heard, NUM_RANGE_WINDOWS), tell)
+    weights, ranges, history = _compress(run, twin, chosen, settings, _spread(windows, NUM_RANGE_WINDOWS), tell)
     _check_compressed(weights, layers, settings)
     _check_trained(keras_weights(run.model), weights, ranges, layers, settings)
     return CompressedRun(

@@ -31,7 +31,7 @@ def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str,
     -------
     dict
         settings and history; measure: what the share of right windows is called; parity: the compressed against the
-        original Keras model on the test windows, heard again where they are few, at the same thresholds (level 3);
+        original Keras model on the test windows, rotated ones too where they are few, at the same thresholds (level 3);
         files: per file its size, the size gzip makes of it, and its compressed kernels; passed: whether the parity and
         every kernel holds.
     """

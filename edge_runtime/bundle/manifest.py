@@ -8,7 +8,7 @@
 - `models`: for each model file its `file`, `model` name, `recipe`, and where its golden vectors lie: `golden` (windows
   with the trained model's scores), `stream` (a 16-bit WAV file, what the microphone delivers), `expected` (an `.npz`
   with `times_seconds` and `scores` at each tick of the phone harness), and where the app computes its own spectrograms
-  `spectrograms` (an `.npz` with `spectrograms` at each tick), else null
+  `spectrograms` (an `.npz` with `spectrograms` at the first ticks), else null
 - `files`: `sha256` and `size_bytes` of every file but the manifest itself
 
 Paths are relative to the bundle's folder, with forward slashes.
