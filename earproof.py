@@ -13,7 +13,7 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,10 @@ class Verb(NamedTuple):
 
 VERBS = {
     "build": Verb("convert.command", "recordings in, proven .tflite files out: runs all the steps below"),
-    "data": Verb("train.data.command", "list, index, split, check, trim, import, mix and oversample recordings"),
+    "data": Verb(
+        "train.data.command",
+        "list, index, split, check, trim, import, mix and oversample recordings, or find duplicates",
+    ),
     "plot": Verb("train.plot_command", "draw a recording as a model sees it, with its scores"),
     "train": Verb("train.command", "train one model on recordings"),
     "convert": Verb("convert.command", "make .tflite files of a trained model"),
@@ -246,6 +249,8 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         )
         if name.split()[0] == wanted.partition(" ")[0]:
             importlib.import_module(verb.module).add_arguments(name, child)
+            if child.get_default("only_in_help_all"):
+                child.add_argument("--help-all", action=_HelpAll, nargs=0, help="show every option and exit")
     return parser
 
 
@@ -256,6 +261,20 @@ class _Parser(argparse.ArgumentParser):
     """
 
     _given: Sequence[str] = ()
+    shows_all = False  # the groups too that `only_in_help_all` names, a default that a verb's module sets
+
+    def format_help(self) -> str:
+        """Return the help, without the groups that --help-all is for."""
+        titles = () if self.shows_all else self.get_default("only_in_help_all") or ()
+        hidden = [action for group in self._action_groups if group.title in titles for action in group._group_actions]
+        texts = [action.help for action in hidden]
+        try:
+            for action in hidden:
+                action.help = argparse.SUPPRESS
+            return super().format_help()
+        finally:
+            for action, text in zip(hidden, texts, strict=True):
+                action.help = text
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse unknown options here, where the options of the verb or action are known."""
@@ -315,6 +334,15 @@ def _did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return "did you mean X?" for the nearest of some names; empty where none is near."""
     nearest = difflib.get_close_matches(name, list(names), n=1)
     return f"did you mean {nearest[0]}?" if nearest else ""
+
+
+class _HelpAll(argparse.Action):
+    """Shows the help with all groups of options."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        cast(_Parser, parser).shows_all = True
+        parser.print_help()
+        parser.exit()
 
 
 class _Version(argparse.Action):

@@ -75,6 +75,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)})",
         )
         add_training_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
     parser.add_argument(
         "--recipe",
         action="append",
@@ -84,20 +85,20 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             f"(default: {', '.join(DEFAULT_RECIPES)})"
         ),
     )
-    parser.add_argument(
+    measuring = parser.add_argument_group("calibration and latency")
+    measuring.add_argument(
         "--calibration-windows",
         type=int,
         default=_DEFAULTS["calibration_windows"],
         metavar="N",
         help="for static recipes (default 200)",
     )
-    parser.add_argument(
+    measuring.add_argument(
         "--num-runs", type=int, default=_DEFAULTS["num_runs"], metavar="N", help="latency runs of a file (default 200)"
     )
-    parser.add_argument(
+    measuring.add_argument(
         "--warmup-runs", type=int, default=_DEFAULTS["warmup_runs"], metavar="N", help="runs before them (default 20)"
     )
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
 
 
 def run(verb: str, args: argparse.Namespace) -> int:

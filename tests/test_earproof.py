@@ -331,3 +331,25 @@ def test_what_is_like_nothing_offers_nothing_and_values_that_begin_with_a_dash_a
     said = capsys.readouterr().err
     assert "unrecognized arguments: --qqqqqq\n" in said
     assert "did you mean" not in said
+
+
+@pytest.mark.parametrize("verb", earproof.VERBS)
+def test_the_help_of_a_verb_fits_a_screen_and_gives_every_option_a_text(verb, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    (verbs,) = earproof._parser(verb)._subparsers._group_actions
+    parser = verbs.choices[verb]
+    assert len(parser.format_help().splitlines()) <= 48
+    assert [action.dest for action in parser._actions if action.option_strings and not action.help] == []
+
+
+def test_help_all_shows_what_the_help_leaves_out(capsys):
+    shown = []
+    for option in ("--help", "--help-all"):
+        with pytest.raises(SystemExit) as stop:
+            earproof.main(["build", option])
+        assert stop.value.code == 0
+        shown.append(capsys.readouterr().out)
+    short, whole = shown
+    assert "--label-smoothing" not in short
+    assert "--label-smoothing" in whole
+    assert "--help-all" in short

@@ -139,7 +139,7 @@ def test_a_table_elsewhere_names_the_recordings_from_there(capsys, tmp_path):
     [
         (["mix", "DATA"], "nothing to write"),
         (["mix", "DATA", "--out", "EXISTS"], "--force"),
-        (["mix", "DATA", "--out", "o.csv", "--normalize", "set"], "--write DIR writes"),
+        (["mix", "DATA", "--out", "o.csv", "--normalize", "set"], "--normalization is about"),
         (["mix", "DATA", "--out", "o.csv", "--length", "8"], "--write DIR writes"),
         (["mix", "DATA", "--out", "o.csv", "--undersample", "0"], "expected 1 or more"),
         (["mix", "DATA", "--out", "o.csv", "--no-split", "--shares", "8:1:1"], "leave --shares"),

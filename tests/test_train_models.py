@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from train.models import isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
+from train.models import MODEL_HELP, MODEL_NAMES, isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
 
 
 @pytest.mark.parametrize(
@@ -220,3 +222,11 @@ def test_the_steps_of_the_small_cnn_cover_the_window():
     assert steps.hop == steps.length
     # The last 6 of 126 rows of 40 ms do not fill a step.
     assert steps.first + steps.num_steps * steps.hop >= 80_000 - 6 * 640
+
+
+@pytest.mark.parametrize("name", MODEL_NAMES)
+def test_the_help_names_the_variants_the_default_first(name):
+    module = model_module(name)
+    told = re.findall(r"\w+", MODEL_HELP[name].partition(": ")[2])
+    assert next(word for word in told if word in module.VARIANTS) == module.DEFAULT_VARIANT
+    assert set(module.VARIANTS) <= set(told)

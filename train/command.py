@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,32 @@ from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from metadata.plural import counted
 from train.api import SETTING_NAMES, train
 from train.data.sides import add_dataset_argument
-from train.models import MODEL_NAMES
+from train.models import MODEL_HELP
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS
 
 DONE = 0
+_DETAILS = "training in detail"
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb."""
-    parser.add_argument("model", metavar="MODEL", help=" or ".join(MODEL_NAMES))
+    parser.add_argument("model", metavar="MODEL", help="one of those below")
     add_data_arguments(parser)
     add_output_arguments(parser)
-    parser.add_argument("--variant", help="which published or mended form (default: the model's own)")
+    parser.add_argument("--variant", metavar="NAME", help="which form of the model (default: the first one below)")
     parser.add_argument(
         "--mixtures", type=Path, metavar="CSV", help="mix these pairs of clips alone, as earproof data mix lists them"
     )
     parser.add_argument(
         "--weights-from", type=Path, metavar="RUN", help="begin with the weights of a finished training of this model"
     )
-    add_training_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
+    add_training_arguments(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "models, what they tell, and their variants, the default first:\n" + "\n".join(
+        textwrap.fill(f"- {name}: {text}", 98, initial_indent="  ", subsequent_indent="    ")
+        for name, text in MODEL_HELP.items()
+    )
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +45,13 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
     )
-    add_dataset_argument(parser)
-    parser.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
-    parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
-    parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
-    parser.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+    group = parser.add_argument_group("recordings")
+    add_dataset_argument(group)
+    group.add_argument("--labels", type=Path, metavar="labels.txt", help="labels in output order (default: sorted)")
+    group.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
+    group.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")
+    group.add_argument("--strict", action="store_true", help="refuse unreadable files instead of leaving them out")
+    group.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
 
 
 def data_choices(args: argparse.Namespace) -> dict[str, str | None]:
@@ -62,31 +70,64 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the training settings; those not given are the model's own."""
     settings = parser.add_argument_group("training (defaults: the model's own)")
     settings.add_argument("--published", action="store_true", help="begin with the published settings, not ours")
-    settings.add_argument("--epochs", type=int, help="at most this many")
-    settings.add_argument("--patience", type=int, help="stop after this many epochs without a lower validation loss")
-    settings.add_argument("--batch-size", type=int, help="windows")
-    settings.add_argument("--learning-rate", type=float)
-    settings.add_argument("--cosine-decay", action=argparse.BooleanOptionalAction, default=None)
-    settings.add_argument("--weight-decay", type=float)
-    settings.add_argument("--optimizer", choices=OPTIMIZERS)
-    settings.add_argument("--loss", choices=LOSSES)
-    settings.add_argument("--label-smoothing", type=float)
-    settings.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None)
-    settings.add_argument("--epoch-windows", type=int, help="windows in an epoch (default: as many as the clips hold)")
+    settings.add_argument("--epochs", type=int, metavar="N", help="at most this many")
+    settings.add_argument("--seed", type=int, default=0, metavar="N", help="of split, weights and draws (default 0)")
+    _add_detailed_arguments(parser.add_argument_group(_DETAILS))
+    parser.set_defaults(only_in_help_all=(_DETAILS,))
+
+
+def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
+    """Add the settings that few change."""
+    settings.add_argument("--patience", type=int, metavar="N", help="epochs to wait for a lower validation loss")
+    settings.add_argument("--batch-size", type=int, metavar="N", help="windows in a training step")
+    settings.add_argument("--learning-rate", type=float, metavar="RATE", help="of the optimizer, at the start")
     settings.add_argument(
-        "--normalization", choices=MIXTURE_NORMALIZATIONS, help="of the parts of a mixture: to the volume of which"
+        "--cosine-decay",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="let the rate fall to nearly zero over all epochs",
+    )
+    settings.add_argument("--weight-decay", type=float, metavar="SHARE", help="of a weight taken off a step; for adam")
+    settings.add_argument("--optimizer", choices=OPTIMIZERS, help="that changes the weights")
+    settings.add_argument("--loss", choices=LOSSES, metavar="LOSS", help=f"{', '.join(LOSSES)}")
+    settings.add_argument(
+        "--label-smoothing",
+        type=float,
+        metavar="SHARE",
+        help="of a target spread over all labels; for categorical_crossentropy",
+    )
+    settings.add_argument(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="vary training windows in level, noise and colour",
+    )
+    settings.add_argument(
+        "--epoch-windows", type=int, metavar="N", help="windows in an epoch (default: as many as the clips hold)"
+    )
+    settings.add_argument(
+        "--normalization",
+        choices=MIXTURE_NORMALIZATIONS,
+        help="bring the parts of a mixture to one peak: the lower of the pair, the highest of the set, or by turns",
     )
     settings.add_argument(
         "--stop-exact-match", type=float, metavar="SHARE", help="stop when single and mixed sounds pass it (0: never)"
     )
     settings.add_argument(
-        "--label-weight", type=float, help="of learning which labels are heard, beside how many (0: not at all)"
+        "--label-weight",
+        type=float,
+        metavar="WEIGHT",
+        help="of learning which labels are heard, beside how many (0: not at all)",
     )
     settings.add_argument(
-        "--activity-weight", type=float, help="of learning when each label sounds, beside which (0: not at all)"
+        "--activity-weight",
+        type=float,
+        metavar="WEIGHT",
+        help="of learning when each label sounds, beside which (0: not at all)",
     )
-    settings.add_argument("--seed", type=int, default=0, help="of split, weights and everything drawn (default 0)")
-    settings.add_argument("--window-hop", type=int, help="samples between test windows (default: the window length)")
+    settings.add_argument(
+        "--window-hop", type=int, metavar="N", help="samples between test windows (default: the window length)"
+    )
     settings.add_argument(
         "--tail",
         choices=TAILS,

@@ -72,6 +72,9 @@ def compress_run(run: FinishedRun, settings: CompressionSettings, tell: Tell = p
     seed_everything(settings.seed)
     _load_tools()
     chosen = fine_tuning_settings(run, settings)
+    if settings.kind == "prune":  # too few steps are refused before the twin is built
+        steps = run.task.training_windows(run.clips, run.spec.sample_rate, run.spec.window_length, chosen)
+        pruning_steps(chosen.epochs * len(steps))
     windows = run.held_out("train").windows
     twin = build_twin(run.model)
     error = prove_twin(run.model, twin, _spread(windows, NUM_PROBE_WINDOWS))
@@ -207,7 +210,7 @@ def pruning_steps(total_steps: int) -> int:
     if last_step < 2 * PRUNING_INTERVAL:
         raise ValueError(
             f"{counted(total_steps, 'step')} of fine-tuning are too few for a pruning schedule; expected at least "
-            f"{int(2 * PRUNING_INTERVAL / PRUNING_SHARE)}. Take more epochs"
+            f"{int(2 * PRUNING_INTERVAL / PRUNING_SHARE)}. Take more epochs: --compress-epochs"
         )
     return last_step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge_runtime.parity.levels import SAYS_NOTHING, ParityResult
+from edge_runtime.parity.levels import SAYS_NOTHING, ParityResult, whole_windows
 from metadata.plural import counted
 from metadata.recipe import RECIPES
 
@@ -107,9 +107,10 @@ def _shortfalls(result: Result) -> list[str]:
 
 
 def _allowed(result: Result, limit: float) -> float:
-    """How much may be lost: at level 3 a limit finer than one window is one window."""
+    """How much may be lost: at level 3 a limit counts in whole windows."""
     judged_by_windows = "accuracy_loss" in result["tolerance"]
-    return max(limit, 1.0 / result["num_windows"]) if judged_by_windows else limit
+    windows = result["num_windows"]
+    return whole_windows(limit, windows) / windows if judged_by_windows else limit
 
 
 def _format_measure(name: str, result: ParityResult) -> str:

@@ -230,6 +230,11 @@ def recipe_parity(
     return add_detail(result, same_everywhere(float_scores, candidate_scores, thresholds, labels))
 
 
+def whole_windows(limit: float, num_windows: int) -> int:
+    """Return how many of the windows a limit in 0 to 1 allows: rounded up, and one at least."""
+    return max(1, math.ceil(limit * num_windows - 1e-9))
+
+
 def phone_parity(
     classifier: Classifier,
     recordings: Iterable[npt.ArrayLike],
@@ -322,8 +327,8 @@ def _right(scores: npt.ArrayLike, truth: npt.ArrayLike, thresholds: Sequence[flo
 
 
 def _is_within(share: float, limit: float, num_windows: int) -> bool:
-    """Whether a share of the windows is at most the limit in whole windows, rounded up, and at least one."""
-    return round(share * num_windows) <= max(1, math.ceil(limit * num_windows - 1e-9))
+    """Whether a share of the windows is at most the limit in whole windows."""
+    return round(share * num_windows) <= whole_windows(limit, num_windows)
 
 
 def _recipe_limits(tolerance: Mapping[str, float]) -> dict[str, float]:

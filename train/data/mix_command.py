@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--undersample", type=int, metavar="N", help="keep at most N on each side, drawn at random")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write the mixtures as 16 kHz mono FLAC too")
     parser.add_argument(
-        "--normalize",
+        "--normalization",
+        "--normalize",  # its name until 2026
         choices=("pair", "set", "none"),
         help="bring the parts to one peak: the lower of the pair, or the highest of the set (default: pair; none with "
         "--arrange)",
@@ -60,7 +61,7 @@ def check(args: argparse.Namespace) -> None:
     """Refuse arguments that do not go together, before any work is done."""
     if not args.out and not args.write:
         raise ValueError("nothing to write; expected --out CSV, --write DIR or both")
-    only_written = [name for name in ("normalize", "arrange", "length", "resume") if getattr(args, name)]
+    only_written = [name for name in ("normalization", "arrange", "length", "resume") if getattr(args, name)]
     if only_written and not args.write:
         raise ValueError(f"--{only_written[0]} is about the recordings that --write DIR writes; give that too")
     if args.no_split and (args.shares or args.test_fold or args.val_fold):
@@ -205,7 +206,7 @@ def _write_sounds(
     from train.mixtures.mixture_files import MixtureSettings, MixtureSounds, refuse_full_disk, write_sounds
     from train.progress import note, progress_bar
 
-    normalization = args.normalize or ("pair" if arrangement == TOGETHER else "none")
+    normalization = args.normalization or ("pair" if arrangement == TOGETHER else "none")
     settings = MixtureSettings(sample_rate=SAMPLE_RATE, normalization=normalization, arrangement=arrangement)
     sounds = MixtureSounds(mixtures, clips.waveforms, settings)
     needed = sounds.estimated_bytes()

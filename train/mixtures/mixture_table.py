@@ -30,6 +30,7 @@ from train.recordings.tables.spelling import SpelledFiles, composed
 
 MIXTURES_FILE_NAME = "mixtures.csv"
 PARTS = ("first", "second")
+_NAMED_SIDES = 5  # of the mixtures on another side
 COLUMNS = ("first", "second", "first_label", "second_label", "labels", "first_group", "second_group", "split")
 
 
@@ -92,6 +93,7 @@ def read_mixtures(path: str | Path, data: ClipIndex | None = None, labels: Seque
     known = tuple(labels) if labels is not None else data.labels if data else None
     reader = _Reader(path.parent, data, known)
     faults = [f"line {row.line}: {fault}" for row in rows for fault in reader.read(row)]
+    reader.refuse_other_sides(path)
     raise_faults(path, [*faults, *reader.divided_groups()])
     if not rows:
         raise ValueError(f"{path} lists no mixtures; expected rows under the columns {', '.join(COLUMNS)}")
@@ -115,6 +117,7 @@ class _Reader:
     _groups: dict[str, str] = field(default_factory=dict)
     _files: SpelledFiles = field(default_factory=SpelledFiles)
     _line: dict[tuple[int, int], int] = field(default_factory=dict)  # on which a mixture stands
+    _other_sides: list[str] = field(default_factory=list)  # rows whose side is not that of the data
 
     def __post_init__(self) -> None:
         for clip in self.data.clips if self.data else ():
@@ -146,9 +149,22 @@ class _Reader:
                 "its parts are on two sides: "
                 + " and ".join(f"{clip.path} ({clip.split or 'none'})" for clip in (one, other))
             )
+        if self.data and split and {one.split, other.split} != {split}:
+            self._other_sides.append(f"line {row.line}: {split} here, {one.split} and {other.split} in the data")
         self.parts.append((places[0], places[1]))
         self.splits.append(one.split)
         return faults
+
+    def refuse_other_sides(self, path: Path) -> None:
+        """Raise ValueError where many rows stand on other sides than the data, as one wrong option makes them."""
+        if len(self._other_sides) > _NAMED_SIDES:
+            rows = counted(len(self._other_sides), "mixture stands", "mixtures stand", form=",")
+            named = "".join(f"\n  {fault}" for fault in self._other_sides[:_NAMED_SIDES])
+            raise ValueError(
+                f"{path}: {rows} on another side than the clips of {self.data.source if self.data else 'the data'}. "
+                "Give the --test-fold, --val-fold or --seed that the table was made with, or make it anew by earproof "
+                f"data mix with those given here. The first:{named}"
+            )
 
     def divided_groups(self) -> Iterator[str]:
         """Yield the groups that stand on several sides."""

@@ -9,6 +9,14 @@ from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
 MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
+MODEL_HELP = {  # what a model is for, and its variants, the default first
+    "waveform_cnn": "one label, from samples: level, android, abdoli_50999, abdoli_32000, abdoli_16000, abdoli_8000, "
+    "abdoli_1600, abdoli_16000_gammatone",
+    "mel_cnn": "one label, from mel power: log, power",
+    "isocc": "the labels of one sound or two: mixed (either), single (one), pair (two)",
+    "source_counter": "how many sources: two (up to two), three; labels (to begin another training with)",
+    "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
+}
 
 
 def model_module(name: str) -> ModuleType:
