@@ -51,6 +51,28 @@ def _models_in(folder: Path) -> list[Path]:
     return files
 
 
+def recording_files(paths: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
+    """Return the recordings named, in a folder's place those in and below it; say what was taken and what not.
+
+    Raises
+    ------
+    ValueError
+        A folder without any.
+    """
+    return [file for path in paths for file in (_recordings_in(path, suffixes) if path.is_dir() else [path])]
+
+
+def _recordings_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the recordings in and below a folder, by their names; hidden files are none."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    found = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = [path for path in found if path.suffix.lower() in suffixes]
+    if not files:
+        raise ValueError(f"{folder} holds no recordings; expected files that end in {', '.join(suffixes)}")
+    tell_taken(folder, counted(len(files), "recording"), set(found) - set(files))
+    return files
+
+
 def tell_taken(folder: Path, taken: str, others: Collection[Path]) -> None:
     """Say on stderr what was taken of a folder, and name some of what was not."""
     names = sorted(str(path.relative_to(folder)) + ("/" if path.is_dir() else "") for path in others)

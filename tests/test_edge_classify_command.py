@@ -80,7 +80,7 @@ def test_the_csv_table_has_level_and_silence(model, clip, tmp_path):
     run("classify", model, clip, "--silence-below", "-60", "--out", out)
     rows = list(csv.DictReader(out.open()))
 
-    assert [row["silent"] for row in rows] == ["false", "false", "true", "false", "false"]
+    assert [row["silent"] for row in rows] == ["false", "false", "true", "false", "false", ""]
     assert float(rows[2]["level_dbfs"]) == -np.inf
     assert float(rows[0]["level_dbfs"]) == pytest.approx(-20.0, abs=0.2)
     assert rows[2]["decision"] == ""
@@ -229,5 +229,19 @@ def test_in_the_table_a_recording_that_breaks_off_ends_with_its_error(model, cli
     assert [bool(row["error"]) for row in of["broken.flac"]] == [*[False] * (len(of["broken.flac"]) - 1), True]
     assert "cannot be decoded" in of["broken.flac"][-1]["error"]
     assert "does not exist" in of["nowhere.wav"][0]["error"]
-    assert {value for name, value in of["nowhere.wav"][0].items() if name not in ("file", "error")} == {""}
+    assert {value for name, value in of["nowhere.wav"][0].items() if name not in ("file", "error", "kind")} == {""}
     assert not any(row["error"] for row in rows if row["file"].endswith("whole.flac"))
+
+
+def test_a_folder_of_recordings_is_heard_and_what_is_left_is_told(model, clip, tmp_path, capsys):
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    clip.rename(tmp_path / "in" / "below" / "one.wav")
+    (tmp_path / "in" / "notes.txt").write_text("no sound")
+    out = tmp_path / "scores.csv"
+    assert run("classify", model, tmp_path / "in", "--out", out) == 0
+    rows = list(csv.DictReader(out.open()))
+    assert [row["kind"] for row in rows[-2:]] == ["window", "clip"]
+    assert {Path(row["file"]).name for row in rows} == {"one.wav"}
+    assert rows[-1]["start_seconds"] == rows[-1]["level_dbfs"] == ""
+    assert set(rows[-1]["decision"].split("+")) <= set(TINY_LABELS)
+    assert "in: 1 recording; not taken: notes.txt" in capsys.readouterr().err

@@ -121,6 +121,10 @@ def test_the_three_formats_hold_the_same(model, clips, tmp_path, capsys, options
 
     assert json.loads((tmp_path / "scores.json").read_text()) == document
     rows = [line for line in lines if "scores" in line]
+    merged = [cells for cells in table if cells["kind"] == "clip"]
+    table = [cells for cells in table if cells["kind"] != "clip"]
+    clips_told = [line["clip"]["decision"] for line in lines if "clip" in line]
+    assert [cells["decision"] for cells in merged] == clips_told
     assert len(rows) == len(table) == sum(len(one.get("windows", one.get("ticks"))) for one in document["recordings"])
     for line, cells in zip(rows, table, strict=True):
         assert [float(cells[f"score_{label}"]) for label in TINY_LABELS] == list(line["scores"].values())

@@ -126,6 +126,13 @@ def test_parts_on_two_sides_of_the_data_are_a_fault(tmp_path, mixtures):
     assert "line 3: 'a/val0.wav' is on the side train here and val in the data" in text
 
 
+def test_many_mixtures_on_other_sides_are_counted_with_the_options_that_part_them(tmp_path, mixtures):
+    rows = [f"a/train{one}.wav,{name}/train{two}.wav,,,val" for name in "bc" for one in range(2) for two in range(2)]
+    with pytest.raises(ValueError, match=r"8 mixtures stand on another side .*--test-fold") as fault:
+        read_mixtures(_table(tmp_path, *rows), mixtures.clips)
+    assert str(fault.value).count("\n  line ") == 5
+
+
 def test_a_group_on_two_sides_is_a_fault(tmp_path, mixtures):
     path = _table(
         tmp_path,

@@ -23,6 +23,7 @@ AUDIO_SUFFIXES = (
     ".au",
     ".snd",
 )
+WAV_SUFFIXES = AUDIO_SUFFIXES[:3]  # what a device reads
 READABLE = "WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF, CAF, AU or W64"  # with the train extra; a device reads WAV alone
 SNIFFED_BYTES = 4096  # that `recognise` may want to look at; two frames of MP3 or AAC lie within
 _LEAST_TEXT = 8  # bytes that a text has

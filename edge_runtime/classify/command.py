@@ -25,7 +25,9 @@ _TOP_SCORES = 3
 def add_classify_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof classify`."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
-    parser.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate")
+    parser.add_argument(
+        "audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate, or a folder"
+    )
     add_recording_arguments(parser)
     parser.add_argument(
         "--merge",

@@ -33,9 +33,10 @@ def write_lines(lines: Iterable[Line], out: TextIO) -> None:
 
 
 def write_table(lines: Iterable[Line], out: TextIO) -> None:
-    """Write a CSV table, one row a window or tick; one that could not be read to its end has a last row with `error`.
+    """Write a CSV table, one row a window or tick; the last column, `kind`, says so.
 
-    In that row the file and the error alone are filled.
+    A recording ends with a row of the kind `clip`, which has what its windows make together, without times and level.
+    One that could not be read to its end has a row of the kind `error` instead, with file and error alone.
     """
     lines = iter(lines)
     header = next(lines)
@@ -43,7 +44,7 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
     times = ["seconds"] if header["settings"]["phone"] else ["start_seconds", "end_seconds"]
     counted = ["count", *(f"score_{count}" for count in counts)] if counts else []
     scores = [f"score_{label}" for label in labels]
-    columns = ["file", *times, "level_dbfs", "silent", "error", *counted, "decision", *scores]
+    columns = ["file", *times, "level_dbfs", "silent", "error", *counted, "decision", *scores, "kind"]
     if len(set(columns)) < len(columns):
         raise ValueError(
             f"a label is called as a number of sources, {' or '.join(counts)}, and their columns would have one name; "
@@ -54,9 +55,10 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
         if "error" in row:
             out.write(csv_line([row.get(name, "") for name in columns]))
             continue
-        cells = [row["file"], *(row[name] for name in times), *_level_cells(row), ""]
+        level = ["", ""] if row["kind"] == "clip" else _level_cells(row)
+        cells = [row["file"], *(row.get(name, "") for name in times), *level, ""]
         cells += [row["count"], *row["count_scores"].values()] if counts else []
-        out.write(csv_line([*cells, told_decision(row["decision"]), *row["scores"].values()]))
+        out.write(csv_line([*cells, told_decision(row["decision"]), *row["scores"].values(), row["kind"]]))
 
 
 WRITERS: dict[str, Callable[[Iterable[Line], TextIO], None]] = {
@@ -104,13 +106,17 @@ def _write_recording(opening: Line, lines: Iterator[Line], out: TextIO) -> None:
 
 
 def _with_file(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield the rows, and the errors, each with the recording it belongs to."""
+    """Yield the rows, the clips and the errors, each with its kind and the recording it belongs to."""
     name = ""
     for line in lines:
         if "recording" in line:
             name = line["recording"]
-        elif "scores" in line or "error" in line:
-            yield {"file": name, **line}
+        elif "clip" in line:
+            yield {"file": name, **line["clip"], "kind": "clip"}
+        elif "scores" in line:
+            yield {"file": name, **line, "kind": "window" if "start_seconds" in line else "tick"}
+        elif "error" in line:
+            yield {"file": name, **line, "kind": "error"}
 
 
 def _shown(tick: Line) -> Line:

@@ -16,6 +16,7 @@ from edge_runtime.audio.downmix import check_channel
 from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.recordings import Decode, Recording, open_recording
 from edge_runtime.audio.sound_frames import SoundFrames
+from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES, WAV_SUFFIXES
 from edge_runtime.audio.source_counts import describe_sources
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
 from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
@@ -23,7 +24,13 @@ from edge_runtime.classify.recording_scorer import RecordingScorer, Row
 from edge_runtime.classify.resume_log import ScoreLog
 from edge_runtime.classify.screen import RecordingScreen
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.options import add_channel_argument, add_silence_argument, check_out_file, hop_in_samples
+from edge_runtime.options import (
+    add_channel_argument,
+    add_silence_argument,
+    check_out_file,
+    hop_in_samples,
+    recording_files,
+)
 from edge_runtime.phone.audio_record import PCM_ENCODINGS
 from edge_runtime.phone.harness import PhoneHarness
 from metadata.atomic_file import open_atomically
@@ -43,7 +50,13 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pcm", choices=PCM_ENCODINGS, default="float", help="the phone's sample path (default float)")
     add_channel_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .json, .jsonl or .csv file when all is heard")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write a .json, .jsonl or .csv file when all is heard; in a .csv the last column, kind, is window, tick, "
+        "clip or error",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
     parser.add_argument("--force", action="store_true", help="overwrite FILE, and begin again where FILE.part is there")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
@@ -60,6 +73,7 @@ def run_recordings(ear: RecordingScorer, args: argparse.Namespace, decode: Decod
         A hop that is not positive, a suffix that stands for no format, --resume of another run, or options that
         exclude each other.
     """
+    args.audio = recording_files(args.audio, AUDIO_SUFFIXES if decode else WAV_SUFFIXES)
     header = _header(ear, args)
     if args.out is not None:
         return _hear_into(_checked_part(args), header, ear, args, decode)

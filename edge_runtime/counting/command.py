@@ -30,7 +30,9 @@ def add_count_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COUNTER",
         help=f"a .tflite file with the labels {', '.join(COUNT_LABELS[:2])}, ...",
     )
-    parser.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate")
+    parser.add_argument(
+        "audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate, or a folder"
+    )
     for count, word in enumerate(COUNT_LABELS, start=1):
         sources = f"{word} source{'s' if count > 1 else ''}"
         parser.add_argument(
