@@ -86,3 +86,12 @@ def test_each_window_is_standardized_by_itself_and_one_without_contrast_becomes_
     found = np.asarray(WindowStandardization()(values))
     np.testing.assert_allclose(found[0], (values[0] - values[0].mean()) / values[0].std(), rtol=0, atol=2e-3)
     assert not found[1].any()
+
+
+def test_a_layer_saved_under_the_earlier_name_of_the_project_still_opens():
+    saved = keras.saving.serialize_keras_object(EvenLevel())
+    assert saved["registered_name"] == "earproof>EvenLevel"
+    assert isinstance(
+        keras.saving.deserialize_keras_object(saved | {"registered_name": "earshot>EvenLevel", "module": None}),
+        EvenLevel,
+    )

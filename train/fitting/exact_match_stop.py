@@ -14,12 +14,13 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from train.evaluation.thresholds import sweep_common_threshold
+from train.layers.saved_names import saved_by_name
 
 EXACT_MATCH_FILE_NAME = "exact_match.csv"
 COLUMNS = ("epoch", "single_threshold", "single", "mixed_threshold", "mixed")
 
 
-@keras.saving.register_keras_serializable(package="earproof")
+@saved_by_name
 def exact_match(truth, scores):
     """Return 1.0 for each window whose set of labels at the threshold 0.5 is exactly right (a Keras metric)."""
     agree = keras.ops.equal(keras.ops.greater_equal(scores, 0.5), keras.ops.greater_equal(truth, 0.5))

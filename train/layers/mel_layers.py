@@ -15,9 +15,10 @@ from edge_runtime.front_end.frames import hann_window
 from edge_runtime.front_end.mel_filters import mel_filter_bank
 from metadata import MelFrontEnd
 from train.layers.fourier import factored_fourier, grouped_filters
+from train.layers.saved_names import saved_by_name
 
 
-@keras.saving.register_keras_serializable(package="earproof")
+@saved_by_name
 class MelSpectrogram(keras.layers.Layer):
     """Turn a waveform into its mel spectrogram, equal to librosa with `pad_mode` as given.
 
@@ -127,7 +128,7 @@ class MelSpectrogram(keras.layers.Layer):
         return {**super().get_config(), "sample_rate": self.sample_rate, **self.settings}
 
 
-@keras.saving.register_keras_serializable(package="earproof")
+@saved_by_name
 class LogCompression(keras.layers.Layer):
     """Compress power to its decimal logarithm, with a fixed floor so that no window depends on its neighbours."""
 
@@ -145,7 +146,7 @@ class LogCompression(keras.layers.Layer):
         return {**super().get_config(), "log_floor": self.log_floor}
 
 
-@keras.saving.register_keras_serializable(package="earproof")
+@saved_by_name
 class EvenLevel(keras.layers.Layer):
     """Divide each window by its own RMS level, so that distance and gain fill the same number range.
 
@@ -172,7 +173,7 @@ class EvenLevel(keras.layers.Layer):
         return {**super().get_config(), "target": self.target, "floor": self.floor}
 
 
-@keras.saving.register_keras_serializable(package="earproof")
+@saved_by_name
 class WindowStandardization(keras.layers.Layer):
     """Take each window's own mean off its values and divide them by their own standard deviation.
 
