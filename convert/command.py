@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
 from metadata.foreign.written_spec import KEEP_NUMBERS
@@ -195,7 +195,7 @@ def _deliver(
 ) -> dict:
     """Convert and prove a run, trained on first where a compression is given; return the report, written too."""
     from convert.build import deliver
-    from convert.compression.compress import compress_run
+    from convert.compression.compress import CompressedRun, compress_run
     from convert.report.build_report import describe_build, write_report
     from convert.report.compression import describe_compression
     from train.progress import note
@@ -217,7 +217,7 @@ def _deliver(
         tell=note,
     )
     report = describe_build(proofs, metrics, out)
-    if compression:
+    if isinstance(run_of, CompressedRun):
         report["compression"] = describe_compression(run_of, [proof.file.path for proof in proofs])
         report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
@@ -279,7 +279,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
     _tell_unused(args, {**_DEFAULTS, **_DATA_DEFAULTS}, "without --data")
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     fed = [recipe for recipe in recipes if not recipe.needs_calibration]
-    files = [
+    files: list[dict[str, Any]] = [
         {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
     ]
     lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]

@@ -160,12 +160,11 @@ def evaluate_decisions(
         if values.min() < 0 or values.max() >= len(labels):
             raise ValueError(f"{name} reach from {values.min()} to {values.max()}; expected 0 to {len(labels) - 1}")
     right = truth == decisions
-    wilson = tuple(wilson_interval(int(right.sum()), right.size))
     per_label = _label_scores(truth, decisions, labels)
     return Evaluation(
         accuracy=float(right.mean()),
-        interval=tuple(share_interval(right, groups)),
-        wilson=wilson,
+        interval=(*share_interval(right, groups),),
+        wilson=(*wilson_interval(int(right.sum()), right.size),),
         num_decisions=int(right.size),
         num_groups=count_groups(groups),
         labels=per_label,

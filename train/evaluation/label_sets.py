@@ -144,8 +144,8 @@ def evaluate_label_sets(
     known = [one.average_precision for one in per_label if one.average_precision is not None]
     return LabelSetEvaluation(
         exact_match=float(right.mean()),
-        interval=tuple(share_interval(right, groups)),
-        wilson=tuple(wilson_interval(int(right.sum()), right.size)),
+        interval=(*share_interval(right, groups),),
+        wilson=(*wilson_interval(int(right.sum()), right.size),),
         num_decisions=int(right.size),
         num_groups=count_groups(groups),
         hamming_loss=float(hamming_loss(truth.ravel(), decided.ravel())),
@@ -224,7 +224,7 @@ def _by_size(truth: np.ndarray, right: np.ndarray, groups: np.ndarray) -> list[S
     found = []
     for size in np.unique(sizes).tolist():
         those = sizes == size
-        interval = tuple(share_interval(right[those], groups[those]))
-        groups_there = count_groups(groups[those])
-        found.append(SetSizeScores(size, float(right[those].mean()), interval, int(those.sum()), groups_there))
+        lower, upper = share_interval(right[those], groups[those])
+        num_groups = count_groups(groups[those])
+        found.append(SetSizeScores(size, float(right[those].mean()), (lower, upper), int(those.sum()), num_groups))
     return found

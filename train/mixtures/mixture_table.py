@@ -117,7 +117,9 @@ class _Reader:
     _line: dict[tuple[int, int], int] = field(default_factory=dict)  # on which a mixture stands
 
     def __post_init__(self) -> None:
-        for clip in self.data.clips if self.data else ():
+        if self.data is None:
+            return
+        for clip in self.data.clips:
             self._place[os.path.realpath(self.data.root / clip.path)] = len(self.clips)
             self.clips.append(clip)
 
