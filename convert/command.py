@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convert.api import build, convert
 from convert.recipes import ALL, DEFAULT_RECIPES, RECIPES, Recipe, choose_recipes
@@ -252,7 +252,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
     _tell_unused(args, {**_DEFAULTS, **_DATA_DEFAULTS}, "without --data")
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     fed = [recipe for recipe in recipes if not recipe.needs_calibration]
-    files = [
+    files: list[dict[str, Any]] = [
         {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
     ]
     lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]

@@ -19,7 +19,7 @@ from convert.quantization.quantize import quantize
 from convert.recipes import AUTO, REFERENCE, Recipe
 from convert.settings import ConvertSettings
 from edge_runtime.front_end.mel import model_input
-from metadata import ModelSpec, replace_spec
+from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.packing.packed_model import pack_model
 from train.batches.window_rows import WindowRows
@@ -107,7 +107,7 @@ def form_spec(spec: ModelSpec, form: str, recipe: Recipe, calibration: Calibrati
             provenance, calibration_sha256=calibration.sha256, calibration_windows=len(calibration.windows)
         )
     front_end = spec.front_end
-    if form == SPECTROGRAM_FORM:
+    if form == SPECTROGRAM_FORM and isinstance(front_end, MelFrontEnd):
         front_end = replace(front_end, inside_model=False, log="none")
     return replace_spec(spec, recipe=recipe.name, front_end=front_end, provenance=provenance)
 
@@ -179,6 +179,7 @@ def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> Calibrat
 
 def _spectrograms(windows: np.ndarray | WindowRows, spec: ModelSpec) -> np.ndarray | WindowRows:
     """Windows as the spectrogram form takes them, float32 (n, n_mels, n_frames, 1); made when read where many."""
+    assert isinstance(spec.front_end, MelFrontEnd)  # other models have no such form
     outside = replace_spec(spec, front_end=replace(spec.front_end, inside_model=False, log="none"))
     shape = (*model_input(windows[0], outside).shape, 1)
     rows = WindowRows(len(windows), shape, lambda row: model_input(windows[row], outside)[..., np.newaxis])

@@ -28,6 +28,17 @@ def test_precision_recall_and_f1_are_those_counted_by_hand():
     assert found.macro_f1 == pytest.approx((2 / 3 + 0.5) / 2)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_measures_are_those_counted_one_by_one(seed):
+    truth, decisions = np.random.default_rng(seed).integers(0, 5, (2, 80))
+    found = evaluate_decisions(truth, decisions, np.arange(80), list("vwxyz"))
+    expected = np.zeros((5, 5), int)
+    np.add.at(expected, (truth, decisions), 1)
+    assert found.confusion == expected.tolist()
+    f1 = 2 * expected.diagonal() / (expected.sum(axis=0) + expected.sum(axis=1))
+    assert [one.f1 for one in found.labels] == pytest.approx(f1, abs=1e-12)
+
+
 def test_a_label_that_is_never_decided_scores_zero_and_not_nan():
     found = evaluate_decisions(np.array([0, 1]), np.array([0, 0]), np.array(["x", "y"]), LABELS)
     assert (found.labels[1].precision, found.labels[1].recall, found.labels[1].f1) == (0.0, 0.0, 0.0)

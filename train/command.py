@@ -54,7 +54,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
 
 
-def data_choices(args: argparse.Namespace) -> dict[str, str | None]:
+def data_choices(args: argparse.Namespace) -> dict[str, Any]:
     """Return how the data is read and split, as `train.data.prepare.find_and_split` takes it."""
     return {"dataset": args.dataset, "test_fold": args.test_fold, "val_fold": args.val_fold}
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_runtime.audio.sound_kinds import READABLE
 from edge_runtime.options import add_channel_argument
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edge_runtime.model.classifier import Classifier
+    from metadata.spec import ModelSpec
+    from train.pictures.clip_picture import Hearing
 
 DONE = 0
 SAMPLE_RATE = 16_000  # Hz, where no model says
@@ -58,14 +66,14 @@ def run(verb: str, args: argparse.Namespace) -> int:
     return DONE
 
 
-def _open(model: Path | None):
+def _open(model: Path | None) -> Classifier | None:
     """The classifier, where one was named."""
     from edge_runtime.model.classifier import Classifier
 
     return Classifier(model) if model else None
 
 
-def _hear(args: argparse.Namespace, classifier):
+def _hear(args: argparse.Namespace, classifier: Classifier | None) -> Hearing:
     """Read the recording at the model's rate, cut out what is drawn, and let the model hear it."""
     from metadata.spec import WaveformFrontEnd
     from train.pictures.clip_picture import Hearing, spectrogram_settings
@@ -94,7 +102,7 @@ def _hear(args: argparse.Namespace, classifier):
     )
 
 
-def _hop(seconds: float | None, spec) -> int:
+def _hop(seconds: float | None, spec: ModelSpec) -> int:
     """The hop in samples."""
     if seconds is None:
         return spec.window_length
@@ -104,7 +112,7 @@ def _hop(seconds: float | None, spec) -> int:
     return hop
 
 
-def _excerpt(sample_rate: int, args: argparse.Namespace):
+def _excerpt(sample_rate: int, args: argparse.Namespace) -> np.ndarray:
     """The stretch that --start and --seconds ask for, read in blocks."""
     import numpy as np
 
@@ -145,7 +153,7 @@ def _stretch(size: int, sample_rate: int, args: argparse.Namespace) -> tuple[int
     return first, first + max(1, round((args.seconds or MOST_SECONDS) * sample_rate))
 
 
-def _title(args: argparse.Namespace, classifier) -> str:
+def _title(args: argparse.Namespace, classifier: Classifier | None) -> str:
     """What the picture shows."""
     if classifier is None:
         return f"{args.file.name} at {SAMPLE_RATE} Hz"

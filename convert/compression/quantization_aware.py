@@ -19,10 +19,9 @@ from convert.compression.network_body import WEIGHTED_KINDS, body_span
 BITS = 8
 PREFIX = "quant_"
 _PASSED_THROUGH = ("MaxPooling2D", "Flatten", "Reshape", "Dropout", "InputLayer")  # results keep the scale they came in
-_quantizers = tfmot.quantization.keras.quantizers
 
 
-class PerChannelQuantizer(_quantizers.LastValueQuantizer):
+class PerChannelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer):
     """Round a kernel symmetrically, with a range for each output channel."""
 
     def __init__(self):
@@ -52,7 +51,9 @@ class BodyQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         """Return the kernel with its quantizer."""
         kinds = {
             "channel": PerChannelQuantizer,
-            "tensor": lambda: _quantizers.LastValueQuantizer(BITS, per_axis=False, symmetric=True, narrow_range=True),
+            "tensor": lambda: tfmot.quantization.keras.quantizers.LastValueQuantizer(
+                BITS, per_axis=False, symmetric=True, narrow_range=True
+            ),
         }
         return [(layer.kernel, kinds[self.kernel]())] if self.kernel in kinds else []
 
@@ -72,7 +73,11 @@ class BodyQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         """Return the quantizer of the layer's result."""
         if not self.output:
             return []
-        return [_quantizers.MovingAverageQuantizer(BITS, per_axis=False, symmetric=False, narrow_range=False)]
+        return [
+            tfmot.quantization.keras.quantizers.MovingAverageQuantizer(
+                BITS, per_axis=False, symmetric=False, narrow_range=False
+            )
+        ]
 
     def get_config(self):
         """Return what rebuilds the setting."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,11 +17,11 @@ class SampleBlocks(keras.layers.Layer):
         Samples beyond their product are dropped, missing ones are zeros.
     """
 
-    def __init__(self, num_blocks: int, block: int, **kwargs):
+    def __init__(self, num_blocks: int, block: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_blocks, self.block = num_blocks, block
 
-    def call(self, samples):
+    def call(self, samples: Any) -> Any:
         """Return the blocks."""
         length, needed = samples.shape[1], self.num_blocks * self.block
         flat = ops.reshape(samples, (-1, length))  # cutting rows of one value would copy them one by one

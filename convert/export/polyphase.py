@@ -160,7 +160,8 @@ def _regrouped(link: Link, grouping: Grouping, pool: int) -> list[Link]:
 
     from convert.export.export_layers import SampleBlocks
 
-    layer, num_samples = link.layer, int(link.input_shape[1])
+    layer, num_samples = link.layer, link.input_shape[1]
+    assert num_samples is not None  # only windows of a fixed length are grouped
     outputs = ((num_samples - grouping.taps) // grouping.stride + 1) // pool * pool
     steps = -(-outputs // grouping.phases)
     blocks, filters, surplus = steps + grouping.block_taps - 1, layer.filters, steps * grouping.phases - outputs

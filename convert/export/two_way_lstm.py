@@ -111,7 +111,7 @@ def two_way_lstm(layer: Any) -> TwoWayLstm | None:
     if not all(_is_usual(part) for part in parts) or parts[0].go_backwards or parts[0].units != parts[1].units:
         return None
     weights = [part.get_weights() for part in parts]
-    return TwoWayLstm(*weights, return_sequences=parts[0].return_sequences, name=layer.name)
+    return TwoWayLstm(weights[0], weights[1], return_sequences=parts[0].return_sequences, name=layer.name)
 
 
 def _is_usual(part: Any) -> bool:

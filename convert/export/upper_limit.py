@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -16,11 +18,11 @@ class UpperLimit(keras.layers.Layer):
         float32 (n_channels,); infinite where a channel passes untouched.
     """
 
-    def __init__(self, limit: np.ndarray, **kwargs):
+    def __init__(self, limit: np.ndarray, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Runtimes may compute a range from constants; the largest float is as good as infinity.
         self.limit = np.minimum(limit, np.finfo(np.float32).max).astype(np.float32)
 
-    def call(self, values):
+    def call(self, values: Any) -> Any:
         """Return the values, cut, in the same shape."""
         return ops.minimum(values, self.limit)

@@ -8,9 +8,10 @@ import numpy as np
 
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
+from train.batches.window_rows import WindowRows
 
 
-def model_scores(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> np.ndarray:
+def model_scores(model: bytes, windows: np.ndarray | WindowRows, use_xnnpack: bool = True) -> np.ndarray:
     """Return what a model puts out, float32 (n_windows, n_outputs).
 
     Parameters
@@ -38,7 +39,7 @@ def model_scores(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) ->
     return np.array(scores, np.float32)
 
 
-def check_windows(windows: np.ndarray, size: int) -> None:
+def check_windows(windows: np.ndarray | WindowRows, size: int) -> None:
     """Raise ValueError unless there are windows and each has `size` values."""
     shape = np.shape(windows)
     if len(shape) < 2 or shape[0] == 0 or int(np.prod(shape[1:])) != size:
@@ -48,7 +49,8 @@ def check_windows(windows: np.ndarray, size: int) -> None:
 def to_tensor(window: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
     """Return a window as an input tensor takes it."""
     values = np.asarray(window, np.float32).reshape(detail["shape"])
-    return quantize(values, *detail["quantization"], detail["dtype"]) if _is_integer(detail) else values
+    scale, zero_point = detail["quantization"]
+    return quantize(values, scale, zero_point, detail["dtype"]) if _is_integer(detail) else values
 
 
 def from_tensor(values: np.ndarray, detail: dict[str, Any]) -> np.ndarray:

@@ -8,6 +8,7 @@ with the matrix products of the inputs that are made for all steps at once.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from convert.graph.model_graph import ModelGraph, Operation
 
@@ -52,7 +53,13 @@ def inner_steps(graph: ModelGraph, weighted: tuple[str, ...]) -> Names:
     return frozenset(found)
 
 
-def _grow(inside: list[Operation], names: set[str], beside, weighted: tuple[str, ...], ends: tuple[str, ...]) -> None:
+def _grow(
+    inside: list[Operation],
+    names: set[str],
+    beside: Callable[[Operation], Iterable[Operation]],
+    weighted: tuple[str, ...],
+    ends: tuple[str, ...],
+) -> None:
     """Add what is beside the operations, up to layers with weights, of which those in `ends` still belong."""
     open_ends = list(inside)
     while open_ends:

@@ -93,9 +93,9 @@ def hear_arranged(
     with progress_bar(len(pairs.drawn), f"{arrangement}, {split}", "recording") as bar:
         for number, (one, other) in enumerate(pairs.drawn):
             order = (one, other) if number % 2 else (other, one)
-            parts = [heard_part(clips.waveforms[place], arrangement, spec.sample_rate) for place in order]
+            first, second = (heard_part(clips.waveforms[place], arrangement, spec.sample_rate) for place in order)
             windows = cut_windows(
-                arrange(*parts, arrangement, spec.sample_rate).waveform, spec.window_length, hop, "drop"
+                arrange(first, second, arrangement, spec.sample_rate).waveform, spec.window_length, hop, "drop"
             )
             scores.append([classifier.scores(window) for window in windows])
             levels.append([level_dbfs(window) for window in windows])
@@ -128,7 +128,8 @@ def describe_thresholds(
         each with a 95 % interval over groups, and what the second wins over the first in points, paired. "chosen":
         "merge" and "threshold" that are best on validation recordings, "exact_match" there.
     """
-    rows, chosen = [], []
+    rows: list[dict[str, Any]] = []
+    chosen: list[dict[str, Any]] = []
     for rule in RULES:
         merged = {name: heard.merged(rule, silence_below_dbfs) for name, heard in validation.items()}
         own = {name: sweep_common_threshold(merged[name], validation[name].truth) for name in validation}

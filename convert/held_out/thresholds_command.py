@@ -77,7 +77,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         raise ModelContractError(
             f"{spec.name} has {spec.activation} scores; expected sigmoid: only a model of several labels has thresholds"
         )
-    hop = hop_in_samples(args.hop, spec)
+    hop = hop_in_samples(args.hop, spec) or spec.window_length
     chosen = [name for name in ARRANGEMENTS if name in (args.arrange or ARRANGEMENTS)]
     shortest = min(ARRANGEMENTS[name].length_s for name in chosen)
     if spec.window_seconds > shortest:
@@ -86,10 +86,10 @@ def run(verb: str, args: argparse.Namespace) -> int:
     for note in check_splits(clips, {args.file: classifier}):
         print(f"earproof {verb}: {note}", file=sys.stderr)
     folder = claim_report_folder(args)
-    sides = [
+    validation, test = (
         {name: hear_arranged(classifier, clips, side, name, hop, args.most) for name in chosen}
         for side in ("val", "test")
-    ]
+    )
     machine = describe_machine()
     report: dict[str, Any] = {
         "file": str(args.file),
@@ -97,7 +97,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "hop_seconds": args.hop,
         "silence_below_dbfs": args.silence_below,
         "machine": machine,
-        **describe_thresholds(*sides, spec.thresholds, args.silence_below),
+        **describe_thresholds(validation, test, spec.thresholds, args.silence_below),
     }
     best = report["chosen"]
     silence = "" if args.silence_below is None else f" --silence-below {args.silence_below:g}"

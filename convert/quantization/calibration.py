@@ -23,7 +23,7 @@ class CalibrationSet:
 
     Attributes
     ----------
-    windows : np.ndarray
+    windows : np.ndarray or WindowRows
         float32 (num_windows, window_length), in the order of `indices`.
     indices : np.ndarray
         int64 (num_windows,), ascending positions in the array they were chosen from.
@@ -31,7 +31,7 @@ class CalibrationSet:
         Of the windows as little-endian float32, row after row.
     """
 
-    windows: np.ndarray
+    windows: np.ndarray | WindowRows
     indices: np.ndarray
     sha256: str
 

@@ -28,6 +28,7 @@ from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.packing.packed_model import strip_metadata
 from metadata.signed import signed
+from train.batches.window_rows import WindowRows
 
 HEADER = ("layer", "operation", "stored as", "SNR (dB)", "lost here (dB)", "cosine", "max abs error", "bad")
 MAX_WINDOWS = 30  # a layer's SNR moves by some tenths of a dB with more
@@ -82,14 +83,14 @@ class LayerDrift:
         return {**asdict(self), "snr_db": self.snr_db if math.isfinite(self.snr_db) else None}
 
 
-def compare_layers(reference: bytes, candidate: bytes, windows: np.ndarray) -> list[LayerDrift]:
+def compare_layers(reference: bytes, candidate: bytes, windows: np.ndarray | WindowRows) -> list[LayerDrift]:
     """Compare a candidate with its float reference, layer by layer.
 
     Parameters
     ----------
     reference, candidate : bytes
         Model files of one input and one output, the reference in float32.
-    windows : np.ndarray
+    windows : np.ndarray or WindowRows
         float32 (n_windows, ...), real input of the model; the first `MAX_WINDOWS` spread over them are used.
 
     Returns
@@ -203,7 +204,9 @@ def plot_drift(drifts: Sequence[LayerDrift], path: Path, title: str) -> None:
     )
 
 
-def write_drift(reference: bytes, candidate: bytes, windows: np.ndarray, folder: Path, stem: str) -> list[LayerDrift]:
+def write_drift(
+    reference: bytes, candidate: bytes, windows: np.ndarray | WindowRows, folder: Path, stem: str
+) -> list[LayerDrift]:
     """Compare two files and write `<stem>.md`, `<stem>.json` (the worst first) and `<stem>.png` into a folder."""
     drifts = compare_layers(reference, candidate, windows)
     folder.mkdir(parents=True, exist_ok=True)
@@ -267,7 +270,7 @@ class _Probe:
         return [from_tensor(given, self._source), *read]
 
 
-def _spread(windows: np.ndarray, size: int) -> np.ndarray:
+def _spread(windows: np.ndarray | WindowRows, size: int) -> np.ndarray:
     """Return some windows spread over all, float32 (n, size)."""
     check_windows(windows, size)
     places = np.linspace(0, len(windows) - 1, min(len(windows), MAX_WINDOWS)).astype(int)

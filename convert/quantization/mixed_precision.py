@@ -30,6 +30,7 @@ from edge_runtime.parity.file_parity import BUILTIN_KERNELS
 from edge_runtime.parity.levels import ParityResult, on_other_kernels, recipe_parity
 from metadata.plural import counted
 from metadata.signed import signed
+from train.batches.window_rows import WindowRows
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
 AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided otherwise
@@ -44,7 +45,7 @@ class ValidationWindows:
 
     Attributes
     ----------
-    windows : np.ndarray
+    windows : np.ndarray or WindowRows
         float32 (n, ...), as the model takes them.
     truth : np.ndarray
         int64 (n,), position of the label; bool (n, n_labels) for a sigmoid model.
@@ -54,7 +55,7 @@ class ValidationWindows:
         Of a sigmoid model, whose decision is the set of labels that reach theirs.
     """
 
-    windows: np.ndarray
+    windows: np.ndarray | WindowRows
     truth: np.ndarray
     groups: np.ndarray
     thresholds: tuple[float, ...] | None = None
@@ -360,7 +361,7 @@ class _Bench:
         return {name: min(measures[name] for measures in found) for name in ("decision_agreement", "accuracy")}
 
 
-def _median_ms(models: tuple[bytes, ...], windows: np.ndarray) -> list[float]:
+def _median_ms(models: tuple[bytes, ...], windows: np.ndarray | WindowRows) -> list[float]:
     """Return the median invoke latency of each model, run in turn so that both see the same machine."""
     interpreters = [open_interpreter(model) for model in models]
     samples: list[list[float]] = [[] for _ in models]

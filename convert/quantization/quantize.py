@@ -38,6 +38,7 @@ from convert.quantization.calibration import CalibrationSet, check_window_shape
 from convert.recipes import Recipe
 from edge_runtime.model.interpreter import open_interpreter
 from metadata.errors import ModelContractError
+from train.batches.window_rows import WindowRows
 
 WEIGHT_BITS = 8
 ACTIVATION_BITS = {"int8": 8, "auto": 8, "int8_io": 8, "int16x8": 16}
@@ -180,7 +181,7 @@ def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet
     return measure_ranges(float_model, calibration.windows, watched)
 
 
-def measure_ranges(float_model: bytes, windows: np.ndarray, tensor_names: Iterable[str]) -> Ranges:
+def measure_ranges(float_model: bytes, windows: np.ndarray | WindowRows, tensor_names: Iterable[str]) -> Ranges:
     """Return the smallest and largest value that each named tensor took over all windows.
 
     Parameters

@@ -201,7 +201,7 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
     """What each file loses against float32, in a line; none where there is only float32, or no accuracy."""
     told, num_without, most = [], 0, max(map(_num_compared, files))
     for file in files:
-        measures = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
+        measures: dict[str, float] = next((result["measures"] for result in file["parity"] if result["level"] == 3), {})
         names = [name for name in ("accuracy_loss", "accuracy_loss_lower", "accuracy_loss_upper") if name in measures]
         points = [100 * measures[name] for name in names]
         if any(points):

@@ -127,7 +127,7 @@ def choose(model: str, form: str, candidates: Sequence[Candidate]) -> Choice:
 
 def as_candidate(file: dict[str, Any]) -> Candidate:
     """Return what decides about one file of a report."""
-    compared = next((result["measures"] for result in file["parity"] if result["level"] in (2, 3)), {})
+    compared: dict[str, Any] = next((result["measures"] for result in file["parity"] if result["level"] in (2, 3)), {})
     return Candidate(
         file=file["file"],
         recipe=file["recipe"],
@@ -151,7 +151,7 @@ def as_candidate(file: dict[str, Any]) -> Candidate:
 
 def _p50_interval(samples_ms: Sequence[float] | None) -> tuple[float, float] | None:
     """Return where the median may be; None where the runs are not known one by one."""
-    return tuple(median_interval(samples_ms)) if samples_ms else None
+    return (*median_interval(samples_ms),) if samples_ms else None
 
 
 def _unbeaten(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -67,7 +67,9 @@ def _with_more_replayed(golden: Golden) -> Golden:
     turn = np.arange(len(drawn)) // count
     more = drawn[turn >= times[drawn[:, 0]]].astype(np.int32)
     again = np.concatenate([np.asarray(golden.again), more])
-    return replace(golden, again=again, scores=np.empty((len(golden.windows) + len(again), golden.scores.shape[1])))
+    return replace(
+        golden, again=again, scores=np.empty((len(golden.windows) + len(again), golden.scores.shape[1]), np.float32)
+    )
 
 
 def _with_scores(run: FinishedRun, golden: Golden) -> Golden:

@@ -207,6 +207,7 @@ def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[
     layer = keras.Model(run.model.inputs, run.model.get_layer(FRONT_END_LAYER).output, name="front_end")
     graph = open_interpreter(export_float(layer))
     reference = librosa_mels(run, heard)
+    assert reference is not None  # it has a mel front end
     candidates = {
         "NumPy": np.stack([_numpy_mel(window, run) for window in heard]),
         "Keras layer": predict(layer, heard),
@@ -294,6 +295,7 @@ def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:
     """The mel power spectrogram by the device's NumPy front end."""
+    assert isinstance(run.spec.front_end, MelFrontEnd)
     return mel_spectrogram(window, replace(run.spec.front_end, log="none"), run.spec.sample_rate)
 
 

@@ -161,7 +161,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
             input=best.input,
             measure=best.candidate.measure,
             accuracy=float(right.mean()),
-            interval=tuple(share_interval(right, side.groups)),
+            interval=(*share_interval(right, side.groups),),
             num_windows=right.size,
             num_groups=count_groups(side.groups),
             p50_ms=best.candidate.p50_ms,

@@ -70,7 +70,12 @@ def widen_constants(content: Any) -> None:
         source = graph.tensors[operator.inputs[0]] if len(operator.inputs) == 1 else None
         data = None if source is None else content.buffers[source.buffer].data
         code = builtin_number(content.operatorCodes[operator.opcodeIndex])
-        if code != schema.BuiltinOperator.DEQUANTIZE or source.type != schema.TensorType.FLOAT16 or data is None:
+        if (
+            code != schema.BuiltinOperator.DEQUANTIZE
+            or source is None
+            or source.type != schema.TensorType.FLOAT16
+            or data is None
+        ):
             kept.append(operator)
             continue
         wide = schema.BufferT()

@@ -37,6 +37,10 @@ class Recording(Protocol):
         """Yield the recording from its beginning as mono float32 blocks."""
         ...
 
+    def remarks(self) -> list[str]:
+        """Return what a user should know of the recording, once it was read."""
+        ...
+
 
 Decode = Callable[[Path], AbstractContextManager[Recording]]
 """Path to an open recording; for what a device install does not read, see `edge_runtime.audio.sound_kinds`."""

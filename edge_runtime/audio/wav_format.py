@@ -89,7 +89,7 @@ class WavHeader:
     data_bytes: int | None
 
 
-def read_header(read: Callable[[int], bytes], skip: Callable[[int], None]) -> WavHeader:
+def read_header(read: Callable[[int], bytes], skip: Callable[[int], object]) -> WavHeader:
     """Read a WAV file from its beginning up to its samples.
 
     Parameters

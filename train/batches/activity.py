@@ -64,7 +64,7 @@ def part_activity(part: np.ndarray, steps: ActivitySteps) -> np.ndarray:
 
 
 def window_activity(
-    parts: Sequence[np.ndarray], labels: Sequence[int], num_labels: int, steps: ActivitySteps
+    parts: Sequence[np.ndarray], labels: Sequence[int] | np.ndarray, num_labels: int, steps: ActivitySteps
 ) -> np.ndarray:
     """Return when each label sounds in a mixture of parts, float32 (num_steps, num_labels)."""
     activity = np.zeros((steps.num_steps, num_labels), np.float32)

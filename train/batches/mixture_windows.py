@@ -114,7 +114,7 @@ class MixtureWindows(keras.utils.PyDataset):
         """Places of clips of different labels."""
         if num_sources == 2 and self._pairs:
             alike = self._pairs[int(rng.integers(len(self._pairs)))]
-            return alike[int(rng.integers(len(alike)))].tolist()
+            return [int(place) for place in alike[int(rng.integers(len(alike)))]]
         labels = rng.choice(self._clips.num_labels, num_sources, replace=False)
         return [int(self._clips.draw(label, 1, rng)[0]) for label in labels]
 
@@ -145,6 +145,7 @@ class MixtureWindows(keras.utils.PyDataset):
 
 def _pairs_by_labels(clips: LoadedClips, places: np.ndarray) -> list[np.ndarray]:
     """Chosen pairs of the training side as positions among `places`, int (n, 2), one array a pair of labels."""
+    assert clips.pairs is not None
     chosen = clips.pairs.of_split("train")
     position = np.full(len(clips.index.clips), -1)
     position[places] = np.arange(places.size)

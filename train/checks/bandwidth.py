@@ -23,7 +23,8 @@ class BandwidthMeter:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._sample_rate, self._origin = sample_rate, None
+        self._sample_rate = sample_rate
+        self._origin: np.float32 | None = None
         # A window with low side lobes: a loud bass must not seem to reach the top.
         self._window = np.kaiser(_N_FFT, _KAISER_BETA).astype(np.float32)
         self._kept = np.zeros(0, np.float32)  # samples that coming frames still need

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from train.checks.clip_measures import ClipMeasures
 from train.checks.data_check import DataCheck
 from train.checks.signal_findings import by_label
 from train.pictures.plots import ACCENT, INK, new_figure, save_figure
-from train.recordings.clip import SPLITS
+from train.recordings.clip import SPLITS, Clip
 
 BALANCE, LEVELS, BANDWIDTH, LENGTHS = "balance.png", "levels.png", "bandwidth.png", "lengths.png"
 _SIDE_COLOURS = {"train": INK, "val": "#8fa8bf", "test": ACCENT, "": INK}
@@ -75,7 +76,7 @@ def _plot_bandwidth(check: DataCheck, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _draw_rows(axes, values: dict[str, np.ndarray]) -> None:
+def _draw_rows(axes: Any, values: dict[str, np.ndarray]) -> None:
     """Dots, and the median as a line, one row a label."""
     rng = np.random.default_rng(0)
     for row, held in enumerate(values.values()):
@@ -87,7 +88,7 @@ def _draw_rows(axes, values: dict[str, np.ndarray]) -> None:
         axes.plot([np.median(held)] * 2, [row - 0.32, row + 0.32], color=ACCENT, linewidth=2)
 
 
-def _name_rows(axes, labels: tuple[str, ...], measure: str) -> None:
+def _name_rows(axes: Any, labels: tuple[str, ...], measure: str) -> None:
     """Name the rows, the first on top, and what is measured."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
@@ -100,6 +101,6 @@ def _height(labels: tuple[str, ...]) -> float:
     return 1.6 + 0.32 * len(labels)
 
 
-def _pairs(check: DataCheck):
+def _pairs(check: DataCheck) -> Iterator[tuple[Clip, ClipMeasures]]:
     """Clips with their measures."""
     return zip(check.index.clips, check.measures, strict=True)

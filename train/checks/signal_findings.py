@@ -10,10 +10,11 @@ import numpy as np
 from edge_runtime.audio.sound_frames import OVERSHOOT_DB
 from metadata.plural import counted
 from metadata.signed import signed
-from train.checks.clip_measures import SILENT_DBFS, WINDOW_SECONDS, ClipMeasures, to_dbfs
+from train.checks.clip_measures import WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
 from train.recordings.clip_index import ClipIndex
 from train.recordings.heard_sources import ABOVE_FULL_SCALE
+from train.recordings.trim import DEFAULT_THRESHOLD_DBFS as SILENT_DBFS
 
 MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it is called so on purpose
 MOST_DC = 0.01  # of full scale
@@ -231,7 +232,7 @@ def _separated(values: dict[str, np.ndarray], least_gap: float) -> Iterable[tupl
 def _imbalance(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     """Labels with far less to hear than others."""
     seconds = {label: held.sum() for label, held in by_label(index, measures, lambda m: m.seconds).items() if held.size}
-    least, most = min(seconds, key=seconds.get), max(seconds, key=seconds.get)
+    least, most = min(seconds, key=seconds.__getitem__), max(seconds, key=seconds.__getitem__)
     if seconds[most] > MOST_IMBALANCE * seconds[least]:
         yield Finding(
             "warning",

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from metadata.plural import counted
 from train.data import mix_command, oversample_command
 from train.data.sides import add_dataset_argument, add_side_arguments, put_on_sides
 from train.recordings.clip import LABEL_SEPARATOR
+
+if TYPE_CHECKING:
+    from train.checks.duplicates import Duplicate
+    from train.recordings.clip_index import ClipIndex
 
 DONE, CHECK_FAILED = 0, 1
 SAMPLE_RATE = 16_000  # Hz, of the recordings that import writes
@@ -44,7 +49,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     return _ACTIONS[args.action](args)
 
 
-def _add_action(actions, name: str, what: str) -> argparse.ArgumentParser:
+def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
     """Add one action with the arguments that all have."""
     parser = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", allow_abbrev=False)
     parser.add_argument(
@@ -75,12 +80,12 @@ def _add_into(parser: argparse.ArgumentParser) -> None:
 def _refuse_inside(args: argparse.Namespace) -> None:
     """Raise ValueError where new recordings would go below DATA: they would be found there as a label of their own."""
     target = getattr(args, "into", None) or getattr(args, "write", None)
-    for data in args.data if target else ():
-        if data.is_dir() and data.resolve() in target.resolve().parents:
+    for data in args.data:
+        if target and data.is_dir() and data.resolve() in target.resolve().parents:
             raise ValueError(f"{target} lies in {data}, where it would be read as recordings; write to another folder")
 
 
-def _find(args: argparse.Namespace):
+def _find(args: argparse.Namespace) -> ClipIndex:
     """The index of all DATA together."""
     from metadata.labels import read_labels
     from train.data.prepare import tell_assumptions
@@ -216,7 +221,7 @@ def _trim(args: argparse.Namespace) -> int:
         note(f"left out: {reason}")
     if done.renamed:
         note(done.renamed)
-    result = {
+    result: dict[str, Any] = {
         "clips": len(done.index.clips),
         "left_out": done.left_out,
         "seconds_before": round(done.seconds_before, 2),
@@ -261,7 +266,7 @@ def _oversample(args: argparse.Namespace) -> int:
     return oversample_command.run(_find(args), args)
 
 
-def _pair_document(index, pair) -> dict:
+def _pair_document(index: ClipIndex, pair: Duplicate) -> dict[str, Any]:
     """A pair for JSON."""
     names = {name: index.clips[place].path for name, place in (("first", pair.first), ("second", pair.second))}
     return {**names, "exact": pair.exact, "correlation": round(pair.correlation, 4), "seconds": round(pair.seconds, 2)}
@@ -273,7 +278,7 @@ def _refuse_existing(args: argparse.Namespace) -> None:
         raise FileExistsError(f"{args.out} exists; overwrite it with --force, or choose another name")
 
 
-def _write(index, args: argparse.Namespace) -> int:
+def _write(index: ClipIndex, args: argparse.Namespace) -> int:
     """Write the index and say what is in it."""
     from train.progress import note
     from train.recordings.clip_index import write_index

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metadata.plural import counted
 from metadata.signed import signed
@@ -53,7 +53,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
         note(f"not copied: {reason}")
     if done.turned_down:
         note(done.turned_down)
-    result = {
+    result: dict[str, Any] = {
         "index": str(args.into / "clips.csv"),
         "clips": len(done.index.clips),
         "copies": done.copies,

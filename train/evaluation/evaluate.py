@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from edge_runtime.audio.windows import window_starts
 from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
@@ -158,20 +159,17 @@ def evaluate_decisions(
     for name, values in (("truth", truth), ("decisions", decisions)):
         if values.min() < 0 or values.max() >= len(labels):
             raise ValueError(f"{name} reach from {values.min()} to {values.max()}; expected 0 to {len(labels) - 1}")
-    confusion = np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(confusion, (truth, decisions), 1)
     right = truth == decisions
-    wilson = tuple(wilson_interval(int(right.sum()), right.size))
-    per_label = [_label_scores(confusion, place, label) for place, label in enumerate(labels)]
+    per_label = _label_scores(truth, decisions, labels)
     return Evaluation(
         accuracy=float(right.mean()),
-        interval=tuple(share_interval(right, groups)),
-        wilson=wilson,
+        interval=(*share_interval(right, groups),),
+        wilson=(*wilson_interval(int(right.sum()), right.size),),
         num_decisions=int(right.size),
         num_groups=count_groups(groups),
         labels=per_label,
         macro_f1=float(np.mean([scores.f1 for scores in per_label])),
-        confusion=confusion.tolist(),
+        confusion=confusion_matrix(truth, decisions, labels=np.arange(len(labels))).tolist(),
     )
 
 
@@ -268,10 +266,8 @@ def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np
     return sums / np.bincount(of_clip)[:, None]
 
 
-def _label_scores(confusion: np.ndarray, place: int, label: str) -> LabelScores:
-    """Precision, recall and F1 of one label from the confusion matrix."""
-    hits, decided, support = confusion[place, place], confusion[:, place].sum(), confusion[place].sum()
-    precision = float(hits / decided) if decided else 0.0
-    recall = float(hits / support) if support else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
-    return LabelScores(label, precision, recall, f1, int(support))
+def _label_scores(truth: np.ndarray, decisions: np.ndarray, labels: Sequence[str]) -> list[LabelScores]:
+    """Precision, recall and F1 of each label."""
+    places = np.arange(len(labels))
+    measures = precision_recall_fscore_support(truth, decisions, labels=places, zero_division=0.0)
+    return [LabelScores(label, *row) for label, *row in zip(labels, *(one.tolist() for one in measures), strict=True)]

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import average_precision_score, hamming_loss, precision_recall_fscore_support
 
 from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.scoring.measures import decisions
@@ -139,15 +140,15 @@ def evaluate_label_sets(
         _label_scores(truth[:, place], scores[:, place], decided[:, place], label, float(thresholds[place]))
         for place, label in enumerate(labels)
     ]
-    micro = _precision_recall_f1((truth & decided).sum(), decided.sum(), truth.sum())
+    micro = _precision_recall_f1(truth.ravel(), decided.ravel())
     known = [one.average_precision for one in per_label if one.average_precision is not None]
     return LabelSetEvaluation(
         exact_match=float(right.mean()),
-        interval=tuple(share_interval(right, groups)),
-        wilson=tuple(wilson_interval(int(right.sum()), right.size)),
+        interval=(*share_interval(right, groups),),
+        wilson=(*wilson_interval(int(right.sum()), right.size),),
         num_decisions=int(right.size),
         num_groups=count_groups(groups),
-        hamming_loss=float((decided != truth).mean()),
+        hamming_loss=float(hamming_loss(truth.ravel(), decided.ravel())),
         micro_precision=micro[0],
         micro_recall=micro[1],
         micro_f1=micro[2],
@@ -177,15 +178,12 @@ def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
 
     Notes
     -----
-    As sklearn.metrics.average_precision_score (1.9): windows of equal score count together, nothing is interpolated.
+    Windows of equal score count together, nothing is interpolated.
     """
     truth, scores = np.asarray(truth, bool), np.asarray(scores)
     if not truth.any():
         raise ValueError("no window has the label; its average precision is not defined")
-    order = np.argsort(-scores, kind="stable")
-    ends = np.concatenate([np.flatnonzero(np.diff(scores[order])), [scores.size - 1]])
-    hits = np.cumsum(truth[order])[ends]
-    return float(np.diff(hits, prepend=0) @ (hits / (ends + 1)) / hits[-1])
+    return float(average_precision_score(truth, scores))
 
 
 def _check(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray, labels: Sequence[str]) -> None:
@@ -210,15 +208,14 @@ def _label_scores(
 ) -> LabelSetScores:
     """How well one label is found."""
     found = average_precision(truth, scores) if truth.any() else None
-    precision, recall, f1 = _precision_recall_f1((truth & decided).sum(), decided.sum(), truth.sum())
+    precision, recall, f1 = _precision_recall_f1(truth, decided)
     return LabelSetScores(label, found, precision, recall, f1, threshold, int(truth.sum()))
 
 
-def _precision_recall_f1(hits: int, decided: int, support: int) -> tuple[float, float, float]:
-    """Precision, recall and F1 of counts; 0 where there is nothing to divide by."""
-    precision = float(hits / decided) if decided else 0.0
-    recall = float(hits / support) if support else 0.0
-    return precision, recall, float(2 * hits / (decided + support)) if decided + support else 0.0
+def _precision_recall_f1(truth: np.ndarray, decided: np.ndarray) -> tuple[float, float, float]:
+    """Precision, recall and F1 of yes and no answers, bool (n,); 0 where there is nothing to divide by."""
+    precision, recall, f1, _ = precision_recall_fscore_support(truth, decided, average="binary", zero_division=0.0)
+    return float(precision), float(recall), float(f1)
 
 
 def _by_size(truth: np.ndarray, right: np.ndarray, groups: np.ndarray) -> list[SetSizeScores]:
@@ -227,7 +224,7 @@ def _by_size(truth: np.ndarray, right: np.ndarray, groups: np.ndarray) -> list[S
     found = []
     for size in np.unique(sizes).tolist():
         those = sizes == size
-        interval = tuple(share_interval(right[those], groups[those]))
-        groups_there = count_groups(groups[those])
-        found.append(SetSizeScores(size, float(right[those].mean()), interval, int(those.sum()), groups_there))
+        lower, upper = share_interval(right[those], groups[those])
+        num_groups = count_groups(groups[those])
+        found.append(SetSizeScores(size, float(right[those].mean()), (lower, upper), int(those.sum()), num_groups))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -171,7 +171,7 @@ def _threads_beside() -> int:
     return (os.cpu_count() or 1) if has_accelerator() else 0
 
 
-def _batches(windows: keras.utils.PyDataset, num_threads: int) -> Iterator[tuple[np.ndarray, ...]]:
+def _batches(windows: keras.utils.PyDataset, num_threads: int) -> Generator[tuple[np.ndarray, ...], None, None]:
     """The batches in their order, as many made ahead as there are threads."""
     if not num_threads:
         yield from (windows[number] for number in range(len(windows)))

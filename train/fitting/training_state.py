@@ -146,7 +146,7 @@ def _state_files(folder: Path, epoch: int) -> tuple[Path, Path]:
 
 def _write_arrays(path: Path, weights: Sequence[np.ndarray], seeds: Sequence[np.ndarray] = (), steps: int = 0) -> None:
     """Write weights and random states as .npz."""
-    named = {f"mean_{place}": values for place, values in enumerate(weights)}
+    named: dict[str, Any] = {f"mean_{place}": values for place, values in enumerate(weights)}
     named |= {f"seed_{place}": values for place, values in enumerate(seeds)}
     content = io.BytesIO()
     np.savez(content, steps=np.array(steps), **named)

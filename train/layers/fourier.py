@@ -128,7 +128,9 @@ def grouped_filters(filters: np.ndarray, n_fft: int, num_groups: int = NUM_GROUP
 
 def _bins(n_fft: int) -> np.ndarray:
     """Return the bin of each k1 and k2, (num_k1, columns); above half the sample rate they mirror those below."""
-    rows, columns = _sides(n_fft)
+    sides = _sides(n_fft)
+    assert sides is not None  # `factored_fourier` was asked first
+    rows, columns = sides
     k = np.arange(rows // 2 + 1)[:, None] + rows * np.arange(columns)[None, :]
     return np.minimum(k, n_fft - k)
 

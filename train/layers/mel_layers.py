@@ -6,6 +6,7 @@ Axis order: waveform (batch, n_samples); mel spectrogram (batch, n_mels, n_frame
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -51,11 +52,11 @@ class MelSpectrogram(keras.layers.Layer):
         fmax: float,
         mel_scale: str,
         mel_norm: str,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.sample_rate = sample_rate
-        self.settings = {
+        self.settings: dict[str, Any] = {
             "n_fft": n_fft,
             "hop_length": hop_length,
             "win_length": win_length,
@@ -73,7 +74,7 @@ class MelSpectrogram(keras.layers.Layer):
         self._fourier = factored_fourier(n_fft)
         self._filters = np.ascontiguousarray(filters) if self._fourier is None else grouped_filters(filters, n_fft)
 
-    def call(self, waveform):
+    def call(self, waveform: Any) -> Any:
         """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
         frames = ops.multiply(self._frames(self._pad(waveform)), self._window)
         magnitude = self._power(frames)
@@ -83,20 +84,20 @@ class MelSpectrogram(keras.layers.Layer):
             magnitude = ops.power(magnitude, self.settings["power"] / 2.0)
         return ops.transpose(self._filtered(magnitude), (0, 2, 1))
 
-    def _filtered(self, magnitude):
+    def _filtered(self, magnitude: Any) -> Any:
         """Return what passes each filter, (batch, n_frames, n_mels)."""
         if self._fourier is None:
             return ops.matmul(magnitude, self._filters)
         return ops.concatenate([group.apply(magnitude) for group in self._filters], axis=2)
 
-    def _power(self, frames):
+    def _power(self, frames: Any) -> Any:
         """Return the power of each bin as the filters take it: (batch, n_frames, n_bins) or as it is transformed."""
         if self._fourier is not None:
             return self._fourier.power(frames)
         real, imag = ops.rfft(frames)
         return ops.add(ops.multiply(real, real), ops.multiply(imag, imag))
 
-    def _pad(self, waveform):
+    def _pad(self, waveform: Any) -> Any:
         """Centre the frames: n_fft // 2 samples before and after."""
         reach = self.settings["n_fft"] // 2
         if self.settings["pad_mode"] == "constant":
@@ -105,7 +106,7 @@ class MelSpectrogram(keras.layers.Layer):
         after = ops.flip(waveform[:, -reach - 1 : -1], axis=1)
         return ops.concatenate([before, waveform, after], axis=1)
 
-    def _frames(self, padded):
+    def _frames(self, padded: Any) -> Any:
         """Cut overlapping frames, (batch, n_frames, n_fft)."""
         n_fft, hop_length = self.settings["n_fft"], self.settings["hop_length"]
         num_frames = 1 + (padded.shape[1] - n_fft) // hop_length
@@ -119,11 +120,11 @@ class MelSpectrogram(keras.layers.Layer):
         frames = ops.concatenate(shifted, axis=2)
         return frames if n_fft % hop_length == 0 else frames[:, :, :n_fft]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(batch, n_mels, n_frames)."""
         return (input_shape[0], self.settings["n_mels"], 1 + input_shape[1] // self.settings["hop_length"])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "sample_rate": self.sample_rate, **self.settings}
 
@@ -132,16 +133,16 @@ class MelSpectrogram(keras.layers.Layer):
 class LogCompression(keras.layers.Layer):
     """Compress power to its decimal logarithm, with a fixed floor so that no window depends on its neighbours."""
 
-    def __init__(self, log_floor: float = 1e-10, **kwargs):
+    def __init__(self, log_floor: float = 1e-10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.log_floor = log_floor
 
-    def call(self, power):
+    def call(self, power: Any) -> Any:
         """Return log10(max(power, log_floor)), same shape."""
         # TFLite has a natural logarithm only; the factor is one multiplication by a constant.
         return ops.multiply(ops.log(ops.maximum(power, self.log_floor)), float(1.0 / np.log(10.0)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "log_floor": self.log_floor}
 
@@ -159,16 +160,16 @@ class EvenLevel(keras.layers.Layer):
         RMS values: of samples amplitudes, full scale 1; of a spectrogram laid out in a row, in its own unit.
     """
 
-    def __init__(self, target: float = 0.1, floor: float = 3e-4, **kwargs):
+    def __init__(self, target: float = 0.1, floor: float = 3e-4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target, self.floor = target, floor
 
-    def call(self, waveform):
+    def call(self, waveform: Any) -> Any:
         """Return the waveform at its new level, same shape."""
         level = ops.sqrt(_mean(ops.multiply(waveform, waveform)))
         return ops.multiply(waveform, ops.divide(self.target, ops.add(level, self.floor)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "target": self.target, "floor": self.floor}
 
@@ -185,22 +186,22 @@ class WindowStandardization(keras.layers.Layer):
         Added to the standard deviation, in the values' unit: a window without any contrast becomes zeros.
     """
 
-    def __init__(self, floor: float = 1e-3, **kwargs):
+    def __init__(self, floor: float = 1e-3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.floor = floor
 
-    def call(self, values):
+    def call(self, values: Any) -> Any:
         """Return the values (batch, n_values) with mean 0 and standard deviation 1, same shape."""
         centred = ops.subtract(values, _mean(values))
         deviation = ops.sqrt(_mean(ops.multiply(centred, centred)))
         return ops.multiply(centred, ops.divide(1.0, ops.add(deviation, self.floor)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "floor": self.floor}
 
 
-def _mean(values):
+def _mean(values: Any) -> Any:
     """Return the mean of each row of (batch, n_values), (batch, 1), taken over blocks and then over their means.
 
     The kernels of older runtimes add up one value after the other in float32. Over 32,000 samples that rounds

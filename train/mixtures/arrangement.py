@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.mixtures.mixing import mix_parts
+from train.recordings.store.packed_waveform import Waveform
 
 PART_SECONDS = 5.0
 
@@ -105,6 +106,6 @@ def arrange(
     return Arranged(mixed.waveform, mixed.gains, spans)
 
 
-def heard_part(waveform: np.ndarray, arrangement: str, sample_rate: int) -> np.ndarray:
+def heard_part(waveform: Waveform, arrangement: str, sample_rate: int) -> np.ndarray:
     """Return what of a recording an arrangement takes, float32: its first 5 s, or all of it; no more is read."""
     return np.asarray(waveform if arrangement == TOGETHER else waveform[: round(PART_SECONDS * sample_rate)])

@@ -35,7 +35,7 @@ def mix(
     waveforms: Sequence[np.ndarray],
     normalization: str = "pair",
     set_peak: float = 0.0,
-    gains_db: Sequence[float] | None = None,
+    gains_db: Sequence[float] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the sum of recordings alone, float32 (n_samples,); see `mix_parts`."""
     return mix_parts(waveforms, normalization, set_peak, gains_db).waveform
@@ -45,7 +45,7 @@ def mix_parts(
     waveforms: Sequence[np.ndarray],
     normalization: str = "pair",
     set_peak: float = 0.0,
-    gains_db: Sequence[float] | None = None,
+    gains_db: Sequence[float] | np.ndarray | None = None,
 ) -> Mixed:
     """Return the sum of recordings that begin together, as long as the longest, and the gain of each.
 

@@ -22,7 +22,7 @@ from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, write_index
 from train.recordings.loudness import peak
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.pair_index import MixtureIndex
-from train.recordings.store.packed_waveform import waveform_blocks_of
+from train.recordings.store.packed_waveform import Waveform, waveform_blocks_of
 
 SETTINGS_FILE_NAME = "mixing.json"
 _NO_SIDE = "all"  # the folder of mixtures without a side
@@ -67,7 +67,7 @@ class MixtureSounds:
     settings : MixtureSettings
     """
 
-    def __init__(self, mixtures: MixtureIndex, waveforms: Sequence[np.ndarray], settings: MixtureSettings):
+    def __init__(self, mixtures: MixtureIndex, waveforms: Sequence[Waveform], settings: MixtureSettings):
         self.mixtures, self.settings = mixtures, settings
         self._waveforms = waveforms
         self._set_peak = max(peak(waveform) for waveform in waveforms)

@@ -120,7 +120,9 @@ class _Reader:
     _other_sides: list[str] = field(default_factory=list)  # rows whose side is not that of the data
 
     def __post_init__(self) -> None:
-        for clip in self.data.clips if self.data else ():
+        if self.data is None:
+            return
+        for clip in self.data.clips:
             self._place[os.path.realpath(self.data.root / clip.path)] = len(self.clips)
             self.clips.append(clip)
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
@@ -72,7 +71,7 @@ def front_end(variant: str) -> MelFrontEnd:
     return MelFrontEnd(n_fft=2048, hop_length=HOP_LENGTH, n_mels=NUM_MELS, log="log10", log_floor=1e-6)
 
 
-def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) -> Any:
     """Build the untrained network: input (batch, 80000) in [-1, 1], output (batch, num_labels).
 
     Parameters
@@ -86,7 +85,9 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         input is the logarithm of the mel spectrogram, (batch, 177, 120, 1).
     """
     if keras is None:
-        import keras
+        import keras as keras_3
+
+        keras = keras_3
     layers = keras.layers
     settings = front_end(variant)
     shape = (NUM_MELS, 1 + WINDOW_LENGTH // HOP_LENGTH, 1)

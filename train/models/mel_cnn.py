@@ -7,7 +7,6 @@ Axis order: (batch, n_mels, n_frames, 1).
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
@@ -45,7 +44,7 @@ def front_end(variant: str) -> MelFrontEnd:
     return MelFrontEnd(log="log10" if variant == "log" else "none")
 
 
-def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) -> Any:
     """Build the untrained network: input (batch, 32000) in [-1, 1], output softmax (batch, num_labels).
 
     Parameters
@@ -59,7 +58,9 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         input is the mel spectrogram, (batch, 128, 63, 1): power, or for the variant `log` its logarithm.
     """
     if keras is None:
-        import keras
+        import keras as keras_3
+
+        keras = keras_3
     layers = keras.layers
     settings = front_end(variant)
     num_frames = 1 + WINDOW_LENGTH // settings.hop_length

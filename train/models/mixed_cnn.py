@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
@@ -83,7 +82,7 @@ def front_end(variant: str) -> MelFrontEnd:
     return FRONT_END
 
 
-def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) -> Any:
     """Build the untrained network: input (batch, 80000) in [-1, 1], output (batch, num_labels).
 
     Parameters
@@ -96,7 +95,9 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         Namespace to build with. With tf_keras the input is the standardized log mel, (batch, 501, 64, 1).
     """
     if keras is None:
-        import keras
+        import keras as keras_3
+
+        keras = keras_3
     layers = keras.layers
     inputs, x = input_and_rows(keras, FRONT_END, LEVEL_FLOOR)
     stride = (FIRST_STRIDE, 1)

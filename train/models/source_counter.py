@@ -13,7 +13,6 @@ Axis order from `rows` on: (batch, time, mel, channels).
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from metadata import MelFrontEnd
@@ -55,7 +54,7 @@ def front_end(variant: str) -> MelFrontEnd:
     return FRONT_END
 
 
-def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) -> Any:
     """Build the untrained network: input (batch, 80000) in [-1, 1], output (batch, num_labels).
 
     Parameters
@@ -70,7 +69,9 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         input is the standardized log mel, (batch, 126, 80, 1).
     """
     if keras is None:
-        import keras
+        import keras as keras_3
+
+        keras = keras_3
     layers = keras.layers
     inputs, x = input_and_rows(keras)
     for number, filters in enumerate(FILTERS, start=1):

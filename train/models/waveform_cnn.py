@@ -9,7 +9,6 @@ tests hold them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from metadata import WaveformFrontEnd
@@ -39,14 +38,19 @@ class WaveformStack:
     gammatone: bool = False  # first convolution starts as a gammatone filter bank and stays so
 
 
-_FIVE = {
+_FIVE: dict[str, Any] = {
     "filters": (16, 32, 64, 128, 256),
     "kernels": (64, 32, 16, 8, 4),
     "strides": (2, 2, 2, 2, 2),
     "pools": (8, 8, 1, 1, 4),
 }
-_FOUR = {"filters": (16, 32, 64, 128), "kernels": (64, 32, 16, 8), "strides": (2, 2, 2, 2), "pools": (8, 8, 1, 1)}
-_PAPER_HEAD = {"dense": (128, 64), "dropout": 0.25}
+_FOUR: dict[str, Any] = {
+    "filters": (16, 32, 64, 128),
+    "kernels": (64, 32, 16, 8),
+    "strides": (2, 2, 2, 2),
+    "pools": (8, 8, 1, 1),
+}
+_PAPER_HEAD: dict[str, Any] = {"dense": (128, 64), "dropout": 0.25}
 
 VARIANTS: dict[str, WaveformStack] = {
     "level": WaveformStack(window_length=32_000, **_FIVE, dense=(64,), relu_after_pool=True, even_level=True),
@@ -102,7 +106,7 @@ def front_end(variant: str) -> WaveformFrontEnd:
     return WaveformFrontEnd()
 
 
-def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | None = None) -> Any:
+def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) -> Any:
     """Build the untrained network: input (batch, window_length) in [-1, 1], output softmax (batch, num_labels).
 
     Parameters
@@ -116,7 +120,9 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
         of the variant `level` is the window at its even level.
     """
     if keras is None:
-        import keras
+        import keras as keras_3
+
+        keras = keras_3
     layers, stack = keras.layers, VARIANTS[variant]
     audio = layers.Input((stack.window_length,), name="audio")
     samples = audio
@@ -144,7 +150,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: ModuleType | N
     scores = layers.Dense(num_labels, activation="softmax", name="scores")(x)
     model = keras.Model(audio, scores, name=NAME)
     if stack.gammatone:
-        filters = gammatone_filters(stack.filters[0], stack.kernels[0], SAMPLE_RATE)
+        first = gammatone_filters(stack.filters[0], stack.kernels[0], SAMPLE_RATE)
         _, bias = model.get_layer("conv_1").get_weights()
-        model.get_layer("conv_1").set_weights([filters.T[:, None, :], bias])
+        model.get_layer("conv_1").set_weights([first.T[:, None, :], bias])
     return model

@@ -5,9 +5,10 @@ Axis order of spectrograms: frequency (or mel band) first, frames second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,10 @@ _FLOOR = 1e-10  # power below which there is nothing to see
 _MOST_COLUMNS = 2_000  # of the waveform, two points each: more than a screen has
 _MOST_LABELS = 8  # drawn in colour
 _COLOURS = ("#c8553d", "#1f3b57", "#4c956c", "#e0a030", "#7b5ea7", "#3fa7c4", "#a0623b", "#d77fa1")
+
+
+Tile = tuple[float, float, np.ndarray]
+"""Start and end in seconds, and a spectrogram (n_rows, n_frames)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +115,7 @@ def draw_hearing(hearing: Hearing, path: Path, title: str) -> None:
     save_figure(figure, path)
 
 
-def _draw_waveform(axes, hearing: Hearing) -> None:
+def _draw_waveform(axes: Any, hearing: Hearing) -> None:
     """The waveform, or its highest and lowest samples where there are more of them than columns."""
     step = max(1, hearing.waveform.size // _MOST_COLUMNS)
     whole = hearing.waveform[: hearing.waveform.size // step * step].reshape(-1, step)
@@ -121,7 +126,7 @@ def _draw_waveform(axes, hearing: Hearing) -> None:
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
 
 
-def _draw_spectrogram(figure, axes, hearing: Hearing) -> None:
+def _draw_spectrogram(figure: Any, axes: Any, hearing: Hearing) -> None:
     """The power of the STFT, over kHz."""
     top = hearing.sample_rate / 2000
     tiles = _tiles(hearing, lambda samples: stft_spectrogram(samples, hearing.stft))
@@ -129,7 +134,7 @@ def _draw_spectrogram(figure, axes, hearing: Hearing) -> None:
     axes.set(ylabel="STFT (kHz)", ylim=(0.0, top))
 
 
-def _draw_mel(figure, axes, hearing: Hearing) -> None:
+def _draw_mel(figure: Any, axes: Any, hearing: Hearing) -> None:
     """The mel bands, over their number, the ticks in Hz."""
     front_end = hearing.mel
     tiles = _tiles(hearing, lambda samples: _mel_power(samples, front_end, hearing.sample_rate))
@@ -147,7 +152,7 @@ def _mel_power(samples: np.ndarray, front_end: MelFrontEnd, sample_rate: int) ->
     return 10.0 ** mel.astype(np.float64) if front_end.log == "log10" else mel
 
 
-def _tiles(hearing: Hearing, spectrogram) -> list[tuple[float, float, np.ndarray]]:
+def _tiles(hearing: Hearing, spectrogram: Callable[[np.ndarray], np.ndarray]) -> list[Tile]:
     """Start, end in seconds and spectrogram of each window, or of the whole where windows overlap or there are none.
 
     Each window by itself is what a model sees: what lies beyond its ends is mirrored or zero, not its neighbour.
@@ -162,7 +167,7 @@ def _tiles(hearing: Hearing, spectrogram) -> list[tuple[float, float, np.ndarray
     return [(start, start + length / rate, spectrogram(row)) for start, row in zip(starts, windows, strict=True)]
 
 
-def _draw_tiles(figure, axes, tiles, limits: tuple[float, float], measure: str) -> None:
+def _draw_tiles(figure: Any, axes: Any, tiles: Sequence[Tile], limits: tuple[float, float], measure: str) -> None:
     """Spectrograms side by side on one scale of colours."""
     levels = [(start, end, 10.0 * np.log10(np.maximum(power, _FLOOR))) for start, end, power in tiles]
     loudest = max(float(tile.max()) for _, _, tile in levels)
@@ -180,7 +185,7 @@ def _draw_tiles(figure, axes, tiles, limits: tuple[float, float], measure: str) 
     figure.colorbar(image, ax=axes, label=measure, pad=0.01)
 
 
-def _draw_scores(axes, hearing: Hearing) -> None:
+def _draw_scores(axes: Any, hearing: Hearing) -> None:
     """The scores of each window: as long as the window, or where windows overlap a dot at its middle."""
     scores = np.stack([result.scores for result in hearing.results])
     length = hearing.window_length / hearing.sample_rate
@@ -203,7 +208,7 @@ def _draw_scores(axes, hearing: Hearing) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, frameon=False, fontsize=8, borderaxespad=0.1)
 
 
-def _mark_windows(axes, hearing: Hearing) -> None:
+def _mark_windows(axes: Any, hearing: Hearing) -> None:
     """A line where each window begins; where they follow each other also where the last ends."""
     for result in hearing.results:
         axes.axvline(hearing.start_seconds + result.start_seconds, color=ACCENT, linewidth=0.8, alpha=0.8)

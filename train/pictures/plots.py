@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def plot_label_sets(
     save_figure(figure, path)
 
 
-def _draw_spread(axes, values: np.ndarray, height: float, colour: str, name: str | None) -> None:
+def _draw_spread(axes: Any, values: np.ndarray, height: float, colour: str, name: str | None) -> None:
     """Draw where the values lie as a line, a bar and a dot at a height; nothing where there are none."""
     if not values.size:
         return
@@ -142,7 +143,7 @@ def draw_bars(
     save_figure(figure, path)
 
 
-def make_figure(num_rows: int, num_columns: int, size: tuple[float, float]):
+def make_figure(num_rows: int, num_columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
     """Return a figure that needs no display, and its panels, shape (num_rows, num_columns); size in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -152,14 +153,14 @@ def make_figure(num_rows: int, num_columns: int, size: tuple[float, float]):
     return figure, figure.subplots(num_rows, num_columns, squeeze=False)
 
 
-def save_figure(figure, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
     """Write the picture in one step, without the date that would make equal pictures differ."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
     write_atomically(path, picture.getvalue())
 
 
-def new_figure(num_columns: int, size: tuple[float, float]):
+def new_figure(num_columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
     """Return a figure with one row of panels, and the panels."""
     figure, panels = make_figure(1, num_columns, size)
     return figure, panels[0]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from train.recordings.clip import SPLITS
+from edge_runtime.tables import align
+from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
 
 TOTAL = "all"
 
 
-def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, object]]:
+def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, Any]]:
     """Return clips, groups and seconds, one row a label and one for all, in all and by side.
 
     Parameters
@@ -25,7 +27,7 @@ def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, ob
     rows = []
     for label in (*index.labels, TOTAL):
         held = [(clip, length) for clip, length in timed if label == TOTAL or label in clip.labels]
-        row: dict[str, object] = {"label": label, **_count(held, "")}
+        row: dict[str, Any] = {"label": label, **_count(held, "")}
         if sides != [""]:
             for side in sides:
                 row |= _count([(clip, length) for clip, length in held if clip.split == side], f"{side or 'undrawn'}_")
@@ -33,29 +35,21 @@ def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, ob
     return rows
 
 
-def counts_table(rows: Sequence[dict[str, object]]) -> str:
+def counts_table(rows: Sequence[dict[str, Any]]) -> str:
     """Return the rows as aligned columns: clips / groups / minutes."""
     prefixes = [str(name).removesuffix("clips") for name in rows[0] if str(name).endswith("clips")]
     header = ["label", *((prefix.rstrip("_") or "clips / groups / minutes") for prefix in prefixes)]
     cells = [
-        [
+        (
             str(row["label"]),
             *(f"{row[p + 'clips']} / {row[p + 'groups']} / {row[p + 'seconds'] / 60:.1f}" for p in prefixes),
-        ]
+        )
         for row in rows
     ]
-    return align_columns([header, *cells])
+    return "\n".join(align([tuple(header), *cells]))
 
 
-def align_columns(cells: Sequence[Sequence[str]]) -> str:
-    """Return rows of texts as lines with aligned columns."""
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _count(held: Sequence[tuple], prefix: str) -> dict[str, object]:
+def _count(held: Sequence[tuple[Clip, float]], prefix: str) -> dict[str, Any]:
     """Clips, groups and seconds of some clips."""
     return {
         f"{prefix}clips": len(held),

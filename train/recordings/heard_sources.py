@@ -25,7 +25,9 @@ def describe_heard(heard: Sequence[tuple[Path, SoundSource]], sample_rate: int) 
     if not heard:
         return []
     rates = describe_sources([(source.sample_rate, source.num_channels) for _, source in heard], sample_rate)
-    mostly, partly, loud = [], [], []
+    mostly: list[str] = []
+    partly: list[str] = []
+    loud: list[str] = []
     for path, source in heard:
         measured = source.cancellation
         if measured.describe():

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from train.recordings.clip_index import INDEX_FILE_NAME, Clip, write_index
 from train.recordings.decoding.sixteen_bits import TurnedDown, write_flac
 from train.recordings.output_folder import claim_folder, refuse_originals
 from train.recordings.store.clip_store import LoadedClips
+from train.recordings.store.packed_waveform import Waveform
 from train.recordings.tables.import_names import new_names
 from train.recordings.tables.new_names import check_all_written, refuse_shared_folders
 
@@ -64,7 +63,7 @@ def import_clips(
 
 
 def _write_clip(
-    clip: Clip, waveform: np.ndarray, sample_rate: int, folder: Path, name: str, turned_down: TurnedDown
+    clip: Clip, waveform: Waveform, sample_rate: int, folder: Path, name: str, turned_down: TurnedDown
 ) -> Clip:
     """Write one clip."""
     target = Path(name)

@@ -180,9 +180,9 @@ def describe_contradictions(clips: Sequence[Clip], digests: Sequence[str]) -> st
     if not pairs:
         return ""
     count = counted(len(pairs), "clip holds", "clips hold")
-    one, other = (f"{clip.path} ({LABEL_SEPARATOR.join(clip.labels)})" for clip in pairs[0])
+    one, same = (f"{clip.path} ({LABEL_SEPARATOR.join(clip.labels)})" for clip in pairs[0])
     return (
-        f"{count} the same audio as another under another label, the first {one} and {other}: no model can tell them "
+        f"{count} the same audio as another under another label, the first {one} and {same}: no model can tell them "
         "apart; correct a label, or remove one"
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from train.recordings.loudness import is_silent
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
+Activation = Literal["softmax", "sigmoid"]
+
 DRAWS_A_MIXTURE = 20  # at most, until the mixtures of three or more that are wanted are all different
 MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where a side has four clips a label
 
@@ -33,9 +35,13 @@ MAX_MIXTURES = 720  # of a side that a training is judged on: all of them where 
 class Task(Protocol):
     """What the trainer and the converter ask of a task."""
 
-    activation: str
-    is_scaled: bool
-    """Whether softmax scores are brought to validation data after the training (`train.evaluation.score_scaling`)."""
+    @property
+    def activation(self) -> Activation:
+        """What the scores come from."""
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether softmax scores are scaled on validation data at the end (`train.evaluation.score_scaling`)."""
 
     def check(self, index: ClipIndex) -> None:
         """Raise ValueError where the recordings cannot teach this."""
@@ -65,7 +71,7 @@ class Task(Protocol):
 class OneLabel:
     """Exactly one label a window: softmax."""
 
-    activation: str = "softmax"
+    activation: Activation = "softmax"
     is_scaled: bool = False
 
     def check(self, index: ClipIndex) -> None:
@@ -101,7 +107,11 @@ class OneLabel:
 class _Mixtures:
     """What tasks have in common that hear one source or several at once."""
 
-    sources: Sequence[int]
+    @property
+    def sources(self) -> Sequence[int]:
+        """How many sources a window may have."""
+        raise NotImplementedError
+
     target: ClassVar[str]  # as for `train.batches.mixture_windows.MixtureWindows`
 
     def training_windows(
@@ -133,7 +143,7 @@ class LabelSet(_Mixtures):
 
     target: ClassVar[str] = "labels"
     sources: tuple[int, ...] = (1, 2)
-    activation: str = "sigmoid"
+    activation: Activation = "sigmoid"
     is_scaled: bool = False
 
     def check(self, index: ClipIndex) -> None:
@@ -168,7 +178,7 @@ class SourceCount(_Mixtures):
 
     target: ClassVar[str] = "count"
     most: int = 2
-    activation: str = "softmax"
+    activation: Activation = "softmax"
     is_scaled: bool = True
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
+from edge_runtime.audio.sound_kinds import WAV_KINDS
 from edge_runtime.audio.wav_file import sample_bytes
-from edge_runtime.audio.wav_format import WAV_KINDS, read_header
+from edge_runtime.audio.wav_format import read_header
 
 _OGG_TAIL = 65_536  # bytes; an Ogg page is smaller
 _UNKNOWN_32, _UNKNOWN_64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF

@@ -60,7 +60,7 @@ class DecodedBlocks(SoundFrames):
     def __enter__(self) -> DecodedBlocks:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from metadata.plural import counted
+from train.recordings.store.packed_waveform import Waveform
 
 BLOCK_LENGTH = 1 << 20  # samples that are turned into integers at once
 _FULL_SCALE = 32768.0
@@ -46,7 +47,7 @@ def to_steps(samples: np.ndarray, gain: float = 1.0) -> np.ndarray:
     )
 
 
-def write_flac(path: Path, waveform: np.ndarray, sample_rate: int, turned_down: TurnedDown, name: str) -> None:
+def write_flac(path: Path, waveform: Waveform, sample_rate: int, turned_down: TurnedDown, name: str) -> None:
     """Write a waveform, float (n_samples,), as 16-bit FLAC, block by block."""
     import soundfile
 
@@ -57,7 +58,7 @@ def write_flac(path: Path, waveform: np.ndarray, sample_rate: int, turned_down: 
             file.write(to_steps(block, gain))
 
 
-def _blocks(waveform: np.ndarray) -> Iterator[np.ndarray]:
+def _blocks(waveform: Waveform) -> Iterator[np.ndarray]:
     """Parts of a waveform, which need not lie in memory."""
     for first in range(0, len(waveform), BLOCK_LENGTH):
         yield np.asarray(waveform[first : first + BLOCK_LENGTH])

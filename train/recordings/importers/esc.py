@@ -144,7 +144,9 @@ def _read_tree(found: FoundFiles) -> list[Clip]:
 
 def _complete(clip: Clip) -> Clip:
     """The clip with the group, the licence and the source that its name and label tell."""
-    freesound = _CLIP_NAME.match(Path(clip.path).stem)["freesound"]
+    name = _CLIP_NAME.match(Path(clip.path).stem)
+    assert name is not None  # the callers have refused other names
+    freesound = name["freesound"]
     licence = clip.licence or (ESC_10_LICENCE if clip.labels[0] in ESC_10_LABELS else LICENCE)
     return replace(
         clip, group=f"freesound_{freesound}", licence=licence, source=f"{CITATION} freesound.org/s/{freesound}"

@@ -45,6 +45,7 @@ def _recordings(found: FoundFiles) -> list[tuple[Path, Path]]:
 def _is_theirs(path: Path, singer: Path) -> bool:
     """Whether a recording lies and is named as this data set has it: singer/exercise/technique/f1_*.wav."""
     name = _SINGER.match(singer.name)
+    assert name is not None  # `_singers` found it by this
     short = f"{name['voice'][0]}{name['number']}_"
     return len(path.relative_to(singer).parts) == _DEPTH and path.stem.startswith(short)
 

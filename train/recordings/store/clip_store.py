@@ -22,7 +22,7 @@ from train.recordings.heard_sources import describe_heard
 from train.recordings.loudness import is_silent, peak
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
 from train.recordings.store.packed_store import PackedStore
-from train.recordings.store.packed_waveform import PackedWaveform
+from train.recordings.store.packed_waveform import PackedWaveform, Waveform
 from train.recordings.store.sound_source import SoundSource, measure_source
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LoadedClips:
     """
 
     index: ClipIndex
-    waveforms: list[PackedWaveform | np.ndarray]
+    waveforms: list[Waveform]
     digests: list[str]
     skipped: list[str]
     pairs: MixtureIndex | None = None
@@ -140,7 +140,8 @@ def load_clips(
         Without the unreadable files the split is no longer sound (`train.recordings.split`).
     """
     kept: list[Clip] = []
-    waveforms: list[PackedWaveform | np.ndarray] = []
+    waveforms: list[Waveform] = []
+    digests: list[str] = []
     heard: list[tuple[Path, SoundSource]] = []
     skipped: list[str] = []
     with PackedStore(Path(cache) if cache else cache_folder(), say) as store:
@@ -149,6 +150,7 @@ def load_clips(
                 path = index.root / clip.path
                 waveform, source = load_waveform(path, sample_rate, store)
                 waveforms.append(waveform)
+                digests.append(waveform.digest)
                 heard.append((path, source))
                 kept.append(clip)
             except AudioError as error:
@@ -159,7 +161,6 @@ def load_clips(
                 tell(done, len(index.clips))
     if not kept:
         raise AudioError(f"none of the {counted(len(index.clips), 'recording')} can be read; the first: {skipped[0]}")
-    digests = [waveform.digest for waveform in waveforms]
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
     contradictions = describe_contradictions(kept, digests)
     for text in [contradictions, *describe_heard(heard, sample_rate)]:
@@ -173,12 +174,13 @@ def load_clips(
 
 def load_waveform(path: Path, sample_rate: int, store: PackedStore) -> tuple[PackedWaveform, SoundSource]:
     """Return one recording and what its file is like, from the store; decoded where it is not there yet."""
-    file_sha256, measured = _file_sha256(path), []
+    file_sha256 = _file_sha256(path)
+    measured: list[SoundSource] = []
     waveform = store.get(file_sha256, sample_rate, lambda: _decoded(path, sample_rate, measured.append))
     return waveform, store.source(file_sha256, lambda: measured[0] if measured else measure_source(path))
 
 
-def short_clips(waveforms: Sequence[np.ndarray], window_length: int) -> int:
+def short_clips(waveforms: Sequence[Waveform], window_length: int) -> int:
     """Return how many clips are shorter than a window, which zeros will fill up."""
     return sum(waveform.size < window_length for waveform in waveforms)
 

@@ -119,12 +119,15 @@ class PackedStore:
         with self._explained():
             row = self._execute(query, (file_sha256, DECODING)).fetchone()
         if row is not None:
-            return SoundSource(*row[2:5], Cancellation(*row[5:]))
+            rate, channels, peak, *cancelled = row[2:]
+            return SoundSource(rate, channels, peak, Cancellation(*cancelled))
         source = measure()
         self._begin()
-        cancelled = source.cancellation
-        values = (source.sample_rate, source.num_channels, source.peak)
-        values += (cancelled.pieces, cancelled.cancelled, cancelled.lost_db, cancelled.loudest)
+        lost = source.cancellation
+        values = (
+            *(source.sample_rate, source.num_channels, source.peak),
+            *(lost.pieces, lost.cancelled, lost.lost_db, lost.loudest),
+        )
         with self._explained():
             self._execute(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (file_sha256, DECODING, *values)
@@ -144,13 +147,14 @@ class PackedStore:
 
     def _add(self, key: tuple[str, int, int], blocks: Iterable[np.ndarray]) -> PackedWaveform:
         """Write a recording behind the others of the pack and register it."""
+        assert self._pack is not None  # `_begin` opened it
         digest, size, peak = hashlib.sha256(), 0, 0.0
         self._pack.seek(self._end * SAMPLE_TYPE.itemsize)
         for block in blocks:
             samples = np.ascontiguousarray(block, SAMPLE_TYPE)
             with self._explained():
                 _write_all(self._pack, samples)
-            digest.update(samples)
+            digest.update(samples.data)
             size, peak = size + samples.size, max(peak, float(np.abs(samples).max(initial=0.0)))
         place = (self._number, self._end, size, peak, digest.hexdigest())
         with self._explained():
@@ -309,7 +313,7 @@ def _is_whole(found: PackedWaveform) -> bool:
     digest = hashlib.sha256()
     try:
         for block in waveform_blocks_of(found):
-            digest.update(block.astype(SAMPLE_TYPE, copy=False))
+            digest.update(block.astype(SAMPLE_TYPE, copy=False).data)
     except OSError:
         return False
     return digest.hexdigest() == found.digest
@@ -322,6 +326,6 @@ def _is_locked(error: sqlite3.OperationalError) -> bool:
 
 def _write_all(file: BinaryIO, samples: np.ndarray) -> None:
     """Write samples to an unbuffered file, which may take them in several parts."""
-    rest = memoryview(samples).cast("B")
+    rest = samples.data.cast("B")
     while rest:
         rest = rest[file.write(rest) :]

@@ -83,7 +83,11 @@ class PackedWaveform:
         return samples.astype(self.dtype, copy=False)
 
 
-def waveform_blocks_of(waveform: Any, block_length: int = BLOCK_LENGTH) -> Iterator[np.ndarray]:
+Waveform = PackedWaveform | np.ndarray
+"""A recording, float32 (n_samples,)."""
+
+
+def waveform_blocks_of(waveform: Waveform, block_length: int = BLOCK_LENGTH) -> Iterator[np.ndarray]:
     """Yield a recording, packed or an array, in blocks that are its samples in order, float32 (n,)."""
     for first in range(0, len(waveform), block_length):
         yield np.asarray(waveform[first : first + block_length])
