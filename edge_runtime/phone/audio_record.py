@@ -25,11 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.resampling import Resampler, resampled_length
-from edge_runtime.audio.sample_format import _SHORT_MAX, ShortArray, to_shorts
+from edge_runtime.audio.sample_format import FloatArray, ShortArray, to_floats, to_shorts
 
-FloatArray = npt.NDArray[np.float32]
 PCM_ENCODINGS = ("float", "int16")
-_MICROPHONE_SCALE = np.float32(1 / 32768)
+_SHORT_MAX = np.float32(32767)  # Short.MAX_VALUE
 
 
 class BlockRecording:
@@ -62,7 +61,7 @@ class BlockRecording:
 
         def resampled() -> Iterator[ShortArray]:
             for block in self._blocks:
-                yield to_shorts(resampler.push(block.astype(np.float32) * _MICROPHONE_SCALE))
+                yield to_shorts(resampler.push(to_floats(block)))
             yield to_shorts(resampler.finish())
 
         return BlockRecording(resampled(), resampled_length(self.size, self.sample_rate, sample_rate), sample_rate)
@@ -188,7 +187,7 @@ def encode(samples: ShortArray, pcm: str) -> FloatArray | ShortArray:
     """
     if pcm not in PCM_ENCODINGS:
         raise ValueError(f"pcm is {pcm!r}; expected one of {', '.join(PCM_ENCODINGS)}")
-    return samples.astype(np.float32) * _MICROPHONE_SCALE if pcm == "float" else samples
+    return to_floats(samples) if pcm == "float" else samples
 
 
 def arrived_samples(seconds: float, sample_rate: int, num_samples: int) -> int:
