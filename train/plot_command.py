@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from edge_runtime.audio.sound_kinds import READABLE
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.options import add_channel_argument
 
 DONE = 0
@@ -90,7 +91,7 @@ def _hear(args: argparse.Namespace, classifier):
         window_hop=hop,
         labels=spec.labels,
         thresholds=spec.thresholds if spec.activation == "sigmoid" else (),
-        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, hop)),
+        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, Windowing(hop=hop))),
     )
 
 

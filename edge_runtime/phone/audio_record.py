@@ -142,7 +142,7 @@ class TensorAudio:
     Attributes
     ----------
     num_loaded : int
-        Samples that were ever loaded; `window()` begins at position `num_loaded - window_length` of the stream.
+        Samples that were ever loaded.
     """
 
     def __init__(self, window_length: int) -> None:
@@ -151,6 +151,11 @@ class TensorAudio:
         self._ring = np.zeros(window_length, np.float32)
         self.num_loaded = 0
         self._next = 0  # where the next sample goes, and so where the oldest one lies
+
+    @property
+    def start(self) -> int:
+        """Position in the stream at which `window()` begins; negative while zeros lie before the first sample."""
+        return self.num_loaded - self._ring.size
 
     def load_float(self, samples: FloatArray) -> None:
         """Append float samples, shape (n,); of more than fit only the newest are kept."""
