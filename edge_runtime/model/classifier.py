@@ -23,10 +23,12 @@ from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecord
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
+from metadata.gate.model_check import check_model
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
-from metadata.tflite_file.last_operator import check_activation
+from metadata.tflite_file.model_content import ModelContent
+from metadata.tflite_file.score_operator import check_activation
 
 # What the first label of a fresh process does without is imported where it is used.
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ class Classifier(HearsRecordings[WindowResult]):
 
     Parameters
     ----------
-    model : bytes, str or Path
-        The file's content or its path. A file with a spec is used as the spec says; another one as
-        its standard metadata says.
+    model : bytes, ModelContent, str or Path
+        The file's content, as it is or as `check_model` gives it, or its path. A file with a spec is
+        used as the spec says; another one as its standard metadata says.
     num_threads : int
         Threads of the interpreter.
     use_xnnpack : bool
@@ -73,20 +75,24 @@ class Classifier(HearsRecordings[WindowResult]):
 
     def __init__(
         self,
-        model: bytes | str | Path,
+        model: bytes | ModelContent | str | Path,
         num_threads: int = 1,
         use_xnnpack: bool = True,
         spec: ModelSpec | None = None,
     ) -> None:
-        source = "" if isinstance(model, bytes) else f"{model}: "
-        self.model = model if isinstance(model, bytes) else _read_file(model)
+        if isinstance(model, (bytes, ModelContent)):
+            source, file = "", model
+        else:
+            source, file = f"{model}: ", _read_file(model)
         self.num_threads = num_threads
         self.use_xnnpack = use_xnnpack
         self.notes: tuple[str, ...] = ()
         self.foreign_spec: ModelSpec | None = None
         try:
-            self.spec: ModelSpec = spec or self._own_spec() or self._third_party_spec(source)
-            self._interpreter = open_interpreter(self.model, num_threads, use_xnnpack)
+            content = check_model(file)  # parsed here, once, for all who read it
+            self.model = content.model
+            self.spec: ModelSpec = spec or _own_spec(content) or self._third_party_spec(content, source)
+            self._interpreter = open_interpreter(content, num_threads, use_xnnpack)
             self._input, self._output = self._tensors()
             self._note_unreachable(self.spec.thresholds, source)
         except ModelContractError as error:
@@ -366,13 +372,6 @@ class Classifier(HearsRecordings[WindowResult]):
             heard = self.hear(samples, start, stop, frames=frames, silence_below_dbfs=limit)
             yield WindowResult(start / spec.sample_rate, stop / spec.sample_rate, *heard)
 
-    def _own_spec(self) -> ModelSpec | None:
-        """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
-        spec = read_spec(self.model)
-        if spec is not None:
-            check_activation(self.model, spec)
-        return spec
-
     def _note_unreachable(self, thresholds: Sequence[float], source: str = "") -> None:
         """Warn of thresholds above the highest score that an integer output can hold."""
         dtype = np.dtype(self._output["dtype"])
@@ -387,13 +386,13 @@ class Classifier(HearsRecordings[WindowResult]):
             over = ", ".join(f"{label} ({threshold:g})" for label, threshold in pairs if threshold > highest)
             warnings.warn(f"{source}{text} {over} is never reached", ModelWarning, stacklevel=1)
 
-    def _third_party_spec(self, source: str) -> ModelSpec:
+    def _third_party_spec(self, content: ModelContent, source: str) -> ModelSpec:
         """Return the spec that a file's standard metadata amounts to, and warn of what is odd about it."""
         import warnings
 
         from edge_runtime.model.third_party import third_party_contract
 
-        contract = third_party_contract(self.model, self.num_threads, self.use_xnnpack)
+        contract = third_party_contract(content, self.num_threads, self.use_xnnpack)
         self.notes = contract.notes
         for note in contract.notes:
             warnings.warn(f"{source}{note}", ModelWarning, stacklevel=1)
@@ -419,6 +418,14 @@ class Classifier(HearsRecordings[WindowResult]):
                 f"the model takes shape {shape}; expected [1, {self.spec.window_length}] or such with more axes of 1"
             )
         return details
+
+
+def _own_spec(content: ModelContent) -> ModelSpec | None:
+    """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
+    spec = read_spec(content)
+    if spec is not None:
+        check_activation(content, spec)
+    return spec
 
 
 def _read_file(path: str | Path) -> bytes:
