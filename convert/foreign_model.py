@@ -36,7 +36,7 @@ from metadata.packing.digest import check_digest
 from metadata.packing.packed_model import pack_model, read_associated_files, strip_metadata
 from metadata.safe_name import safe_part
 from metadata.spec import SPEC_FILE_NAME
-from metadata.tflite_file.flat_model import read_tensors
+from metadata.tflite_file.model_content import read_tensors
 from train.evaluation.evaluate import TestWindows
 from train.mixtures.mixture_index import label_sets
 from train.recordings.clip_index import ClipIndex

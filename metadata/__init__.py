@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         strip_metadata,
     )
     from metadata.spec import MelFrontEnd, ModelSpec, Provenance, StftFrontEnd, WaveformFrontEnd, replace_spec
-    from metadata.tflite_file.flat_model import ModelTensors, TensorInfo, read_tensors
+    from metadata.tflite_file.model_content import ModelTensors, TensorInfo, read_tensors
 
 __all__ = [
     "MelFrontEnd",
@@ -86,7 +86,7 @@ _MODULES = {
         "WaveformFrontEnd",
         "replace_spec",
     ),
-    "tflite_file.flat_model": (
+    "tflite_file.model_content": (
         "ModelTensors",
         "TensorInfo",
         "read_tensors",

@@ -17,6 +17,7 @@ from metadata.foreign.written_spec import add_spec_arguments, read_whole, writte
 from metadata.gate.model_check import check_model
 from metadata.mended_labels import TO_MEND
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
+from metadata.tflite_file.model_content import ModelContent
 
 VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 
@@ -57,14 +58,13 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     _check_verb(verb)
     model = read_whole(args.file)
     try:
-        check_model(model, unknown_operators=True)
-        _act(model, args, hear)
+        _act(check_model(model, unknown_operators=True), args, hear)
     except ModelContractError as error:
         raise ModelContractError(f"{args.file}: {error}") from error
     return 0
 
 
-def _act(model: bytes, args: argparse.Namespace, hear: Hear | None) -> None:
+def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> None:
     """Do what was asked for with a file that may be read."""
     if args.action == "show":
         report = describe_file(args.file, model, hear)
@@ -75,7 +75,7 @@ def _act(model: bytes, args: argparse.Namespace, hear: Hear | None) -> None:
         _write(model, args, hear)
 
 
-def _labels(model: bytes) -> tuple[str, ...]:
+def _labels(model: ModelContent) -> tuple[str, ...]:
     """The labels, those of others as they were meant, with a note on stderr of what was mended."""
     if read_spec(model) is not None:
         return read_model_labels(model)
@@ -86,7 +86,7 @@ def _labels(model: bytes) -> tuple[str, ...]:
     return stated.labels
 
 
-def _write(model: bytes, args: argparse.Namespace, hear: Hear | None) -> None:
+def _write(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> None:
     """Pack a model and put it where the arguments say."""
     out: Path = args.out or args.file
     if out.exists() and not args.force:
@@ -94,7 +94,7 @@ def _write(model: bytes, args: argparse.Namespace, hear: Hear | None) -> None:
     contract = written_contract(model, args, hear)
     tell_notes(contract.notes, _note)
     spec = contract.settled("earproof metadata write FILE --out NEW.tflite")
-    packed = pack_model(model, spec)
+    packed = pack_model(model.model, spec)
     write_atomically(out, packed)
     print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
 

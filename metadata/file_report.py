@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,20 +20,19 @@ from metadata.packing.packed_model import (
     read_spec,
 )
 from metadata.spec import SPEC_FILE_NAME
-from metadata.tflite_file.flat_model import TensorInfo, read_tensors
-from metadata.tflite_file.model_content import Tensor, read_content
+from metadata.tflite_file.model_content import ModelContent, TensorInfo, parse_model
 
 _LONGEST = 400  # characters of a row
 _INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
-def describe_file(path: Path, model: bytes, hear: Hear | None = None) -> dict[str, Any]:
+def describe_file(path: Path, file: bytes | ModelContent, hear: Hear | None = None) -> dict[str, Any]:
     """Return everything a model file says about itself, and what a file of others is taken for.
 
     Parameters
     ----------
     path : Path
-    model : bytes
+    file : bytes or ModelContent
     hear : callable, optional
         As for `foreign_contract`.
 
@@ -43,8 +41,9 @@ def describe_file(path: Path, model: bytes, hear: Hear | None = None) -> dict[st
     ModelContractError
         Not a model, a damaged one, or one of ours that contradicts itself.
     """
+    model = parse_model(file)
     spec = read_spec(model)
-    report: dict[str, Any] = {"file": str(path), "size_bytes": len(model), "tensors": _tensors(model)}
+    report: dict[str, Any] = {"file": str(path), "size_bytes": len(model.model), "tensors": _tensors(model)}
     if spec is not None:
         values, files = find_metadata(model), read_associated_files(model)
         report |= {
@@ -159,24 +158,19 @@ def _lacks(contract: ForeignContract) -> list[str]:
     ]
 
 
-def _tensors(model: bytes) -> dict[str, list[dict[str, Any]]]:
+def _tensors(model: ModelContent) -> dict[str, list[dict[str, Any]]]:
     """Inputs and outputs, integers with what they stand for."""
-    graph, tensors = read_content(model).graphs[0], read_tensors(model)
-    sides = (("inputs", tensors.inputs, graph.inputs), ("outputs", tensors.outputs, graph.outputs))
-    return {
-        key: [_described(info, graph.tensors[place]) for info, place in zip(infos, places, strict=True)]
-        for key, infos, places in sides
-    }
+    return {key: [_described(tensor) for tensor in tensors] for key, tensors in model.tensors._asdict().items()}
 
 
-def _described(info: TensorInfo, tensor: Tensor) -> dict[str, Any]:
+def _described(info: TensorInfo) -> dict[str, Any]:
     """A tensor; one of integers with scale, zero point and the real numbers that it reaches."""
-    described = dataclasses.asdict(info)
+    described = {"name": info.name, "shape": info.shape, "dtype": info.dtype}
     if info.dtype not in _INTEGERS:
         return described
-    if len(tensor.scales) != 1 or not tensor.scales[0] > 0.0:
+    if len(info.scales) != 1 or not info.scales[0] > 0.0:
         return described | {"scale": None, "zero_point": None}
-    scale, zero_point = tensor.scales[0], (tensor.zero_points or (0,))[0]
+    scale, zero_point = info.scales[0], (info.zero_points or (0,))[0]
     low, high = (scale * (integer - zero_point) for integer in _INTEGERS[info.dtype])
     return described | {"scale": scale, "zero_point": zero_point, "min": low, "max": high}
 

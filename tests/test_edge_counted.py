@@ -13,6 +13,7 @@ from test_edge_classifier import write_wav
 from test_edge_command import run
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, top_labels
 from edge_runtime.counting.pipeline import CountedClassifier
 from edge_runtime.model.classifier import Classifier
@@ -147,7 +148,7 @@ def test_models_with_one_front_end_outside_share_its_features(clip, monkeypatch)
     monkeypatch.setattr(
         edge_runtime.front_end.frame_cache, "compute_frames", lambda *all_of: (made.append(1), compute(*all_of))[1]
     )
-    windows = list(counted.classify_windows([clip], clip.size, RATE, 4000))
+    windows = list(counted.classify_windows([clip], clip.size, RATE, Windowing(hop=4000)))
 
     assert len(made) == len(windows) == 37
     for one in windows[::5]:
@@ -352,14 +353,12 @@ def test_a_phone_counts_what_its_ring_buffer_holds(paths, wav, capsys):
     ticks = json.loads(capsys.readouterr().out)["recordings"][0]["ticks"]
     counted = pipeline()
     shorts = np.frombuffer(wav.read_bytes()[44:], "<i2").astype(np.int16)
-    windows = list(PhoneHarness(classifier=counted.counter, silence_below_dbfs=-60.0).windows(shorts, RATE))
+    windows = list(PhoneHarness(classifier=counted.counter, silence_below_dbfs=-60.0).ticks(shorts, RATE))
 
     assert [tick["seconds"] for tick in ticks] == [0.5 * number for number in range(21)]
     assert [tick["silent"] for tick in ticks] == [one.is_silent for one in windows]
     for tick, one in zip(ticks, windows, strict=True):
-        expected = (
-            (0, ()) if one.is_silent else (lambda heard: (heard.count, heard.labels))(counted.scores(one.samples))
-        )
+        expected = (0, ()) if one.is_silent else (lambda heard: (heard.count, heard.labels))(counted.scores(one.window))
         assert (tick["count"], tuple(tick["decision"])) == expected
 
     run(*arguments(paths, wav), "--phone", "--silence-below", "-60")

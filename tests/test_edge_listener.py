@@ -49,7 +49,7 @@ def listen(listener, recording, cuts=()):
     return [*ticks, *last], events
 
 
-class Scripted:
+class Scripted(Classifier):
     """Stands for a classifier whose scores at each tick are written down, with a window of two seconds."""
 
     def __init__(self, scores, labels=("a", "b"), activation="softmax"):

@@ -214,17 +214,20 @@ def test_the_app_shows_the_highest_first_and_leaves_out_what_is_next_to_nothing(
     assert displayed(scores, ("a", "b", "c", "d")) == [("c", 0.5), ("b", 0.25), ("d", 0.25)]
 
 
-class _Echo:
+class _Echo(Classifier):
     """Stands for a classifier whose scores are the ends of its window."""
 
     def __init__(self, sample_rate, window_length):
         self.spec = tiny_spec(sample_rate=sample_rate, window_length=window_length, labels=("first", "last"))
 
-    def scores(self, window):
-        return window[[0, -1]]
+    def load_input(self, features):
+        self._window = features.reshape(-1)
 
-    def decide(self, scores):
-        return "first" if scores[0] >= scores[1] else "last"
+    def invoke(self):
+        pass
+
+    def read_scores(self):
+        return self._window[[0, -1]]
 
 
 def test_a_recording_of_another_rate_is_resampled_as_the_microphone_of_the_model_hears_it(classifier):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
-from edge_runtime.bench.sustained import EndlessMicrophone, SystemClock, run_sustained
+from edge_runtime.bench.sustained import SystemClock, endless_microphone, run_sustained
 from edge_runtime.model.classifier import Classifier
 from metadata.packing.packed_model import pack_model
 
@@ -111,7 +111,7 @@ def test_the_state_of_the_machine_is_noted_every_ten_seconds_and_only_where_ther
 
 
 def test_what_the_buffer_cannot_hold_is_lost():
-    microphone = EndlessMicrophone(np.arange(1, 101, dtype=np.int16), 1000, buffer_length=300)
+    microphone = endless_microphone(np.arange(1, 101, dtype=np.int16), 1000, buffer_length=300)
 
     assert microphone.read(0.05).size == 50
     assert microphone.read(0.55).tolist() == [(1 + place % 100) / 32768 for place in range(50, 350)]

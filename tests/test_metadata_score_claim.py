@@ -14,9 +14,8 @@ from metadata import ModelContractError, ModelSpec, ModelWarning, pack_model, re
 from metadata.foreign.foreign_contract import foreign_contract
 from metadata.foreign.heard_scores import judge_rows
 from metadata.foreign.said_fields import SaidFields
-from metadata.tflite_file.last_operator import last_operator
 from metadata.tflite_file.model_content import read_content
-from metadata.tflite_file.score_operator import score_kind
+from metadata.tflite_file.score_operator import score_kind, score_operator
 
 LENGTH = 16_000
 LABELS = ("silence", "song", "speech")
@@ -46,9 +45,9 @@ def test_the_graph_tells_what_its_scores_are(ending, activation, transform):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_last_operator_is_found_in_a_few_bytes_too(ending):
+def test_the_last_operator_is_found(ending):
     names = {"LOGITS": "FULLY_CONNECTED", "DB": "MUL"}
-    assert last_operator(ending_in(ending)) == names.get(ending, ending)
+    assert score_operator(ending_in(ending)) == names.get(ending, ending)
 
 
 @pytest.mark.parametrize("ending", ["LOG_SOFTMAX", "LOG"])

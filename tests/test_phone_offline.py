@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from edge_runtime.audio.recordings import open_recording
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.listen.listener import Listener, ListenSettings
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.phone.harness import PhoneHarness
@@ -35,5 +36,5 @@ def test_a_recording_through_the_phone_scores_as_it_does_offline(built, data_sho
         assert heard[full - 1 :].tobytes() == offline.tobytes()
         if pcm == "float":  # what `earproof classify --hop 0.5` prints
             with open_recording(path, DecodedBlocks) as recording:
-                results = list(classifier.classify_recording(recording, HOP, "drop"))
+                results = list(classifier.classify_recording(recording, Windowing(hop=HOP, tail="drop")))
             assert np.stack([result.scores for result in results]).tobytes() == offline.tobytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime.audio.windows import DEFAULT_TAIL, cut_windows, window_starts
+from edge_runtime.audio.windows import DEFAULT_TAIL, Windowing, cut_windows, window_starts
 from edge_runtime.model.classifier import Classifier
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.store.clip_store import LoadedClips
@@ -70,8 +70,7 @@ def test_the_test_side_is_cut_as_classify_cuts_and_validation_as_the_settings_sa
         cut_windows,
         Classifier.classify,
         Classifier.classify_file,
-        Classifier.classify_recording,
-        Classifier.classify_windows,
+        Windowing,
     ],
 )
 def test_whatever_cuts_recordings_has_the_same_rule_for_their_end(function):

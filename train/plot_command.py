@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.audio.sound_kinds import READABLE
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.options import add_channel_argument
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _hear(args: argparse.Namespace, classifier: Classifier | None) -> Hearing:
         window_hop=hop,
         labels=spec.labels,
         thresholds=spec.thresholds if spec.activation == "sigmoid" else (),
-        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, hop)),
+        results=list(classifier.classify_windows([waveform], waveform.size, spec.sample_rate, Windowing(hop=hop))),
     )
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from convert.quantization.calibration import choose_calibration
 from convert.report.proof import librosa_mels
-from edge_runtime.audio.sample_format import to_shorts
-from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, to_floats
+from edge_runtime.audio.sample_format import to_floats, to_shorts
+from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content
 from metadata.atomic_file import write_atomically
 from train.evaluation.evaluate import TestWindows
 from train.evaluation.predict import predict

@@ -12,17 +12,15 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edge_runtime.audio.downmix import AUTO, channel_place
+from edge_runtime.audio.sample_format import FloatArray, to_floats
 from edge_runtime.audio.stream_channels import StreamChannels
 
-FloatArray = npt.NDArray[np.float32]
 BLOCK_SECONDS = 0.1  # from one delivery to the next
 _WAITING_BLOCKS = 100  # 10 s that may wait for a model that is slow for a moment
 _POLL_SECONDS = 0.2  # after which an empty block comes, so that whoever reads can look up
 _SILENT_POLLS = 25  # without a single block the device is gone
-_SCALE = np.float32(1 / 32768)
 
 
 class LiveMicrophone:
@@ -114,7 +112,7 @@ class LiveMicrophone:
                 continue
             silent = 0
             shorts = np.frombuffer(content, np.int16).reshape(-1, self.num_channels)
-            yield self._channels.take(shorts.astype(np.float32) * _SCALE)
+            yield self._channels.take(to_floats(shorts))
         raise RuntimeError(
             f"the microphone {self.name} has delivered nothing for {_SILENT_POLLS * _POLL_SECONDS:g} s; "
             "was it unplugged?"

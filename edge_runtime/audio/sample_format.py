@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+FloatArray = npt.NDArray[np.float32]
 ShortArray = npt.NDArray[np.int16]
-_SHORT_MAX = np.float32(32767)
+_FULL_SCALE = 32768.0  # a power of two: dividing by it rounds nothing
 
 
 def to_shorts(waveform: npt.ArrayLike) -> ShortArray:
@@ -22,4 +23,9 @@ def to_shorts(waveform: npt.ArrayLike) -> ShortArray:
     samples = np.asarray(waveform, np.float64)
     if not np.isfinite(samples).all():
         raise ValueError("the waveform holds NaN or infinity; expected numbers")
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return np.clip(np.rint(samples * _FULL_SCALE), -32768, 32767).astype(np.int16)
+
+
+def to_floats(shorts: ShortArray) -> FloatArray:
+    """Return 16-bit samples as float32 in [-1, 1)."""
+    return shorts.astype(np.float32) * np.float32(1.0 / _FULL_SCALE)

@@ -1,4 +1,4 @@
-"""The windows of a clip with their times and levels: what every classifier of long audio begins with."""
+"""The windows of a clip with their place in it: what every classifier of long audio begins with."""
 
 from __future__ import annotations
 
@@ -9,72 +9,47 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
 from edge_runtime.audio.resampling import Resampler, resampled_length
-from edge_runtime.audio.windows import stream_windows
-from metadata.spec import ModelSpec
+from edge_runtime.audio.windows import Windowing, stream_windows
 
 
-class TimedWindow(NamedTuple):
+class CutWindow(NamedTuple):
     """One window of a clip.
 
     Attributes
     ----------
-    start : int
-        Sample of the clip.
     samples : ndarray of float32, shape (window_length,)
-    start_seconds, end_seconds : float
-        The end is that of the window or of the clip.
-    level_dbfs : float
-        RMS of the samples that are there; padding does not count.
-    is_silent : bool
-        Whether that is below the limit.
+    start, stop : int
+        Samples of the clip; it stops where the window or the clip ends. Zeros lie behind that.
     """
 
-    start: int
     samples: npt.NDArray[np.float32]
-    start_seconds: float
-    end_seconds: float
-    level_dbfs: float
-    is_silent: bool
+    start: int
+    stop: int
 
 
-def timed_windows(
-    blocks: Iterable[npt.ArrayLike],
-    num_samples: int,
-    spec: ModelSpec,
-    window_hop: int | None = None,
-    tail: str = "pad",
-    first: int = 0,
-    silence_below_dbfs: float | None = None,
-) -> Iterator[TimedWindow]:
+def cut_stream(
+    blocks: Iterable[npt.ArrayLike], num_samples: int, window_length: int, windowing: Windowing, first: int = 0
+) -> Iterator[CutWindow]:
     """Yield the windows of a clip that comes in blocks at the model's rate, from number `first` on.
 
     Parameters
     ----------
-    blocks, num_samples, tail
+    blocks, num_samples, window_length
         As for `stream_windows`.
-    spec : ModelSpec
-        Of the model that hears them.
-    window_hop : int, optional
-        Samples between windows; by default one window after the other.
+    windowing : Windowing
     first : int
         Windows before it are cut and dropped.
-    silence_below_dbfs : float, optional
-        Windows below this level are silent.
 
     Raises
     ------
     ValueError
-        As for `stream_windows` and `check_silence_limit`.
+        As for `stream_windows`.
     """
-    check_silence_limit(silence_below_dbfs)
-    length, rate = spec.window_length, spec.sample_rate
-    hop = window_hop if window_hop is not None else length
-    for start, samples in islice(stream_windows(blocks, num_samples, length, hop, tail), first, None):
-        end = min(start + length, num_samples)
-        level = level_dbfs(samples[: end - start])
-        yield TimedWindow(start, samples, start / rate, end / rate, level, is_silent(level, silence_below_dbfs))
+    hop = windowing.hop if windowing.hop is not None else window_length
+    cut = stream_windows(blocks, num_samples, window_length, hop, windowing.tail)
+    for start, samples in islice(cut, first, None):
+        yield CutWindow(samples, start, min(start + window_length, num_samples))
 
 
 def at_rate(

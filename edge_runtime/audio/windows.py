@@ -7,13 +7,43 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.level import check_silence_limit
+
 FloatArray = npt.NDArray[np.float32]
 TAILS = ("pad", "drop", "align")
 DEFAULT_TAIL = "pad"  # of what `earproof classify` hears and of the test side that a model is judged on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windowing:
+    """How the windows of a clip are cut, and which of them no model is asked about.
+
+    Attributes
+    ----------
+    hop : int, optional
+        Samples between windows at the model's rate; by default one window after the other.
+    tail : {"pad", "drop", "align"}
+        As for `window_starts`.
+    silence_below_dbfs : float, optional
+        Windows below this level are silent: not run through the model and left out of the clip.
+
+    Raises
+    ------
+    ValueError
+        What `check_silence_limit` refuses; hop and tail are judged with the window they are for.
+    """
+
+    hop: int | None = None
+    tail: str = DEFAULT_TAIL
+    silence_below_dbfs: float | None = None
+
+    def __post_init__(self) -> None:
+        check_silence_limit(self.silence_below_dbfs)
 
 
 def window_starts(

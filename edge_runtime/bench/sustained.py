@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.audio.sample_format import ShortArray
 from edge_runtime.bench.latency import LatencySummary, summarize
 from edge_runtime.machine.state import read_machine_state
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.phone.audio_record import TensorAudio, as_blocks, check_recording
+from edge_runtime.phone.audio_record import AudioRecord, BlockRecording, TensorAudio, as_blocks, check_recording
 from edge_runtime.phone.harness import BUFFER_MULTIPLIER, TICK_SECONDS
 
-FloatArray = npt.NDArray[np.float32]
 _STATE_SECONDS = 10.0  # between two looks at temperature and clock
 _STATE_SLACK_SECONDS = 0.1  # that must be left before the next tick, as asking a Raspberry Pi's firmware takes a while
-_INT16_SCALE = np.float32(1 / 32768)
 
 
 class Clock(Protocol):
@@ -46,36 +46,10 @@ class SystemClock:
             time.sleep(left)
 
 
-class EndlessMicrophone:
-    """Plays a recording over and over; what nobody fetches in time is lost.
-
-    Parameters
-    ----------
-    recording : array_like of int16, shape (n_samples,)
-    sample_rate : int
-        Hz.
-    buffer_length : int
-        Samples that wait for `read` at most.
-
-    Attributes
-    ----------
-    lost_samples : int
-        That arrived while the buffer was full.
-    """
-
-    def __init__(self, recording: npt.ArrayLike, sample_rate: int, buffer_length: int) -> None:
-        self._recording = check_recording(recording)
-        self.sample_rate, self.buffer_length = sample_rate, buffer_length
-        self.lost_samples = self._arrived = 0
-
-    def read(self, seconds: float) -> FloatArray:
-        """Return the samples that have arrived since the last read, float32, in [-1, 1)."""
-        arrived = math.floor(round(seconds * self.sample_rate, 6))
-        count = min(arrived - self._arrived, self.buffer_length)
-        self.lost_samples += arrived - self._arrived - count
-        places = np.arange(self._arrived, self._arrived + count) % self._recording.size
-        self._arrived = arrived
-        return self._recording[places].astype(np.float32) * _INT16_SCALE
+def endless_microphone(recording: ShortArray, sample_rate: int, buffer_length: int) -> AudioRecord:
+    """Return a microphone that hears a recording, int16 of shape (n_samples,) at `sample_rate` Hz, over and over."""
+    endless = BlockRecording(itertools.repeat(check_recording(recording)), sys.maxsize, sample_rate)
+    return AudioRecord(endless, sample_rate, buffer_length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,14 +156,14 @@ class _Runner:
     def __init__(
         self,
         classifier: Classifier,
-        recording: npt.ArrayLike,
+        recording: ShortArray,
         tick_seconds: float,
         clock: Clock,
         read_state: Callable[[], dict[str, Any]],
     ) -> None:
         spec = classifier.spec
         self.classifier, self.tick_seconds, self.clock, self.read_state = classifier, tick_seconds, clock, read_state
-        self.microphone = EndlessMicrophone(recording, spec.sample_rate, BUFFER_MULTIPLIER * spec.window_length)
+        self.microphone = endless_microphone(recording, spec.sample_rate, BUFFER_MULTIPLIER * spec.window_length)
         self.audio = TensorAudio(spec.window_length)
         self.latencies_ms: list[float] = []
         self.delays_ms: list[float] = []
@@ -203,7 +177,7 @@ class _Runner:
         due = tick * self.tick_seconds
         self.clock.sleep_until(self.start + due)
         begin = self._seconds()
-        self.audio.load_float(self.microphone.read(begin))
+        self.audio.load(self.microphone.read(begin))
         self.classifier.decide(self.classifier.scores(self.audio.window()))
         end = self._seconds()
         self.due_seconds.append(due)

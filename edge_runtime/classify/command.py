@@ -10,12 +10,17 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.classify.output_files import told_decision
-from edge_runtime.classify.recording_run import add_recording_arguments, describe_model, phone_harness, run_recordings
+from edge_runtime.classify.recording_run import (
+    add_recording_arguments,
+    describe_model,
+    phone_harness,
+    run_recordings,
+    windowing_of,
+)
 from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.classify.rows import WindowRowMerge, tick_rows, window_rows
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
-from edge_runtime.options import hop_in_samples
 from edge_runtime.phone.harness import displayed
 from edge_runtime.scoring.threshold_choice import chosen_thresholds
 
@@ -83,8 +88,7 @@ class _ModelEar(WindowRowMerge):
         args = self.args
         if args.phone:
             return tick_rows(phone_harness(self.classifier, args), recording, first)
-        hop = hop_in_samples(args.hop, self.spec)
-        rows = window_rows(self.classifier, recording, hop, args.tail, first, args.silence_below)
+        rows = window_rows(self.classifier, recording, windowing_of(args, self.spec), first)
         return map(self._with_set, rows) if args.merge == "union" else rows
 
     def _with_set(self, row: Row) -> Row:

@@ -13,12 +13,11 @@ import tempfile
 from pathlib import Path
 
 from edge_runtime.audio.downmix import check_channel
-from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.recordings import Decode, Recording, open_recording
 from edge_runtime.audio.sound_frames import SoundFrames
 from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES, WAV_SUFFIXES
 from edge_runtime.audio.source_counts import describe_sources
-from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS
+from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS, Windowing
 from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
 from edge_runtime.classify.recording_scorer import RecordingScorer, Row
 from edge_runtime.classify.resume_log import ScoreLog
@@ -35,6 +34,7 @@ from edge_runtime.phone.audio_record import PCM_ENCODINGS
 from edge_runtime.phone.harness import PhoneHarness
 from metadata.atomic_file import open_atomically
 from metadata.plural import counted
+from metadata.spec import ModelSpec
 
 DONE, BAD_INPUT = 0, 2
 
@@ -81,6 +81,12 @@ def run_recordings(ear: RecordingScorer, args: argparse.Namespace, decode: Decod
         raise ValueError("--resume goes on with what --out FILE left; expected --out too")
     with tempfile.TemporaryDirectory() as folder:
         return _hear_into(Path(folder) / "scores.jsonl", header, ear, args, decode)
+
+
+def windowing_of(args: argparse.Namespace, spec: ModelSpec) -> Windowing:
+    """Return the windows that --hop, --tail and --silence-below ask for."""
+    hop = hop_in_samples(args.hop, spec)
+    return Windowing(hop=hop, tail=args.tail, silence_below_dbfs=args.silence_below)
 
 
 def phone_harness(classifier: Classifier, args: argparse.Namespace) -> PhoneHarness:
@@ -176,8 +182,7 @@ def _hear_rows(ear: RecordingScorer, path: Path, recording: Recording, log: Scor
 
 def _header(ear: RecordingScorer, args: argparse.Namespace) -> Row:
     """Return what was asked for, by which `--resume` knows its own log."""
-    hop_in_samples(args.hop, ear.spec)
-    check_silence_limit(args.silence_below)
+    windowing_of(args, ear.spec)
     check_channel(args.channel)
     if args.phone and args.merge is not None:
         raise ValueError("--merge makes one clip of all windows; --phone shows ticks and makes none. Leave one out")

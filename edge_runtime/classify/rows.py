@@ -16,6 +16,7 @@ import numpy.typing as npt
 from edge_runtime.audio.recordings import Recording, resampled_blocks
 from edge_runtime.audio.resampling import resampled_length
 from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import ClipMerge
 from edge_runtime.phone.audio_record import BlockRecording
@@ -25,14 +26,7 @@ from metadata.spec import ModelSpec
 Row = dict[str, Any]
 
 
-def window_rows(
-    classifier: Classifier,
-    recording: Recording,
-    window_hop: int | None,
-    tail: str,
-    first: int = 0,
-    silence_below_dbfs: float | None = None,
-) -> Iterator[Row]:
+def window_rows(classifier: Classifier, recording: Recording, windowing: Windowing, first: int = 0) -> Iterator[Row]:
     """Yield a row for each window of a recording from number `first` on, in constant memory.
 
     Raises
@@ -40,7 +34,7 @@ def window_rows(
     ValueError
         As for `Classifier.classify_recording`.
     """
-    for result in classifier.classify_recording(recording, window_hop, tail, first, silence_below_dbfs):
+    for result in classifier.classify_recording(recording, windowing, first):
         yield {
             "start_seconds": result.start_seconds,
             "end_seconds": result.end_seconds,

@@ -9,15 +9,21 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
+from edge_runtime.audio.windows import Windowing
 from edge_runtime.classify.output_files import told_decision
-from edge_runtime.classify.recording_run import add_recording_arguments, describe_model, phone_harness, run_recordings
+from edge_runtime.classify.recording_run import (
+    add_recording_arguments,
+    describe_model,
+    phone_harness,
+    run_recordings,
+    windowing_of,
+)
 from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.classify.rows import by_label, level_fields, microphone_recording
-from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard
-from edge_runtime.counting.pipeline import COUNT_LABELS, CountedClassifier
+from edge_runtime.counting.count_merge import CountedMerge, CountedScores
+from edge_runtime.counting.pipeline import COUNT_LABELS, CountedClassifier, CountedStream
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import MERGES
-from edge_runtime.options import hop_in_samples
 
 _TOP_SCORES = 3
 
@@ -87,10 +93,9 @@ class _PipelineEar:
         }
 
     def rows(self, recording: Recording, first: int) -> Iterator[Row]:
-        args = self.args
-        if args.phone:
+        if self.args.phone:
             return self._ticks(recording, first)
-        return self._windows(recording, hop_in_samples(args.hop, self.spec), first)
+        return self._windows(recording, windowing_of(self.args, self.spec), first)
 
     def told(self, row: Row) -> str:
         scores = sorted(row["scores"].items(), key=lambda pair: -pair[1])[:_TOP_SCORES]
@@ -110,21 +115,20 @@ class _PipelineEar:
         head = {"merge": merged.rule, "num_windows": merged.num_windows, "num_silent": merged.num_silent}
         return {**head, **self._fields(merged.clip())}
 
-    def _windows(self, recording: Recording, window_hop: int | None, first: int) -> Iterator[Row]:
+    def _windows(self, recording: Recording, windowing: Windowing, first: int) -> Iterator[Row]:
         """Yield a row for each window."""
-        args = self.args
-        for window in self.pipeline.classify_recording(recording, window_hop, args.tail, first, args.silence_below):
+        for window in self.pipeline.classify_recording(recording, windowing, first):
             times = {"start_seconds": window.start_seconds, "end_seconds": window.end_seconds}
             yield {**times, **level_fields(window.level_dbfs, window.is_silent), **self._fields(window.heard)}
 
     def _ticks(self, recording: Recording, first: int) -> Iterator[Row]:
         """Yield a row for each tick of a phone."""
-        pipeline, harness = self.pipeline, phone_harness(self.pipeline.counter, self.args)
+        stream, harness = CountedStream(self.pipeline), phone_harness(self.pipeline.counter, self.args)
         for tick in harness.windows(microphone_recording(recording, self.spec), first=first):
-            heard = nothing_heard(len(pipeline.counts), len(pipeline.labels))
-            if not tick.is_silent:
-                heard = pipeline.scores(tick.samples)
-            fields = {**level_fields(tick.level_dbfs, tick.is_silent), **self._fields(heard)}
+            level, is_silent, heard = stream.hear(
+                tick.samples, tick.start, silence_below_dbfs=harness.silence_below_dbfs
+            )
+            fields = {**level_fields(level, is_silent), **self._fields(heard)}
             yield {"seconds": tick.seconds, **fields, "lost_samples": tick.lost_samples}
 
     def _fields(self, heard: CountedScores) -> Row:

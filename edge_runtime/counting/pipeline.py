@@ -9,22 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.timed_windows import at_rate, timed_windows
-from edge_runtime.audio.windows import check_finite, check_waveform
+from edge_runtime.audio.timed_windows import at_rate, cut_stream
+from edge_runtime.audio.windows import Windowing, check_finite, check_waveform
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard, top_labels
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.model.hears_recordings import HearsRecordings
+from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecordings
 from metadata.errors import ModelContractError
 from metadata.plural import counted
 from metadata.spec import FrontEnd
 
 FloatArray = npt.NDArray[np.float32]
 COUNT_LABELS = ("one", "two", "three")  # of a counter, in this order; the last may be left out
+
+
+class CountedHearing(NamedTuple):
+    """What the pipeline says about a stretch of a stream; the fields are those of `CountedWindow`."""
+
+    level_dbfs: float
+    is_silent: bool
+    heard: CountedScores
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class CountedClassifier(HearsRecordings[CountedWindow]):
         ValueError, ModelContractError
             As for `Classifier.scores`.
         """
-        return CountedStream(self).scores(window, 0)
+        return CountedStream(self).hear(check_finite(window)).heard
 
     def classify(
         self,
@@ -121,11 +130,8 @@ class CountedClassifier(HearsRecordings[CountedWindow]):
         """
         merged = CountedMerge(merge, len(self.counts), self.labels)
         waveform = check_waveform(clip)
-        windows = tuple(
-            self.classify_windows(
-                [waveform], waveform.size, sample_rate, window_hop, tail, silence_below_dbfs=silence_below_dbfs
-            )
-        )
+        windowing = Windowing(hop=window_hop, tail=tail, silence_below_dbfs=silence_below_dbfs)
+        windows = tuple(self.classify_windows([waveform], waveform.size, sample_rate, windowing))
         for window in windows:
             merged.add(window.heard)
         return CountedClassification(merge, windows, merged.clip())
@@ -135,48 +141,45 @@ class CountedClassifier(HearsRecordings[CountedWindow]):
         blocks: Iterable[npt.ArrayLike],
         num_samples: int,
         sample_rate: int,
-        window_hop: int | None = None,
-        tail: str = "pad",
+        windowing: Windowing = ONE_AFTER_THE_OTHER,
         first: int = 0,
-        silence_below_dbfs: float | None = None,
     ) -> Iterator[CountedWindow]:
         """Classify a clip that comes in blocks; see `Classifier.classify_windows`."""
         stream, spec = CountedStream(self), self.counter.spec
         blocks, num_samples = at_rate(blocks, num_samples, sample_rate, spec.sample_rate)
-        for cut in timed_windows(blocks, num_samples, spec, window_hop, tail, first, silence_below_dbfs):
-            heard = nothing_heard(len(self.counts), len(self.labels))
-            if not cut.is_silent:
-                heard = stream.scores(cut.samples, cut.start)
-            yield CountedWindow(cut.start_seconds, cut.end_seconds, cut.level_dbfs, cut.is_silent, heard)
+        for samples, start, stop in cut_stream(blocks, num_samples, spec.window_length, windowing, first):
+            heard = stream.hear(samples, start, stop, windowing.silence_below_dbfs)
+            yield CountedWindow(start / spec.sample_rate, stop / spec.sample_rate, *heard)
 
 
 class CountedStream:
     """The windows of one stream on their way through a pipeline.
 
-    Models whose front end is outside and the same are handed the same features, computed once.
+    Models whose front end is outside and the same share its frames.
     """
 
     def __init__(self, pipeline: CountedClassifier) -> None:
         self._pipeline = pipeline
         models = (pipeline.counter, *pipeline.classifiers.values())
-        self._caches: dict[FrontEnd, FrameCache] = {model.spec.front_end: FrameCache(model.spec) for model in models}
+        self._frames: dict[FrontEnd, FrameCache] = {model.spec.front_end: FrameCache(model.spec) for model in models}
 
-    def scores(self, window: npt.ArrayLike, start: int) -> CountedScores:
-        """Return what is heard in a window that begins at this sample of the stream."""
-        pipeline, samples, inputs = self._pipeline, check_finite(window), {}
-
-        def ask(model: Classifier) -> FloatArray:
-            front_end = model.spec.front_end
-            if front_end not in inputs:
-                inputs[front_end] = self._caches[front_end].model_input(samples, start)
-            model.load_input(inputs[front_end])
-            model.invoke()
-            return model.read_scores()
-
-        count_scores = ask(pipeline.counter)
-        count = 1 + int(count_scores.argmax())
-        scores = ask(pipeline.classifiers[count])
-        return CountedScores(count, count_scores, top_labels(scores, pipeline.labels, count), scores)
+    def hear(
+        self, samples: FloatArray, start: int = 0, stop: int | None = None, silence_below_dbfs: float | None = None
+    ) -> CountedHearing:
+        """Return what is heard in one window of the stream; parameters as for `Classifier.hear`."""
+        pipeline = self._pipeline
+        counter = pipeline.counter
+        counts = counter.hear(
+            samples, start, stop, frames=self._frames[counter.spec.front_end], silence_below_dbfs=silence_below_dbfs
+        )
+        if counts.is_silent:
+            nothing = nothing_heard(len(pipeline.counts), len(pipeline.labels))
+            return CountedHearing(counts.level_dbfs, True, nothing)
+        count = 1 + int(counts.scores.argmax())
+        asked = pipeline.classifiers[count]
+        scores = asked.hear(samples, start, stop, frames=self._frames[asked.spec.front_end]).scores
+        named = top_labels(scores, pipeline.labels, count)
+        return CountedHearing(counts.level_dbfs, False, CountedScores(count, counts.scores, named, scores))
 
 
 def _check_counter(counter: Classifier) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.sample_format import ShortArray
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.listen.event_detector import EventDetector, EventRules, TickEvent
@@ -236,15 +236,11 @@ class Listener:
 
     def _scores(self) -> FloatArray:
         """Return the scores of what the ring buffer holds, 0 where it is silent."""
-        spec = self.classifier.spec
-        window, start = self._audio.window(), self._audio.num_loaded - spec.window_length
         limit = self.settings.silence_below_dbfs
-        if limit is not None and is_silent(level_dbfs(window[max(0, -start) :]), limit):
-            self.num_silent += 1
-            return np.zeros(len(spec.labels), np.float32)
-        self.classifier.load_input(self.frames.model_input(window, start))
-        self.classifier.invoke()
-        return self.classifier.read_scores()
+        window, start = self._audio.window(), self._audio.start
+        heard = self.classifier.hear(window, start, frames=self.frames, silence_below_dbfs=limit)
+        self.num_silent += heard.is_silent
+        return heard.scores
 
     def _event(self, event: TickEvent, is_open: bool = False) -> Event:
         """Return an event in seconds; one that is open when the stream ends goes on until then."""

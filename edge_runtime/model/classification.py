@@ -6,6 +6,7 @@ Axis order: windows first, labels second.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,15 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 Decision = str | tuple[str, ...]
 """One label (softmax), or every label whose score reaches its threshold (sigmoid)."""
+
+
+class Hearing(NamedTuple):
+    """What a model says about a stretch of a stream; the fields are those of `WindowResult`."""
+
+    scores: FloatArray
+    decision: Decision | None
+    level_dbfs: float
+    is_silent: bool
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
-from edge_runtime.audio.resampling import resample
-from edge_runtime.audio.timed_windows import at_rate, timed_windows
-from edge_runtime.audio.windows import check_finite, cut_windows, window_starts
+from edge_runtime.audio.level import is_silent, level_dbfs
+from edge_runtime.audio.timed_windows import at_rate, cut_stream
+from edge_runtime.audio.windows import Windowing, check_finite, check_waveform
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.front_end.mel import model_input
-from edge_runtime.model.classification import Classification, Decision, FloatArray, WindowResult
+from edge_runtime.model.classification import Classification, Decision, FloatArray, Hearing, WindowResult
 from edge_runtime.model.clip_merge import ClipMerge
-from edge_runtime.model.hears_recordings import HearsRecordings
+from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecordings
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
 from metadata.errors import ModelContractError, ModelWarning
+from metadata.gate.model_check import check_model
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec, replace_spec
-from metadata.tflite_file.last_operator import check_activation
+from metadata.tflite_file.model_content import ModelContent
+from metadata.tflite_file.score_operator import check_activation
 
 # What the first label of a fresh process does without is imported where it is used.
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class Classifier(HearsRecordings[WindowResult]):
 
     Parameters
     ----------
-    model : bytes, str or Path
-        The file's content or its path. A file with a spec is used as the spec says; another one as
-        its standard metadata says.
+    model : bytes, ModelContent, str or Path
+        The file's content, as it is or as `check_model` gives it, or its path. A file with a spec is
+        used as the spec says; another one as its standard metadata says.
     num_threads : int
         Threads of the interpreter.
     use_xnnpack : bool
@@ -74,20 +75,24 @@ class Classifier(HearsRecordings[WindowResult]):
 
     def __init__(
         self,
-        model: bytes | str | Path,
+        model: bytes | ModelContent | str | Path,
         num_threads: int = 1,
         use_xnnpack: bool = True,
         spec: ModelSpec | None = None,
     ) -> None:
-        source = "" if isinstance(model, bytes) else f"{model}: "
-        self.model = model if isinstance(model, bytes) else _read_file(model)
+        if isinstance(model, (bytes, ModelContent)):
+            source, file = "", model
+        else:
+            source, file = f"{model}: ", _read_file(model)
         self.num_threads = num_threads
         self.use_xnnpack = use_xnnpack
         self.notes: tuple[str, ...] = ()
         self.foreign_spec: ModelSpec | None = None
         try:
-            self.spec: ModelSpec = spec or self._own_spec() or self._third_party_spec(source)
-            self._interpreter = open_interpreter(self.model, num_threads, use_xnnpack)
+            content = check_model(file)  # parsed here, once, for all who read it
+            self.model = content.model
+            self.spec: ModelSpec = spec or _own_spec(content) or self._third_party_spec(content, source)
+            self._interpreter = open_interpreter(content, num_threads, use_xnnpack)
             self._input, self._output = self._tensors()
             self._note_unreachable(self.spec.thresholds, source)
         except ModelContractError as error:
@@ -127,6 +132,44 @@ class Classifier(HearsRecordings[WindowResult]):
         self.load_window(window)
         self.invoke()
         return self.read_scores()
+
+    def hear(
+        self,
+        samples: FloatArray,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        frames: FrameCache | None = None,
+        silence_below_dbfs: float | None = None,
+    ) -> Hearing:
+        """Return what the model says about one window of a stream; a silent one is not run through it.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (window_length,)
+            As for `scores`.
+        start : int
+            Position of the first sample in the stream; negative where zeros lie before the stream.
+        stop : int, optional
+            Where the stream ends, if that is inside the window: zeros lie behind it. Padding has no level.
+        frames : FrameCache, optional
+            Of this stream, from which windows that overlap take the frames they share.
+        silence_below_dbfs : float, optional
+            A window below this level is silent: its scores are 0, and nothing is decided.
+
+        Raises
+        ------
+        ValueError, ModelContractError
+            As for `scores`.
+        """
+        level = level_dbfs(samples[max(0, -start) : None if stop is None else stop - start])
+        if is_silent(level, silence_below_dbfs):
+            return Hearing(np.zeros(len(self.spec.labels), np.float32), self.decide_nothing(), level, True)
+        window = check_finite(samples)
+        self.load_input(model_input(window, self.spec) if frames is None else frames.model_input(window, start))
+        self.invoke()
+        scores = self.read_scores()
+        return Hearing(scores, self.decide(scores), level, False)
 
     def load_window(self, window: npt.ArrayLike) -> None:
         """Compute what the model takes for a window and copy it into the input tensor; see `scores`."""
@@ -256,27 +299,20 @@ class Classifier(HearsRecordings[WindowResult]):
         ------
         ValueError
             An empty clip, NaN, not one-dimensional float, a rate that is none, and as for `window_starts`,
-            `ClipMerge` and `check_silence_limit`.
+            `ClipMerge` and `Windowing`.
         """
-        spec = self.spec
-        check_silence_limit(silence_below_dbfs)
-        merged = ClipMerge(merge, spec.thresholds)
-        waveform = resample(clip, sample_rate, spec.sample_rate)
-        hop = window_hop if window_hop is not None else spec.window_length
-        starts = window_starts(waveform.size, spec.window_length, hop, tail)
-        windows = cut_windows(waveform, spec.window_length, hop, tail)
-        there = np.minimum(waveform.size - starts, spec.window_length)
-        levels = np.array([level_dbfs(window[:size]) for window, size in zip(windows, there, strict=True)])
-        silent = np.array([is_silent(level, silence_below_dbfs) for level in levels.tolist()])
-        scores = np.zeros((starts.size, len(spec.labels)), np.float32)
-        for row in np.flatnonzero(~silent):
-            scores[row] = self.scores(windows[row])
+        windowing = Windowing(hop=window_hop, tail=tail, silence_below_dbfs=silence_below_dbfs)
+        merged = ClipMerge(merge, self.spec.thresholds)
+        waveform = check_waveform(clip)
+        results = list(self.classify_windows([waveform], waveform.size, sample_rate, windowing))
+        scores = np.stack([result.scores for result in results])
+        silent = np.array([result.is_silent for result in results])
         merged.add(scores, silent)
         return Classification(
-            labels=spec.labels,
-            starts_seconds=starts / spec.sample_rate,
+            labels=self.spec.labels,
+            starts_seconds=np.array([result.start_seconds for result in results]),
             scores=scores,
-            levels_dbfs=levels,
+            levels_dbfs=np.array([result.level_dbfs for result in results]),
             silent=silent,
             merge=merge,
             clip_scores=merged.scores,
@@ -304,18 +340,17 @@ class Classifier(HearsRecordings[WindowResult]):
         """
         from edge_runtime.audio.wav_file import WavFile
 
+        windowing = Windowing(hop=window_hop, tail=tail, silence_below_dbfs=silence_below_dbfs)
         with WavFile(path) as wav:
-            yield from self.classify_recording(wav, window_hop, tail, silence_below_dbfs=silence_below_dbfs)
+            yield from self.classify_recording(wav, windowing)
 
     def classify_windows(
         self,
         blocks: Iterable[npt.ArrayLike],
         num_samples: int,
         sample_rate: int,
-        window_hop: int | None = None,
-        tail: str = "pad",
+        windowing: Windowing = ONE_AFTER_THE_OTHER,
         first: int = 0,
-        silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
 
@@ -329,26 +364,13 @@ class Classifier(HearsRecordings[WindowResult]):
         Raises
         ------
         ValueError
-            As for `timed_windows` and `scores`.
+            As for `cut_stream` and `scores`.
         """
-        cache = FrameCache(self.spec)
-        blocks, num_samples = at_rate(blocks, num_samples, sample_rate, self.spec.sample_rate)
-        for cut in timed_windows(blocks, num_samples, self.spec, window_hop, tail, first, silence_below_dbfs):
-            if cut.is_silent:
-                scores, decision = np.zeros(len(self.spec.labels), np.float32), self.decide_nothing()
-            else:
-                self.load_input(cache.model_input(check_finite(cut.samples), cut.start))
-                self.invoke()
-                scores = self.read_scores()
-                decision = self.decide(scores)
-            yield WindowResult(cut.start_seconds, cut.end_seconds, scores, decision, cut.level_dbfs, cut.is_silent)
-
-    def _own_spec(self) -> ModelSpec | None:
-        """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
-        spec = read_spec(self.model)
-        if spec is not None:
-            check_activation(self.model, spec)
-        return spec
+        spec, frames, limit = self.spec, FrameCache(self.spec), windowing.silence_below_dbfs
+        blocks, num_samples = at_rate(blocks, num_samples, sample_rate, spec.sample_rate)
+        for samples, start, stop in cut_stream(blocks, num_samples, spec.window_length, windowing, first):
+            heard = self.hear(samples, start, stop, frames=frames, silence_below_dbfs=limit)
+            yield WindowResult(start / spec.sample_rate, stop / spec.sample_rate, *heard)
 
     def _note_unreachable(self, thresholds: Sequence[float], source: str = "") -> None:
         """Warn of thresholds above the highest score that an integer output can hold."""
@@ -364,13 +386,13 @@ class Classifier(HearsRecordings[WindowResult]):
             over = ", ".join(f"{label} ({threshold:g})" for label, threshold in pairs if threshold > highest)
             warnings.warn(f"{source}{text} {over} is never reached", ModelWarning, stacklevel=1)
 
-    def _third_party_spec(self, source: str) -> ModelSpec:
+    def _third_party_spec(self, content: ModelContent, source: str) -> ModelSpec:
         """Return the spec that a file's standard metadata amounts to, and warn of what is odd about it."""
         import warnings
 
         from edge_runtime.model.third_party import third_party_contract
 
-        contract = third_party_contract(self.model, self.num_threads, self.use_xnnpack)
+        contract = third_party_contract(content, self.num_threads, self.use_xnnpack)
         self.notes = contract.notes
         for note in contract.notes:
             warnings.warn(f"{source}{note}", ModelWarning, stacklevel=1)
@@ -396,6 +418,14 @@ class Classifier(HearsRecordings[WindowResult]):
                 f"the model takes shape {shape}; expected [1, {self.spec.window_length}] or such with more axes of 1"
             )
         return details
+
+
+def _own_spec(content: ModelContent) -> ModelSpec | None:
+    """Return the spec of ours inside the file, None where there is none, after a look at the model's end."""
+    spec = read_spec(content)
+    if spec is not None:
+        check_activation(content, spec)
+    return spec
 
 
 def _read_file(path: str | Path) -> bytes:

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from edge_runtime.audio.windows import Windowing
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_runtime.audio.recordings import Recording
 
 Window = TypeVar("Window")
+ONE_AFTER_THE_OTHER = Windowing()
 
 
 class HearsRecordings(ABC, Generic[Window]):
@@ -23,10 +26,8 @@ class HearsRecordings(ABC, Generic[Window]):
         blocks: Iterable[npt.ArrayLike],
         num_samples: int,
         sample_rate: int,
-        window_hop: int | None = None,
-        tail: str = "pad",
+        windowing: Windowing = ONE_AFTER_THE_OTHER,
         first: int = 0,
-        silence_below_dbfs: float | None = None,
     ) -> Iterator[Window]:
         """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
 
@@ -35,24 +36,15 @@ class HearsRecordings(ABC, Generic[Window]):
         Raises
         ------
         ValueError
-            As for `timed_windows`, and what a model cannot take.
+            As for `cut_stream`, and what a model cannot take.
         """
 
     def classify_recording(
         self,
         recording: Recording,
-        window_hop: int | None = None,
-        tail: str = "pad",
+        windowing: Windowing = ONE_AFTER_THE_OTHER,
         first: int = 0,
-        silence_below_dbfs: float | None = None,
     ) -> Iterator[Window]:
         """Classify an open recording window by window in constant memory; see `classify_windows`."""
-        yield from self.classify_windows(
-            recording.blocks(),
-            recording.num_samples,
-            recording.sample_rate,
-            window_hop,
-            tail,
-            first,
-            silence_below_dbfs,
-        )
+        blocks, num_samples, sample_rate = recording.blocks(), recording.num_samples, recording.sample_rate
+        yield from self.classify_windows(blocks, num_samples, sample_rate, windowing, first)

@@ -10,17 +10,18 @@ from edge_runtime.model.announcement import without_announcement
 from edge_runtime.model.weight_check import check_weights
 from metadata.errors import ModelContractError
 from metadata.gate.model_check import check_model
+from metadata.tflite_file.model_content import ModelContent
 
 _RUNTIMES = ("ai-edge-litert", "tflite-runtime")  # in order of preference
 
 
-def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = True) -> Any:
+def open_interpreter(model: bytes | ModelContent, num_threads: int = 1, use_xnnpack: bool = True) -> Any:
     """Return an interpreter that holds the model, with its tensors allocated.
 
     Parameters
     ----------
-    model : bytes
-        The whole `.tflite` file.
+    model : bytes or ModelContent
+        The whole `.tflite` file; one that `check_model` has returned is not parsed again.
     num_threads : int
         Threads of the kernels, at least 1.
     use_xnnpack : bool
@@ -39,7 +40,8 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
     """
     if num_threads < 1:
         raise ValueError(f"num_threads is {num_threads}; expected at least 1")
-    check_weights(check_model(model))  # an interpreter trusts its file: a damaged one takes the process down
+    content = check_model(model)
+    check_weights(content)  # an interpreter trusts its file: a damaged one takes the process down
     runtime = _find_runtime()[1]
     kinds = runtime.OpResolverType
     kernels = kinds.AUTO if use_xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -47,7 +49,7 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
     try:
         with quiet:
             interpreter = runtime.Interpreter(
-                model_content=bytes(model), num_threads=num_threads, experimental_op_resolver_type=kernels
+                model_content=bytes(content.model), num_threads=num_threads, experimental_op_resolver_type=kernels
             )
             interpreter.allocate_tensors()
             interpreter.get_input_details(), interpreter.get_output_details()  # with the names, as Python's text
@@ -57,7 +59,7 @@ def open_interpreter(model: bytes, num_threads: int = 1, use_xnnpack: bool = Tru
         ) from error
     except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelContractError(
-            f"{runtime_name()} does not open the model of {len(model)} bytes: {error}; "
+            f"{runtime_name()} does not open the model of {len(content.model)} bytes: {error}; "
             "does it need a newer runtime, or a longer input than the one that its open lengths give?"
         ) from error
     return interpreter

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge_runtime.model.classifier import Classifier
 from metadata.spec import ModelSpec
+from metadata.tflite_file.model_content import ModelContent
 
 FloatArray = npt.NDArray[np.float32]
 _SEED = 0
@@ -18,13 +19,13 @@ _TONES = (440.0, 0.2)  # Hz, and as a share of the sample rate
 
 
 def hear_test_signals(
-    model: bytes, spec: ModelSpec, num_threads: int = 1, use_xnnpack: bool = True
+    model: bytes | ModelContent, spec: ModelSpec, num_threads: int = 1, use_xnnpack: bool = True
 ) -> list[list[float]]:
     """Return what a model puts out for each test signal, before any transform; NaN stays NaN.
 
     Parameters
     ----------
-    model : bytes
+    model : bytes or ModelContent
         The whole file.
     spec : ModelSpec
         Says what goes in; its activation does not matter.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metadata.errors import ModelContractError
-from metadata.tflite_file.model_content import Graph, ModelContent, Tensor
+from metadata.tflite_file.model_content import Graph, ModelContent, TensorInfo
 
 _FLOATS = ("float32", "float16", "float64")
 # What multiplies its constants; elsewhere infinity has its place: as the padding of a maximum, in a mask that is added.
@@ -55,13 +55,13 @@ def _multiplied(graph: Graph) -> frozenset[int]:
     )
 
 
-def _values(content: ModelContent, tensor: Tensor) -> npt.NDArray[Any]:
+def _values(content: ModelContent, tensor: TensorInfo) -> npt.NDArray[Any]:
     """The constant's values, where they lie in the file."""
     start = tensor.data.start if tensor.data else 0
     return np.frombuffer(content.model, np.dtype(tensor.dtype).newbyteorder("<"), tensor.size, start)
 
 
-def _check(values: npt.NDArray[Any], tensor: Tensor, multiplied: bool) -> None:
+def _check(values: npt.NDArray[Any], tensor: TensorInfo, multiplied: bool) -> None:
     """Refuse values that are no numbers."""
     if np.isfinite(values).all() or not (multiplied or np.isnan(values).any()):
         return

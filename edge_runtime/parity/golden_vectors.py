@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.sample_format import to_floats, to_shorts
 from metadata.plural import counted
 
 GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
 
 NUM_REPLAYED_WINDOWS = 24
 """So many of the first windows, which are spread over the labels, make up the stream that the phone path replays."""
-_FULL_SCALE = np.float32(32768.0)
 _OPTIONAL = ("mel", "truth", "groups", "again")
 
 
@@ -152,8 +151,3 @@ def golden_content(golden: Golden) -> bytes:
     content = io.BytesIO()
     np.savez_compressed(content, **golden.arrays())  # type: ignore[arg-type]
     return content.getvalue()
-
-
-def to_floats(shorts: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
-    """Return 16-bit samples as float in [-1, 1)."""
-    return shorts.astype(np.float32) / _FULL_SCALE

@@ -25,11 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.resampling import Resampler, resampled_length
-from edge_runtime.audio.sample_format import _SHORT_MAX, ShortArray, to_shorts
+from edge_runtime.audio.sample_format import FloatArray, ShortArray, to_floats, to_shorts
 
-FloatArray = npt.NDArray[np.float32]
 PCM_ENCODINGS = ("float", "int16")
-_MICROPHONE_SCALE = np.float32(1 / 32768)
+_SHORT_MAX = np.float32(32767)  # Short.MAX_VALUE
 
 
 class BlockRecording:
@@ -62,7 +61,7 @@ class BlockRecording:
 
         def resampled() -> Iterator[ShortArray]:
             for block in self._blocks:
-                yield to_shorts(resampler.push(block.astype(np.float32) * _MICROPHONE_SCALE))
+                yield to_shorts(resampler.push(to_floats(block)))
             yield to_shorts(resampler.finish())
 
         return BlockRecording(resampled(), resampled_length(self.size, self.sample_rate, sample_rate), sample_rate)
@@ -143,7 +142,7 @@ class TensorAudio:
     Attributes
     ----------
     num_loaded : int
-        Samples that were ever loaded; `window()` begins at position `num_loaded - window_length` of the stream.
+        Samples that were ever loaded.
     """
 
     def __init__(self, window_length: int) -> None:
@@ -152,6 +151,11 @@ class TensorAudio:
         self._ring = np.zeros(window_length, np.float32)
         self.num_loaded = 0
         self._next = 0  # where the next sample goes, and so where the oldest one lies
+
+    @property
+    def start(self) -> int:
+        """Position in the stream at which `window()` begins; negative while zeros lie before the first sample."""
+        return self.num_loaded - self._ring.size
 
     def load_float(self, samples: FloatArray) -> None:
         """Append float samples, shape (n,); of more than fit only the newest are kept."""
@@ -188,7 +192,7 @@ def encode(samples: ShortArray, pcm: str) -> FloatArray | ShortArray:
     """
     if pcm not in PCM_ENCODINGS:
         raise ValueError(f"pcm is {pcm!r}; expected one of {', '.join(PCM_ENCODINGS)}")
-    return samples.astype(np.float32) * _MICROPHONE_SCALE if pcm == "float" else samples
+    return to_floats(samples) if pcm == "float" else samples
 
 
 def arrived_samples(seconds: float, sample_rate: int, num_samples: int) -> int:

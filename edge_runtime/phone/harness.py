@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.audio.level import check_silence_limit, is_silent, level_dbfs
+from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.phone.audio_record import (
     AudioRecord,
     BlockRecording,
@@ -44,26 +45,22 @@ BUFFER_MULTIPLIER = 2  # model inputs that fit into the AudioRecord buffer
 MINIMUM_DISPLAY_THRESHOLD = 1e-8  # the app shows categories above this score
 
 
-@dataclass(frozen=True)
-class PhoneWindow:
+class PhoneWindow(NamedTuple):
     """What the app's ring buffer held at one tick.
 
     Attributes
     ----------
     seconds : float
     samples : ndarray of float32, shape (window_length,)
-    level_dbfs : float
-        RMS of the samples that have arrived; the zeros before the first do not count.
-    is_silent : bool
-        Whether that is below the app's limit.
+    start : int
+        Of all samples that were loaded the first that is here; negative where the buffer's own zeros come before.
     lost_samples : int
         Samples that the AudioRecord buffer could not hold, so far.
     """
 
     seconds: float
     samples: FloatArray
-    level_dbfs: float
-    is_silent: bool
+    start: int
     lost_samples: int
 
 
@@ -82,8 +79,10 @@ class PhoneTick:
         What the model heard.
     lost_samples : int
         Samples that the AudioRecord buffer could not hold, so far.
-    level_dbfs, is_silent
-        As for `PhoneWindow`.
+    level_dbfs : float
+        RMS of the samples that have arrived; the zeros before the first do not count.
+    is_silent : bool
+        Whether that is below the app's limit.
     """
 
     seconds: float
@@ -198,22 +197,10 @@ class PhoneHarness:
         A `BlockRecording` knows its rate; with an array `sample_rate` is needed.
         Ticks before number `first` read what has arrived, but it is not classified.
         """
-        classifier = self.classifier
+        frames, limit = FrameCache(self.classifier.spec), self.silence_below_dbfs
         for window in self.windows(recording, sample_rate, generator, first):
-            if window.is_silent:
-                scores, decision = np.zeros(len(classifier.spec.labels), np.float32), classifier.decide_nothing()
-            else:
-                scores = classifier.scores(window.samples)
-                decision = classifier.decide(scores)
-            yield PhoneTick(
-                window.seconds,
-                scores,
-                decision,
-                window.samples,
-                window.lost_samples,
-                window.level_dbfs,
-                window.is_silent,
-            )
+            heard = self.classifier.hear(window.samples, window.start, frames=frames, silence_below_dbfs=limit)
+            yield PhoneTick(window.seconds, *heard[:2], window.samples, window.lost_samples, *heard[2:])
 
     def windows(
         self,
@@ -231,9 +218,7 @@ class PhoneHarness:
             audio.load(record.read(seconds))
             if number < first:
                 continue
-            samples = audio.window()
-            level = level_dbfs(samples[max(0, samples.size - audio.num_loaded) :])
-            yield PhoneWindow(seconds, samples, level, is_silent(level, self.silence_below_dbfs), record.lost_samples)
+            yield PhoneWindow(seconds, audio.window(), audio.start, record.lost_samples)
 
     def _tick_times(self, duration: float, generator: np.random.Generator | None) -> Iterator[float]:
         """Yield the times of the ticks: 0, and on until the recording is over."""

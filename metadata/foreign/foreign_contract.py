@@ -22,8 +22,7 @@ from metadata.packing.contract_check import check_contract
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import ModelSpec, Provenance, WaveformFrontEnd, replace_spec
-from metadata.tflite_file.flat_model import ModelTensors, read_tensors
-from metadata.tflite_file.model_content import ModelContent, read_content
+from metadata.tflite_file.model_content import ModelContent, parse_model
 from metadata.tflite_file.score_operator import score_kind
 
 DEFAULT_THRESHOLD = 0.5
@@ -65,25 +64,22 @@ class ForeignContract:
 
 
 def foreign_contract(
-    model: bytes,
+    model: bytes | ModelContent,
     said: SaidFields | None = None,
     hear: Hear | None = None,
     base: ModelSpec | None = None,
-    content: ModelContent | None = None,
 ) -> ForeignContract:
     """Return the contract of a model file.
 
     Parameters
     ----------
-    model : bytes
+    model : bytes or ModelContent
         Checked by `metadata.gate.model_check` already.
     said : SaidFields, optional
     hear : callable, optional
         Runs the model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.
     base : ModelSpec, optional
         Taken in place of everything that the file says; by default the spec of ours inside it.
-    content : ModelContent, optional
-        Of the model, where it has been read already.
 
     Raises
     ------
@@ -91,11 +87,12 @@ def foreign_contract(
         Not a model, or a spec of ours inside that is broken.
     """
     said = said or SaidFields()
-    tensors = read_tensors(model)
+    content = parse_model(model)
+    tensors = content.tensors
     if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
         counts = f"the model has {counted(len(tensors.inputs), 'input')} and {counted(len(tensors.outputs), 'output')}"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
-    draft = _Draft(model, content or read_content(model), tensors, said, base or read_spec(model), read_stated(model))
+    draft = _Draft(content, said, base or read_spec(content), read_stated(content))
     spec = draft.spec(hear)
     options = () if draft.is_refused else tuple(dict.fromkeys(draft.options))
     return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
@@ -105,9 +102,7 @@ def foreign_contract(
 class _Draft:
     """Collects the fields of a spec, and all that is wrong on the way."""
 
-    model: bytes
     content: ModelContent
-    tensors: ModelTensors
     said: SaidFields
     own: ModelSpec | None
     stated: StatedFields
@@ -136,7 +131,7 @@ class _Draft:
 
     def _labels(self) -> tuple[str, ...]:
         """What the scores stand for."""
-        count = self.tensors.outputs[0].size
+        count = self.content.tensors.outputs[0].size
         own = self.own.labels if self.own else self.stated.labels
         labels = tuple(self.said.labels or own or ())
         if self.own is None and self.said.labels:
@@ -190,15 +185,15 @@ class _Draft:
             if not length:
                 self._ask("nothing states how many samples a spectrogram is made of", "--window-length N")
                 return 0
-            faults, notes = spectrogram_faults(self.tensors.inputs[0], front_end, length)
+            faults, notes = spectrogram_faults(self.content.tensors.inputs[0], front_end, length)
             self.faults += faults
             self.notes += notes
             return length
         self._check_waveform(sample_rate)
-        size = self.tensors.inputs[0].size
+        size = self.content.tensors.inputs[0].size
         length = self.said.window_length or (self.own.window_length if self.own else size)
         if length != size:
-            audio = self.tensors.inputs[0]
+            audio = self.content.tensors.inputs[0]
             self.faults.append(
                 f"the model takes {audio} with {counted(size, 'value')}, but windows of {length} samples are said"
             )
@@ -243,7 +238,7 @@ class _Draft:
                 recipe=known.recipe if known else "unknown",
                 provenance=self._provenance(),
             )
-            check_contract(self.tensors, spec)
+            check_contract(self.content.tensors, spec)
         except ModelContractError as error:
             self.faults.append(str(error))
             return None
@@ -286,7 +281,7 @@ class _Draft:
         """The spec with what its scores are, after looking at some."""
         rows: Rows | None = None
         try:
-            rows = hear(self.model, spec) if hear else None
+            rows = hear(self.content, spec) if hear else None
         except ModelContractError as error:
             self.faults.append(str(error))
             return None

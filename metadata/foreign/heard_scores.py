@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from metadata.plural import counted
 from metadata.spec import SCORE_MARGIN, ModelSpec
+from metadata.tflite_file.model_content import ModelContent
 from metadata.tflite_file.score_operator import ScoreKind
 
 _SUM_MARGIN = 0.02  # by which softmax scores in 8 bits may miss 1
 _SILENCE = 0  # place of the signal that is silence
 
 Rows = Sequence[Sequence[float]]
-Hear = Callable[[bytes, ModelSpec], Rows]
+Hear = Callable[[ModelContent, ModelSpec], Rows]
 """Runs a model on test signals, silence first; returns what it puts out, a row a signal. See
 `edge_runtime.model.probe`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from metadata.packing.contract_check import spectrogram_shape
 from metadata.plural import counted
 from metadata.spec import FrontEnd
-from metadata.tflite_file.flat_model import TensorInfo
+from metadata.tflite_file.model_content import TensorInfo
 
 
 def spectrogram_faults(audio: TensorInfo, front_end: FrontEnd, window_length: int) -> tuple[list[str], list[str]]:

@@ -15,8 +15,7 @@ from metadata.errors import ModelContractError
 from metadata.foreign.stated_labels import stated_labels
 from metadata.packing.metadata_codec import decode_metadata, metadata_tables
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
-from metadata.tflite_file.associated_files import read_files
-from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer
+from metadata.tflite_file.model_content import ModelContent, parse_model
 
 Values = Mapping[str, Any]
 LOWEST_RATE, HIGHEST_RATE = 100, 1_000_000  # Hz; heart sounds are kept at 1000, bats at 500,000
@@ -73,7 +72,7 @@ class StatedFields:
     notes: tuple[str, ...] = ()
 
 
-def read_stated(model: bytes) -> StatedFields:
+def read_stated(model: bytes | ModelContent) -> StatedFields:
     """Return what a file's standard metadata states.
 
     Raises
@@ -81,9 +80,9 @@ def read_stated(model: bytes) -> StatedFields:
     ModelContractError
         Not a model, or a damaged one; never for what the metadata holds.
     """
-    flat, notes = ModelFlatBuffer(model), list[str]()
-    files = _files(model, notes)
-    values = _values(flat, notes)
+    content, notes = parse_model(model), list[str]()
+    files = _files(content, notes)
+    values = _values(content, notes)
     has_metadata = values is not None
     values = values or {}
     graph = _first(values, "subgraph_metadata", notes, "graphs, of which the first runs")
@@ -91,7 +90,7 @@ def read_stated(model: bytes) -> StatedFields:
     scores = _first(graph, "output_tensor_metadata", notes, "outputs")
     properties = _audio_properties(audio)
     texts = {key: _text(values, key) for key in _TEXTS}
-    outputs = flat.tensors.outputs
+    outputs = content.tensors.outputs
     labels = stated_labels(values, scores, files, outputs[0].size if outputs else 0)
     rate = _sample_rate(values, properties, notes)
     threshold = _threshold(scores, notes)
@@ -115,28 +114,29 @@ def read_stated(model: bytes) -> StatedFields:
     )
 
 
-def read_metadata_leniently(model: bytes) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+def read_metadata_leniently(model: bytes | ModelContent) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
     """Return a file's standard metadata, None where it has none, and the files inside, as far as they can be read."""
-    values = _values(ModelFlatBuffer(model), [])
-    return None if values is None else dict(values), _files(model, [])
+    content = parse_model(model)
+    values = _values(content, [])
+    return None if values is None else dict(values), _files(content, [])
 
 
-def _files(model: bytes, notes: list[str]) -> dict[str, bytes]:
+def _files(content: ModelContent, notes: list[str]) -> dict[str, bytes]:
     """The files inside."""
     try:
-        return read_files(model)
+        return content.files()
     except ModelContractError as error:
         notes.append(f"the files inside the model are not used: {error}")
         return {}
 
 
-def _values(flat: ModelFlatBuffer, notes: list[str]) -> Values | None:
+def _values(content: ModelContent, notes: list[str]) -> Values | None:
     """The metadata, None where there is none that can be read."""
-    entry = flat.entry(METADATA_ENTRY_NAME)
+    entry = content.entry(METADATA_ENTRY_NAME)
     if entry is None:
         return None
     try:
-        return decode_metadata(flat.entry_buffer(entry).content(BUFFER_DATA), notes)
+        return decode_metadata(entry, notes)
     except ModelContractError as error:
         notes.append(f"the metadata is not used: {error}")
         return None

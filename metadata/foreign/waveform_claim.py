@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from metadata.plural import counted
-from metadata.tflite_file.model_content import ModelContent, Tensor
+from metadata.tflite_file.model_content import ModelContent, TensorInfo
 
 SHORTEST_SECONDS = 0.01  # no classifier hears less
 SHORT_SECONDS = 0.05  # below it somebody must have said that it is a waveform
@@ -68,7 +68,7 @@ def waveform_claim(content: ModelContent, sample_rate: int | None) -> WaveformCl
     return WaveformClaim(doubt=f"{length}, and makes a table of {table} of them, as of a spectrogram" if sides else "")
 
 
-def _table_sides(content: ModelContent, audio: Tensor) -> tuple[int, ...]:
+def _table_sides(content: ModelContent, audio: TensorInfo) -> tuple[int, ...]:
     """The sides of the table that the first operator makes of the input, empty where it makes none."""
     graph, place = content.graphs[0], audio.place
     for operator in graph.operators:

@@ -15,7 +15,7 @@ from metadata.foreign.said_fields import SaidFields
 from metadata.labels import read_labels
 from metadata.packing.packed_model import read_spec
 from metadata.spec import ACTIVATIONS, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, WaveformFrontEnd
-from metadata.tflite_file.flat_model import read_tensors
+from metadata.tflite_file.model_content import ModelContent
 
 KEEP_NUMBERS = "labels that all begin with their place, as 0 dog and 1 cat, stay so"
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "mel": MelFrontEnd, "stft": StftFrontEnd}
@@ -55,7 +55,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         _add_setting(group, item.name, hint)
 
 
-def written_contract(model: bytes, args: argparse.Namespace, hear: Hear | None) -> ForeignContract:
+def written_contract(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> ForeignContract:
     """Return the contract that the options ask for, held against the model.
 
     Raises
@@ -66,7 +66,7 @@ def written_contract(model: bytes, args: argparse.Namespace, hear: Hear | None) 
         The spec or the label file is not there, or is broken.
     """
     base = ModelSpec.from_json(read_whole(args.spec)) if args.spec else None
-    outputs = read_tensors(model).outputs
+    outputs = model.tensors.outputs
     count = outputs[0].size if outputs else None
     labels = read_labels(args.labels, count, args.keep_numbers) if args.labels else None
     faults: list[str] = []
@@ -112,7 +112,9 @@ def _add_setting(group: Any, name: str, hint: Any) -> None:
         group.add_argument(option, type=hint, metavar=_UNITS.get(name, "X"), help=text)
 
 
-def _front_end(model: bytes, args: argparse.Namespace, base: ModelSpec | None, faults: list[str]) -> FrontEnd | None:
+def _front_end(
+    model: ModelContent, args: argparse.Namespace, base: ModelSpec | None, faults: list[str]
+) -> FrontEnd | None:
     """The front end that the options describe, None where they describe none; `faults` takes what is wrong."""
     given = {item.name: getattr(args, item.name) for item, _ in _settings(MelFrontEnd)}
     given = {name: value for name, value in given.items() if value is not None}
@@ -144,11 +146,11 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _filled_in(model: bytes, kind: str, settings: dict[str, Any], args: argparse.Namespace) -> FrontEnd:
+def _filled_in(model: ModelContent, kind: str, settings: dict[str, Any], args: argparse.Namespace) -> FrontEnd:
     """A front end whose other settings come from the shape, or are librosa's; which, is told."""
     settings.setdefault("win_length", settings["n_fft"])
     if kind == "mel":
-        sides = [length for length in read_tensors(model).inputs[0].shape if length != 1]
+        sides = [length for length in model.tensors.inputs[0].shape if length != 1]
         if len(sides) == 2:
             settings.setdefault("n_mels", sides[0])
         if args.sample_rate:

@@ -13,7 +13,7 @@ from metadata.gate.loop_rules import check_loop
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.operator_rules import check_operator, find_signature
 from metadata.gate.shape_rules import output_shapes
-from metadata.tflite_file.model_content import Graph, ModelContent, Operator, Shape, Tensor
+from metadata.tflite_file.model_content import Graph, ModelContent, Operator, Shape, TensorInfo
 
 _MAX_DEPTH = 16  # of subgraphs that call subgraphs
 _CALLS = {
@@ -145,7 +145,7 @@ class _Flow:
             check_loop(call, condition, body)
 
     def _check_fit(
-        self, call: OperatorCall, graph: Graph, indices: tuple[int, ...], given: tuple[Tensor | None, ...]
+        self, call: OperatorCall, graph: Graph, indices: tuple[int, ...], given: tuple[TensorInfo | None, ...]
     ) -> None:
         """Compare tensors of a subgraph with those on the caller's side."""
         call.require(len(indices) == len(given), "another number of tensors than its subgraph")

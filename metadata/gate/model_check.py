@@ -10,19 +10,18 @@ import struct
 
 from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.gate.graph_flow import check_graphs
-from metadata.tflite_file.associated_files import find_archive
-from metadata.tflite_file.model_content import ModelContent, read_content
+from metadata.tflite_file.model_content import ModelContent, parse_model
 
 _MAX_FILE_LENGTH = 2**31 - 1  # bytes that the offsets of a FlatBuffer reach
 
 
-def check_model(model: bytes, unknown_operators: bool = False) -> ModelContent:
+def check_model(model: bytes | ModelContent, unknown_operators: bool = False) -> ModelContent:
     """Check that an interpreter can open and run a model file, and return what it holds.
 
     Parameters
     ----------
-    model : bytes
-        The whole file, with whatever ZIP follows it.
+    model : bytes or ModelContent
+        The whole file, with whatever ZIP follows it; one that was parsed or has passed is not parsed again.
     unknown_operators : bool
         Let a file pass that holds operators which are not supported: it is only described, not run.
 
@@ -35,18 +34,20 @@ def check_model(model: bytes, unknown_operators: bool = False) -> ModelContent:
         Not a model; one with an offset, an index, a size or a type that cannot be; an operator that has other options,
         tensors or shapes than its kernel takes; a damaged ZIP.
     """
-    if len(model) > _MAX_FILE_LENGTH:
+    if isinstance(model, bytes) and len(model) > _MAX_FILE_LENGTH:
         raise ModelContractError(f"the model has {len(model)} bytes; a .tflite file holds at most {_MAX_FILE_LENGTH}")
+    content = parse_model(model)
+    if content.is_checked:
+        return content
     try:
-        content = read_content(model, find_archive(model))
-        try:
-            check_graphs(content)
-        except UnsupportedModelError:
-            if not unknown_operators:
-                raise
+        check_graphs(content)
+    except UnsupportedModelError:
+        if not unknown_operators:
+            raise
+        return content
     except ModelContractError:
         raise
     except (LookupError, ArithmeticError, ValueError, struct.error) as error:
         # A contradiction that no rule has foreseen; benchmarks/mutated_files.py counts it as a fault of the rules.
         raise ModelContractError(f"the model contradicts itself ({error}); was the file damaged?") from error
-    return content
+    return content._replace(is_checked=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.tflite_file.model_content import ModelContent, Operator, Shape, Tensor
+from metadata.tflite_file.model_content import ModelContent, Operator, Shape, TensorInfo
 
 
 class OperatorCall(NamedTuple):
@@ -13,10 +13,10 @@ class OperatorCall(NamedTuple):
 
     content: ModelContent
     operator: Operator
-    inputs: tuple[Tensor | None, ...]
+    inputs: tuple[TensorInfo | None, ...]
     shapes: tuple[Shape, ...]
-    outputs: tuple[Tensor, ...]
-    intermediates: tuple[Tensor | None, ...] = ()
+    outputs: tuple[TensorInfo, ...]
+    intermediates: tuple[TensorInfo | None, ...] = ()
     unread: frozenset[int] = frozenset()  # places of outputs that nothing reads
 
     def number(self, name: str, default: int = 0) -> int:

@@ -8,7 +8,7 @@ from metadata.errors import ModelContractError, UnsupportedModelError
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.operator_table import OPERATORS, Signature
 from metadata.gate.quantization_rules import check_scales
-from metadata.tflite_file.model_content import Operator, Tensor
+from metadata.tflite_file.model_content import Operator, TensorInfo
 
 _TYPES = {
     "f": ("float32",),
@@ -144,7 +144,7 @@ def _check_weights(call: OperatorCall, source: int, weights: int, bias: int) -> 
         call.require(len(kernel.scales) == 1 or kernel.quantized_dimension == axis, "scales along another axis")
 
 
-def _check_scaled(call: OperatorCall, tensor: Tensor, count: int) -> None:
+def _check_scaled(call: OperatorCall, tensor: TensorInfo, count: int) -> None:
     """Check that a quantized tensor has one scale, or one for each of its outputs."""
     if tensor.dtype == "float32":
         return

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from metadata.gate.operator_call import OperatorCall
 from metadata.gate.recurrent_rules import RECURRENT, check_recurrent
-from metadata.tflite_file.model_content import Tensor
+from metadata.tflite_file.model_content import TensorInfo
 
 _QUANTIZED = ("int8", "uint8", "int16", "int4")
 # These move numbers or look at their order; a scale is nothing to them.
@@ -66,6 +66,6 @@ def check_scales(call: OperatorCall) -> None:
         call.support(scale > _MIN_EXPONENT_SCALE, f"the scale {scale} of an exponent")
 
 
-def _is_quantized(tensor: Tensor) -> bool:
+def _is_quantized(tensor: TensorInfo) -> bool:
     """Whether a tensor holds scaled integers."""
     return tensor.dtype in _QUANTIZED

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from metadata.gate.operator_call import OperatorCall
-from metadata.tflite_file.model_content import Tensor
+from metadata.tflite_file.model_content import TensorInfo
 
 _FLOAT_WEIGHTS = ("float32", "int8", "uint8")
 # Inputs by what they are; the places of one direction repeat in the other.
@@ -99,7 +99,7 @@ def _check_integer_lstm(call: OperatorCall) -> None:
                 _check_scale(call, tensor)
 
 
-def _check_scale(call: OperatorCall, tensor: Tensor) -> None:
+def _check_scale(call: OperatorCall, tensor: TensorInfo) -> None:
     """Check that a tensor has one scale that a multiplier can be made of, and a zero point."""
     call.require(len(tensor.scales) == 1 and tensor.zero_points, f"{tensor} with {len(tensor.scales)} scales")
     call.require(_MIN_SCALE < tensor.scales[0] < _MAX_SCALE, f"{tensor} with the scale {tensor.scales[0]}")

@@ -8,7 +8,7 @@ from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, listed
 from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
-from metadata.tflite_file.flat_model import ModelTensors, TensorInfo
+from metadata.tflite_file.model_content import ModelTensors, TensorInfo
 
 _DTYPES = ("float32", "float16", "int8", "uint8", "int16")  # what can carry audio and scores
 

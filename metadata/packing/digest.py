@@ -12,7 +12,7 @@ import json
 
 from metadata.errors import ModelContractError
 from metadata.spec import DIGEST_FIELD, SPEC_FILE_NAME, ModelSpec
-from metadata.tflite_file.associated_files import find_archive
+from metadata.tflite_file.model_content import ModelContent, parse_model
 
 _SHOWN = 12  # digits of a digest in an error text
 
@@ -23,7 +23,7 @@ def spec_with_digest(spec: ModelSpec, model: bytes) -> bytes:
     return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def check_digest(model: bytes, spec_file: bytes) -> str:
+def check_digest(model: bytes | ModelContent, spec_file: bytes) -> str:
     """Compare a model file with the digest in its `model_spec.json`, and return it; empty where there is none.
 
     Raises
@@ -35,8 +35,9 @@ def check_digest(model: bytes, spec_file: bytes) -> str:
         values = json.loads(spec_file)
     except (ValueError, RecursionError) as error:
         raise ModelContractError(f"{SPEC_FILE_NAME} is not valid JSON: {error}") from error
+    content = parse_model(model)
     digest = values.get(DIGEST_FIELD, "") if isinstance(values, dict) else ""
-    found = hashlib.sha256(memoryview(model)[: find_archive(model)]).hexdigest()
+    found = hashlib.sha256(memoryview(content.model)[: content.end]).hexdigest()
     if digest not in ("", found):
         raise ModelContractError(
             f"the model has the SHA-256 {found[:_SHOWN]}... but {SPEC_FILE_NAME} was written for "

@@ -21,9 +21,8 @@ from metadata.packing.rewrite import add_metadata_buffer, remove_metadata_buffer
 from metadata.packing.standard_metadata import AXIS_LABELS, describe_model
 from metadata.plural import counted
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
-from metadata.tflite_file.associated_files import append_files, read_files
-from metadata.tflite_file.flat_model import BUFFER_DATA, ModelFlatBuffer, ModelTensors, read_tensors
-from metadata.tflite_file.zip_tail import find_zip
+from metadata.tflite_file.associated_files import append_files
+from metadata.tflite_file.model_content import ModelContent, parse_model, read_tensors
 
 
 def pack_model(model: bytes, spec: ModelSpec) -> bytes:
@@ -66,7 +65,7 @@ def strip_metadata(model: bytes) -> bytes:
     return remove_metadata_buffer(model)
 
 
-def read_metadata(model: bytes) -> dict[str, Any]:
+def read_metadata(model: bytes | ModelContent) -> dict[str, Any]:
     """Return the standard TFLite metadata as a dictionary that JSON can hold.
 
     Returns
@@ -84,12 +83,12 @@ def read_metadata(model: bytes) -> dict[str, Any]:
     return _metadata(_read(model))
 
 
-def find_metadata(model: bytes) -> dict[str, Any] | None:
+def find_metadata(model: bytes | ModelContent) -> dict[str, Any] | None:
     """Return what `read_metadata` does, None where the model holds no metadata."""
     return _read(model).metadata
 
 
-def read_associated_files(model: bytes) -> dict[str, bytes]:
+def read_associated_files(model: bytes | ModelContent) -> dict[str, bytes]:
     """Return the files inside a model by name; none where it has none.
 
     Raises
@@ -100,7 +99,7 @@ def read_associated_files(model: bytes) -> dict[str, bytes]:
     return _read(model).files
 
 
-def read_spec(model: bytes) -> ModelSpec | None:
+def read_spec(model: bytes | ModelContent) -> ModelSpec | None:
     """Return the spec inside a model, None where it has none, after checking that the file keeps to it.
 
     Raises
@@ -113,12 +112,12 @@ def read_spec(model: bytes) -> ModelSpec | None:
     if SPEC_FILE_NAME not in described.files:
         return None
     spec = ModelSpec.from_json(described.files[SPEC_FILE_NAME])
-    check_digest(model, described.files[SPEC_FILE_NAME])
-    check_contract(described.tensors, spec, _labels(described))
+    check_digest(described.parsed, described.files[SPEC_FILE_NAME])
+    check_contract(described.parsed.tensors, spec, _labels(described))
     return spec
 
 
-def read_model_labels(model: bytes) -> tuple[str, ...]:
+def read_model_labels(model: bytes | ModelContent) -> tuple[str, ...]:
     """Return the labels that the standard metadata gives the model's first output, in output order.
 
     Raises
@@ -130,35 +129,30 @@ def read_model_labels(model: bytes) -> tuple[str, ...]:
 
 
 class _Described(NamedTuple):
-    """A model's tensors, its metadata (None where it has none), and the files behind it: each read once."""
+    """A parsed model, its metadata (None where it has none), and the files behind it: each read once."""
 
-    tensors: ModelTensors
+    parsed: ModelContent
     metadata: dict[str, Any] | None
     files: dict[str, bytes]
 
 
-def _read(model: bytes, own_file: str = "") -> _Described:
+def _read(model: bytes | ModelContent, own_file: str = "") -> _Described:
     """Read what a model says about itself; a file that the metadata names and that is missing is refused.
 
     With `own_file` that is so in a file which holds or names it alone; what others wrote is read as far as it goes.
     """
-    find_model(model)  # refuses a packed file whose model is cut off
-    flat = ModelFlatBuffer(model)
-    entry = flat.entry(METADATA_ENTRY_NAME)
-    content = b"" if entry is None else flat.entry_buffer(entry).content(BUFFER_DATA)
-    if own_file.encode() not in content and own_file not in _names_inside(model):
-        return _Described(flat.tensors, None, {})
-    values = None if entry is None else decode_metadata(content)
-    files = read_files(model)
+    if isinstance(model, bytes):
+        find_model(model)  # refuses a packed file whose model is cut off
+    parsed = parse_model(model)
+    entry = parsed.entry(METADATA_ENTRY_NAME)
+    inside = parsed.tail.names if parsed.tail else ()
+    if own_file.encode() not in (entry or b"") and own_file not in inside:
+        return _Described(parsed, None, {})
+    values = None if entry is None else decode_metadata(entry)
+    files = parsed.files()
     if values is not None:
         _check_named_files(values, files)
-    return _Described(flat.tensors, values, files)
-
-
-def _names_inside(model: bytes) -> tuple[str, ...]:
-    """The names of the files behind a model."""
-    tail = find_zip(model)
-    return tail.names if tail else ()
+    return _Described(parsed, values, files)
 
 
 def _metadata(described: _Described) -> dict[str, Any]:
@@ -181,7 +175,7 @@ def _labels(described: _Described) -> tuple[str, ...]:
         raise
     except ValueError as error:
         raise ModelContractError(str(error)) from error
-    outputs = described.tensors.outputs
+    outputs = described.parsed.tensors.outputs
     if not outputs:
         raise ModelContractError(f"{name} has {counted(len(labels), 'name')} but the model has no output")
     check_label_count(labels, outputs[0], name)

@@ -1,4 +1,4 @@
-"""A `.tflite` model read without an interpreter: its tensors, its buffers and its metadata entries.
+"""The root of a `.tflite` as those need it who write a model anew: where its buffers and metadata entries lie.
 
 Notes
 -----
@@ -8,7 +8,6 @@ Slots and type numbers are those of TensorFlow Lite's schema.fbs, version 3 (ide
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from metadata.errors import ModelContractError
@@ -22,50 +21,13 @@ VERSION, OPERATOR_CODES, SUBGRAPHS, DESCRIPTION, BUFFERS, METADATA_BUFFER, METAD
 EXTERNAL_BUFFER_GROUPS, EXTERNAL_BUFFERS = 8, 9
 NUM_MODEL_SLOTS = 10
 # SubGraph
-_TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = range(4)
-# Tensor
-_SHAPE, _TYPE, _BUFFER, _NAME = range(4)
+_OPERATORS = 3
 # Buffer
 BUFFER_DATA, BUFFER_OFFSET, BUFFER_SIZE = range(3)
 # Operator
 OPERATOR_OPTIONS_OFFSET = 9
 # Metadata
 ENTRY_NAME, ENTRY_BUFFER = range(2)
-
-# By number, in NumPy's names where it has one.
-DTYPES = (
-    *("float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "complex64", "int8", "float64"),
-    *("complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4", "bfloat16", "int2", "uint4"),
-    *("float8_e4m3fn", "float8_e5m2"),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TensorInfo:
-    """An input or output of a model."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str  # NumPy's name, such as "float32"
-
-    @property
-    def size(self) -> int:
-        """Number of values in the tensor."""
-        product = 1
-        for length in self.shape:
-            product *= length
-        return product
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.dtype} [{', '.join(map(str, self.shape))}]"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelTensors:
-    """Inputs and outputs of a model's first subgraph, in order."""
-
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
 
 
 class MetadataEntry(NamedTuple):
@@ -87,7 +49,7 @@ class ModelFlatBuffer:
     Raises
     ------
     ModelContractError
-        Not a TFLite model, or damaged: a vector, a buffer or a tensor lies beyond the end.
+        Not a TFLite model, or damaged: a vector or a buffer lies beyond the end.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -99,7 +61,6 @@ class ModelFlatBuffer:
             MetadataEntry(entry.text(ENTRY_NAME), entry.integer(ENTRY_BUFFER, "I"), entry.position)
             for entry in self.root.tables(METADATA)
         ]
-        self.tensors = self._read_tensors()
 
     def entry(self, name: str) -> MetadataEntry | None:
         """Return the metadata entry of that name, None where there is none."""
@@ -118,45 +79,3 @@ class ModelFlatBuffer:
         """Yield the operators of all subgraphs."""
         for graph in self.root.tables(SUBGRAPHS):
             yield from graph.tables(_OPERATORS)
-
-    def _read_tensors(self) -> ModelTensors:
-        """Read the inputs and outputs of the first subgraph."""
-        subgraphs = self.root.tables(SUBGRAPHS)
-        if not subgraphs:
-            raise ModelContractError("the model holds no subgraph; expected at least one. Is the file complete?")
-        graph = subgraphs[0]
-        tensors = graph.tables(_TENSORS)
-        return ModelTensors(
-            inputs=_pick(tensors, [int(index) for index in graph.numbers(_INPUTS, "i")]),
-            outputs=_pick(tensors, [int(index) for index in graph.numbers(_OUTPUTS, "i")]),
-        )
-
-
-def read_tensors(model: bytes) -> ModelTensors:
-    """Return what goes in and out of a model, read from its FlatBuffer.
-
-    Raises
-    ------
-    ModelContractError
-        Not a model, or a damaged one.
-    """
-    return ModelFlatBuffer(model).tensors
-
-
-def _pick(tensors: list[FlatTable], indices: list[int]) -> tuple[TensorInfo, ...]:
-    """Describe the tensors with these indices."""
-    for index in indices:
-        if not 0 <= index < len(tensors):
-            raise ModelContractError(
-                f"the model names tensor {index} of {len(tensors)} as input or output; the file is damaged"
-            )
-    return tuple(_describe(tensors[index]) for index in indices)
-
-
-def _describe(tensor: FlatTable) -> TensorInfo:
-    """Read name, shape and type of a tensor."""
-    number = tensor.integer(_TYPE, "b")
-    if not 0 <= number < len(DTYPES):
-        raise ModelContractError(f"the model has a tensor of type {number}; expected 0 to {len(DTYPES) - 1}")
-    shape = tuple(int(length) for length in tensor.numbers(_SHAPE, "i"))
-    return TensorInfo(name=tensor.name(_NAME), shape=shape, dtype=DTYPES[number])

@@ -7,9 +7,9 @@ import struct
 from typing import Any, NamedTuple
 
 from metadata.errors import ModelContractError, UnsupportedModelError
-from metadata.tflite_file.flat_model import DTYPES
 from metadata.tflite_file.schema_walk import Row, Span, walk_model
 from metadata.tflite_file.tflite_schema import BUILTIN_OPERATORS, UNIONS
+from metadata.tflite_file.zip_tail import ZipTail, find_zip
 
 Shape = tuple[int, ...]
 
@@ -18,6 +18,12 @@ _MAX_RANK = 8
 _MAX_TENSOR_BYTES = 2**29  # of one tensor that is computed
 _MAX_INPUT_BYTES = 2**26  # of an input: 17 minutes of audio at 16 kHz, where models hear seconds
 _MAX_COMPUTED_BYTES = 2**31  # of all of them; the interpreter reuses memory, so it needs less
+# By number, in NumPy's names where it has one.
+DTYPES = (
+    *("float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "complex64", "int8", "float64"),
+    *("complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4", "bfloat16", "int2", "uint4"),
+    *("float8_e4m3fn", "float8_e5m2"),
+)
 _CUSTOM = "CUSTOM"
 _ABSENT = -1  # an index that stands for an optional input left out
 BITS = {
@@ -32,7 +38,7 @@ _MIN_SCALE, _MAX_SCALE = 1e-30, 1e30
 _INTEGER_CODES = {"int32": "i", "int64": "q"}
 
 
-class Tensor(NamedTuple):
+class TensorInfo(NamedTuple):
     """A tensor of a subgraph; `data` is where its constant values lie in the file, None where it has none."""
 
     place: int
@@ -74,25 +80,101 @@ class Operator(NamedTuple):
 class Graph(NamedTuple):
     """A subgraph."""
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[TensorInfo, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operators: tuple[Operator, ...]
 
 
+class ModelTensors(NamedTuple):
+    """Inputs and outputs of a model's first subgraph, in order."""
+
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+
+
 class ModelContent(NamedTuple):
-    """A model file; the first graph is the one that runs."""
+    """A model file, parsed once for all who read it; the first graph is the one that runs.
+
+    Attributes
+    ----------
+    model : bytes
+        The whole file.
+    graphs : tuple of Graph
+    entries : tuple of (str, Span or None)
+        The metadata entries by name, and where the bytes of each lie.
+    tail : ZipTail or None
+        The ZIP behind the model.
+    is_checked : bool
+        It has passed `metadata.gate.model_check.check_model`, so that an interpreter may see it.
+    """
 
     model: bytes
     graphs: tuple[Graph, ...]
+    entries: tuple[tuple[str, Span | None], ...] = ()
+    tail: ZipTail | None = None
+    is_checked: bool = False
 
-    def integers(self, tensor: Tensor) -> tuple[int, ...] | None:
+    @property
+    def tensors(self) -> ModelTensors:
+        """What goes in and out."""
+        graph = self.graphs[0]
+        inputs, outputs = (tuple(graph.tensors[place] for place in places) for places in (graph.inputs, graph.outputs))
+        return ModelTensors(inputs, outputs)
+
+    @property
+    def end(self) -> int:
+        """Where the ZIP begins, else the length of the file."""
+        return len(self.model) if self.tail is None else self.tail.start
+
+    def entry(self, name: str) -> bytes | None:
+        """Return the bytes of a metadata entry, None where there is none of that name."""
+        for found, place in self.entries:
+            if found == name:
+                return b"" if place is None else self.model[place.start : place.start + place.length]
+        return None
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files in the ZIP by name; one whose bytes are damaged raises ModelContractError."""
+        return {} if self.tail is None else self.tail.unpack(self.model)
+
+    def integers(self, tensor: TensorInfo) -> tuple[int, ...] | None:
         """Return the values of a constant int32 or int64 tensor, None where it is computed or of another type."""
         code = _INTEGER_CODES.get(tensor.dtype)
         if code is None or (tensor.data is None and tensor.size):
             return None
         start = tensor.data.start if tensor.data else 0
         return struct.unpack_from(f"<{tensor.size}{code}", self.model, start)
+
+
+def parse_model(model: bytes | ModelContent) -> ModelContent:
+    """Return what a whole model file holds, with its ZIP; what was parsed before comes back as it is.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, or a damaged one; see `read_content` and `find_zip`.
+    """
+    if isinstance(model, ModelContent):
+        return model
+    try:
+        tail = find_zip(model)
+        return read_content(model, None if tail is None else tail.start)._replace(tail=tail)
+    except ModelContractError:
+        raise
+    except (LookupError, ArithmeticError, ValueError, struct.error) as error:
+        raise ModelContractError(f"the model contradicts itself ({error}); was the file damaged?") from error
+
+
+def read_tensors(model: bytes | ModelContent) -> ModelTensors:
+    """Return what goes in and out of a model.
+
+    Raises
+    ------
+    ModelContractError
+        Not a model, or a damaged one.
+    """
+    return parse_model(model).tensors
 
 
 def read_content(model: bytes, end: int | None = None) -> ModelContent:
@@ -123,7 +205,8 @@ def read_content(model: bytes, end: int | None = None) -> ModelContent:
     if not graphs:
         raise _contradiction("the model holds no subgraph; expected at least one")
     _check_entries(root, graphs, len(buffers))
-    return ModelContent(model, graphs)
+    entries = tuple((row.get("name", ""), buffers[row.get("buffer", 0)]) for row in root.get("metadata", ()))
+    return ModelContent(model, graphs, entries)
 
 
 def _buffer(row: Row, end: int) -> Span | None:
@@ -170,7 +253,7 @@ def _graph(row: Row, buffers: list[Span | None], codes: list[tuple[str, str]]) -
     return graph
 
 
-def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
+def _tensor(index: int, row: Row, buffers: list[Span | None]) -> TensorInfo:
     """A tensor from its table."""
     number, place = row.get("type", 0), row.get("buffer", 0)
     dtype = DTYPES[number] if 0 <= number < len(DTYPES) else str(number)
@@ -180,7 +263,7 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
         raise UnsupportedModelError(f"tensor {index} of the model has type {dtype}; expected one of {', '.join(BITS)}")
     shape, signature = row.get("shape", ()), row.get("shape_signature", ())
     quantization = row.get("quantization", {})
-    tensor = Tensor(
+    tensor = TensorInfo(
         place=index,
         name=row.get("name", ""),
         shape=shape,
@@ -200,7 +283,7 @@ def _tensor(index: int, row: Row, buffers: list[Span | None]) -> Tensor:
     return tensor
 
 
-def _check_shape(tensor: Tensor, signature: Shape) -> None:
+def _check_shape(tensor: TensorInfo, signature: Shape) -> None:
     """Compare a tensor's shape with its buffer and with the limits."""
     if tensor.shape and min(tensor.shape) < 0:
         raise _contradiction(f"the model has {tensor}; expected lengths from 0 on")
@@ -218,7 +301,7 @@ def _check_shape(tensor: Tensor, signature: Shape) -> None:
         raise _contradiction(f"the model has {tensor}, which needs {needed} bytes; its buffer has {tensor.data.length}")
 
 
-def _check_quantization(tensor: Tensor) -> None:
+def _check_quantization(tensor: TensorInfo) -> None:
     """Compare scales and zero points with the tensor they belong to."""
     axis, count = tensor.quantized_dimension, len(tensor.scales)
     if count > 1 and not (0 <= axis < len(tensor.shape) and tensor.shape[axis] == count):
@@ -287,7 +370,7 @@ def _check_entries(root: Row, graphs: tuple[Graph, ...], num_buffers: int) -> No
             )
 
 
-def tensor_bytes(tensor: Tensor) -> int:
+def tensor_bytes(tensor: TensorInfo) -> int:
     """Return the bytes that a tensor's values take."""
     return -(-math.prod(tensor.shape) * BITS[tensor.dtype] // 8)
 

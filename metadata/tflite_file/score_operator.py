@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.tflite_file.model_content import Graph, ModelContent, Operator, read_content
+from metadata.errors import ModelContractError
+from metadata.spec import ModelSpec
+from metadata.tflite_file.model_content import Graph, ModelContent, Operator, parse_model
 
 ACTIVATION_OF = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}
 """The activation of a spec that an operator stands for, where it puts out scores in 0 to 1."""
@@ -37,7 +39,7 @@ class ScoreKind(NamedTuple):
     is_linear: bool = False
 
 
-def score_operator(model: bytes) -> str:
+def score_operator(model: bytes | ModelContent) -> str:
     """Return the name of the operator that makes what a model puts out, such as SOFTMAX; empty where none does.
 
     Raises
@@ -45,8 +47,33 @@ def score_operator(model: bytes) -> str:
     ModelContractError
         Not a model, or a damaged one.
     """
-    path = _score_path(read_content(model).graphs[0])
+    path = _score_path(parse_model(model).graphs[0])
     return path[0].name if path else ""
+
+
+def check_activation(content: ModelContent, spec: ModelSpec) -> None:
+    """Refuse a spec whose activation is not the one that the model ends with.
+
+    Parameters
+    ----------
+    content : ModelContent
+    spec : ModelSpec
+        Inside it.
+
+    Raises
+    ------
+    ModelContractError
+        Sigmoid over a SOFTMAX or the other way, or logarithms that are said to be scores.
+    """
+    last = score_operator(content)
+    expected = ACTIVATION_OF.get(last)
+    is_logarithm = last == "LOG_SOFTMAX" and spec.score_transform == "none"
+    if expected in (None, spec.activation) and not is_logarithm:
+        return
+    raise ModelContractError(
+        f"the spec says {spec.activation} but the model ends with {last}; was it written for another model? "
+        f"Describe it anew with: earproof metadata write FILE --activation {expected or 'softmax'} --out NEW.tflite"
+    )
 
 
 def score_kind(content: ModelContent) -> ScoreKind:

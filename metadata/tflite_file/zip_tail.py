@@ -30,13 +30,6 @@ _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # flags
 
 
-class ZipTail(NamedTuple):
-    """Where the ZIP of a file begins, and what is in it."""
-
-    start: int
-    names: tuple[str, ...]
-
-
 class _Entry(NamedTuple):
     """One file of the directory; its header begins at start, its packed bytes lie from content to end."""
 
@@ -47,6 +40,22 @@ class _Entry(NamedTuple):
     unpacked: int
     method: int
     crc: int
+
+
+class ZipTail(NamedTuple):
+    """Where the ZIP of a file begins, and the directory of what is in it."""
+
+    start: int
+    entries: tuple[_Entry, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files."""
+        return tuple(entry.name for entry in self.entries)
+
+    def unpack(self, model: bytes) -> dict[str, bytes]:
+        """Return the files by name, without folders, each compared with its checksum."""
+        return {entry.name: _unpack(model, entry) for entry in self.entries if not entry.name.endswith("/")}
 
 
 def find_zip(model: bytes) -> ZipTail | None:
@@ -62,7 +71,7 @@ def find_zip(model: bytes) -> ZipTail | None:
     if found is None:
         return None
     entries, place = found
-    return ZipTail(min([entry.start for entry in entries], default=place), tuple(entry.name for entry in entries))
+    return ZipTail(min([entry.start for entry in entries], default=place), tuple(entries))
 
 
 def unpack_zip(model: bytes) -> dict[str, bytes]:
@@ -73,8 +82,8 @@ def unpack_zip(model: bytes) -> dict[str, bytes]:
     ModelContractError
         What `find_zip` refuses, or a file whose bytes are not those that were packed.
     """
-    entries, _ = _find_entries(model) or ([], 0)
-    return {entry.name: _unpack(model, entry) for entry in entries if not entry.name.endswith("/")}
+    tail = find_zip(model)
+    return {} if tail is None else tail.unpack(model)
 
 
 def _find_entries(model: bytes) -> tuple[list[_Entry], int] | None:
