@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from train.fitting.finished_run import FinishedRun
 
 DONE, CHECK_FAILED = 0, 1
-SAMPLE_RATE = 16_000  # Hz
 _DEFAULTS = {  # of what only says how files are calibrated and timed
     "num_runs": 200,
     "warmup_runs": 20,
@@ -131,14 +130,14 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
 def _build(args: argparse.Namespace, recipes: list[Recipe]) -> dict:
     """Run the whole job."""
     from train.data.prepare import find_and_split, load_to_train
-    from train.models import model_module
+    from train.models import common_sample_rate, model_module
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
     names = args.model or list(ONE_LABEL_NAMES)
     settings = {model_module(name).NAME: training_settings(name, args) for name in names}
     index = find_and_split(args.data, args.labels, args.seed, **data_choices(args))
-    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
+    clips = load_to_train(index, common_sample_rate(names), args.cache, args.strict)
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     from convert.build import build
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.models import isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
+from train.models import common_sample_rate, isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
 
 
 @pytest.mark.parametrize(
@@ -220,3 +220,10 @@ def test_the_steps_of_the_small_cnn_cover_the_window():
     assert steps.hop == steps.length
     # The last 6 of 126 rows of 40 ms do not fill a step.
     assert steps.first + steps.num_steps * steps.hop >= 80_000 - 6 * 640
+
+
+def test_models_of_different_sample_rates_are_not_built_together(monkeypatch):
+    assert common_sample_rate(["waveform_cnn", "mel_cnn"]) == 16_000
+    monkeypatch.setattr(mel_cnn, "SAMPLE_RATE", 8_000)
+    with pytest.raises(ValueError, match="waveform_cnn 16000 Hz, mel_cnn 8000 Hz"):
+        common_sample_rate(["waveform_cnn", "mel_cnn"])

@@ -15,7 +15,6 @@ from train.models import MODEL_NAMES
 from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS, TrainingSettings
 
 DONE = 0
-SAMPLE_RATE = 16_000  # Hz, of every model here
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -130,7 +129,7 @@ def _train(args: argparse.Namespace) -> int:
     settings = training_settings(args.model, args, args.variant)
     check_auxiliary(module, task, settings)
     index = find_and_split(args.data, args.labels, settings.seed, task=task, **data_choices(args))
-    clips = load_to_train(index, SAMPLE_RATE, args.cache, args.strict)
+    clips = load_to_train(index, module.SAMPLE_RATE, args.cache, args.strict)
     if args.mixtures:
         clips = choose_mixtures(clips, args.mixtures, task)
     folder = claim_folder(args.out, force=args.force, resume=args.resume)
