@@ -10,7 +10,7 @@ from typing import Any
 from convert.recipes import ALL, choose_recipes
 from convert.settings import ConvertSettings
 from train.api import PathLike, fold_name, model_settings, paths_of
-from train.models import ONE_LABEL_NAMES, model_module
+from train.models import ONE_LABEL_NAMES, common_sample_rate, model_module
 
 
 def build(
@@ -108,7 +108,7 @@ def build(
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
-    clips = load_to_train(index, modules[0].SAMPLE_RATE, cache, strict)
+    clips = load_to_train(index, common_sample_rate(_listed(models)), cache, strict)
     folder = claim_folder(out, force=force, resume=resume)
     cached = None if cache is None else Path(cache)
     try:

@@ -257,6 +257,20 @@ def test_stereo_at_44_1_khz_trains_as_mono_at_16_khz(capsys, tmp_path):
     assert json.loads(out)["test"]["clip_mean_score"]["num_decisions"] == 2
 
 
+def test_recordings_are_decoded_at_the_rate_of_the_model(capsys, make_folder, monkeypatch, tmp_path):
+    from train.fitting.finished_run import open_recordings
+    from train.models import waveform_cnn
+
+    monkeypatch.setattr(waveform_cnn, "SAMPLE_RATE", 8_000)
+    root, run, cache = make_folder(6), tmp_path / "run", tmp_path / "cache"
+    code, _, err = _run(capsys, "train", "waveform_cnn", root, "--out", run, "--cache", cache, *QUICK)
+    assert code == 0, err
+    spec, clips = open_recordings(run, cache)  # refuses other samples than those of the training
+    assert spec.sample_rate == 8_000
+    path = clips.index.root / clips.index.clips[0].path
+    assert clips.waveforms[0].size == pytest.approx(soundfile.info(path).duration * 8_000, abs=1)
+
+
 def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work(make_folder, tmp_path):
     root, run = make_folder(6), tmp_path / "run"
     command = [

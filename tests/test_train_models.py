@@ -3,7 +3,17 @@ import re
 import numpy as np
 import pytest
 
-from train.models import MODEL_HELP, MODEL_NAMES, isocc, mel_cnn, mixed_cnn, model_module, source_counter, waveform_cnn
+from train.models import (
+    MODEL_HELP,
+    MODEL_NAMES,
+    common_sample_rate,
+    isocc,
+    mel_cnn,
+    mixed_cnn,
+    model_module,
+    source_counter,
+    waveform_cnn,
+)
 
 
 @pytest.mark.parametrize(
@@ -230,3 +240,10 @@ def test_the_help_names_the_variants_the_default_first(name):
     told = re.findall(r"\w+", MODEL_HELP[name].partition(": ")[2])
     assert next(word for word in told if word in module.VARIANTS) == module.DEFAULT_VARIANT
     assert set(module.VARIANTS) <= set(told)
+
+
+def test_models_of_different_sample_rates_are_not_built_together(monkeypatch):
+    assert common_sample_rate(["waveform_cnn", "mel_cnn"]) == 16_000
+    monkeypatch.setattr(mel_cnn, "SAMPLE_RATE", 8_000)
+    with pytest.raises(ValueError, match="waveform_cnn 16000 Hz, mel_cnn 8000 Hz"):
+        common_sample_rate(["waveform_cnn", "mel_cnn"])

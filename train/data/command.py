@@ -32,7 +32,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     check.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
     duplicates = _add_action(actions, "duplicates", "find the same audio under two names")
     _add_out(duplicates, required=False, what="write the index with one group for clips that share audio")
-    trim = _add_action(actions, "trim", "cut the quiet at both ends off, into new files")
+    trim = _add_action(
+        actions,
+        "trim",
+        "cut the quiet at both ends off, into new files; labels that are quiet by nature lose recordings",
+    )
     _add_into(trim)
     trim.add_argument("--threshold-dbfs", type=float, default=-50.0, metavar="DB", help="quiet is below (default -50)")
     trim.add_argument("--margin", type=float, default=0.1, metavar="S", help="seconds of quiet to keep (default 0.1)")
