@@ -22,7 +22,6 @@ SPEC_FILE_NAME = "model_spec.json"
 DIGEST_FIELD = "model_sha256"  # of the file that the spec was written into, see `model_digest`; no field of the spec
 SPEC_VERSION = 1
 ACTIVATIONS = ("softmax", "sigmoid")
-SCORE_TRANSFORMS = ("none", "exp", "softmax", "sigmoid")
 SCORE_MARGIN = 1e-3  # by which a score may lie outside 0 to 1: rounding
 _OPTIONAL = ("score_transform",)  # left out of the JSON at its default: older readers know no such field
 _HINTS: dict[type, dict[str, Any]] = {}

@@ -21,7 +21,6 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 Version = Tuple[int, ...]
 OK, NOTE, WARNING, FAIL = "ok", "note", "warning", "FAIL"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
-TFLITE_RUNTIME_NEWEST_PYTHON = (3, 11)
 LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"  # in the order in which edge_runtime takes them
 LITERT_GLIBC, OLD_LITERT_GLIBC, TFLITE_RUNTIME_GLIBC = (2, 27), (2, 17), (2, 34)  # of their wheels' names
 SAFE_LITERT = "2.1.6"
