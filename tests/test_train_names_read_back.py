@@ -145,7 +145,7 @@ def _lines(known, name):
         {"model": {"labels": known}, "settings": {"phone": False}},
         {"recording": name, "duration_seconds": 1.0, "phone": False},
         row,
-        {"clip": {"decision": known[:2]}},
+        {"clip": {"scores": dict.fromkeys(known, 0.5), "decision": known[:2]}},
     ]
 
 
@@ -153,10 +153,12 @@ def _lines(known, name):
 def test_scores_read_back_equal_from_every_format(known, name):
     table, document, lines = io.StringIO(), io.StringIO(), io.StringIO()
     write_table(_lines(known, name), table)
-    (row,) = csv.DictReader(io.StringIO(table.getvalue(), newline=""))
-    assert row["file"] == name
-    assert [key.removeprefix("score_") for key in row if key.startswith("score_")] == known
-    assert list(split_names(row["decision"], "+")) == known[:2]
+    rows = list(csv.DictReader(io.StringIO(table.getvalue(), newline="")))
+    assert [row["kind"] for row in rows] == ["window", "clip"]
+    for row in rows:
+        assert row["file"] == name
+        assert [key.removeprefix("score_") for key in row if key.startswith("score_")] == known
+        assert list(split_names(row["decision"], "+")) == known[:2]
     write_document(_lines(known, name), document)
     (recording,) = json.loads(document.getvalue())["recordings"]
     assert recording["file"] == name
