@@ -105,7 +105,7 @@ def test_the_report_shows_size_accuracy_agreement_and_latency_of_each_file(built
 
 def test_progress_goes_to_stderr(built):
     assert "epoch" in built.stderr
-    assert "proving waveform_cnn-int8.tflite" in built.stderr
+    assert "running waveform_cnn-int8.tflite on" in built.stderr
 
 
 def test_the_pictures_are_there(built):
