@@ -269,7 +269,7 @@ def test_files_that_are_left_out_are_named_each_with_its_reason(own_run, tmp_pat
     said = capsys.readouterr().err
     assert (
         "left out wave-int8.tflite: it failed its parity at level 3: decision_agreement 0.976, needed 0.98; "
-        "--recipe auto" in said
+        "try earproof convert RUN --out DIR --recipe auto" in said
     )
     assert "left out mel-spectrogram-int8.tflite: report.json names it, but it is not there" in said
     assert "left out wave-float32.tflite: it has" in said

@@ -38,7 +38,7 @@ CLEAN_DB = 98.0  # SNR of 16-bit audio: what an exact input counts as when a los
 KEY = (
     "SNR: the power of a layer's output in float over that of the difference to it here, in dB. Higher is better. At "
     f"{POOR_DB:g} dB the error is a tenth of the output; what is below is poor. Lost here: how much lower it is than "
-    f"that of the layer's worst input. Bad: poor, or one of the {NUM_MARKED} layers that lose most of their own, which "
+    f"that of the layer's worst input. Bad: poor, or one of the {NUM_MARKED} that lose most of their own, which "
     "are red in the picture. Cosine: 1 where the outputs differ by a factor at most. Decisions are judged by parity, "
     "not by this, which shows where to look."
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from convert.recipes import RECIPES, REFERENCE
 from edge_runtime.scoring.intervals import median_interval
+from metadata.plural import counted
 from train.evaluation.evaluation_text import share_name
 
 NOISE = 0.05  # latencies that differ by less count as equal, however many runs say otherwise
@@ -181,7 +182,7 @@ def _why(best: Candidate, fastest: Candidate, as_fast: Sequence[Candidate]) -> s
         )
     by = f"within {NOISE:.0%}"
     if best.p50_ms > fastest.p50_ms * (1 + NOISE):
-        by = f"as far as {best.num_runs} runs tell"
+        by = f"as far as {counted(best.num_runs, 'run tells', 'runs tell')}"
     return (
         f"of the files that pass and that take float32 it is as fast as the fastest, {by}, and none of these is "
         f"smaller: {cost}; the fastest, {fastest.recipe}, takes {fastest.p50_ms:.2f} ms and "

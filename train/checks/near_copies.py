@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from metadata.plural import counted
 from train.checks.duplicates import find_duplicates
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter
@@ -46,7 +47,7 @@ def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[i
     ]
     if not pairs:
         return ""
-    count = f"{len(pairs)} pairs of clips" if len(pairs) > 1 else "1 pair of clips"
+    count = counted(len(pairs), "pair of clips", "pairs of clips")
     first = describe_pair(clips.index, pairs[0], lambda clip: clip.split)
     return (
         f"{count} on different sides of the split hold nearly the same audio, so that the scores promise too much, "
