@@ -158,7 +158,8 @@ def _tell_crowded(index: ClipIndex) -> None:
     for side, count in crowded_sides(index).items():
         note(
             f"{counted(count, 'clip', form=',')} {f'of {side}' if side else 'without a side'} make too many "
-            f"pairs: {MOST_PAIRED:,} of them at most are paired, evenly over the labels. For others, mix a part of the data at a time"
+            f"pairs: {MOST_PAIRED:,} of them at most are paired, evenly over the labels. "
+            "For others, mix a part of the data at a time"
         )
 
 
