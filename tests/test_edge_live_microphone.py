@@ -170,7 +170,7 @@ def test_a_microphone_that_another_program_holds_is_named(plug):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (ModuleNotFoundError("sounddevice"), r'setup\.sh listen'),
+        (ModuleNotFoundError("sounddevice"), r"setup\.sh listen"),
         (OSError("PortAudio library not found"), "apt-get install libportaudio2"),
     ],
 )

@@ -160,7 +160,7 @@ def test_blocks_put_together_are_the_file(write, block_length):
         (b"<!DOCTYPE html><title>404</title>", "is an HTML page, no sound file; was it downloaded"),
         (b"\x1f\x8b\x08" + bytes(30), "is a gzip archive, no sound file; unpack it first"),
         (bytes(4) + b"ftypM4A " + bytes(30), "is an M4A or MP4 file, which is not decoded here; convert it: ffmpeg"),
-        (b"fLaC" + bytes(30), r'a FLAC file.*setup\.sh'),
+        (b"fLaC" + bytes(30), r"a FLAC file.*setup\.sh"),
         (b"OggS" + bytes(30), r"an OGG file.*setup\.sh"),
         (b"ID3\x04" + bytes(30), r"an MP3 file.*convert it"),
         (b"\xff\xfb\x90\x64" + bytes(30), "an MP3 file"),
