@@ -206,7 +206,7 @@ def test_changed_bytes_are_either_harmless_or_a_clear_error(changes):
     damaged = bytearray(PACKED)
     for place, value in changes:
         damaged[place] = value
-    _read_or_refuse(bytes(damaged))
+    assert all(len(refusal) > 20 for refusal in _refusals(bytes(damaged)))
 
 
 # The new root, the metadata buffer and the ZIP: where a changed byte can mislead the readers.
@@ -219,7 +219,7 @@ def test_changed_bytes_in_head_or_tail_are_either_harmless_or_a_clear_error(tail
     damaged = bytearray(PACKED)
     for place, value in changes:
         damaged[len(PACKED) - 1 - place if tail else place] = value
-    _read_or_refuse(bytes(damaged))
+    assert all(len(refusal) > 20 for refusal in _refusals(bytes(damaged)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -228,18 +228,18 @@ def test_a_plain_model_cut_off_or_changed_is_either_read_or_a_clear_error(length
     damaged = bytearray(PLAIN[:length])
     for place, value in changes:
         damaged[place % max(len(damaged), 1) : place % max(len(damaged), 1) + 1] = bytes([value])
-    _read_or_refuse(bytes(damaged))
+    assert all(len(refusal) > 20 for refusal in _refusals(bytes(damaged)))
 
 
-def _read_or_refuse(model):
-    """Any other exception than the one for users fails the test."""
+def _refusals(model):
+    """What the readers say against it; any other exception than the one for users fails the test."""
     refusals = []
     for reader in [*READERS, lambda model: pack_model(model, tiny_spec())]:
         try:
             reader(model)
         except ModelContractError as error:
             refusals.append(str(error))
-    assert all(len(refusal) > 20 for refusal in refusals)
+    return refusals
 
 
 def test_a_large_model_is_packed_without_a_change_to_its_weights():

@@ -6,6 +6,7 @@ side of the split is judged on.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -104,13 +105,13 @@ class OneLabel:
         return cut_split(clips, split, window_length, settings.window_hop, tail)
 
 
-class _Mixtures:
+class _Mixtures(ABC):
     """What tasks have in common that hear one source or several at once."""
 
     @property
+    @abstractmethod
     def sources(self) -> Sequence[int]:
         """How many sources a window may have."""
-        raise NotImplementedError
 
     target: ClassVar[str]  # as for `train.batches.mixture_windows.MixtureWindows`
 
