@@ -263,11 +263,16 @@ def _wait_until_gone(sshd):
     return _left(sshd)
 
 
+def _runs(pid):
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_is_stopped_nothing_stays_and_nothing_runs_on(sshd, tiny_run, tmp_path, stop):
     """What runs over there is a Python that would go on for minutes."""
     sleeper = tmp_path / f"python-{stop}"
-    _script(sleeper, f'case "$*" in *doctor*) exec {sys.executable} "$@";; esac; echo asleep >&2; exec sleep 600')
+    _script(sleeper, f'case "$*" in *doctor*) exec {sys.executable} "$@";; esac; echo asleep $$ >&2; exec sleep 600')
     archive = tmp_path / "b.tar.gz"
     archive.write_bytes(make_bundle(tiny_run, files=["wave-float32.tflite"]).content)
     words = ["parity", archive, "--host", "device", "--host", "second", "--python", sleeper]
@@ -282,14 +287,15 @@ def test_however_it_is_stopped_nothing_stays_and_nothing_runs_on(sshd, tiny_run,
         seen.append(line)
         if sum("asleep" in one for one in seen) == 2:
             break
+    sleepers = [int(one.split()[-1]) for one in seen if "asleep" in one]
     assert len(_left(sshd)) == 2, "".join(seen)
+    assert all(_runs(pid) for pid in sleepers)
     process.send_signal(stop)
     rest = process.stderr.read()
     process.wait(timeout=TIMEOUT_SECONDS)
 
     assert _wait_until_gone(sshd) == []
-    asleep = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert str(sleeper) not in asleep
+    assert not any(_runs(pid) for pid in sleepers), "what ran over there runs on"
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert "Traceback" not in rest

@@ -28,6 +28,8 @@ _OPTIONS = {
     "ServerAliveCountMax": "4",
     "LogLevel": "ERROR",
 }
+# `kill -TERM -GROUP` without `--`: the dash of Debian 12 and busybox take `--` for an illegal number, and then the
+# group runs on.
 _KEEPER = """
 umask 077
 dir=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/earproof-XXXXXX") || exit 73
@@ -35,9 +37,9 @@ clean() {
   trap "" HUP INT TERM PIPE
   group=$(cat "$dir/running" 2>/dev/null)
   if [ -n "$group" ]; then
-    kill -TERM -- "-$group" 2>/dev/null || kill -TERM "$group" 2>/dev/null
-    for second in 1 2 3 4 5; do kill -0 -- "-$group" 2>/dev/null || break; sleep 1; done
-    kill -KILL -- "-$group" 2>/dev/null
+    kill -TERM "-$group" 2>/dev/null || kill -TERM "$group" 2>/dev/null
+    for second in 1 2 3 4 5; do kill -0 "-$group" 2>/dev/null || break; sleep 1; done
+    kill -KILL "-$group" 2>/dev/null
   fi
   rm -rf "$dir"
   [ -e "$dir" ] || echo removed
