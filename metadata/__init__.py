@@ -22,10 +22,19 @@ if TYPE_CHECKING:
         read_spec,
         strip_metadata,
     )
-    from metadata.spec import MelFrontEnd, ModelSpec, Provenance, StftFrontEnd, WaveformFrontEnd, replace_spec
+    from metadata.spec import (
+        FrameScores,
+        MelFrontEnd,
+        ModelSpec,
+        Provenance,
+        StftFrontEnd,
+        WaveformFrontEnd,
+        replace_spec,
+    )
     from metadata.tflite_file.model_content import ModelTensors, TensorInfo, read_tensors
 
 __all__ = [
+    "FrameScores",
     "MelFrontEnd",
     "ModelContractError",
     "ModelSpec",
@@ -79,6 +88,7 @@ _MODULES = {
         "strip_metadata",
     ),
     "spec": (
+        "FrameScores",
         "MelFrontEnd",
         "ModelSpec",
         "Provenance",

@@ -1,7 +1,7 @@
 """The contract of a model file: what goes in, what comes out, and where it came from.
 
 A `ModelSpec` travels inside the `.tflite` as the associated file `model_spec.json`. Every field but
-`score_transform` is required in the JSON and unknown fields are errors, so that a reader never guesses.
+`score_transform` and `frames` is required in the JSON and unknown fields are errors, so that a reader never guesses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +23,7 @@ DIGEST_FIELD = "model_sha256"  # of the file that the spec was written into, see
 SPEC_VERSION = 1
 ACTIVATIONS = ("softmax", "sigmoid")
 SCORE_MARGIN = 1e-3  # by which a score may lie outside 0 to 1: rounding
-_OPTIONAL = ("score_transform",)  # left out of the JSON at its default: older readers know no such field
+_OPTIONAL = {"score_transform": "none", "frames": None}  # left out of the JSON at these: older readers lack them
 _HINTS: dict[type, dict[str, Any]] = {}
 
 
@@ -93,6 +93,29 @@ FrontEnd = WaveformFrontEnd | StftFrontEnd | MelFrontEnd
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "stft": StftFrontEnd, "mel": MelFrontEnd}
 
 
+@dataclass(frozen=True)
+class FrameScores:
+    """A second output: a score a label for every frame of the window, frame by frame.
+
+    Attributes
+    ----------
+    num_frames : int
+    hop_length : int
+        Samples: frame i stands for the samples from i * hop_length up to, not including, (i + 1) * hop_length.
+    thresholds : tuple of float
+        One a label, in [0, 1], for frames; empty: those of the window.
+    """
+
+    num_frames: int
+    hop_length: int
+    thresholds: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        _require(self.num_frames >= 1, f"frames.num_frames is {self.num_frames}; expected at least 1")
+        _require(self.hop_length >= 1, f"frames.hop_length is {self.hop_length}; expected samples, at least 1")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Where a model came from: enough to tell two files apart and to train the same one again."""
@@ -137,6 +160,8 @@ class ModelSpec:
     score_transform : {"none", "exp", "softmax", "sigmoid"}
         What makes scores in [0, 1] of what the model puts out: nothing for files of our own; exp of logarithms, softmax
         or sigmoid of logits.
+    frames : FrameScores or None
+        What the second output holds; None for a model with one output.
     """
 
     name: str
@@ -152,6 +177,7 @@ class ModelSpec:
     provenance: Provenance = field(default_factory=Provenance)
     spec_version: int = SPEC_VERSION
     score_transform: Literal["none", "exp", "softmax", "sigmoid"] = "none"
+    frames: FrameScores | None = None
 
     _NAMES: ClassVar[tuple[str, ...]] = ("name", "version", "recipe")
 
@@ -176,6 +202,8 @@ class ModelSpec:
         )
         for label, threshold in zip(self.labels, self.thresholds, strict=True):
             _require(0.0 <= threshold <= 1.0, f"the threshold of {label} is {threshold}; expected 0 to 1")
+        if self.frames is not None:
+            self._check_frame_scores(self.frames)
         _require(
             self.score_transform in ("none", "exp", self.activation),
             f"score_transform is {self.score_transform} and activation {self.activation}; expected the same",
@@ -190,6 +218,59 @@ class ModelSpec:
             reach < self.window_length,
             f"front_end.n_fft needs {reach} samples of reflection; the window has {self.window_length}",
         )
+
+    def _check_frame_scores(self, frames: FrameScores) -> None:
+        """Check what the second output is said to hold."""
+        last = (frames.num_frames - 1) * frames.hop_length
+        _require(
+            last < self.window_length,
+            f"the last of {counted(frames.num_frames, 'frame')} begins at sample {last}; expected one inside the "
+            f"window of {self.window_length}",
+        )
+        _require(
+            len(frames.thresholds) in (0, len(self.labels)),
+            f"there are {counted(len(frames.thresholds), 'threshold')} of frames for "
+            f"{counted(len(self.labels), 'label')}; expected one a label or none",
+        )
+        for label, threshold in zip(self.labels, self.frame_thresholds, strict=True):
+            _require(0.0 <= threshold <= 1.0, f"the frame threshold of {label} is {threshold}; expected 0 to 1")
+        _require(
+            self.score_transform == "none",
+            f"score_transform is {self.score_transform}; expected none for a model with frame scores",
+        )
+
+    @property
+    def frame_thresholds(self) -> tuple[float, ...]:
+        """From which score on a label counts in a frame: the frames' own thresholds, else those of the window."""
+        return (self.frames.thresholds if self.frames else ()) or self.thresholds
+
+    def output_places(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """Return which output holds the scores and, where the model has them, which the frame scores.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Number of values of each output, in the order of the file.
+
+        Raises
+        ------
+        ModelContractError
+            The outputs are others than the spec says.
+        """
+        expected = [len(self.labels)]
+        if self.frames is not None:
+            expected.append(self.frames.num_frames * len(self.labels))
+        if sorted(sizes) != sorted(expected):
+            what = " and ".join(counted(size, "score") for size in expected)
+            found = " and ".join(str(size) for size in sizes) or "nothing"
+            raise ModelContractError(
+                f"{SPEC_FILE_NAME} has {counted(len(self.labels), 'label')}"
+                + (f" and {counted(self.frames.num_frames, 'frame')}, so {what}," if self.frames else "")
+                + f" but the model puts out {found if self.frames else counted(sizes[0] if sizes else 0, 'score')}; "
+                "was it exported with another spec?"
+            )
+        first = list(sizes).index(expected[0])
+        return (first, 1 - first) if self.frames else (first,)
 
     @property
     def window_seconds(self) -> float:
@@ -210,8 +291,9 @@ class ModelSpec:
             `provenance.training` holds a NaN, or an object that JSON has no form for.
         """
         values = dataclasses.asdict(self)
-        if self.score_transform == "none":
-            del values["score_transform"]
+        for name, default in _OPTIONAL.items():
+            if values[name] == default:
+                del values[name]
         try:
             return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         except (TypeError, ValueError) as error:
@@ -335,4 +417,6 @@ def _from_values(cls: type, values: Any, where: str) -> Any:
             arguments[name] = _from_values(_FRONT_ENDS[str(kind)], value, "front_end")
         elif name == "provenance":
             arguments[name] = _from_values(Provenance, value, "provenance")
+        elif name == "frames" and value is not None:
+            arguments[name] = _from_values(FrameScores, value, "frames")
     return cls(**arguments)

@@ -69,6 +69,27 @@ def tiny_classifier(
     return _Net(np.random.default_rng(seed)).build(shape, num_labels, activation, extra_weights)
 
 
+def tiny_detector(window_length: int = 32_000, num_labels: int = 3, *, frames_first: bool = False) -> bytes:
+    """Return a classifier with frame scores too: outputs `[1, num_labels]` and `[1, num_frames * num_labels]`.
+
+    A frame is a block of the network: 256 samples, 125 of them, in 32,000 samples. `frames_first` turns the outputs
+    round.
+    """
+    net = _Net(np.random.default_rng(0))
+    net.build((1, window_length), num_labels, "sigmoid", 0)
+    names = [tensor.name for tensor in net.graph.tensors]
+    features = names.index(b"features")
+    num_frames = int(net.graph.tensors[features].shape[0])
+    logits = net.dense(features, "frame_logits", (num_frames, num_labels), 4.0)
+    frames = net.tensor("frames", (num_frames, num_labels))
+    net.activate(logits, frames, "sigmoid")
+    flat = net.reshape(frames, "frame_scores", (1, num_frames * num_labels))
+    outputs = [names.index(b"scores"), flat]
+    net.graph.outputs = np.array(outputs[::-1] if frames_first else outputs, np.int32)
+    net.model.signatureDefs[0].outputs.append(_tensor_map("frame_scores", flat))
+    return pack_aligned(net.model)
+
+
 class _Net:
     """Collects the tensors, buffers and operators of one model."""
 

@@ -93,7 +93,7 @@ class Classifier(HearsRecordings[WindowResult]):
             self.model = content.model
             self.spec: ModelSpec = spec or _own_spec(content) or self._third_party_spec(content, source)
             self._interpreter = open_interpreter(content, num_threads, use_xnnpack)
-            self._input, self._output = self._tensors()
+            self._input, self._output, self._frames = self._tensors()
             self._note_unreachable(self.spec.thresholds, source)
         except ModelContractError as error:
             raise ModelContractError(f"{source}{error}") from error
@@ -199,9 +199,7 @@ class Classifier(HearsRecordings[WindowResult]):
 
     def read_output(self) -> FloatArray:
         """Return what the last `invoke` left in the output tensor as it is, float32, shape (n_labels,)."""
-        values: FloatArray = np.asarray(self._interpreter.get_tensor(self._output["index"])).reshape(-1)
-        if values.dtype != np.float32:
-            values = _from_tensor(values, self._output)
+        values = self._read(self._output)
         if values.size != len(self.spec.labels):
             raise ModelContractError(
                 f"{self.spec.name} puts out {counted(values.size, 'score')} for "
@@ -221,6 +219,38 @@ class Classifier(HearsRecordings[WindowResult]):
         if not (values.min() >= -SCORE_MARGIN and values.max() <= 1.0 + SCORE_MARGIN):
             raise ModelContractError(self._no_scores(values))
         return values
+
+    def read_frame_scores(self) -> FloatArray:
+        """Return the scores of every frame that the last `invoke` left, float32, shape (num_frames, n_labels).
+
+        Frame i stands for the samples of the window from i * hop_length on, see `metadata.spec.FrameScores`.
+
+        Raises
+        ------
+        ModelContractError
+            The model has no frame scores, or puts out NaN, infinity or values outside 0 to 1.
+        """
+        if self.spec.frames is None or self._frames is None:
+            raise ModelContractError(
+                f"{self.spec.name} has no frame scores; expected a detector of sound events, such as earproof train "
+                "event_crnn makes"
+            )
+        values = self._read(self._frames).reshape(self.spec.frames.num_frames, len(self.spec.labels))
+        if not (values.min() >= -SCORE_MARGIN and values.max() <= 1.0 + SCORE_MARGIN):
+            frame = int(np.flatnonzero(~(np.abs(values - 0.5) <= 0.5 + SCORE_MARGIN).all(axis=1))[0])
+            raise ModelContractError(f"in frame {frame} {self._no_scores(values[frame])}")
+        return values
+
+    def frame_scores(self, window: npt.ArrayLike) -> FloatArray:
+        """Return the scores of every frame of one window; see `scores` and `read_frame_scores`."""
+        self.load_window(window)
+        self.invoke()
+        return self.read_frame_scores()
+
+    def _read(self, tensor: dict[str, Any]) -> FloatArray:
+        """Return what the last `invoke` left in an output as float32, without its shape."""
+        values: FloatArray = np.asarray(self._interpreter.get_tensor(tensor["index"])).reshape(-1)
+        return values if values.dtype == np.float32 else _from_tensor(values, tensor)
 
     def _no_scores(self, values: FloatArray) -> str:
         """Say what is wrong with scores that are none."""
@@ -399,25 +429,28 @@ class Classifier(HearsRecordings[WindowResult]):
         self.foreign_spec = contract.settled()
         return self.foreign_spec
 
-    def _tensors(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return input and output as the interpreter has allocated them, after comparing them with the spec."""
-        details = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
-        for what, tensor in zip(("input", "output"), details, strict=True):
+    def _tensors(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+        """Return input, scores and frame scores as the interpreter has allocated them, compared with the spec."""
+        source, outputs = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()
+        if self.spec.frames is None:
+            outputs = outputs[:1]
+            if int(np.prod(outputs[0]["shape"])) != len(self.spec.labels):
+                raise ModelContractError(
+                    f"the model puts out shape {outputs[0]['shape'].tolist()}; expected "
+                    f"{counted(len(self.spec.labels), 'score')}"
+                )
+        found = [outputs[place] for place in self.spec.output_places([int(np.prod(one["shape"])) for one in outputs])]
+        for what, tensor in (("input", source), *(("output", one) for one in found)):
             dtype = np.dtype(tensor["dtype"])
             scaled = np.issubdtype(dtype, np.integer) and tensor["quantization"][0] > 0
             if dtype != np.float32 and not scaled:
                 raise ModelContractError(f"the model's {what} is {dtype}; expected float32 or quantized integers")
-        if int(np.prod(details[1]["shape"])) != len(self.spec.labels):
-            raise ModelContractError(
-                f"the model puts out shape {details[1]['shape'].tolist()}; expected "
-                f"{counted(len(self.spec.labels), 'score')}"
-            )
-        shape = tuple(int(length) for length in details[0]["shape"])
+        shape = tuple(int(length) for length in source["shape"])
         if self.spec.input_is_waveform and max(shape) != self.spec.window_length:
             raise ModelContractError(
                 f"the model takes shape {shape}; expected [1, {self.spec.window_length}] or such with more axes of 1"
             )
-        return details
+        return source, found[0], found[1] if len(found) > 1 else None
 
 
 def _own_spec(content: ModelContent) -> ModelSpec | None:

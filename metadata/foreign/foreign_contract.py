@@ -18,11 +18,11 @@ from metadata.foreign.stated_fields import HIGHEST_RATE, LOWEST_RATE, StatedFiel
 from metadata.foreign.waveform_claim import waveform_claim
 from metadata.labels import listed
 from metadata.mended_labels import TO_MEND
-from metadata.packing.contract_check import check_contract
+from metadata.packing.contract_check import check_contract, score_place
 from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.spec import ModelSpec, Provenance, WaveformFrontEnd, replace_spec
-from metadata.tflite_file.model_content import ModelContent, parse_model
+from metadata.tflite_file.model_content import ModelContent, TensorInfo, parse_model
 from metadata.tflite_file.score_operator import score_kind
 
 DEFAULT_THRESHOLD = 0.5
@@ -89,10 +89,11 @@ def foreign_contract(
     said = said or SaidFields()
     content = parse_model(model)
     tensors = content.tensors
-    if len(tensors.inputs) != 1 or len(tensors.outputs) != 1:
+    own = base or read_spec(content)
+    if len(tensors.inputs) != 1 or len(tensors.outputs) != (1 if own is None or own.frames is None else 2):
         counts = f"the model has {counted(len(tensors.inputs), 'input')} and {counted(len(tensors.outputs), 'output')}"
         return ForeignContract(None, (), (f"{counts}; expected one of each",))
-    draft = _Draft(content, said, base or read_spec(content), read_stated(content))
+    draft = _Draft(content, said, own, read_stated(content))
     spec = draft.spec(hear)
     options = () if draft.is_refused else tuple(dict.fromkeys(draft.options))
     return ForeignContract(spec, tuple(draft.notes), tuple(draft.faults), options, draft.known_labels)
@@ -131,7 +132,7 @@ class _Draft:
 
     def _labels(self) -> tuple[str, ...]:
         """What the scores stand for."""
-        count = self.content.tensors.outputs[0].size
+        count = self._score_output().size
         own = self.own.labels if self.own else self.stated.labels
         labels = tuple(self.said.labels or own or ())
         if self.own is None and self.said.labels:
@@ -150,6 +151,13 @@ class _Draft:
             )
         self.known_labels = labels
         return labels
+
+    def _score_output(self) -> TensorInfo:
+        """The output that holds the scores; a file of others has one alone."""
+        outputs = self.content.tensors.outputs
+        return outputs[
+            0 if self.own is None or self.own.frames is None else score_place(self.content.tensors, self.own)
+        ]
 
     def _sample_rate(self) -> int | None:
         """Hz of the waveform."""
@@ -237,6 +245,7 @@ class _Draft:
                 front_end=self.said.front_end or (known.front_end if known else WaveformFrontEnd()),
                 recipe=known.recipe if known else "unknown",
                 provenance=self._provenance(),
+                frames=known.frames if known else None,
             )
             check_contract(self.content.tensors, spec)
         except ModelContractError as error:

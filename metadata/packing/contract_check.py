@@ -45,7 +45,7 @@ def spectrogram_shape(front_end: FrontEnd, window_length: int) -> tuple[int, int
 
 
 def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str] | None = None) -> None:
-    """Check that a model takes the input the spec speaks of and puts out one score a label.
+    """Check that a model takes the input the spec speaks of and puts out the scores the spec says.
 
     Parameters
     ----------
@@ -60,16 +60,11 @@ def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str]
     ModelContractError
         Anything disagrees.
     """
-    audio = _only(tensors.inputs, "input")
-    scores = _only(tensors.outputs, "output")
-    if labels is not None:
-        check_label_count(labels, scores)
-    if len(spec.labels) != scores.size:
-        raise ModelContractError(
-            f"{SPEC_FILE_NAME} has {counted(len(spec.labels), 'label')} but the model puts out "
-            f"{counted(scores.size, 'score')}; "
-            "was it exported with another spec?"
-        )
+    audio = _checked(tensors.inputs, "input", 1)[0]
+    outputs = _checked(tensors.outputs, "output", 1 if spec.frames is None else 2)
+    if labels is not None and spec.frames is None:
+        check_label_count(labels, outputs[0])
+    score_place(tensors, spec)
     if labels is not None and tuple(labels) != spec.labels:
         raise ModelContractError(
             f"{LABELS_FILE_NAME} names {', '.join(listed(labels))} but {SPEC_FILE_NAME} names "
@@ -77,6 +72,17 @@ def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str]
             "the order counts too. Pack the model again with one of them"
         )
     _check_input(audio, spec)
+
+
+def score_place(tensors: ModelTensors, spec: ModelSpec) -> int:
+    """Return which output holds the scores of the window; the other one, where there is one, those of the frames.
+
+    Raises
+    ------
+    ModelContractError
+        The outputs are others than the spec says.
+    """
+    return spec.output_places([output.size for output in tensors.outputs])[0]
 
 
 def check_label_count(labels: Sequence[str], scores: TensorInfo, source: str = LABELS_FILE_NAME) -> None:
@@ -102,11 +108,14 @@ def _check_input(audio: TensorInfo, spec: ModelSpec) -> None:
         )
 
 
-def _only(tensors: tuple[TensorInfo, ...], what: str) -> TensorInfo:
-    """The one tensor of an audio classifier's input or output."""
-    if len(tensors) != 1:
+def _checked(tensors: tuple[TensorInfo, ...], what: str, count: int) -> tuple[TensorInfo, ...]:
+    """An audio classifier's inputs or outputs, as many as there are to be and of a type that carries them."""
+    if len(tensors) != count:
         names = ", ".join(map(str, tensors)) or "none"
-        raise ModelContractError(f"the model has {len(tensors)} {what}s ({names}); expected one")
-    if tensors[0].dtype not in _DTYPES:
-        raise ModelContractError(f"the model's {what} is {tensors[0]}; expected one of {', '.join(_DTYPES)}")
-    return tensors[0]
+        raise ModelContractError(
+            f"the model has {counted(len(tensors), what)} ({names}); expected {'one' if count == 1 else count}"
+        )
+    for tensor in tensors:
+        if tensor.dtype not in _DTYPES:
+            raise ModelContractError(f"the model's {what} is {tensor}; expected one of {', '.join(_DTYPES)}")
+    return tensors

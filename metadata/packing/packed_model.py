@@ -1,7 +1,7 @@
 """One self-describing file: standard TFLite metadata, labels and spec inside the `.tflite`.
 
 What is written opens in the TensorFlow Lite Task library (Android, Python) and in MediaPipe:
-`AudioProperties` on the one input, a label file on the one output. A model that takes a spectrogram
+`AudioProperties` on the one input, a label file on the scores. A model that takes a spectrogram
 gets no `AudioProperties`, so that these refuse it instead of feeding it samples.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
-from metadata.packing.contract_check import check_contract, check_label_count
+from metadata.packing.contract_check import check_contract, check_label_count, score_place
 from metadata.packing.digest import check_digest, spec_with_digest
 from metadata.packing.metadata_codec import decode_metadata, encode_metadata
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
@@ -31,7 +31,7 @@ def pack_model(model: bytes, spec: ModelSpec) -> bytes:
     Parameters
     ----------
     model : bytes
-        A `.tflite` file with one input and one output.
+        A `.tflite` file with one input and the outputs that the spec says.
     spec : ModelSpec
         What the file shall say about itself.
 
@@ -45,8 +45,9 @@ def pack_model(model: bytes, spec: ModelSpec) -> bytes:
     ModelContractError
         Not a model, or one whose input or output is not what the spec says.
     """
-    check_contract(read_tensors(model), spec)
-    described = add_metadata_buffer(model, encode_metadata(describe_model(spec)))
+    tensors = read_tensors(model)
+    check_contract(tensors, spec)
+    described = add_metadata_buffer(model, encode_metadata(describe_model(spec, score_place(tensors, spec))))
     files = {LABELS_FILE_NAME: format_labels(spec.labels), SPEC_FILE_NAME: spec_with_digest(spec, described)}
     return append_files(described, files)
 
@@ -118,7 +119,7 @@ def read_spec(model: bytes | ModelContent) -> ModelSpec | None:
 
 
 def read_model_labels(model: bytes | ModelContent) -> tuple[str, ...]:
-    """Return the labels that the standard metadata gives the model's first output, in output order.
+    """Return the labels that the standard metadata gives the model's scores, in output order.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def _metadata(described: _Described) -> dict[str, Any]:
 
 
 def _labels(described: _Described) -> tuple[str, ...]:
-    """The labels of the first output, one a score."""
+    """The labels of the scores, one each."""
     name = find_label_file(_metadata(described))
     if name is None:
         raise ModelContractError("the metadata names no label file (TENSOR_AXIS_LABELS) for the model's first output")
@@ -178,7 +179,9 @@ def _labels(described: _Described) -> tuple[str, ...]:
     outputs = described.parsed.tensors.outputs
     if not outputs:
         raise ModelContractError(f"{name} has {counted(len(labels), 'name')} but the model has no output")
-    check_label_count(labels, outputs[0], name)
+    named = _label_files(_metadata(described))
+    place = next(number for number, file in enumerate(named) if file is not None)
+    check_label_count(labels, outputs[min(place, len(outputs) - 1)], name)
     return labels
 
 
@@ -206,8 +209,25 @@ def _named_files(values: Any) -> Iterator[str]:
 
 
 def find_label_file(values: dict[str, Any]) -> str | None:
-    """Return the name of the first output's label file, from what `read_metadata` gave; None where it names none."""
+    """Return the name of the label file of the scores, from what `read_metadata` gave; None where it names none.
+
+    That is the first output's; frame scores, which may stand before the scores, have none.
+    """
+    return next((name for name in _label_files(values) if name is not None), None)
+
+
+def _label_files(values: dict[str, Any]) -> list[str | None]:
+    """The name of each output's label file."""
     graphs = values.get("subgraph_metadata", [])
     outputs = graphs[0].get("output_tensor_metadata", []) if graphs else []
-    files = outputs[0].get("associated_files", []) if outputs else []
-    return next((str(file["name"]) for file in files if file.get("type") == AXIS_LABELS and "name" in file), None)
+    return [
+        next(
+            (
+                str(file["name"])
+                for file in output.get("associated_files", [])
+                if file.get("type") == AXIS_LABELS and "name" in file
+            ),
+            None,
+        )
+        for output in outputs
+    ]

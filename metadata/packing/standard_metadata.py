@@ -14,8 +14,12 @@ _NUM_CHANNELS = 1
 _ACTIVATIONS = {"softmax": "they add up to 1, the highest wins", "sigmoid": "each label has a threshold of its own"}
 
 
-def describe_model(spec: ModelSpec) -> dict[str, Any]:
-    """Return the metadata of a model with this spec, as `metadata_codec.encode_metadata` takes it."""
+def describe_model(spec: ModelSpec, score_place: int = 0) -> dict[str, Any]:
+    """Return the metadata of a model with this spec, as `metadata_codec.encode_metadata` takes it.
+
+    `score_place` says which output holds the scores, where there are frame scores too.
+    """
+    outputs = [_describe_output(spec), *_describe_frames(spec)]
     stated = {key: spec.provenance.training.get(key) for key in ("author", "license")}
     return {
         "name": spec.name,
@@ -23,7 +27,10 @@ def describe_model(spec: ModelSpec) -> dict[str, Any]:
         "version": spec.version,
         **{key: text for key, text in stated.items() if isinstance(text, str)},
         "subgraph_metadata": [
-            {"input_tensor_metadata": [_describe_input(spec)], "output_tensor_metadata": [_describe_output(spec)]}
+            {
+                "input_tensor_metadata": [_describe_input(spec)],
+                "output_tensor_metadata": outputs if score_place == 0 else outputs[::-1],
+            }
         ],
         "associated_files": [
             {
@@ -75,7 +82,7 @@ def _settings(front_end: FrontEnd) -> list[tuple[str, Any]]:
 
 
 def _describe_output(spec: ModelSpec) -> dict[str, Any]:
-    """The one output: a score a label, or a number that becomes one."""
+    """The scores: one a label, or a number that becomes one."""
     values: dict[str, Any] = {
         "description": f"One score a label, from 0 to 1; {_ACTIVATIONS[spec.activation]}.",
         "stats": {"max": [1.0], "min": [0.0]},
@@ -95,6 +102,22 @@ def _describe_output(spec: ModelSpec) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _describe_frames(spec: ModelSpec) -> list[dict[str, Any]]:
+    """The frame scores, where the model has them."""
+    if spec.frames is None:
+        return []
+    frames, shape = spec.frames, f"{spec.frames.num_frames} x {len(spec.labels)}"
+    return [
+        {
+            "name": "frame_scores",
+            "description": f"Scores from 0 to 1, frame by frame, frames x labels: {shape}. Frame i "
+            f"stands for the samples from i * {frames.hop_length} on, {frames.hop_length} of them.",
+            "content": _features(),
+            "stats": {"max": [1.0], "min": [0.0]},
+        }
+    ]
 
 
 def _features() -> dict[str, Any]:

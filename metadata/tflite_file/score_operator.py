@@ -39,15 +39,17 @@ class ScoreKind(NamedTuple):
     is_linear: bool = False
 
 
-def score_operator(model: bytes | ModelContent) -> str:
+def score_operator(model: bytes | ModelContent, place: int = 0) -> str:
     """Return the name of the operator that makes what a model puts out, such as SOFTMAX; empty where none does.
+
+    `place` says which output is looked at.
 
     Raises
     ------
     ModelContractError
         Not a model, or a damaged one.
     """
-    path = _score_path(parse_model(model).graphs[0])
+    path = _score_path(parse_model(model).graphs[0], place)
     return path[0].name if path else ""
 
 
@@ -65,7 +67,13 @@ def check_activation(content: ModelContent, spec: ModelSpec) -> None:
     ModelContractError
         Sigmoid over a SOFTMAX or the other way, or logarithms that are said to be scores.
     """
-    last = score_operator(content)
+    places = spec.output_places([output.size for output in content.tensors.outputs])
+    for place in places:
+        _check_end(score_operator(content, place), spec)
+
+
+def _check_end(last: str, spec: ModelSpec) -> None:
+    """Refuse one output that ends otherwise than the spec says."""
     expected = ACTIVATION_OF.get(last)
     is_logarithm = last == "LOG_SOFTMAX" and spec.score_transform == "none"
     if expected in (None, spec.activation) and not is_logarithm:
@@ -107,11 +115,11 @@ def _without_activation(last: Operator, names: list[str]) -> ScoreKind:
     return ScoreKind("", "none", f"ends with {last.name}{f' and {fused}' if fused else ''}")
 
 
-def _score_path(graph: Graph) -> list[Operator]:
-    """The operators before the output, the last one first, without those that hand values on."""
+def _score_path(graph: Graph, place: int = 0) -> list[Operator]:
+    """The operators before an output, the last one first, without those that hand values on."""
     makers = {output: operator for operator in graph.operators for output in operator.outputs}
     path: list[Operator] = []
-    tensor = graph.outputs[0] if graph.outputs else -1
+    tensor = graph.outputs[place] if graph.outputs else -1
     for _ in graph.operators:  # a damaged file may hand a tensor on in a circle
         maker = makers.get(tensor)
         if maker is None or len(path) == _FARTHEST:
