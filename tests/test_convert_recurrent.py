@@ -94,6 +94,43 @@ def test_both_directions_of_an_lstm_share_their_operators_and_give_the_scores_of
     assert names.count("TANH") == 2 * STEPS
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("return_sequences", [True, False])
+@pytest.mark.parametrize("both_ways", [True, False])
+def test_a_gru_is_written_out_with_few_operators_and_gives_the_scores_of_keras(
+    windows, activation, reset_after, return_sequences, both_ways
+):
+    gru = layers.GRU(4, activation=activation, reset_after=reset_after, return_sequences=return_sequences, name="gru")
+    layer = layers.Bidirectional(gru, name="both") if both_ways else gru
+    rest = [layers.Flatten(name="flat")] if return_sequences else []
+    model = _drawn(_network(layer, *rest))
+    content = export_float(model)
+    result = score_parity(model.predict(windows, verbose=0), _scores(content, windows))
+    assert result.passed, result
+    names = [operation.name for operation in read_graph(content).operations]
+    directions, products = 1 + both_ways, 1 if reset_after else 2
+    assert names.count("FULLY_CONNECTED") == directions * (1 + products * (STEPS - 1)) + 1
+    assert names.count("TANH") == (STEPS if activation == "tanh" else 0)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_gru_whose_state_did_not_begin_at_zero_or_was_not_handed_on_fails_parity(windows, use_bias, monkeypatch):
+    from convert.export.written_gru import WrittenGru
+
+    model = _drawn(_network(layers.GRU(4, use_bias=use_bias, name="gru")))
+    expected = model.predict(windows, verbose=0)
+    assert score_parity(expected, _scores(export_float(model), windows)).passed
+    step, first = WrittenGru._step, WrittenGru._first_step
+    monkeypatch.setattr(
+        WrittenGru, "_step", lambda self, gates, hidden, weights: step(self, gates, 0 * hidden, weights)
+    )
+    assert not score_parity(expected, _scores(export_float(model), windows)).passed
+    monkeypatch.setattr(WrittenGru, "_step", step)
+    monkeypatch.setattr(WrittenGru, "_first_step", lambda self, gates: first(self, gates) + 0.1)
+    assert not score_parity(expected, _scores(export_float(model), windows)).passed
+
+
 def test_two_bidirectional_lstms_and_an_attention_that_branches_give_the_scores_of_keras(windows):
     keras.utils.set_random_seed(4)
     x = audio = keras.Input((STEPS, FEATURES), name="audio")
@@ -124,7 +161,7 @@ def test_the_weights_of_all_steps_are_stored_once():
     [
         layers.Bidirectional(layers.LSTM(4), merge_mode="sum"),
         layers.Bidirectional(layers.LSTM(4, activation="relu")),
-        layers.Bidirectional(layers.GRU(4)),
+        layers.Bidirectional(layers.GRU(4, activation="sigmoid")),
     ],
     ids=["summed", "relu", "gru"],
 )
@@ -139,6 +176,13 @@ def test_steps_that_are_masked_are_skipped_as_in_keras(windows):
     model = _shake(_network(layers.Masking(name="mask"), layers.Bidirectional(layers.LSTM(4), name="both")))
     model.get_layer("scores").set_weights([values / 4 for values in model.get_layer("scores").get_weights()])
     assert type(unrolled(model).get_layer("both")) is layers.Bidirectional
+    assert score_parity(model.predict(windows, verbose=0), _scores(export_float(model), windows)).passed
+
+
+def test_a_gru_over_masked_steps_has_the_scores_of_keras(windows):
+    windows[:, 6:] = 0.0
+    model = _drawn(_network(layers.Masking(name="mask"), layers.GRU(4, name="gru")))
+    assert type(unrolled(model).get_layer("gru")) is layers.GRU
     assert score_parity(model.predict(windows, verbose=0), _scores(export_float(model), windows)).passed
 
 
@@ -165,7 +209,8 @@ def test_a_recurrent_layer_has_8_bit_weights_and_a_float_state_under_int8(window
     products = [item for item in graph.operations if item.name == "FULLY_CONNECTED"]
     uses = Counter(item.inputs[1] for item in products)
     shared = [item for item in products if uses[item.inputs[1]] > 1]
-    assert len(shared) >= 2 * (STEPS - 1)  # of all steps; no step has weights of its own
+    directions = 2 if recurrent.name == "both" else 1
+    assert len(shared) >= directions * (STEPS - 1)  # of all steps; no step has weights of its own
     assert {dtype[item.inputs[1]] for item in shared} == {"INT8"}
     state = [item for item in graph.operations if item.name in ("ADD", "MUL", "TANH", "LOGISTIC", "FULLY_CONNECTED")]
     assert {dtype[item.outputs[0]] for item in (*shared, *state[1:-2])} == {"FLOAT32"}

@@ -14,12 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from convert.export.fast_form import check_fast_form, fast_form
 from convert.export.recurrent import unrolled
 from convert.export.step_names import with_short_step_names
-from convert.graph.model_graph import ModelGraph, normalised, read_graph
+from convert.graph.model_graph import ModelGraph, normalised, read_graph, read_model_object, write_model_object
+from convert.graph.model_scores import model_outputs
 from train.fitting.backend import native_output_to
 
+OUTPUT_NAMES = ("scores", "frame_scores")  # of a detector's two outputs
+SAME_OUTPUT = 1e-3  # max abs error by which a converted output is told to be that of the model
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
 _FOREIGN = (
     "the graph holds operators that LiteRT has not built in: {found}. The name in brackets holds that of the layer; "
@@ -28,7 +33,9 @@ _FOREIGN = (
 
 
 def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] | None = None) -> bytes:
-    """Return the float32 `.tflite` of a Keras model: static shapes, built-in operators, one input and one output.
+    """Return the float32 `.tflite` of a Keras model: static shapes, built-in operators, one input.
+
+    One output, or two named `OUTPUT_NAMES`, which stand in the file in this order.
 
     Parameters
     ----------
@@ -48,10 +55,10 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     Raises
     ------
     ValueError
-        The model has several inputs or outputs, an open dimension, or an operator that LiteRT has not built in.
+        The model has several inputs, other outputs, an open dimension, or an operator that LiteRT has not built in.
     RuntimeError
-        Keras runs on another backend, the converter failed (its messages are in the text), or what the fast form
-        changed is not in the file.
+        Keras runs on another backend, the converter failed (its messages are in the text), what the fast form
+        changed is not in the file, or the file's outputs are not those of the model.
 
     Notes
     -----
@@ -72,6 +79,8 @@ def export_float(model: Any, *, fast: bool = True, tell: Callable[[str], None] |
     missing = check_fast_form(plain, model, content)
     if missing and tell:
         tell(missing)
+    if len(plain.outputs) > 1:
+        content = _in_order(content, plain)
     return normalised(with_short_step_names(content))
 
 
@@ -90,7 +99,7 @@ def _check_backend() -> None:
 def _input_shape(model: Any) -> tuple[int, ...]:
     """Return the shape of one window as the exported model takes it, batch of 1 included."""
     for kind, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
-        if len(tensors) != 1:
+        if len(tensors) != 1 and (kind == "inputs" or tuple(model.output_names) != OUTPUT_NAMES):
             raise ValueError(f"{model.name} has {len(tensors)} {kind}; expected one (build one model a task)")
     shape = tuple(model.inputs[0].shape[1:])
     if any(size is None for size in shape):
@@ -99,6 +108,31 @@ def _input_shape(model: Any) -> tuple[int, ...]:
             f"because phones run fixed windows (build the model with keras.Input((window_length,)))"
         )
     return (1, *shape)
+
+
+def _in_order(content: bytes, model: Any) -> bytes:
+    """Return a model file whose outputs stand in the model's order, found by their shapes and by values."""
+    window = np.random.default_rng(0).uniform(0.0, 0.5, (1, *model.inputs[0].shape[1:])).astype(np.float32)
+    expected = [np.asarray(one) for one in model.predict_on_batch(window)]
+    found = model_outputs(content, window)
+    order = [
+        [place for place, other in enumerate(found) if other.shape == one.shape and _same(one, other)]
+        for one in expected
+    ]
+    if len(found) != len(expected) or any(len(places) != 1 for places in order):
+        raise RuntimeError(
+            f"the converted file of {model.name} puts out {[one.shape for one in found]}; expected scores and frame "
+            f"scores as the model's, {[one.shape for one in expected]}: its outputs cannot be told apart, or are wrong"
+        )
+    tree = read_model_object(content)
+    graph = tree.subgraphs[0]
+    graph.outputs = [int(graph.outputs[places[0]]) for places in order]
+    return write_model_object(tree)
+
+
+def _same(expected: np.ndarray, found: np.ndarray) -> bool:
+    """Whether an output of the file is that of the model; parity level 2 asks more, on real windows."""
+    return bool(np.abs(expected - found).max() <= SAME_OUTPUT)
 
 
 def _export_quietly(model: Any, shape: tuple[int, ...], path: Path) -> None:

@@ -4,7 +4,8 @@ A Keras 3 LSTM or GRU that loops becomes a WHILE with a graph of its own for the
 path and the quantizer does not enter. The fused operator that TensorFlow makes of a tf_keras LSTM
 (UNIDIRECTIONAL_SEQUENCE_LSTM) is no way out: it keeps its state in variables of the interpreter from one window to the
 next, so that every window but the first is wrong. Written out, a window of known length is a plain chain of matrix
-products without memory. Bidirectional LSTMs take the shorter form of `convert.export.two_way_lstm`, others Keras' own.
+products without memory. Bidirectional LSTMs take the shorter form of `convert.export.two_way_lstm`, GRUs that of
+`convert.export.written_gru`, others Keras' own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def unrolled(model: Any, *, shorten: bool = True) -> Any:
     model : keras.Model
         Keras 3, functional. Bidirectional layers and models inside the model are entered.
     shorten : bool
-        Whether bidirectional LSTMs take the form of `convert.export.two_way_lstm`, or Keras' own as all others.
+        Whether bidirectional LSTMs and GRUs take their shorter forms, or Keras' own as all others.
 
     Raises
     ------
@@ -76,8 +77,9 @@ def _written_out(model: Any, shortened: dict[int, Any]) -> Any:
 def _shortened(looping: list[Any]) -> dict[int, Any]:
     """Return the layers that have a shorter form, by the identity of the original."""
     from convert.export.two_way_lstm import two_way_lstm
+    from convert.export.written_gru import written_gru
 
-    forms = {id(layer): two_way_lstm(layer) for layer in looping}
+    forms = {id(layer): two_way_lstm(layer) or written_gru(layer) for layer in looping}
     return {key: form for key, form in forms.items() if form is not None}
 
 

@@ -43,12 +43,17 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelGraph:
-    """The main subgraph of a model with one input and one output; every tensor has a name of its own."""
+    """The main subgraph of a model with one input, scores and maybe frame scores; every tensor has its own name."""
 
     operations: tuple[Operation, ...]
     tensors: tuple[TensorInfo, ...]
     input: TensorInfo
-    output: TensorInfo
+    outputs: tuple[TensorInfo, ...]
+
+    @property
+    def output(self) -> TensorInfo:
+        """The scores."""
+        return self.outputs[0]
 
     @functools.cached_property
     def constants(self) -> frozenset[str]:
@@ -62,7 +67,8 @@ def read_graph(model: bytes) -> ModelGraph:
     Raises
     ------
     ModelContractError
-        Not a model, several subgraphs, not exactly one input and one output, or an operator without a result.
+        Not a model, several subgraphs, not exactly one input, no output or more than two (scores and frame scores),
+        or an operator without a result.
     """
     content = _read_as_stored(model)
     stored = [tensor.name for tensor in content.subgraphs[0].tensors or ()]
@@ -74,8 +80,8 @@ def read_graph(model: bytes) -> ModelGraph:
             "subgraphs of their own: export it with its recurrent layers unrolled"
         )
     subgraph = content.subgraphs[0]
-    for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
-        if len(indices) != 1:
+    for kind, indices, most in (("inputs", subgraph.inputs, 1), ("outputs", subgraph.outputs, 2)):
+        if not 1 <= len(indices) <= most:
             raise ModelContractError(f"the model has {len(indices)} {kind}; expected one")
     tensors = tuple(
         _tensor(tensor, content.buffers, name) for tensor, name in zip(subgraph.tensors, stored, strict=True)
@@ -91,7 +97,7 @@ def read_graph(model: bytes) -> ModelGraph:
         operations=operations,
         tensors=tensors,
         input=tensors[subgraph.inputs[0]],
-        output=tensors[subgraph.outputs[0]],
+        outputs=tuple(tensors[index] for index in subgraph.outputs),
     )
 
 

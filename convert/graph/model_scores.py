@@ -39,6 +39,15 @@ def model_scores(model: bytes, windows: np.ndarray | WindowRows, use_xnnpack: bo
     return np.array(scores, np.float32)
 
 
+def model_outputs(model: bytes, window: np.ndarray) -> list[np.ndarray]:
+    """Return what every output of a model holds for one window, as it is, in the order of the file."""
+    interpreter = open_interpreter(model)
+    source = interpreter.get_input_details()[0]
+    interpreter.set_tensor(source["index"], to_tensor(window, source))
+    interpreter.invoke()
+    return [from_tensor(interpreter.get_tensor(one["index"]), one) for one in interpreter.get_output_details()]
+
+
 def check_windows(windows: np.ndarray | WindowRows, size: int) -> None:
     """Raise ValueError unless there are windows and each has `size` values."""
     shape = np.shape(windows)

@@ -46,7 +46,7 @@ def inner_steps(graph: ModelGraph, weighted: tuple[str, ...]) -> Names:
     found: set[str] = set()
     for layer in recurrences(graph, weighted):
         read = {name for item in graph.operations if item.outputs[0] not in layer for name in item.inputs}
-        read.add(graph.output.name)
+        read |= {output.name for output in graph.outputs}
         found |= {
             item.outputs[0] for item in graph.operations if item.outputs[0] in layer and not read & {*item.outputs}
         }

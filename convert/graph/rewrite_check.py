@@ -157,10 +157,11 @@ def check_integer_ends(after: ModelGraph, recipe_name: str) -> None:
     ------
     RecipeUnfitError
     """
-    found = (after.input.dtype, after.output.dtype)
-    if found != ("INT8", "INT8"):
+    found = (after.input.dtype, *(output.dtype for output in after.outputs))
+    wide = next((dtype for dtype in found[1:] if dtype != "INT8"), found[1])
+    if {*found} != {"INT8"}:
         raise RecipeUnfitError(
-            f"the quantizer made a file with a {found[0]} input and a {found[1]} output; {recipe_name} means INT8 for "
+            f"the quantizer made a file with a {found[0]} input and a {wide} output; {recipe_name} means INT8 for "
             "both. Take int8 for this model"
         )
 

@@ -177,7 +177,7 @@ def measured_for(float_model: bytes, recipe: Recipe, calibration: CalibrationSet
     check_window_shape(calibration, graph.input.shape[1:])
     watched = _tensors_around(item for name, item in _settings(recipe, graph, {}) if name == recipe.name)
     if recipe.integer_io:
-        watched |= {graph.input.name, graph.output.name}
+        watched |= {graph.input.name, *(output.name for output in graph.outputs)}
     return measure_ranges(float_model, calibration.windows, watched)
 
 
