@@ -18,7 +18,7 @@ from edge_runtime.audio.sample_format import to_floats, to_shorts
 from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content
 from metadata.atomic_file import write_atomically
 from train.evaluation.evaluate import TestWindows
-from train.evaluation.predict import predict
+from train.evaluation.predict import predict_outputs
 from train.evaluation.rotated_windows import ENOUGH_WINDOWS, MOST_TIMES, draw_again
 from train.fitting.finished_run import FinishedRun
 
@@ -77,4 +77,5 @@ def _with_scores(run: FinishedRun, golden: Golden) -> Golden:
     rounded = replace(golden, windows=to_floats(to_shorts(golden.windows)))
     heard = np.concatenate([rounded.windows, *[window[np.newaxis] for window in rounded.heard_again()]])
     mels = librosa_mels(run, rounded.windows[:NUM_MEL_WINDOWS])
-    return replace(rounded, scores=predict(run.model, heard), mel=mels)
+    scores, *frames = predict_outputs(run.model, heard)
+    return replace(rounded, scores=scores, mel=mels, frame_scores=frames[0] if frames else None)

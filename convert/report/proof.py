@@ -23,6 +23,7 @@ from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.parity.file_parity import BUILTIN_KERNELS, SLOW_MS
+from edge_runtime.parity.frame_parity import frame_parity
 from edge_runtime.parity.levels import (
     ParityResult,
     front_end_parity,
@@ -37,7 +38,7 @@ from metadata.plural import counted
 from metadata.recipe import find_tolerance
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
-from train.evaluation.predict import predict
+from train.evaluation.predict import predict, predict_outputs
 from train.evaluation.rotated_windows import heard_again
 from train.fitting.finished_run import FinishedRun
 from train.layers.librosa_mel import librosa_mel
@@ -80,12 +81,17 @@ class FileProof:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a file puts out: scores of shape (n_windows, n_labels), those without XNNPACK, and its phone replay."""
+    """What a file puts out: scores of shape (n_windows, n_labels), those without XNNPACK, and its phone replay.
+
+    Frame scores (n_windows, num_frames * n_labels) stand beside the scores; None for a file without.
+    """
 
     scores: np.ndarray
     builtin_scores: np.ndarray | None
     phone: ParityResult
     is_slow: bool
+    frames: np.ndarray | None = None
+    builtin_frames: np.ndarray | None = None
 
 
 def prove_files(
@@ -129,7 +135,7 @@ def prove_files(
     if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
         steps.tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
     heard = _hear_all(files, again.windows, len(cut.windows), recordings, steps)
-    keras_scores = predict(run.model, again.windows)
+    keras_scores, *keras_frames = predict_outputs(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
     side = describe_test_side(run, cut)
     proofs = []
@@ -137,11 +143,14 @@ def prove_files(
         found = heard[file.path]
         is_float = file.recipe.name == "float32"
         reference = keras_scores if is_float else _float_file(file, files, heard).scores
+        frames = next(iter(keras_frames), None) if is_float else _float_file(file, files, heard).frames
         parity = [*front_end] if is_float else []
         parity.append(_score_parity(file, reference, found.scores, again))
+        parity += _frame_parity(file, frames, found.frames)
         if found.builtin_scores is not None:
-            on_builtin = _score_parity(file, reference, found.builtin_scores, again)
-            parity.append(on_other_kernels(on_builtin, BUILTIN_KERNELS))
+            on_builtin = [_score_parity(file, reference, found.builtin_scores, again)]
+            on_builtin += _frame_parity(file, frames, found.builtin_frames)
+            parity += [on_other_kernels(result, BUILTIN_KERNELS) for result in on_builtin]
         parity.append(found.phone)
         steps.begin(f"timing {file.path.name}", place, len(files))
         runs, warm_up = settings.num_runs, settings.warmup_runs
@@ -184,12 +193,15 @@ def _hear(path: Path, windows: np.ndarray | WindowRows, num_given: int, recordin
     """
     classifier = Classifier(path)
     begin = time.thread_time()  # the interpreter runs in this thread; what else the machine does shall not count
-    scores = _scores_of(classifier, windows, range(num_given))
+    scores, frames = _scores_of(classifier, windows, range(num_given))
     if (time.thread_time() - begin) * 1000 / num_given > SLOW_MS:
-        return Heard(scores, None, phone_parity(classifier, recordings[:1]), is_slow=True)
-    scores = np.concatenate([scores, _scores_of(classifier, windows, range(num_given, len(windows)))])
+        return Heard(scores, None, phone_parity(classifier, recordings[:1]), is_slow=True, frames=frames)
+    more_scores, more_frames = _scores_of(classifier, windows, range(num_given, len(windows)))
+    scores = np.concatenate([scores, more_scores])
+    if frames is not None and more_frames is not None:
+        frames = np.concatenate([frames, more_frames])
     builtin = _scores_of(Classifier(classifier.model, use_xnnpack=False), windows, range(len(windows)))
-    return Heard(scores, builtin, phone_parity(classifier, recordings), is_slow=False)
+    return Heard(scores, builtin[0], phone_parity(classifier, recordings), False, frames, builtin[1])
 
 
 def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[ParityResult]:
@@ -268,10 +280,18 @@ def _as_recorded(waveform: np.ndarray) -> np.ndarray:
     return np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
 
 
-def _scores_of(classifier: Classifier, windows: np.ndarray | WindowRows, places: range) -> np.ndarray:
-    """Return the scores of the windows at some places, shape (n_places, n_labels)."""
-    scores = [classifier.scores(windows[place]) for place in places]
-    return np.stack(scores) if scores else np.empty((0, len(classifier.spec.labels)), np.float32)
+def _scores_of(
+    classifier: Classifier, windows: np.ndarray | WindowRows, places: range
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the scores of the windows at some places, (n_places, n_labels), and their frame scores in rows."""
+    spec = classifier.spec
+    scores = np.empty((len(places), len(spec.labels)), np.float32)
+    frames = None if spec.frames is None else np.empty((len(places), spec.frames.num_frames * len(spec.labels)), "f4")
+    for row, place in enumerate(places):
+        scores[row] = classifier.scores(windows[place])
+        if frames is not None:
+            frames[row] = classifier.read_frame_scores().reshape(-1)
+    return scores, frames
 
 
 def _float_file(file: ConvertedFile, files: Sequence[ConvertedFile], heard: dict[Path, Heard]) -> Heard:
@@ -291,6 +311,16 @@ def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray
         return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds, file.spec.labels)
     name, tolerance = f"{file.path.name} against float32", find_tolerance(file.recipe.name)
     return recipe_parity(reference, scores, truth, groups, tolerance, name, thresholds, file.spec.labels)
+
+
+def _frame_parity(file: ConvertedFile, reference: np.ndarray | None, frames: np.ndarray | None) -> list[ParityResult]:
+    """The same of the frame scores, by the same tolerance; none for a model without."""
+    if reference is None or frames is None:
+        return []
+    if file.recipe.name == "float32":
+        return [frame_parity(reference, frames, file.spec, None, f"{file.path.name} against Keras")]
+    tolerance = find_tolerance(file.recipe.name)
+    return [frame_parity(reference, frames, file.spec, tolerance, f"{file.path.name} against float32")]
 
 
 def _numpy_mel(window: np.ndarray, run: FinishedRun) -> np.ndarray:

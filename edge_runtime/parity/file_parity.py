@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.parity.frame_parity import frame_parity
 from edge_runtime.parity.golden_vectors import Golden
 from edge_runtime.parity.levels import (
     LEVELS,
@@ -24,7 +25,7 @@ from edge_runtime.parity.levels import (
 )
 from metadata.plural import counted
 from metadata.recipe import RECIPES, find_tolerance
-from metadata.spec import MelFrontEnd
+from metadata.spec import MelFrontEnd, ModelSpec
 
 BUILTIN_KERNELS = "TensorFlow Lite's built-in kernels"
 _FLOAT_RECIPE = "float32"
@@ -63,10 +64,12 @@ def parity_of_file(
         front_end = classifier.spec.front_end
         if golden.mel is not None and isinstance(front_end, MelFrontEnd):
             results.append(_front_end_result(golden, front_end, classifier.spec.sample_rate))
-        results.append(_score_result(classifier, golden, tolerance))
+        results += _score_results(classifier, golden, tolerance)
         if classifier.use_xnnpack:
             builtin = Classifier(classifier.model, classifier.num_threads, False, classifier.foreign_spec)
-            results.append(on_other_kernels(_score_result(builtin, golden, tolerance), BUILTIN_KERNELS))
+            results += [
+                on_other_kernels(result, BUILTIN_KERNELS) for result in _score_results(builtin, golden, tolerance)
+            ]
     if recordings:
         results.append(phone_parity(classifier, recordings))
     return results
@@ -82,6 +85,15 @@ def check_golden(classifier: Classifier, golden: Golden) -> None:
             f"the golden vectors have windows of {found[0]} samples and {counted(found[1], 'score')}; "
             f"{spec.name} takes {expected[0]} and gives {expected[1]}: were they made for another model?"
         )
+    sizes = [
+        0 if spec.frames is None else spec.frames.num_frames * len(spec.labels),
+        0 if golden.frame_scores is None else golden.frame_scores.shape[1],
+    ]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"the golden vectors have {counted(sizes[1], 'frame score')} a window; {spec.name} gives {sizes[0]}: were "
+            "they made for another model?"
+        )
     if golden.mel is not None and not isinstance(spec.front_end, MelFrontEnd):
         raise ValueError(f"the golden vectors hold mel spectrograms; {spec.name} has a {spec.front_end.kind} front end")
 
@@ -95,10 +107,21 @@ def _front_end_result(golden: Golden, front_end: MelFrontEnd, sample_rate: int) 
     return front_end_parity(np.asarray(golden.mel), mel, f"{LEVELS[1]}: NumPy against the trained model's")
 
 
-def _score_result(classifier: Classifier, golden: Golden, tolerance: Mapping[str, float] | None) -> ParityResult:
-    """Level 2 or 3: the scores of the file against the reference's."""
+def _score_results(classifier: Classifier, golden: Golden, tolerance: Mapping[str, float] | None) -> list[ParityResult]:
+    """Level 2 or 3: the scores of the file against the reference's, and its frame scores where it has them."""
     spec = classifier.spec
-    scores = _scores(classifier, golden)
+    scores, frames = _scores(classifier, golden)
+    of_windows = _score_result(spec, golden, scores, tolerance)
+    if golden.frame_scores is None:
+        return [of_windows]
+    limits = None if spec.recipe == _FLOAT_RECIPE else tolerance or find_tolerance(spec.recipe)
+    return [of_windows, frame_parity(golden.frame_scores, frames, spec, limits, of_windows.name)]
+
+
+def _score_result(
+    spec: ModelSpec, golden: Golden, scores: npt.NDArray[np.float32], tolerance: Mapping[str, float] | None
+) -> ParityResult:
+    """Level 2 or 3 of the scores."""
     heard = golden.places()[: len(scores)]
     reference = golden.scores[: len(scores)]
     thresholds = spec.thresholds if spec.activation == "sigmoid" else None
@@ -114,10 +137,19 @@ def _score_result(classifier: Classifier, golden: Golden, tolerance: Mapping[str
     return add_detail(add_detail(result, slow), unknown)
 
 
-def _scores(classifier: Classifier, golden: Golden) -> npt.NDArray[np.float32]:
-    """Return the scores of the golden windows, and of those heard again unless the file is slow."""
+def _scores(classifier: Classifier, golden: Golden) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return scores and frame scores of the golden windows, and of those heard again unless the file is slow."""
     begin = time.thread_time()
-    scores = [classifier.scores(window) for window in golden.windows]
-    if (time.thread_time() - begin) * 1000 / len(scores) <= SLOW_MS:
-        scores += [classifier.scores(window) for window in golden.heard_again()]
-    return np.stack(scores)
+    heard = [_heard(classifier, window) for window in golden.windows]
+    if (time.thread_time() - begin) * 1000 / len(heard) <= SLOW_MS:
+        heard += [_heard(classifier, window) for window in golden.heard_again()]
+    return np.stack([scores for scores, _ in heard]), np.stack([frames for _, frames in heard])
+
+
+def _heard(
+    classifier: Classifier, window: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the scores of a window and its frame scores in a row, none for a model without."""
+    scores = classifier.scores(window)
+    has_frames = classifier.spec.frames is not None
+    return scores, classifier.read_frame_scores().reshape(-1) if has_frames else np.empty(0, np.float32)

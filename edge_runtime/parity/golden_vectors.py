@@ -3,7 +3,8 @@
 One `.npz` a model, written by `convert.report.golden`: `windows` (n, window_length) int16, as a microphone delivers
 them, or
 float32; `again` int32 (k, 2), windows that are heard again, the place of one and where it begins; `scores` float32
-(n + k, n_labels); and maybe, for the n windows, `truth` and `groups`, and for the first of them `mel`.
+(n + k, n_labels); for a model with frame scores `frame_scores` (n + k, num_frames * n_labels); and maybe, for the n
+windows, `truth` and `groups`, and for the first of them `mel`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in i
 
 NUM_REPLAYED_WINDOWS = 24
 """So many of the first windows, which are spread over the labels, make up the stream that the phone path replays."""
-_OPTIONAL = ("mel", "truth", "groups", "again")
+_OPTIONAL = ("mel", "truth", "groups", "again", "frame_scores")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Golden:
     again : ndarray of int, shape (n_again, 2), or None
         Windows that are heard again from another sample on: the place of each and that sample. What came before it
         follows the window's end.
+    frame_scores : ndarray of float32, shape (n_windows + n_again, num_frames * n_labels), or None
+        Of the reference, for a model that has them.
     """
 
     windows: npt.NDArray[np.float32]
@@ -52,6 +55,7 @@ class Golden:
     truth: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | None = None
     groups: npt.NDArray[np.str_] | None = None
     again: npt.NDArray[np.int32] | None = None
+    frame_scores: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         count, num_again = len(self.windows), 0 if self.again is None else len(self.again)
@@ -67,6 +71,11 @@ class Golden:
                 raise ValueError(
                     f"golden {name} holds {len(values)} entries for {counted(count, 'window')}; expected one each"
                 )
+        if self.frame_scores is not None and self.frame_scores.shape[:1] != self.scores.shape[:1]:
+            raise ValueError(
+                f"golden frame_scores have shape {self.frame_scores.shape}, scores {self.scores.shape}; "
+                "expected as many rows"
+            )
         if self.mel is not None and not 0 < len(self.mel) <= count:
             raise ValueError(
                 f"golden mel holds {len(self.mel)} entries for {counted(count, 'window')}; expected one each at most"
@@ -100,6 +109,7 @@ class Golden:
             truth=None if self.truth is None else self.truth[:count],
             groups=None if self.groups is None else self.groups[:count],
             again=None if self.again is None else self.again[kept[len(self.windows) :]],
+            frame_scores=None if self.frame_scores is None else self.frame_scores[kept],
         )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
