@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
+from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_detector, tiny_spec
 
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
-from metadata import MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec
+from metadata import FrameScores, MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec
 
 CLIENTS = Path(__file__).parent / "clients"
 AUDIO_CLIENTS = ["tflite_support", "mediapipe"]
@@ -116,6 +116,15 @@ def test_an_audio_classifier_gives_our_labels_and_scores(client, labels, score, 
     result = score(client, path, noise)
     assert tuple(result["labels"]) == labels
     _check_scores(_our_scores(path, noise), _scores_by_label(result, labels))
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+def test_an_audio_classifier_opens_a_file_with_frame_scores_and_gives_our_scores(client, score, noise, tmp_path):
+    path = tmp_path / "detector.tflite"
+    path.write_bytes(pack_model(tiny_detector(), tiny_spec(activation="sigmoid", frames=FrameScores(125, 256))))
+    result = score(client, path, noise)
+    assert tuple(result["labels"]) == TINY_LABELS
+    assert np.abs(_our_scores(path, noise) - _scores_by_label(result, TINY_LABELS)).max() <= TOLERANCE
 
 
 def test_the_task_library_reads_rate_and_window_from_the_file(score, tmp_path):

@@ -7,6 +7,7 @@ from train.models import (
     MODEL_HELP,
     MODEL_NAMES,
     common_sample_rate,
+    event_crnn,
     isocc,
     mel_cnn,
     mixed_cnn,
@@ -247,3 +248,25 @@ def test_models_of_different_sample_rates_are_not_built_together(monkeypatch):
     monkeypatch.setattr(mel_cnn, "SAMPLE_RATE", 8_000)
     with pytest.raises(ValueError, match="waveform_cnn 16000 Hz, mel_cnn 8000 Hz"):
         common_sample_rate(["waveform_cnn", "mel_cnn"])
+
+
+def test_the_event_detector_puts_out_scores_and_frame_scores_for_frames_of_40_ms():
+    model = event_crnn.build(10)
+    assert model.count_params() == 152_506
+    assert model.output_names == ["scores", "frame_scores"]
+    frames = event_crnn.frames("small")
+    assert (frames.num_frames, frames.hop_length) == (125, 640)
+    assert [tuple(one.shape[1:]) for one in model.outputs] == [(10,), (1250,)]
+    further = event_crnn.auxiliary(model, 10)
+    assert tuple(further.activity.shape[1:]) == (125, 10)
+    assert (further.steps.num_steps, further.steps.first, further.steps.hop) == (125, 0, 640)
+
+
+def test_the_event_detector_needs_126_million_multiplications_for_five_seconds():
+    model = event_crnn.build(10)
+    total = 0
+    for layer in model.layers:
+        kernels = [one for one in layer.get_weights() if one.ndim > 1 and one.shape[0] > 2]
+        places = int(np.prod(layer.output.shape[1:-1]))  # convolutions: rows and bands; the others: frames
+        total += places * sum(kernel.size for kernel in kernels)
+    assert total == 126_024_384

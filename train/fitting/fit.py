@@ -214,7 +214,8 @@ def validate(model: keras.Model, scores: np.ndarray, targets: np.ndarray, weight
 
 def has_label_sets(model: keras.Model) -> bool:
     """Whether a model tells a set of labels, by the activation that it ends with."""
-    return model.layers[-1].activation is keras.activations.sigmoid
+    last = model.layers[-1] if len(model.outputs) == 1 else model.get_layer(model.output_names[0])
+    return last.activation is keras.activations.sigmoid
 
 
 def _keep(model: keras.Model, average: WeightAverage, history: Sequence[dict[str, float]], folder: Path) -> None:

@@ -169,6 +169,7 @@ def describe_model(
         activation=task.activation,
         thresholds=(DEFAULT_THRESHOLD,) * len(labels),
         front_end=module.front_end(variant),
+        frames=module.frames(variant) if hasattr(module, "frames") else None,
         provenance=Provenance(
             data_sha256=clips.data_sha256(),
             split_sha256=clips.split_sha256(),
@@ -219,7 +220,7 @@ def _fit(
     learner = learner_of(model, module, len(clips.index.labels), settings)
     windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, learner.targets)
     fit.compile_model(model, settings, len(windows), learner)
-    validation = held_out.windows, held_out.targets(model.output_shape[-1]), held_out.weights()
+    validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
     history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner.model)
     return model, history
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
-MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn")
+MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn", "event_crnn")
 MODEL_HELP = {  # what a model is for, and its variants, the default first
     "waveform_cnn": "one label, from samples: level, android, abdoli_50999, abdoli_32000, abdoli_16000, abdoli_8000, "
     "abdoli_1600, abdoli_16000_gammatone",
@@ -17,6 +17,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "isocc": "the labels of one sound or two: mixed (either), single (one), pair (two)",
     "source_counter": "how many sources: two (up to two), three; labels (to begin another training with)",
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
+    "event_crnn": "the labels of one sound or two, and in which frames of 40 ms each sounds: small",
 }
 
 
@@ -25,7 +26,7 @@ def model_module(name: str) -> ModuleType:
 
     It has NAME, SAMPLE_RATE, VARIANTS, DEFAULT, PUBLISHED, task, window_length, front_end and build.
     PUBLISHED is None where there are no published settings; `auxiliary` is there where a model can learn
-    labels, and when they sound, beside its scores.
+    labels, and when they sound, beside its scores; `frames` where it has frame scores.
 
     Raises
     ------

@@ -120,7 +120,7 @@ def build(num_labels: int, variant: str = DEFAULT_VARIANT, keras: Any = None) ->
     activation = task(variant).activation
     if isinstance(task(variant), LabelSet):
         logits = layers.Dense(num_labels, name=LOGITS_LAYER)(steps)
-        scores = layers.Activation(activation, name="scores")(_pooled(layers, logits))
+        scores = layers.Activation(activation, name="scores")(pooled_logits(layers, logits))
     else:
         scores = layers.Dense(num_labels, activation=activation, name="scores")(_number_units(layers, steps))
     return keras.Model(inputs, scores, name=NAME)
@@ -145,7 +145,7 @@ def auxiliary(model: Any, num_labels: int) -> AuxiliaryOutputs:
         logits, labels = model.get_layer(LOGITS_LAYER).output, model.outputs[0]
     else:
         logits = layers.Dense(num_labels, name=LOGITS_LAYER)(model.get_layer(STEPS_LAYER).output)
-        labels = layers.Activation("sigmoid", name="labels")(_pooled(layers, logits))
+        labels = layers.Activation("sigmoid", name="labels")(pooled_logits(layers, logits))
     return AuxiliaryOutputs(
         labels=labels,
         activity=layers.Activation("sigmoid", name="activity")(logits),
@@ -162,7 +162,7 @@ def _number_units(layers: Any, steps: Any) -> Any:
     return layers.Dropout(NUMBER_DROPOUT[1], name="number_dropout_2")(x)
 
 
-def _pooled(layers: Any, logits: Any) -> Any:
+def pooled_logits(layers: Any, logits: Any) -> Any:
     """Return logits for the window, (batch, num_labels): a mean over the steps, most of those that hear a label best.
 
     The weights are the softmax of the logits over time, as in McFee, Salamon and Bello 2018 (arXiv 1804.10070) at
