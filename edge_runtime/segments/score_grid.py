@@ -1,0 +1,131 @@
+"""Frame scores of a whole recording on one grid in time, and the segments that they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.segments.segment import Segment
+from metadata.plural import counted
+
+FloatArray = npt.NDArray[np.float32]
+_ROUNDING = 1e-9  # by which seconds or rows may lie beside the number that was meant
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreGrid:
+    """Scores at equal distances in time.
+
+    Attributes
+    ----------
+    hop_seconds : float
+        Row i stands for the time from i * hop_seconds up to (i + 1) * hop_seconds.
+    labels : tuple of str
+    scores : ndarray of float32, shape (n, n_labels)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        A hop that is not above 0, scores that are not finite, or not one column a label.
+    """
+
+    hop_seconds: float
+    labels: tuple[str, ...]
+    scores: FloatArray
+
+    def __post_init__(self) -> None:
+        if not self.hop_seconds > 0.0:
+            raise ValueError(f"hop_seconds is {self.hop_seconds}; expected seconds above 0")
+        if self.scores.ndim != 2 or self.scores.shape[1] != len(self.labels):
+            raise ValueError(f"scores have shape {self.scores.shape}; expected (n, {len(self.labels)}), one a label")
+        if not np.isfinite(self.scores).all():
+            raise ValueError("the scores hold NaN or infinity; expected finite numbers")
+
+
+def segments_of(
+    grid: ScoreGrid,
+    thresholds: Sequence[float],
+    min_seconds: float = 0.0,
+    gap_seconds: float = 0.0,
+    median_frames: int = 1,
+) -> tuple[Segment, ...]:
+    """Return the segments in which each label's scores reach its threshold, sorted by onset.
+
+    Parameters
+    ----------
+    grid : ScoreGrid
+    thresholds : sequence of float
+        One a label.
+    min_seconds : float
+        Shorter segments are left out, after gaps are closed.
+    gap_seconds : float
+        Segments of one label with at most so much between them are one.
+    median_frames : int
+        Odd: each score is first replaced by the median of so many around it; at the ends the outermost is repeated.
+
+    Returns
+    -------
+    tuple of Segment
+        The score of each is the highest that was compared with the threshold.
+
+    Raises
+    ------
+    ValueError
+        Not one threshold a label, an even median, or a time below 0.
+    """
+    if len(thresholds) != len(grid.labels):
+        raise ValueError(
+            f"there are {counted(len(thresholds), 'threshold')} for {counted(len(grid.labels), 'label')}; "
+            "expected one a label"
+        )
+    if median_frames < 1 or median_frames % 2 == 0:
+        raise ValueError(f"median_frames is {median_frames}; expected an odd number")
+    if min_seconds < 0.0 or gap_seconds < 0.0:
+        raise ValueError(f"min_seconds is {min_seconds} and gap_seconds {gap_seconds}; expected 0 or more")
+    scores = _median(grid.scores, median_frames)
+    found = [
+        segment
+        for place, (label, threshold) in enumerate(zip(grid.labels, thresholds, strict=True))
+        for segment in _of_label(scores[:, place], label, threshold, grid.hop_seconds, min_seconds, gap_seconds)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.onset, one.offset, one.label)))
+
+
+def _of_label(
+    scores: FloatArray, label: str, threshold: float, hop: float, min_seconds: float, gap_seconds: float
+) -> Iterator[Segment]:
+    """Yield the segments of one label."""
+    for first, stop in _closed(_runs(scores >= np.float32(threshold)), gap_seconds / hop):
+        if (stop - first) * hop + _ROUNDING >= min_seconds:
+            score = min(1.0, max(0.0, float(scores[first:stop].max())))
+            yield Segment(onset=first * hop, offset=stop * hop, label=label, score=score)
+
+
+def _runs(reached: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first row and the row behind the last of each stretch that is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], reached, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _closed(runs: Sequence[tuple[int, int]], gap_rows: float) -> list[tuple[int, int]]:
+    """Return the stretches with those joined that are at most so many rows apart."""
+    joined: list[tuple[int, int]] = []
+    for first, stop in runs:
+        if joined and first - joined[-1][1] <= gap_rows + _ROUNDING:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((first, stop))
+    return joined
+
+
+def _median(scores: FloatArray, width: int) -> FloatArray:
+    """Return the running median of each column."""
+    if width == 1 or not len(scores):
+        return scores
+    padded = np.pad(scores, ((width // 2, width // 2), (0, 0)), mode="edge")
+    views = np.lib.stride_tricks.sliding_window_view(padded, width, axis=0)
+    return np.asarray(np.median(views, axis=-1), np.float32)
