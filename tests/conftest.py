@@ -22,6 +22,14 @@ SAMPLE_RATE = 16_000  # Hz
 QUICKER = ("--epochs", "12", "--num-runs", "30")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all files that share the build, so that no fixture is made twice."""
+    of_build = {item.path for item in items if "built" in item.fixturenames}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("build" if item.path in of_build else item.path.stem))
+
+
 @dataclass(frozen=True)
 class Built:
     """A finished `earproof build data_short`."""
