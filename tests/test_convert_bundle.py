@@ -222,7 +222,7 @@ def test_the_wheel_of_a_bundle_checks_it_without_the_train_extra_and_says_what_i
 
 
 def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp_path, capsys):
-    assert bundle(built.path, "--out", tmp_path / "b.tar.gz") == 0
+    assert bundle(built.path, "--all-files", "--out", tmp_path / "b.tar.gz") == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
     code = earproof.main(["parity", str(tmp_path / f"{built.path.name}-bundle"), "--json"])
@@ -289,6 +289,64 @@ def test_nothing_is_said_where_nothing_is_left_out(tiny_run, tmp_path, capsys):
     assert bundle(tiny_run, "--out", tmp_path / "b.tar.gz") == 0
 
     assert "left out" not in capsys.readouterr().err
+
+
+def _name_best(run, name):
+    report = json.loads((run / "report.json").read_text())
+    (run / "report.json").write_text(json.dumps({**report, "verdict": {"file": name, "take": False}}))
+
+
+def test_the_best_file_goes_alone_and_each_other_is_told_with_the_way_to_take_it(own_run, tmp_path, capsys):
+    _name_best(own_run, "wave-int8.tflite")
+    _fail(own_run, "wave-float32.tflite")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["models"] == ["wave-int8.tflite"]
+    assert (
+        "left out mel-spectrogram-float32.tflite, mel-spectrogram-int8.tflite: wave-int8.tflite is the best file by "
+        "report.json; --file NAME takes one of them, --all-files all that passed" in captured.err
+    )
+    assert "left out wave-float32.tflite: it failed its parity" in captured.err
+    assert "report.json says to take no file yet; wave-int8.tflite is the best so far" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (["--all-files"], [name for name in FILES if name != "wave-float32.tflite"]),
+        (["--include-failed"], FILES),
+        (["--recipe", "int8"], ["mel-spectrogram-int8.tflite", "wave-int8.tflite"]),
+        (["--file", "wave-float32.tflite"], ["wave-float32.tflite"]),
+    ],
+)
+def test_more_than_the_best_file_is_taken_when_asked_for(own_run, tmp_path, capsys, arguments, taken):
+    _name_best(own_run, "wave-int8.tflite")
+    _fail(own_run, "wave-float32.tflite")
+
+    assert bundle(own_run, *arguments, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["models"] == taken
+
+
+def test_a_best_file_that_was_exchanged_is_refused(own_run, tmp_path, capsys):
+    _name_best(own_run, "wave-int8.tflite")
+    with (own_run / "wave-int8.tflite").open("ab") as file:
+        file.write(b"more")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz") == 2
+    assert "wave-int8.tflite is the best file by report.json, but it has" in capsys.readouterr().err
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+@pytest.mark.parametrize("verdict", [{}, {"verdict": {"file": ""}}])
+def test_without_a_best_file_all_that_passed_are_taken_and_that_is_told(own_run, tmp_path, capsys, verdict):
+    report = json.loads((own_run / "report.json").read_text())
+    (own_run / "report.json").write_text(json.dumps({**report, **verdict}))
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["models"] == FILES
+    assert "report.json names no file as the best: all that passed go along" in captured.err
 
 
 def test_where_all_failed_each_is_named_and_the_way_out_is_told(own_run, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Making a bundle: the files of a build that pass, with golden streams, the device part and a manifest, in one archive.
+"""Making a bundle: the best file of a build, or others, with golden streams, the device part and a manifest.
 
 The same build on the same machine gives the same bytes.
 """
@@ -58,6 +58,7 @@ def make_bundle(
     files: Sequence[str] = (),
     recipes: Sequence[str] = (),
     include_failed: bool = False,
+    all_files: bool = False,
     tell: Tell = lambda _: None,
 ) -> BundleArchive:
     """Return a bundle of what `earproof build` or `earproof convert` left in a folder.
@@ -66,11 +67,14 @@ def make_bundle(
     ----------
     run : Path
     files : sequence of str
-        Names of files in it to take, whether they passed or not; without any those that passed.
+        Names of files in it to take, whether they passed or not. Without any, and with none of the options below, the
+        best one by the report's verdict; all that passed where it names none.
     recipes : sequence of str
-        Take only files of these recipes.
+        Take all files of these recipes that passed.
     include_failed : bool
-        Take those that did not pass too.
+        Take all files, those that did not pass too.
+    all_files : bool
+        Take all files that passed.
     tell : callable
         Called with notes for people: of each file that is left out the reason.
 
@@ -79,11 +83,12 @@ def make_bundle(
     FileNotFoundError
         The folder, a file, its golden vectors or the report are not there.
     ValueError
-        Nothing left to take, a recipe that is none, or golden vectors of another model.
+        Nothing left to take, a best file that did not pass as it lies there now, a recipe that is none, or
+        golden vectors of another model.
     ModelContractError
         A file that is no model.
     """
-    paths = choose_bundle_files(run, files, recipes, include_failed, tell)
+    paths = choose_bundle_files(run, files, recipes, include_failed, all_files, tell)
     contents: dict[str, bytes] = {}
     models = [_add_model(path, contents, tell) for path in paths]
     wheel, contents_of_wheel = device_wheel()
