@@ -30,6 +30,8 @@ from metadata.plural import counted
 from metadata.safe_name import safe_part
 
 _MADE_ON = ("cpu", "architecture", "runtime", "numpy", "python")  # of the machine: what decides the scores
+MAX_STREAM_BYTES = 3_200_000  # of 16-bit samples: 50 windows of 2 s; gzip takes a third off, and 6 MB is the goal
+MAX_BUNDLE_BYTES = 6_000_000
 Tell = Callable[[str], None]
 
 
@@ -101,7 +103,10 @@ def make_bundle(
     records = {name: describe_content(content) for name, content in contents.items()}
     bundle = Bundle(folder=Path(folder_name), models=tuple(models), files=records, made_on=made_on)
     contents[MANIFEST_NAME] = format_manifest(bundle, version)
-    return BundleArchive(folder_name=folder_name, content=pack_archive(folder_name, contents), bundle=bundle)
+    packed = pack_archive(folder_name, contents)
+    if len(packed) > MAX_BUNDLE_BYTES:
+        tell(f"the bundle has {len(packed) / 1e6:.1f} MB; --file NAME with one small file makes one below 6 MB")
+    return BundleArchive(folder_name=folder_name, content=packed, bundle=bundle)
 
 
 def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledModel:
@@ -115,19 +120,19 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earproof build leaves")
     golden = read_golden(golden_path)
     check_golden(classifier, golden)
-    taken = golden.first(NUM_REPLAYED_WINDOWS)
+    taken = golden.first(_num_windows(spec.window_length))
     if len(taken.windows) < len(golden.windows):
         tell(
-            f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, heard "
-            "from several "
-            f"places: {taken.num_heard} in all"
+            f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, to keep "
+            f"the bundle small; heard from several places they are {taken.num_heard} in all"
         )
     stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)
+    stream_name = _put(
+        contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
+    )
     names = {
-        "golden": _put(contents, golden_name, golden_content(taken)),
-        "stream": _put(
-            contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
-        ),
+        "golden": _put(contents, golden_name, golden_content(taken, Path(stream_name).name)),
+        "stream": stream_name,
         "expected": _put(contents, f"{GOLDEN_FOLDER_NAME}/{path.stem}.ticks.npz", expected_content(stream)),
     }
     if stream.spectrograms is not None:
@@ -135,6 +140,11 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         names["spectrograms"] = _put(contents, name, spectrograms_content(stream))
     _put(contents, path.name, classifier.model)
     return BundledModel(file=path.name, model=spec.name, recipe=spec.recipe, **names)
+
+
+def _num_windows(window_length: int) -> int:
+    """Return how many golden windows go along at most: what has room, and in any case those that are replayed."""
+    return max(NUM_REPLAYED_WINDOWS, MAX_STREAM_BYTES // (2 * window_length))
 
 
 def _put(contents: dict[str, bytes], name: str, content: bytes, shared: bool = False) -> str:
