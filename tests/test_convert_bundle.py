@@ -236,6 +236,21 @@ def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp
     )
 
 
+def test_the_best_file_of_a_real_build_goes_with_at_least_200_windows_in_less_than_6_mb(built, tmp_path):
+    archive = make_bundle(built.path)
+    (tmp_path / "b.tar.gz").write_bytes(archive.content)
+    subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
+    (model,) = archive.bundle.models
+    taken = read_golden(tmp_path / archive.folder_name / model.golden)
+    whole = read_golden(built.path / model.golden)
+
+    assert model.file == built.report["verdict"]["file"]
+    assert np.array_equal(taken.windows, whole.windows)
+    assert taken.num_heard == whole.num_heard >= 200
+    assert len(archive.content) < MAX_BUNDLE_BYTES
+    assert earproof.main(["parity", str(tmp_path / archive.folder_name)]) == 0
+
+
 def test_a_bundle_of_an_unpacked_bundle_reads_its_own_streams(folder):
     opened = read_bundle(folder)
     for model in opened.models:
