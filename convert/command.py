@@ -115,7 +115,11 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     foreign.add_argument("--labels", type=Path, metavar="labels.txt", help="what its scores stand for, in order")
     foreign.add_argument("--keep-numbers", action="store_true", help=KEEP_NUMBERS)
     foreign.add_argument(
-        "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
+        "--data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="recordings for calibration and comparison: folders or CSV files",
     )
     foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
     add_dataset_argument(foreign)
