@@ -28,6 +28,7 @@ from train.recordings.tables.spelling import SpelledFiles
 
 TABLES = ("annotations.csv", "annotations.tsv", "annotations.rttm", "annotations.json")
 NO_EVENTS = Reason("no_events", "recordings without annotation; a detector is not trained on them")
+_STEP_SECONDS = 2e-6  # of the times that are written, twice
 _ROUNDING_SECONDS = 0.001  # by which annotations of a whole recording go beyond its end
 Events = Mapping[str, tuple[Segment, ...]]
 
@@ -150,9 +151,11 @@ def _within(
     for name, found in events.items():
         end = seconds[name]
         faults += [f"{name}, {one.onset:g} to {one.offset:g} s, {one.label}: begins behind the end at {end:g} s"
-                   for one in found if one.onset >= end]  # fmt: skip
+                   for one in found if one.onset > end - _STEP_SECONDS]  # fmt: skip
         clipped += sum(one.offset > end + _ROUNDING_SECONDS for one in found)
-        kept = [replace(one, offset=min(one.offset, end), score=None) for one in found if one.onset < end]
+        kept = [
+            replace(one, offset=min(one.offset, end), score=None) for one in found if one.onset <= end - _STEP_SECONDS
+        ]
         events[name] = merged(kept)
         overlapping += len(kept) - len(events[name])
     if clipped:
