@@ -40,8 +40,8 @@ def test_events_of_one_label_that_overlap_are_merged_and_those_beyond_the_end_cu
         "a.wav": (Segment(onset=0, offset=1.5, label="dog"), Segment(onset=1.7, offset=2, label="cat"))
     }
     assert found.index.notes == (
-        "1 event ends behind the end of the recording and is cut there",
-        "1 event overlaps another one of the same label, and is one event with it",
+        "1 event ends behind the end of the recording; cut there",
+        "1 event was joined with another one of the same label that it overlaps or touches",
     )
 
 

@@ -159,12 +159,10 @@ def _within(
         events[name] = merged(kept)
         overlapping += len(kept) - len(events[name])
     if clipped:
-        notes.append(f"{counted(clipped, 'event ends', 'events end')} behind the end of the recording and is cut there")
+        notes.append(f"{counted(clipped, 'event ends', 'events end')} behind the end of the recording; cut there")
     if overlapping:
-        notes.append(
-            f"{counted(overlapping, 'event overlaps', 'events overlap')} another one of the same label, and is one "
-            "event with it"
-        )
+        joined = counted(overlapping, "event was", "events were")
+        notes.append(f"{joined} joined with another one of the same label that it overlaps or touches")
     return events, faults, notes
 
 
