@@ -132,8 +132,8 @@ def _find(folder: Path, name: str, recordings: Sequence[str]) -> str | None:
 def _within(
     folder: Path, read: Mapping[str, Sequence[Segment]], unit: str
 ) -> tuple[dict[str, tuple[Segment, ...]], list[str], list[str]]:
-    """The events in seconds, within their recordings; faults; and notes on what was merged and clipped."""
-    seconds, rates, faults, notes = {}, {}, [], []
+    """The events in seconds, within their recordings; faults; and notes on what was joined and cut."""
+    seconds, rates, faults = {}, {}, []
     for name in read:
         try:
             seconds[name], rates[name] = duration(folder / name), stored_rate(folder / name)
@@ -142,28 +142,44 @@ def _within(
     events = {name: _in_seconds(read[name], units_of_second(unit, rates[name])) for name in seconds}
     guessed = guess_unit(events, seconds, rates) if unit == "s" else "s"
     if guessed != "s":
-        name = max(events, key=lambda place: max((one.offset for one in events[place]), default=0.0) / seconds[place])
-        last = max(one.offset for one in events[name])
-        what = {"ms": "milliseconds", "samples": "samples"}[guessed]
-        return {}, [f"{name} is {seconds[name]:g} s long, but an event ends at {last:g}: are the times in {what}? "
-                    f"Give the unit {guessed}"], []  # fmt: skip
-    clipped, overlapping = 0, 0
-    for name, found in events.items():
-        end = seconds[name]
-        faults += [f"{name}, {one.onset:g} to {one.offset:g} s, {one.label}: begins behind the end at {end:g} s"
-                   for one in found if one.onset > end - _STEP_SECONDS]  # fmt: skip
-        clipped += sum(one.offset > end + _ROUNDING_SECONDS for one in found)
-        kept = [
-            replace(one, offset=min(one.offset, end), score=None) for one in found if one.onset <= end - _STEP_SECONDS
-        ]
-        events[name] = merged(kept)
-        overlapping += len(kept) - len(events[name])
-    if clipped:
-        notes.append(f"{counted(clipped, 'event ends', 'events end')} behind the end of the recording; cut there")
-    if overlapping:
-        joined = counted(overlapping, "event was", "events were")
-        notes.append(f"{joined} joined with another one of the same label that it overlaps or touches")
-    return events, faults, notes
+        return {}, [*faults, _tell_unit(events, seconds, guessed)], []
+    kept = {
+        name: [one for one in found if one.onset <= seconds[name] - _STEP_SECONDS] for name, found in events.items()
+    }
+    faults += [
+        f"{name}, {one.onset:g} to {one.offset:g} s, {one.label}: begins behind the end at {seconds[name]:g} s"
+        for name, found in events.items()
+        for one in found
+        if one not in kept[name]
+    ]
+    within = {
+        name: merged(replace(one, offset=min(one.offset, seconds[name]), score=None) for one in found)
+        for name, found in kept.items()
+    }
+    cut = sum(one.offset > seconds[name] + _ROUNDING_SECONDS for name, found in kept.items() for one in found)
+    return within, faults, _tell_changes(cut, sum(len(kept[name]) - len(within[name]) for name in kept))
+
+
+def _tell_unit(events: Mapping[str, Sequence[Segment]], seconds: Mapping[str, float], unit: str) -> str:
+    """The fault of annotations that are not in seconds, with the recording that shows it best."""
+    last = {name: max(one.offset for one in found) for name, found in events.items() if found}
+    name = max(last, key=lambda place: last[place] / seconds[place])
+    what = {"ms": "milliseconds", "samples": "samples"}[unit]
+    return (
+        f"{name} is {seconds[name]:g} s long, but an event ends at {last[name]:g}: are the times in {what}? Give the "
+        f"unit {unit}"
+    )
+
+
+def _tell_changes(cut: int, joined: int) -> list[str]:
+    """Notes on how many events were cut and joined."""
+    notes = []
+    if cut:
+        notes.append(f"{counted(cut, 'event ends', 'events end')} behind the end of the recording; cut there")
+    if joined:
+        were = counted(joined, "event was", "events were")
+        notes.append(f"{were} joined with another one of the same label that it overlaps or touches")
+    return notes
 
 
 def _in_seconds(events: Sequence[Segment], units: float) -> tuple[Segment, ...]:
