@@ -24,6 +24,7 @@ from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
+from train.annotations.event_file import EVENTS_FILE_NAME, write_events
 from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.predict import predict
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
@@ -104,6 +105,8 @@ def train_model(
     write_index(folder / SPLIT_FILE_NAME, clips.index)
     if clips.pairs is not None:
         write_mixtures(folder / MIXTURES_FILE_NAME, clips.pairs)
+    if clips.events is not None:
+        write_events(folder / EVENTS_FILE_NAME, clips)
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(
