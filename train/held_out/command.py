@@ -70,8 +70,10 @@ def run(verb: str, args: argparse.Namespace) -> int:
 def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
     """The report as document, as lines and as table."""
     models = [path for path in args.systems if path.is_dir() or path.suffix == _MODEL_SUFFIX]
-    if len(models) < len(args.systems):
-        raise ValueError("predictions")
+    if models and len(models) < len(args.systems):
+        raise ValueError("models and predictions are judged apart; give files of one kind")
+    if not models:
+        return _judge_predictions(args)
     return _judge_models(_expanded(models), _held_out(args), args.num_threads)
 
 
@@ -80,6 +82,17 @@ def _held_out(args: argparse.Namespace) -> HeldOut:
     from train.held_out.labelled import HeldOut
 
     return HeldOut(data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache)
+
+
+def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
+    """Predictions on annotated recordings."""
+    from train.event_scores.measured import EventMeasuring
+    from train.held_out.annotated import judge_predictions
+    from train.held_out.event_report import event_csv, event_lines
+
+    measuring = EventMeasuring(segment_seconds=args.segment, collar_seconds=args.collar, seed=args.seed)
+    report = judge_predictions(args.systems, args.data, measuring, args.side, args.test_fold)
+    return report, event_lines(report), event_csv(report)
 
 
 def _judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int) -> tuple[dict[str, Any], list[str], str]:
