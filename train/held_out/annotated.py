@@ -54,7 +54,9 @@ def judge_predictions(
     known = [clip.path for clip in annotated.index.clips]
     systems = {str(path): _of_recordings(path, reference, known) for path in paths}
     seconds = {name: duration(annotated.index.root / name) for name in reference}
-    return judge_systems(reference, systems, [clip.group for clip in clips], measuring, seconds)
+    most = max(len(clip.groups) for clip in clips)
+    groups = [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]  # a composed scene has several
+    return judge_systems(reference, systems, groups, measuring, seconds)
 
 
 def _of_recordings(path: Path, reference: Mapping[str, Any], known: Sequence[str]) -> dict[str, tuple[Segment, ...]]:
