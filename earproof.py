@@ -60,6 +60,7 @@ VERBS = {
     "thresholds": Verb(
         "convert.held_out.thresholds_command", "choose from which score on labels count in longer recordings"
     ),
+    "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "hear recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
@@ -78,6 +79,7 @@ _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.command": _TRAIN,
     "train.data.command": _TRAIN,
+    "train.held_out.command": _TRAIN,
     "train.plot_command": _TRAIN,
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,
