@@ -205,6 +205,27 @@ def test_the_table_has_a_row_a_second_and_the_document_its_segments_and_totals(m
     assert "silence 2.0 s" in capsys.readouterr().out
 
 
+def test_segments_are_written_in_every_form_that_is_asked_for(model, wav, tmp_path):
+    from edge_runtime.segments.read_segments import read_segments
+
+    names = ["a.csv", "a.tsv", "a.rttm", "a.json", "a.txt", "raven.txt"]
+    paths = [tmp_path / name for name in names]
+    given = [f"raven={path}" if path.name == "raven.txt" else str(path) for path in paths]
+    options = [word for text in given for word in ("--segments", text)]
+    assert earproof.main(["timeline", str(model), str(wav), *options]) == 0
+    for path in paths:
+        (segments,) = read_segments(path).values()
+        (silence,) = [one for one in segments if one.label == "silence"]
+        assert (silence.onset, silence.offset) == pytest.approx((1.5, 3.5), abs=0.02)
+        assert segments[-1].offset == pytest.approx(4.5)
+
+
+def test_a_label_track_of_several_recordings_is_refused_before_they_are_heard(model, wav, tmp_path, capsys):
+    command = ["timeline", str(model), str(wav), str(wav), "--segments", str(tmp_path / "a.txt")]
+    assert earproof.main(command) == 2
+    assert "a label track is of one recording" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_the_picture_is_drawn_and_the_same_again(model, wav, tmp_path, suffix):
     pytest.importorskip("matplotlib")

@@ -15,10 +15,12 @@ from edge_runtime.classify.recording_run import describe_model, run_recordings
 from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import add_channel_argument, check_out_file
+from edge_runtime.segments.forms import FORMS
 from edge_runtime.timeline.envelope import recording_envelope
 from edge_runtime.timeline.output_files import WRITERS
 from edge_runtime.timeline.row_segments import RowSegments
 from edge_runtime.timeline.second_rows import MOST_WINDOW_SECONDS, SILENCE, SILENCE_DBFS, Stamping, second_rows
+from edge_runtime.timeline.segment_files import segment_files, write_segment_files
 from metadata.errors import ModelContractError
 
 Draw = Callable[[dict[str, Any], Path], None]
@@ -53,6 +55,13 @@ def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write a .csv (a row a second), .json or .jsonl when all is heard"
     )
+    parser.add_argument(
+        "--segments",
+        action="append",
+        default=[],
+        metavar="[FORM=]FILE",
+        help=f"write the segments, as {', '.join(FORMS)}: by the suffix, .txt is a label track; may be repeated",
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the recording as .png or .svg")
     parser.add_argument("--first", type=float, metavar="S", help="draw its first seconds only (default: all)")
     parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
@@ -78,11 +87,14 @@ def run_timeline(args: argparse.Namespace, decode: Decode | None = None, draw: D
     classifier = Classifier(args.file, args.num_threads)
     _check_model(classifier, args)
     _check_picture(args, draw)
+    files = segment_files(args.segments, _is_one_recording(args), args.force)
     ear = _TimelineEar(classifier, args)
 
     def finish(lines: Iterable[Line]) -> None:
+        kept = [line for line in lines if "scores" not in line]
+        write_segment_files(files, kept)
         if args.picture is not None and draw is not None:
-            _draw(ear, lines, args, decode, draw)
+            _draw(ear, kept, args, decode, draw)
 
     return run_recordings(ear, args, decode, WRITERS, finish)
 
@@ -153,11 +165,16 @@ def _check_picture(args: argparse.Namespace, draw: Draw | None) -> None:
         raise ValueError("--picture needs matplotlib, which a device install leaves out; draw where all is installed")
     if args.picture.suffix.lower() not in PICTURE_SUFFIXES:
         raise ValueError(f"--picture is {args.picture}; expected a name that ends in {' or '.join(PICTURE_SUFFIXES)}")
-    if len(args.audio) != 1 or args.audio[0].is_dir():
+    if not _is_one_recording(args):
         raise ValueError("--picture draws one recording; expected one AUDIO that is a file")
     if args.first is not None and not 0.0 < args.first < float("inf"):
         raise ValueError(f"--first is {args.first}; expected seconds above 0")
     check_out_file(args.picture, args.force)
+
+
+def _is_one_recording(args: argparse.Namespace) -> bool:
+    """Whether one file is named, and no folder."""
+    return len(args.audio) == 1 and not args.audio[0].is_dir()
 
 
 def _draw(
