@@ -121,6 +121,8 @@ def train_model(
             "volume to be mixed at"
         )
     task = task_of(module, variant)
+    if settings.background and not (isinstance(task, OneLabel) and settings.background in clips.index.labels):
+        tell(f"no recordings of {settings.background!r} are mixed under others: " + _why_no_background(task))
     if isinstance(task, OneLabel):  # the others hear the first window of each clip
         tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
         if unheard := describe_unheard(clips, "val", "validation", *tails):
@@ -246,6 +248,13 @@ def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, .
     if spec.activation == "softmax":
         return spec.thresholds
     return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)
+
+
+def _why_no_background(task: Task) -> str:
+    """Say why a training goes without backgrounds."""
+    if isinstance(task, OneLabel):
+        return "the data have no such label; --background LABEL names one that they have"
+    return "this variant mixes recordings of all labels anyway"
 
 
 def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:
