@@ -119,13 +119,11 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="DATA",
-        help="recordings for calibration and comparison: folders or CSV files",
+        help="recordings to calibrate and compare with",
     )
     foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
     add_dataset_argument(foreign)
-    foreign.add_argument(
-        "--activation", choices=ACTIVATIONS, help="what its scores are, where its last operator does not say"
-    )
+    foreign.add_argument("--activation", choices=ACTIVATIONS, help="of its scores, where its graph does not say")
     foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
     foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")
     foreign.add_argument(
