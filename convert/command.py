@@ -123,7 +123,12 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     )
     foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
     add_dataset_argument(foreign)
-    foreign.add_argument("--activation", choices=ACTIVATIONS, help="of its scores, where its graph does not say")
+    foreign.add_argument(
+        "--activation",
+        choices=ACTIVATIONS,
+        metavar="KIND",
+        help="of its scores: softmax or sigmoid (default: as it says)",
+    )
     foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
     foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")
     foreign.add_argument(
