@@ -60,9 +60,13 @@ VERBS = {
     "thresholds": Verb(
         "convert.held_out.thresholds_command", "choose from which score on labels count in longer recordings"
     ),
+    "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "hear recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
+    "timeline": Verb(
+        "edge_runtime.command", "say what sounds in each second of recordings, and where it begins and ends"
+    ),
     "listen": Verb("edge_runtime.command", "report events in what a microphone, a pipe or a recording lets hear"),
     "parity": Verb("edge_runtime.command", "check that .tflite files behave as the trained model does"),
     "bench": Verb("edge_runtime.command", "measure what .tflite files cost on this machine"),
@@ -78,6 +82,7 @@ _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.command": _TRAIN,
     "train.data.command": _TRAIN,
+    "train.held_out.command": _TRAIN,
     "train.plot_command": _TRAIN,
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,
@@ -150,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             _show_notes()
-            code: int = importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(verb))
+            code: int = importlib.import_module(verb.module).run(chosen.verb, chosen, **_injected(chosen.verb))
             return code
     except KeyboardInterrupt as stop:
         print(f"\nearproof {chosen.verb}: stopped. {stop}".rstrip(), file=sys.stderr)
@@ -193,8 +198,9 @@ def _show_notes() -> None:
     warnings.showwarning = show_note
 
 
-def _injected(verb: Verb) -> dict[str, Any]:
+def _injected(name: str) -> dict[str, Any]:
     """What a lower package may use but not import: a decoder, what draws, makes bundles, or runs a model."""
+    verb = VERBS[name]
     if verb.module == "metadata.command":
         runs = _is_there("edge_runtime") and any(map(_is_there, _RUNTIMES))
         return {"hear": _hear_test_signals} if runs else {}
@@ -205,7 +211,7 @@ def _injected(verb: Verb) -> dict[str, Any]:
         if _is_there("soundfile"):
             injected["decode"] = importlib.import_module("train.recordings.decoding.decoded_blocks").DecodedBlocks
         if _is_there("matplotlib"):
-            injected["draw"] = _draw_bench
+            injected["draw"] = _draw_timeline if name == "timeline" else _draw_bench
     if _is_there("convert"):
         injected["make_bundle"] = _make_bundle
     return injected
@@ -219,6 +225,11 @@ def _hear_test_signals(*arguments: Any) -> Any:
 def _draw_bench(document: dict[str, Any], path: Any) -> None:
     """Draw a result of bench; what that takes is imported when it is asked for."""
     importlib.import_module("train.pictures.bench_plot").draw_bench(document, path)
+
+
+def _draw_timeline(document: dict[str, Any], path: Any) -> None:
+    """Draw the time stamps of a recording; what that takes is imported when it is asked for."""
+    importlib.import_module("train.pictures.timeline_picture").draw_timeline(document, path)
 
 
 def _make_bundle(*arguments: Any, **options: Any) -> Any:

@@ -115,12 +115,19 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     foreign.add_argument("--labels", type=Path, metavar="labels.txt", help="what its scores stand for, in order")
     foreign.add_argument("--keep-numbers", action="store_true", help=KEEP_NUMBERS)
     foreign.add_argument(
-        "--data", type=Path, metavar="DATA", help="recordings for calibration and comparison: a folder or a CSV"
+        "--data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="recordings to calibrate and compare with",
     )
     foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
     add_dataset_argument(foreign)
     foreign.add_argument(
-        "--activation", choices=ACTIVATIONS, help="what its scores are, where its last operator does not say"
+        "--activation",
+        choices=ACTIVATIONS,
+        metavar="KIND",
+        help="of its scores: softmax or sigmoid (default: as it says)",
     )
     foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
     foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")

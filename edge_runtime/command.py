@@ -1,4 +1,4 @@
-"""The device's verbs: classify, count, listen, bench and parity."""
+"""The device's verbs: classify, count, timeline, listen, bench and parity."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VERBS = {
     "classify": "hear recordings with a .tflite file",
     "count": "say how many sources sound in recordings, and which",
+    "timeline": "say what sounds in each second of recordings",
     "listen": "report events as a microphone, a pipe or a recording lets hear them",
     "bench": "measure what .tflite files cost on this machine",
     "bench compare": "compare two results of bench",
@@ -23,6 +24,7 @@ VERBS = {
     "parity": "check that .tflite files behave as the trained model does",
 }
 _ROOMS = {"count": "counting"}  # where a room is not named as its verb
+DRAWN_VERBS = ("bench plot", "timeline")  # whose result is a picture, or may be
 HOST_VERBS = ("bench", "parity")  # that run on other machines too, with --host
 
 
@@ -51,7 +53,7 @@ def run(
     decode : callable, optional
         Opens what is no WAV file, see `edge_runtime.audio.recordings.Decode`. A device has none.
     draw : callable, optional
-        Draws a result of bench: document and PNG file. A device has none.
+        Draws a result of the verb: document and file. A device has none.
     make_bundle : callable, optional
         Makes the bundle that --host sends, as `convert.bundle.make_bundle.make_bundle`. A device has none.
 
@@ -63,7 +65,7 @@ def run(
     if getattr(args, "host", None):
         code: int = importlib.import_module("edge_runtime.remote.command").run_on_hosts(verb, args, make_bundle)
         return code
-    further = (draw,) if verb == "bench plot" else ()
+    further = (draw,) if verb in DRAWN_VERBS else ()
     code = getattr(_module(verb), f"run_{_name(verb)}")(args, decode, *further)
     return code
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ASKS_FOR_QUOTES = re.compile(r'[",\r\n]|^\s|\s$')
+_ASKS_FOR_QUOTES = re.compile(r'[",\t\r\n]|^\s|\s$')
 
 
-def csv_line(cells: Iterable[object]) -> str:
-    """Return cells as one line of CSV with its line feed; nothing stands for None.
+def csv_line(cells: Iterable[object], delimiter: str = ",") -> str:
+    """Return cells as one line of CSV, or with tabs between them, and its line feed; nothing stands for None.
 
     Notes
     -----
     `csv.writer` with "\\n" as its line end leaves a carriage return unquoted before Python 3.13, which cuts the row.
     """
-    return ",".join(_cell(cell) for cell in cells) + "\n"
+    return delimiter.join(_cell(cell) for cell in cells) + "\n"
 
 
 def _cell(cell: object) -> str:

@@ -1,7 +1,8 @@
-"""Clips made by code, and one real build of `data_short` that all end-to-end tests share."""
+"""Clips made by code, and one real build of `data_short` that all end-to-end tests share, in whichever process."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -41,15 +42,23 @@ def data_short() -> Path:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, data_short: Path) -> Built:
     """Build both models with their own settings but for the number of epochs: after 12 both tell 19 of 20 windows."""
-    out = tmp_path_factory.mktemp("build") / "short"
-    cache = tmp_path_factory.mktemp("cache")
-    command = [sys.executable, "-m", "earproof", "build", str(data_short), "--out", str(out), "--cache", str(cache)]
-    done = subprocess.run([*command, *QUICKER, "--json"], capture_output=True, text=True, cwd=REPOSITORY)
-    assert done.returncode in (0, 1), done.stderr[-4000:]
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base  # one build for all processes of a run
+    out, made = root / "build" / "short", root / "build" / "made.json"
+    made.parent.mkdir(exist_ok=True)
+    with (root / "build" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.is_file():
+            cache = root / "build" / "cache"
+            command = [sys.executable, "-m", "earproof", "build", str(data_short), "--out", str(out)]
+            command += ["--cache", str(cache), *QUICKER, "--json"]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+            assert done.returncode in (0, 1), done.stderr[-4000:]
+            made.write_text(json.dumps({"report": json.loads(done.stdout), "stderr": done.stderr}))
     from edge_runtime.parity.golden_vectors import read_golden
 
     windows = read_golden(out / "golden" / "waveform_cnn.npz").windows
-    return Built(out, sorted(out.glob("*.tflite")), json.loads(done.stdout), windows, done.stderr)
+    return Built(out, sorted(out.glob("*.tflite")), **json.loads(made.read_text()), test_windows=windows)
 
 
 def tone(frequency: float, seconds: float, amplitude: float = 0.3, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -12,12 +12,13 @@ import pytest
 from tiny_run import NUM_WINDOWS, SPECTROGRAM_FILES, WAVEFORM_FILES, make_tiny_run
 
 import earproof
-from convert.bundle.make_bundle import make_bundle
+from convert.bundle.make_bundle import MAX_BUNDLE_BYTES, make_bundle
 from edge_runtime.audio.wav_file import read_wav
-from edge_runtime.bundle.manifest import read_bundle
+from edge_runtime.bundle.manifest import describe_content, read_bundle
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.golden_stream import read_golden_stream
+from edge_runtime.parity.golden_vectors import Golden, golden_content, read_golden
 from edge_runtime.phone.harness import PhoneHarness, offline_windows
 from metadata import read_spec
 
@@ -222,7 +223,7 @@ def test_the_wheel_of_a_bundle_checks_it_without_the_train_extra_and_says_what_i
 
 
 def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp_path, capsys):
-    assert bundle(built.path, "--out", tmp_path / "b.tar.gz") == 0
+    assert bundle(built.path, "--all-files", "--out", tmp_path / "b.tar.gz") == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
     code = earproof.main(["parity", str(tmp_path / f"{built.path.name}-bundle"), "--json"])
@@ -233,6 +234,21 @@ def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp
     assert [Path(file["file"]).name for file in document["files"]] == sorted(
         file["file"] for file in built.report["files"] if file["passed"]
     )
+
+
+def test_the_best_file_of_a_real_build_goes_with_at_least_200_windows_in_less_than_6_mb(built, tmp_path):
+    archive = make_bundle(built.path)
+    (tmp_path / "b.tar.gz").write_bytes(archive.content)
+    subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
+    (model,) = archive.bundle.models
+    taken = read_golden(tmp_path / archive.folder_name / model.golden)
+    whole = read_golden(built.path / model.golden)
+
+    assert model.file == built.report["verdict"]["file"]
+    assert np.array_equal(taken.windows, whole.windows)
+    assert taken.num_heard == whole.num_heard >= 200
+    assert len(archive.content) < MAX_BUNDLE_BYTES
+    assert earproof.main(["parity", str(tmp_path / archive.folder_name)]) == 0
 
 
 def test_a_bundle_of_an_unpacked_bundle_reads_its_own_streams(folder):
@@ -291,6 +307,64 @@ def test_nothing_is_said_where_nothing_is_left_out(tiny_run, tmp_path, capsys):
     assert "left out" not in capsys.readouterr().err
 
 
+def _name_best(run, name):
+    report = json.loads((run / "report.json").read_text())
+    (run / "report.json").write_text(json.dumps({**report, "verdict": {"file": name, "take": False}}))
+
+
+def test_the_best_file_goes_alone_and_each_other_is_told_with_the_way_to_take_it(own_run, tmp_path, capsys):
+    _name_best(own_run, "wave-int8.tflite")
+    _fail(own_run, "wave-float32.tflite")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["models"] == ["wave-int8.tflite"]
+    assert (
+        "left out mel-spectrogram-float32.tflite, mel-spectrogram-int8.tflite: wave-int8.tflite is the best file by "
+        "report.json; --file NAME takes one of them, --all-files all that passed" in captured.err
+    )
+    assert "left out wave-float32.tflite: it failed its parity" in captured.err
+    assert "report.json says to take no file yet; wave-int8.tflite is the best so far" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (["--all-files"], [name for name in FILES if name != "wave-float32.tflite"]),
+        (["--include-failed"], FILES),
+        (["--recipe", "int8"], ["mel-spectrogram-int8.tflite", "wave-int8.tflite"]),
+        (["--file", "wave-float32.tflite"], ["wave-float32.tflite"]),
+    ],
+)
+def test_more_than_the_best_file_is_taken_when_asked_for(own_run, tmp_path, capsys, arguments, taken):
+    _name_best(own_run, "wave-int8.tflite")
+    _fail(own_run, "wave-float32.tflite")
+
+    assert bundle(own_run, *arguments, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["models"] == taken
+
+
+def test_a_best_file_that_was_exchanged_is_refused(own_run, tmp_path, capsys):
+    _name_best(own_run, "wave-int8.tflite")
+    with (own_run / "wave-int8.tflite").open("ab") as file:
+        file.write(b"more")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz") == 2
+    assert "wave-int8.tflite is the best file by report.json, but it has" in capsys.readouterr().err
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+@pytest.mark.parametrize("verdict", [{}, {"verdict": {"file": ""}}])
+def test_without_a_best_file_all_that_passed_are_taken_and_that_is_told(own_run, tmp_path, capsys, verdict):
+    report = json.loads((own_run / "report.json").read_text())
+    (own_run / "report.json").write_text(json.dumps({**report, **verdict}))
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["models"] == FILES
+    assert "report.json names no file as the best: all that passed go along" in captured.err
+
+
 def test_where_all_failed_each_is_named_and_the_way_out_is_told(own_run, tmp_path, capsys):
     for name in FILES:
         _fail(own_run, name)
@@ -302,9 +376,9 @@ def test_where_all_failed_each_is_named_and_the_way_out_is_told(own_run, tmp_pat
     assert "--include-failed takes them all the same" in said
 
 
-def test_a_bundle_takes_a_few_golden_windows_each_heard_from_several_places(own_run, tmp_path, capsys):
-    from edge_runtime.parity.golden_vectors import NUM_REPLAYED_WINDOWS, Golden, golden_content, read_golden
-
+@pytest.fixture
+def heard_run(own_run):
+    """A run whose golden vectors of `wave` are 60 windows of 16-bit samples, each heard ten times."""
     count = 60
     rng = np.random.default_rng(0)
     windows = (rng.integers(-3000, 3000, (count, 32_000)) / 32768).astype(np.float32)
@@ -312,13 +386,85 @@ def test_a_bundle_takes_a_few_golden_windows_each_heard_from_several_places(own_
     classifier = Classifier(own_run / "wave-float32.tflite")
     empty = Golden(windows=windows, again=again, scores=np.zeros((10 * count, 3), np.float32))
     scores = np.stack([classifier.scores(window) for window in [*windows, *empty.heard_again()]])
-    whole = Golden(windows=windows, again=again, scores=scores)
-    (own_run / "golden" / "wave.npz").write_bytes(golden_content(whole))
+    golden = Golden(windows=windows, again=again, scores=scores)
+    (own_run / "golden" / "wave.npz").write_bytes(golden_content(golden))
+    return own_run
 
-    assert bundle(own_run, "--file", "wave-float32.tflite", "--out", tmp_path / "b.tar.gz") == 0
-    assert "24 of 60 golden windows go along" in capsys.readouterr().err
-    subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
-    taken = read_golden(tmp_path / "run-bundle" / "golden" / "wave.npz")
-    assert (len(taken.windows), taken.num_heard) == (NUM_REPLAYED_WINDOWS, 10 * NUM_REPLAYED_WINDOWS)
-    assert earproof.main(["parity", str(tmp_path / "run-bundle")]) == 0
+
+def _unpack_heard(run, folder, name="wave-int8.tflite"):
+    assert bundle(run, "--file", name, "--out", folder / "b.tar.gz") == 0
+    subprocess.run(["tar", "-xzf", folder / "b.tar.gz", "-C", folder], check=True)
+    return folder / "run-bundle"
+
+
+def test_golden_windows_go_along_as_many_as_have_room_and_each_is_stored_once(heard_run, tmp_path, capsys):
+    folder = _unpack_heard(heard_run, tmp_path, "wave-float32.tflite")
+    assert "50 of 60 golden windows go along" in capsys.readouterr().err
+    taken, whole = read_golden(folder / "golden" / "wave.npz"), read_golden(heard_run / "golden" / "wave.npz")
+
+    assert (len(taken.windows), taken.num_heard) == (50, 500)
+    assert np.array_equal(taken.windows, whole.windows[:50])
+    assert taken.windows.dtype == np.float32
+    assert set(np.load(folder / "golden" / "wave.npz").files) == {"again", "scores", "shape", "stream"}
+    assert (tmp_path / "b.tar.gz").stat().st_size < MAX_BUNDLE_BYTES
+    assert earproof.main(["parity", str(folder)]) == 0
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("verdict: pass: 1 file")
+
+
+def test_a_bundle_that_is_larger_than_its_goal_says_so(heard_run, monkeypatch):
+    monkeypatch.setattr("convert.bundle.make_bundle.MAX_BUNDLE_BYTES", 1_000_000)
+    said = []
+    make_bundle(heard_run, files=["wave-int8.tflite"], tell=said.append)
+
+    assert any("MB; --file NAME with one small file" in text for text in said)
+
+
+def _rewrite(folder, format, golden):
+    """Give an unpacked bundle other golden vectors, and a manifest of this format that vouches for them."""
+    (folder / "golden" / "wave.npz").write_bytes(golden)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["golden/wave.npz"] = vars(describe_content(golden))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "format": format}))
+
+
+def test_a_bundle_of_format_1_whose_golden_vectors_hold_their_windows_passes(heard_run, tmp_path, capsys):
+    folder = _unpack_heard(heard_run, tmp_path)
+    _rewrite(folder, 1, golden_content(read_golden(folder / "golden" / "wave.npz")))
+    assert "windows" in np.load(folder / "golden" / "wave.npz").files
+
+    assert earproof.main(["parity", str(folder)]) == 0
+
+
+@pytest.mark.parametrize(("share", "code"), [(0.0, 0), (0.04, 1)])
+def test_a_bundled_file_that_decides_4_percent_of_the_windows_otherwise_fails(heard_run, tmp_path, capsys, share, code):
+    folder = _unpack_heard(heard_run, tmp_path)
+    golden = read_golden(folder / "golden" / "wave.npz")
+    otherwise = np.arange(round(share * golden.num_heard))
+    golden.scores[otherwise] = np.roll(golden.scores[otherwise], 1, axis=1)
+    _rewrite(folder, 2, golden_content(golden, "wave.wav"))
+    capsys.readouterr()
+
+    assert earproof.main(["parity", str(folder), "--json"]) == code
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    level_3 = next(result for result in file["results"] if result["level"] == 3)
+    assert level_3["measures"]["decision_agreement"] == pytest.approx(1 - share)
+    assert level_3["num_windows"] == 500
+
+
+def test_what_uses_a_file_finds_its_windows_in_a_bundle(heard_run, tmp_path, capsys):
+    folder = _unpack_heard(heard_run, tmp_path)
+    file = str(folder / "wave-int8.tflite")
+
+    assert earproof.main(["bench", file, "--num-runs", "2", "--json"]) == 0
+    assert "golden/wave.npz" in capsys.readouterr().out
+    assert earproof.main(["parity", str(folder), "--save-scores", str(tmp_path / "s.npz")]) == 0
+    assert earproof.main(["parity", str(folder), "--against", str(tmp_path / "s.npz")]) == 0
+
+
+def test_golden_vectors_without_their_stream_are_refused(heard_run, tmp_path, capsys):
+    folder = _unpack_heard(heard_run, tmp_path)
+    shutil.copy(folder / "golden" / "wave.npz", tmp_path / "alone.npz")
+
+    file, golden = str(folder / "wave-int8.tflite"), str(tmp_path / "alone.npz")
+    assert earproof.main(["parity", file, "--golden", golden]) == 2
+    assert "takes its windows from wave.wav, which is not beside it; copy both" in capsys.readouterr().err

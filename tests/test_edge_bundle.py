@@ -122,7 +122,7 @@ def _vouch_for(folder, name):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda manifest: manifest.update(format=2), "its format is 2"),
+        (lambda manifest: manifest.update(format=3), "its format is 3; this earproof reads 1 and 2"),
         (lambda manifest: manifest.update(models=[]), "it lists no models"),
         (lambda manifest: manifest["files"].pop("golden/mel.wav"), "it lists no file 'golden/mel.wav'"),
         (lambda manifest: manifest["files"].update({"../x": manifest["files"]["README.md"]}), "names the path '../x'"),

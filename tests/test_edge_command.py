@@ -161,7 +161,7 @@ def test_a_hop_that_leads_nowhere_is_refused(model, clip, hop):
 
 @pytest.mark.parametrize("verb", [verb for verb in command.VERBS if " " not in verb])
 def test_a_model_that_is_none_is_refused(verb, clip, tmp_path):
-    arguments = [clip, clip] if verb in ("classify", "count", "listen") else [clip, "--audio", clip]
+    arguments = [clip, clip] if verb in ("classify", "count", "listen", "timeline") else [clip, "--audio", clip]
     with pytest.raises(ModelContractError, match=str(clip)):
         run(verb, *arguments)
     with pytest.raises(FileNotFoundError, match="does not exist"):

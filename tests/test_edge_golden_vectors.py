@@ -1,5 +1,8 @@
 """Golden vectors: what is written is read back, windows heard again, and the few that a bundle takes along."""
 
+import io
+import wave
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,46 @@ def test_the_first_windows_keep_the_scores_of_those_of_them_that_are_heard_again
 def test_what_does_not_fit_is_refused(changes, reason):
     with pytest.raises(ValueError, match=reason):
         golden(**changes)
+
+
+def _with_stream(folder, samples, **changes):
+    """Write golden vectors that take 4 windows of 50 samples from a WAV file of so many samples."""
+    with wave.open(str(folder / "s.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(np.arange(samples, dtype="<i2").tobytes())
+    arrays = dict(np.load(io.BytesIO(golden_content(golden(), "s.wav"))))
+    np.savez(folder / "g.npz", **{**arrays, **changes})
+    return folder / "g.npz"
+
+
+def test_windows_are_cut_from_the_stream_beside_them(tmp_path):
+    found = read_golden(_with_stream(tmp_path, 200))
+
+    assert np.array_equal(found.windows * 32768, np.arange(200).reshape(4, 50))
+
+
+def test_windows_that_16_bits_do_not_hold_stay_in_the_file_though_there_is_a_stream(tmp_path):
+    made = golden(on_grid=False)
+    (tmp_path / "g.npz").write_bytes(golden_content(made, "s.wav"))
+
+    assert np.array_equal(read_golden(tmp_path / "g.npz").windows, made.windows)
+
+
+@pytest.mark.parametrize(
+    ("samples", "changes", "error", "reason"),
+    [
+        (199, {}, ValueError, r"shape \[4, 50\] from s.wav, which holds 199 samples"),
+        (200, {"shape": np.array([-4, -50])}, ValueError, "were both made together"),
+        (200, {"shape": np.array(200)}, ValueError, "were both made together"),
+        (200, {"shape": np.array([1, 2, 100])}, ValueError, "were both made together"),
+        (200, {"shape": np.array([0.5, 400])}, ValueError, "were both made together"),
+        (200, {"stream": np.array("../s.wav")}, ValueError, "expected the name of a WAV file beside it"),
+        (200, {"stream": np.array("t.wav")}, FileNotFoundError, "t.wav, which is not beside it; copy both"),
+        (200, {"windows": np.zeros((4, 50), np.int16)}, ValueError, "expected windows, scores"),
+    ],
+)
+def test_a_stream_that_does_not_fit_is_refused(tmp_path, samples, changes, error, reason):
+    with pytest.raises(error, match=reason):
+        read_golden(_with_stream(tmp_path, samples, **changes))

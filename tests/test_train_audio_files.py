@@ -228,3 +228,10 @@ def test_lines_count_by_reason_name_three_and_put_the_rare_first():
     assert [reason.kind for reason in by_reason(found)] == ["archive", "other_format", "no_sound"]
     assert count_left_out(found, most=1)["other_format"]["paths"] == ["a/0.m4a"]
     assert count_left_out(found)["other_format"]["count"] == 5
+
+
+def test_a_reason_names_every_ending_once_the_most_frequent_first():
+    text = left_out.reason_text(left_out.OTHER_FORMAT, ["a.m4a", "b.wma", "c.m4a", "d.amr"])
+
+    assert "ffmpeg -i IN.m4a OUT.wav" in text
+    assert text.endswith("; likewise .wma, .amr")

@@ -103,6 +103,11 @@ def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
         help="vary training windows in level, noise and colour",
     )
     settings.add_argument(
+        "--background",
+        metavar="LABEL",
+        help="mix recordings of this label quietly under half of the windows of the others ('': none)",
+    )
+    settings.add_argument(
         "--epoch-windows", type=int, metavar="N", help="windows in an epoch (default: as many as the clips hold)"
     )
     settings.add_argument(

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 _SECONDS_BETWEEN_LOG_LINES = 10.0
+_SHORT_SECONDS = 10.0  # of an estimate that is not worth a word
 _SECONDS_UNTIL_STILL = 30.0  # of one step, after which a line says that it goes on
 
 
@@ -30,6 +31,12 @@ def progress_bar(total: int, name: str, unit: str, done: int = 0) -> Any:
     )
 
 
+def _minutes(seconds: float) -> str:
+    """Return a time in minutes and seconds, such as 1:20."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
 def note(text: str) -> None:
     """Tell the user something that is not a result."""
     print(text, file=sys.stderr, flush=True)
@@ -43,14 +50,22 @@ class Steps:
 
     def __init__(self, tell: Callable[[str], None] = note) -> None:
         self.tell = tell
-        self._begin = time.monotonic()
+        self._begin = self._first_of_kind = time.monotonic()
         self._step = ""
         self._ended: threading.Event | None = None
 
     def begin(self, what: str, place: int, total: int) -> None:
-        """Say that the step of the file at `place`, from 1, of `total` begins: "timing x.tflite (3 of 8, 1:20)"."""
+        """Say that the step of the file at `place`, from 1, of `total` begins.
+
+        For example "timing x.tflite (3 of 8, 1:20, about 3:30 for the rest of these)". The estimate takes the steps
+        that come for as long as those before; it is left out where it is below ten seconds.
+        """
         self._step = what
-        self.tell(f"{what} ({place} of {total}, {self._elapsed()})")
+        if place == 1:
+            self._first_of_kind = time.monotonic()
+        rest = (time.monotonic() - self._first_of_kind) / max(place - 1, 1) * (total - place + 1)
+        estimate = f", about {_minutes(rest)} for the rest of these" if place > 1 and rest >= _SHORT_SECONDS else ""
+        self.tell(f"{what} ({place} of {total}, {self._elapsed()}{estimate})")
 
     def __enter__(self) -> Steps:
         self._ended = threading.Event()
@@ -63,8 +78,7 @@ class Steps:
 
     def _elapsed(self) -> str:
         """Return the time since the beginning, minutes and seconds."""
-        minutes, seconds = divmod(int(time.monotonic() - self._begin), 60)
-        return f"{minutes}:{seconds:02}"
+        return _minutes(time.monotonic() - self._begin)
 
     def _say_still(self, ended: threading.Event) -> None:
         """Name a step that lasts, until the job has ended."""

@@ -61,6 +61,9 @@ class TrainingSettings:
         `edge_runtime.audio.windows.TAILS`. Test clips are cut as `earproof classify` cuts: `DEFAULT_TAIL`.
     seed : int
         Of weights, shuffling, augmentation and dropout.
+    background : str
+        Label whose training clips are mixed under half of the windows of the other labels, at a drawn level
+        (`train.batches.backgrounds`); empty, or a label that the data have not: none. For models that tell one label.
     """
 
     loss: str = "categorical_crossentropy"
@@ -81,6 +84,7 @@ class TrainingSettings:
     activity_weight: float = 0.0
     tail: str = "drop"
     seed: int = 0
+    background: str = ""
 
     def __post_init__(self) -> None:
         self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
@@ -106,5 +110,8 @@ class TrainingSettings:
             raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as a flat dictionary for JSON."""
-        return dataclasses.asdict(self)
+        """Return the settings as a flat dictionary for JSON; `background` only where there is one, as it came later."""
+        values = dataclasses.asdict(self)
+        if not self.background:
+            del values["background"]
+        return values

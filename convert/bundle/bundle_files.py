@@ -13,11 +13,12 @@ from metadata.nearest_name import did_you_mean
 
 REPORT_FILE_NAME = "report.json"
 _CHANGED = "changed"  # beside a reported file that is not the one that lies here now
+_NO_VERDICT: dict[str, Any] = {"file": ""}  # earlier states gave none
 Tell = Callable[[str], None]
 
 
 def choose_bundle_files(
-    run: Path, files: Sequence[str], recipes: Sequence[str], include_failed: bool, tell: Tell
+    run: Path, files: Sequence[str], recipes: Sequence[str], include_failed: bool, all_files: bool, tell: Tell
 ) -> list[Path]:
     """Return the files to take, in the order of their names, and tell why others are left out.
 
@@ -26,7 +27,7 @@ def choose_bundle_files(
     if not run.is_dir():
         raise FileNotFoundError(f"{run} is no folder; expected one that earproof build or earproof convert filled")
     wanted = {find_recipe(name).name for name in recipes}
-    reported = _reported_files(run, needed=not files)
+    reported, verdict = _read_report(run, needed=not files)
     for name in files:
         _check_is_there(run, name)
     failed = {name: why for name, file in reported.items() if (why := _why_failed(file))}
@@ -35,6 +36,11 @@ def choose_bundle_files(
         failed = {name: why for name, why in {**unchecked, **failed}.items() if name in files}
     chosen = sorted(set(files)) or sorted(name for name in reported if include_failed or name not in failed)
     chosen = [name for name in chosen if (run / name).is_file()]
+    is_choice = not (files or wanted or include_failed or all_files)
+    if is_choice and verdict["file"]:
+        return [run / _best(run, verdict, chosen, failed, tell)]
+    if is_choice:
+        tell(f"{REPORT_FILE_NAME} names no file as the best: all that passed go along; --file NAME takes one of them")
     _tell_failed(run, failed, chosen, tell)
     if not chosen:
         raise ValueError(
@@ -48,6 +54,26 @@ def choose_bundle_files(
             f"no file that passed in {run} is of the recipe {', '.join(sorted(wanted))}; it has {_names(run)}"
         )
     return [run / name for name in of_recipe]
+
+
+def _best(run: Path, verdict: dict[str, Any], passed: Sequence[str], failed: dict[str, str], tell: Tell) -> str:
+    """Return the best file by the report after checking that it passed; tell which others stay behind."""
+    name = verdict["file"]
+    if name not in passed:
+        raise ValueError(
+            f"{name} is the best file by {REPORT_FILE_NAME}, but {failed.get(name, 'it is not among those checked')}; "
+            "--file NAME takes another one, --all-files all that passed"
+        )
+    others = [other for other in passed if other != name]
+    if others:
+        tell(
+            f"left out {', '.join(others)}: {name} is the best file by {REPORT_FILE_NAME}; --file NAME takes one of "
+            "them, --all-files all that passed"
+        )
+    if not verdict.get("take", True):
+        tell(f"{REPORT_FILE_NAME} says to take no file yet; {name} is the best so far")
+    _tell_failed(run, failed, passed, tell)
+    return name
 
 
 def _check_is_there(run: Path, name: str) -> None:
@@ -79,8 +105,8 @@ def _why_failed(file: dict[str, Any]) -> str:
     return f"it failed its parity at {'; '.join(told)}" if told else "it failed its parity"
 
 
-def _reported_files(run: Path, needed: bool) -> dict[str, dict[str, Any]]:
-    """Return what the report says about each file, after checking that it speaks of the files that are there."""
+def _read_report(run: Path, needed: bool) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return what the report says about each file, as it lies here now, and its verdict."""
     path = run / REPORT_FILE_NAME
     if not path.is_file():
         if needed:
@@ -88,10 +114,12 @@ def _reported_files(run: Path, needed: bool) -> dict[str, dict[str, Any]]:
                 f"{run} holds no {REPORT_FILE_NAME}, which says what passed: has earproof build finished? "
                 "--file NAME takes a file without asking it"
             )
-        return {}
+        return {}, _NO_VERDICT
     try:
-        files = {file["file"]: file for file in json.loads(path.read_bytes())["files"]}
-        return {name: {**file, **_changes(run / name, file["size_bytes"])} for name, file in files.items()}
+        report = json.loads(path.read_bytes())
+        files = {file["file"]: file for file in report["files"]}
+        checked = {name: {**file, **_changes(run / name, file["size_bytes"])} for name, file in files.items()}
+        return checked, {**_NO_VERDICT, **report.get("verdict", {})}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no report of earproof build: {error!r}") from error
 

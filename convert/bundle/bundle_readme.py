@@ -42,7 +42,8 @@ wheel with `--no-deps`.
   tick on {machine}.
 - `golden/*.spectrograms.npz`: for files that take a spectrogram, `spectrograms` float32 (24 ticks, n_bands, n_frames),
   what the app must feed at the first ticks.
-- `golden/MODEL.npz`: windows with the scores of the trained model, before any conversion.
+- `golden/MODEL.npz`: the scores of the trained model, before any conversion, for the windows that the stream is made
+  of, one after another.
 - `{wheel}`: the part of earproof that runs on a device; `doctor.py` needs nothing but Python.
 - `manifest.json`: size and SHA-256 of every file.
 """

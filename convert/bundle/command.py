@@ -26,12 +26,13 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="take this file, even where it did not pass; may be repeated (default: all that passed)",
+        help="take this file, even where it did not pass; may be repeated (default: the best one by report.json)",
     )
     parser.add_argument(
-        "--recipe", action="append", default=[], metavar="RECIPE", help="take only files of this one; may be repeated"
+        "--recipe", action="append", default=[], metavar="RECIPE", help="take all files of this one; may be repeated"
     )
-    parser.add_argument("--include-failed", action="store_true", help="take files that did not pass too")
+    parser.add_argument("--all-files", action="store_true", help="take all files that passed")
+    parser.add_argument("--include-failed", action="store_true", help="take all files, those that did not pass too")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.tar.gz", help="where it goes (default: RUN-bundle.tar.gz in this folder)"
     )
@@ -62,6 +63,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         files=args.file,
         recipes=args.recipe,
         include_failed=args.include_failed,
+        all_files=args.all_files,
         tell=lambda text: print(text, file=sys.stderr),
     )
     write_atomically(out, archive.content)

@@ -1,4 +1,4 @@
-"""Making a bundle: the files of a build that pass, with golden streams, the device part and a manifest, in one archive.
+"""Making a bundle: the best file of a build, or others, with golden streams, the device part and a manifest.
 
 The same build on the same machine gives the same bytes.
 """
@@ -30,6 +30,8 @@ from metadata.plural import counted
 from metadata.safe_name import safe_part
 
 _MADE_ON = ("cpu", "architecture", "runtime", "numpy", "python")  # of the machine: what decides the scores
+MAX_STREAM_BYTES = 3_200_000  # of 16-bit samples: 50 windows of 2 s; gzip takes a third off, and 6 MB is the goal
+MAX_BUNDLE_BYTES = 6_000_000
 Tell = Callable[[str], None]
 
 
@@ -58,6 +60,7 @@ def make_bundle(
     files: Sequence[str] = (),
     recipes: Sequence[str] = (),
     include_failed: bool = False,
+    all_files: bool = False,
     tell: Tell = lambda _: None,
 ) -> BundleArchive:
     """Return a bundle of what `earproof build` or `earproof convert` left in a folder.
@@ -66,11 +69,14 @@ def make_bundle(
     ----------
     run : Path
     files : sequence of str
-        Names of files in it to take, whether they passed or not; without any those that passed.
+        Names of files in it to take, whether they passed or not. Without any, and with none of the options below, the
+        best one by the report's verdict; all that passed where it names none.
     recipes : sequence of str
-        Take only files of these recipes.
+        Take all files of these recipes that passed.
     include_failed : bool
-        Take those that did not pass too.
+        Take all files, those that did not pass too.
+    all_files : bool
+        Take all files that passed.
     tell : callable
         Called with notes for people: of each file that is left out the reason.
 
@@ -79,11 +85,12 @@ def make_bundle(
     FileNotFoundError
         The folder, a file, its golden vectors or the report are not there.
     ValueError
-        Nothing left to take, a recipe that is none, or golden vectors of another model.
+        Nothing left to take, a best file that did not pass as it lies there now, a recipe that is none, or
+        golden vectors of another model.
     ModelContractError
         A file that is no model.
     """
-    paths = choose_bundle_files(run, files, recipes, include_failed, tell)
+    paths = choose_bundle_files(run, files, recipes, include_failed, all_files, tell)
     contents: dict[str, bytes] = {}
     models = [_add_model(path, contents, tell) for path in paths]
     wheel, contents_of_wheel = device_wheel()
@@ -96,7 +103,10 @@ def make_bundle(
     records = {name: describe_content(content) for name, content in contents.items()}
     bundle = Bundle(folder=Path(folder_name), models=tuple(models), files=records, made_on=made_on)
     contents[MANIFEST_NAME] = format_manifest(bundle, version)
-    return BundleArchive(folder_name=folder_name, content=pack_archive(folder_name, contents), bundle=bundle)
+    packed = pack_archive(folder_name, contents)
+    if len(packed) > MAX_BUNDLE_BYTES:
+        tell(f"the bundle has {len(packed) / 1e6:.1f} MB; --file NAME with one small file makes one below 6 MB")
+    return BundleArchive(folder_name=folder_name, content=packed, bundle=bundle)
 
 
 def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledModel:
@@ -110,19 +120,19 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         raise FileNotFoundError(f"{golden_path} is not there; expected the golden vectors that earproof build leaves")
     golden = read_golden(golden_path)
     check_golden(classifier, golden)
-    taken = golden.first(NUM_REPLAYED_WINDOWS)
+    taken = golden.first(_num_windows(spec.window_length))
     if len(taken.windows) < len(golden.windows):
         tell(
-            f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, heard "
-            "from several "
-            f"places: {taken.num_heard} in all"
+            f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, to keep "
+            f"the bundle small; heard from several places they are {taken.num_heard} in all"
         )
     stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)
+    stream_name = _put(
+        contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
+    )
     names = {
-        "golden": _put(contents, golden_name, golden_content(taken)),
-        "stream": _put(
-            contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
-        ),
+        "golden": _put(contents, golden_name, golden_content(taken, Path(stream_name).name)),
+        "stream": stream_name,
         "expected": _put(contents, f"{GOLDEN_FOLDER_NAME}/{path.stem}.ticks.npz", expected_content(stream)),
     }
     if stream.spectrograms is not None:
@@ -130,6 +140,11 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         names["spectrograms"] = _put(contents, name, spectrograms_content(stream))
     _put(contents, path.name, classifier.model)
     return BundledModel(file=path.name, model=spec.name, recipe=spec.recipe, **names)
+
+
+def _num_windows(window_length: int) -> int:
+    """Return how many golden windows go along at most: what has room, and in any case those that are replayed."""
+    return max(NUM_REPLAYED_WINDOWS, MAX_STREAM_BYTES // (2 * window_length))
 
 
 def _put(contents: dict[str, bytes], name: str, content: bytes, shared: bool = False) -> str:

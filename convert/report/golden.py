@@ -60,7 +60,7 @@ def _replayed_first(cut: TestWindows, chosen: np.ndarray, seed: int) -> np.ndarr
 
 
 def _with_more_replayed(golden: Golden) -> Golden:
-    """Let the first windows be heard as often as may be: a bundle has no others, and they shall be 200 and more."""
+    """Let the first windows be heard as often as may be: a bundle of long windows has no others, and 200 are enough."""
     count = min(NUM_REPLAYED_WINDOWS, len(golden.windows))
     drawn = draw_again(count, golden.windows.shape[1], MOST_TIMES * count)
     times = np.bincount(np.asarray(golden.again)[:, 0], minlength=count)

@@ -18,6 +18,7 @@ from convert.export.float_export import export_float
 from convert.export.input_forms import FRONT_END_LAYER
 from convert.report.test_side import TestSide, describe_test_side
 from convert.settings import ConvertSettings
+from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bench.latency import LatencyReport, measure_latency
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.model.classifier import Classifier
@@ -255,9 +256,9 @@ def phone_recordings(run: FinishedRun, cut: TestWindows | None = None) -> list[n
     for place in run.clips.places("test"):
         labels = set(run.clips.index.clips[place].labels)
         if not labels <= told:
-            chosen.append(_as_recorded(run.clips.waveforms[place][:most]))
+            chosen.append(to_shorts(run.clips.waveforms[place][:most]))
             told |= labels
-    return chosen + [_as_recorded(window) for window in _first_mixtures(cut or run.test_windows())]
+    return chosen + [to_shorts(window) for window in _first_mixtures(cut or run.test_windows())]
 
 
 def _first_mixtures(cut: TestWindows) -> list[np.ndarray]:
@@ -273,11 +274,6 @@ def _first_mixtures(cut: TestWindows) -> list[np.ndarray]:
             chosen.append(cut.windows[place])
             told |= found
     return chosen
-
-
-def _as_recorded(waveform: np.ndarray) -> np.ndarray:
-    """A waveform as 16-bit samples."""
-    return np.clip(np.round(np.asarray(waveform, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def _scores_of(

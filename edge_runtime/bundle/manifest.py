@@ -2,7 +2,7 @@
 
 `manifest.json` holds
 
-- `format`: 1
+- `format`: 2. In format 1, which is read too, `golden` held the windows themselves, which `stream` holds as well.
 - `earproof`: the version that made it
 - `made_on`: the machine on which the expected scores were computed
 - `models`: for each model file its `file`, `model` name, `recipe`, and where its golden vectors lie: `golden` (windows
@@ -24,7 +24,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 MANIFEST_NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
+_FORMATS_READ = (1, 2)  # the files of models differ by what is in `golden` alone, which says so itself
 _HASH_BLOCK = 1 << 20  # bytes
 
 
@@ -96,8 +97,10 @@ def read_bundle(folder: Path) -> Bundle:
 def parse_manifest(content: bytes, folder: Path) -> Bundle:
     """Return the bundle in this folder that a manifest describes; errors as in `read_bundle`, less polite."""
     values: Mapping[str, Any] = json.loads(content)
-    if values["format"] != FORMAT:
-        raise ValueError(f"its format is {values['format']!r}; this earproof reads {FORMAT}")
+    if values["format"] not in _FORMATS_READ:
+        raise ValueError(
+            f"its format is {values['format']!r}; this earproof reads {' and '.join(map(str, _FORMATS_READ))}"
+        )
     models = tuple(BundledModel(**model) for model in values["models"])
     files = {_inside(name): BundledFile(**record) for name, record in values["files"].items()}
     for model in models:

@@ -10,7 +10,9 @@ import hashlib
 import io
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from edge_runtime.audio.downmix import check_channel
 from edge_runtime.audio.recordings import Decode, Recording, open_recording
@@ -18,7 +20,7 @@ from edge_runtime.audio.sound_frames import SoundFrames
 from edge_runtime.audio.sound_kinds import AUDIO_SUFFIXES, WAV_SUFFIXES
 from edge_runtime.audio.source_counts import describe_sources
 from edge_runtime.audio.windows import DEFAULT_TAIL, TAILS, Windowing
-from edge_runtime.classify.output_files import WRITERS, check_suffix, write_document
+from edge_runtime.classify.output_files import WRITERS, Line, check_suffix
 from edge_runtime.classify.recording_scorer import RecordingScorer, Row
 from edge_runtime.classify.resume_log import ScoreLog
 from edge_runtime.classify.screen import RecordingScreen
@@ -37,6 +39,8 @@ from metadata.plural import counted
 from metadata.spec import ModelSpec
 
 DONE, BAD_INPUT = 0, 2
+Writers = Mapping[str, Callable[[Iterable[Line], TextIO], None]]
+Finish = Callable[[Iterable[Line]], None]
 
 
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +66,25 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
 
 
-def run_recordings(ear: RecordingScorer, args: argparse.Namespace, decode: Decode | None = None) -> int:
+def run_recordings(
+    ear: RecordingScorer,
+    args: argparse.Namespace,
+    decode: Decode | None = None,
+    writers: Writers = WRITERS,
+    finish: Finish | None = None,
+) -> int:
     """Hear the recordings; one that cannot be read is named and the others go on, with exit code 2.
+
+    Parameters
+    ----------
+    ear : RecordingScorer
+    args : argparse.Namespace
+        Of `add_recording_arguments`, or with the same names.
+    decode : callable, optional
+    writers : mapping of str to callable
+        By suffix, .json among them: what writes the lines of the log.
+    finish : callable, optional
+        Called with the lines of the log when all is heard and written.
 
     Raises
     ------
@@ -76,11 +97,11 @@ def run_recordings(ear: RecordingScorer, args: argparse.Namespace, decode: Decod
     args.audio = recording_files(args.audio, AUDIO_SUFFIXES if decode else WAV_SUFFIXES)
     header = _header(ear, args)
     if args.out is not None:
-        return _hear_into(_checked_part(args), header, ear, args, decode)
+        return _hear_into(_checked_part(args), header, ear, args, decode, writers, finish)
     if args.resume:
         raise ValueError("--resume goes on with what --out FILE left; expected --out too")
     with tempfile.TemporaryDirectory() as folder:
-        return _hear_into(Path(folder) / "scores.jsonl", header, ear, args, decode)
+        return _hear_into(Path(folder) / "scores.jsonl", header, ear, args, decode, writers, finish)
 
 
 def windowing_of(args: argparse.Namespace, spec: ModelSpec) -> Windowing:
@@ -114,7 +135,15 @@ def describe_model(classifier: Classifier, path: Path) -> Row:
     }
 
 
-def _hear_into(part: Path, header: Row, ear: RecordingScorer, args: argparse.Namespace, decode: Decode | None) -> int:
+def _hear_into(
+    part: Path,
+    header: Row,
+    ear: RecordingScorer,
+    args: argparse.Namespace,
+    decode: Decode | None,
+    writers: Writers,
+    finish: Finish | None,
+) -> int:
     """Hear what the log does not hold yet, then write it out in the form that was asked for."""
     sources: list[tuple[int, int]] = []
     with ScoreLog(part, header, ear, args.resume) as log:
@@ -126,10 +155,12 @@ def _hear_into(part: Path, header: Row, ear: RecordingScorer, args: argparse.Nam
         if told := describe_sources(sources, ear.spec.sample_rate):
             print(told, file=sys.stderr)
         if args.json:
-            write_document(log.lines(), sys.stdout)
+            writers[".json"](log.lines(), sys.stdout)
         if args.out is not None:
             with open_atomically(args.out) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-                WRITERS[args.out.suffix](log.lines(), text)
+                writers[args.out.suffix](log.lines(), text)
+        if finish is not None:
+            finish(log.lines())
     if args.out is not None:
         part.unlink()
     return BAD_INPUT if log.failed else DONE

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from edge_runtime.options import check_out_file
+from edge_runtime.segments.write_segments import audacity_line
 from metadata.csv_line import csv_line
 
 _SECONDS_DIGITS, _SCORE_DIGITS = 3, 4
@@ -105,8 +106,7 @@ def _csv_line(event: Event) -> str:
 
 def _audacity_line(event: Event) -> str:
     """Return an event as Audacity reads it: start, end and label, with tabs between."""
-    label = event.label.replace("\t", " ")
-    return f"{event.start_seconds:.6f}\t{event.end_seconds:.6f}\t{label}\n"
+    return audacity_line(event.start_seconds, event.end_seconds, event.label.replace("\t", " "))
 
 
 _COLUMNS = Event(label="", start_seconds=0, end_seconds=0, peak_score=0, mean_score=0).as_dict()

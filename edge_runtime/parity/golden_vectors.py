@@ -1,10 +1,12 @@
 """Golden vectors: windows of held-out recordings with what the trained model said about them.
 
 One `.npz` a model, written by `convert.report.golden`: `windows` (n, window_length) int16, as a microphone delivers
-them, or
-float32; `again` int32 (k, 2), windows that are heard again, the place of one and where it begins; `scores` float32
-(n + k, n_labels); for a model with frame scores `frame_scores` (n + k, num_frames * n_labels); and maybe, for the n
-windows, `truth` and `groups`, and for the first of them `mel`.
+them, or float32; `again` int32 (k, 2), windows that are heard again, the place of one and where it begins; `scores`
+float32 (n + k, n_labels); for a model with frame scores `frame_scores` (n + k, num_frames * n_labels); and maybe, for
+the n windows, `truth` and `groups`, and for the first of them `mel`.
+
+A bundle holds the windows as a WAV file already, for the phone path. There the `.npz` has in place of `windows` the
+name of that file, `stream`, which lies beside it and is the windows one after another, and `shape`, theirs.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.sample_format import to_floats, to_shorts
+from edge_runtime.audio.wav_file import read_wav
 from metadata.plural import counted
 
 GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in it
@@ -27,6 +30,7 @@ GOLDEN_FOLDER_NAME = "golden"  # beside the files of a build, `<model>.npz` in i
 NUM_REPLAYED_WINDOWS = 24
 """So many of the first windows, which are spread over the labels, make up the stream that the phone path replays."""
 _OPTIONAL = ("mel", "truth", "groups", "again", "frame_scores")
+_OF_STREAM = ("stream", "shape")  # in place of windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +148,11 @@ def read_golden(path: str | Path) -> Golden:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:  # the last two: an .npy
         raise ValueError(f"{path} is not an .npz file of arrays: {error}") from error
-    missing = {"windows", "scores"} - set(arrays)
-    unknown = set(arrays) - {"windows", "scores", *_OPTIONAL}
-    if missing or unknown:
+    wanted = {"scores", *(_OF_STREAM if "stream" in arrays else ("windows",))}
+    if not wanted <= set(arrays) <= wanted | set(_OPTIONAL):
         raise ValueError(f"{path} holds {sorted(arrays)}; expected windows, scores and maybe {', '.join(_OPTIONAL)}")
+    if "stream" in arrays:
+        arrays["windows"] = _windows_of_stream(Path(path), str(arrays.pop("stream")), arrays.pop("shape"))
     if arrays["windows"].dtype == np.int16:
         arrays["windows"] = to_floats(arrays["windows"])
     try:
@@ -156,8 +161,35 @@ def read_golden(path: str | Path) -> Golden:
         raise ValueError(f"{path}: {error}") from error
 
 
-def golden_content(golden: Golden) -> bytes:
-    """Return the `.npz` of golden vectors."""
+def golden_content(golden: Golden, stream: str = "") -> bytes:
+    """Return the `.npz` of golden vectors; see this module.
+
+    Parameters
+    ----------
+    golden : Golden
+    stream : str
+        Name of the 16-bit WAV file beside it that is the windows one after another, to leave them out. They stay where
+        16 bits do not hold them exactly.
+    """
     content = io.BytesIO()
-    np.savez_compressed(content, **golden.arrays())  # type: ignore[arg-type]
+    arrays = golden.arrays()
+    if stream and arrays["windows"].dtype == np.int16:
+        shape = arrays.pop("windows").shape
+        arrays |= {"stream": np.array(stream), "shape": np.array(shape, np.int64)}
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
+
+
+def _windows_of_stream(path: Path, name: str, shape: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return the windows that a WAV file beside golden vectors holds one after another."""
+    if Path(name).name != name or "\\" in name:
+        raise ValueError(f"{path} takes its windows from {name!r}; expected the name of a WAV file beside it")
+    if not (path.parent / name).is_file():
+        raise FileNotFoundError(f"{path} takes its windows from {name}, which is not beside it; copy both")
+    samples, _ = read_wav(path.parent / name)
+    if shape.shape != (2,) or (shape < 1).any() or int(shape[0]) * int(shape[1]) != len(samples):
+        raise ValueError(
+            f"{path} takes windows of shape {shape.tolist()} from {name}, which holds "
+            f"{counted(len(samples), 'sample')}; were both made together?"
+        )
+    return samples.reshape(*shape.tolist())

@@ -175,7 +175,7 @@ def _bundle_of(paths: Sequence[Path], make_bundle: MakeBundle | None) -> tuple[B
             f"wrote"
         )
     else:
-        made = make_bundle(folder, files=names, tell=lambda text: print(text, file=sys.stderr))
+        made = make_bundle(folder, files=names, all_files=True, tell=lambda text: print(text, file=sys.stderr))
         bundle, archive = made.bundle, made.content
     return bundle, archive, names or [model.file for model in bundle.models]
 

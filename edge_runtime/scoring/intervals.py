@@ -166,6 +166,52 @@ def paired_bootstrap_interval(
     return group_bootstrap_interval(differences, groups, seed, num_resamples)
 
 
+def resampled_weights(
+    groups: npt.ArrayLike, seed: int = 0, num_resamples: int = NUM_RESAMPLES
+) -> npt.NDArray[np.float64]:
+    """Return how often each of n things counts in each resample of their groups, float64 (num_resamples, n).
+
+    For measures that are no mean of one number a thing, such as F1; the draws are those of
+    `group_bootstrap_interval`, whose other parameters these are.
+
+    Raises
+    ------
+    ValueError
+        No resamples, or fewer than two groups.
+    """
+    names, index = _numbered(np.asarray(groups))
+    if names.size < 2:
+        raise ValueError(f"there are {counted(names.size, 'group')}; expected at least 2 to tell how they spread")
+    if num_resamples < 1:
+        raise ValueError(f"num_resamples is {num_resamples}; expected at least 1")
+    drawn = np.ones((num_resamples, names.size + 1))  # the last column stands for no group and counts once
+    drawn[:, :-1] = np.random.default_rng(seed).multinomial(
+        names.size, np.full(names.size, 1.0 / names.size), num_resamples
+    )
+    return np.asarray(drawn[:, index].prod(axis=2))
+
+
+def spread_of(values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the lower and upper ends of the 95 % percentile intervals of a measure over resamples.
+
+    Parameters
+    ----------
+    values : array_like, shape (num_resamples, ...)
+        NaN where the measure is not defined; such a resample does not count for it. Where more than half do not
+        count, the ends are NaN.
+    """
+    numbers = np.asarray(values, np.float64)
+    flat = numbers.reshape(len(numbers), -1)
+    ends = np.full((2, flat.shape[1]), np.nan)
+    for place, column in enumerate(flat.T):
+        defined = column[~np.isnan(column)]
+        if 2 * defined.size >= column.size:
+            # Of infinite values no mean can be taken: an end is one of the values.
+            ends[:, place] = np.percentile(defined, _TAIL_PERCENTILES, method="inverted_cdf")
+    lower, upper = ends.reshape(2, *numbers.shape[1:])
+    return lower, upper
+
+
 def _numbered(owner: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
     """Return the groups' names and their numbers for each window, (n, k); one past the last stands for no group."""
     if owner.ndim == 1:

@@ -12,13 +12,12 @@ from train.batches.activity import AuxiliaryTargets, window_activity
 from train.batches.augment import vary_window
 from train.batches.clip_draw import ClipDraw
 from train.batches.training_windows import windows_in_epoch
-from train.mixtures.mixing import mix
+from train.mixtures.mixing import PART_GAIN_RANGE_DB, mix
 from train.mixtures.mixture_index import label_kinds
 from train.recordings.loudness import is_silent, peak
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
-PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where windows are varied
 WINDOW_GAIN_RANGE_DB = (-12.0, 6.0)  # of the whole; the models that hear mixtures even out the level themselves
 VARIED_SHARE = 0.5  # of the windows get another room, colour and noise: mixing varies them by itself
 NUM_TRIES = 20  # cuts of a clip until one has sound; then its loudest stretch is taken
@@ -47,6 +46,8 @@ class MixtureWindows(keras.utils.PyDataset):
         Number of the epoch to begin with, counted from 0.
     beside : AuxiliaryTargets
         Give these with the targets, as a tuple with the targets first.
+    part_gain_range_db : tuple of float
+        Of a part against its normalized volume, where windows are varied.
 
     Raises
     ------
@@ -66,6 +67,7 @@ class MixtureWindows(keras.utils.PyDataset):
         target: str,
         first_epoch: int = 0,
         beside: AuxiliaryTargets = AuxiliaryTargets(),  # noqa: B008  (it is frozen)
+        part_gain_range_db: tuple[float, float] = PART_GAIN_RANGE_DB,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self._clips = ClipDraw(clips, window_length, audible=True)
@@ -77,6 +79,7 @@ class MixtureWindows(keras.utils.PyDataset):
             )
         self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
         self._sources, self._target, self._beside = tuple(sources), target, beside
+        self._part_gain_range_db = part_gain_range_db
         self._pairs = _pairs_by_labels(clips, self._clips.places) if clips.pairs is not None else []
         self._set_peak = max(peak(waveform) for waveform in self._clips.waveforms)
         self.num_windows = windows_in_epoch(self._clips, settings)
@@ -124,7 +127,7 @@ class MixtureWindows(keras.utils.PyDataset):
         if normalization == "both":
             normalization = ("pair", "set")[int(rng.integers(2))]
         parts = [self._part(place, rng, vary) for place in places]
-        gains_db = rng.uniform(*PART_GAIN_RANGE_DB, len(parts)) if vary else None
+        gains_db = rng.uniform(*self._part_gain_range_db, len(parts)) if vary else None
         window = mix(parts, normalization, self._set_peak, gains_db)
         if vary and rng.random() < VARIED_SHARE:
             window = vary_window(window, self._sample_rate, rng, WINDOW_GAIN_RANGE_DB)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from train.batches.augment import vary_window
+from train.batches.backgrounds import Backgrounds
 from train.batches.clip_draw import ClipDraw
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
@@ -41,6 +42,9 @@ class TrainingWindows(keras.utils.PyDataset):
         super().__init__(workers=1, use_multiprocessing=False)
         self._clips = ClipDraw(clips, window_length)
         self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
+        labels = clips.index.labels
+        known = settings.background in labels
+        self._backgrounds = Backgrounds(self._clips, labels.index(settings.background)) if known else None
         self.num_windows = windows_in_epoch(self._clips, settings)
         self._drawn = self._draw()
 
@@ -72,8 +76,10 @@ class TrainingWindows(keras.utils.PyDataset):
         )
 
     def _window(self, place: int, rng: np.random.Generator) -> np.ndarray:
-        """Cut and vary one window."""
+        """Cut one window, mix a background under it and vary it."""
         window = self._clips.cut(place, rng, self._settings.augment)
+        if self._backgrounds is not None:
+            window = self._backgrounds.under(window, place, rng, self._settings.augment)
         return vary_window(window, self._sample_rate, rng) if self._settings.augment else window
 
 

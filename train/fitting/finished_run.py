@@ -10,6 +10,7 @@ from typing import Any
 
 from metadata import ModelSpec
 from metadata.joined_names import split_names
+from train.annotations.event_file import EVENTS_FILE_NAME, with_events
 from train.evaluation.evaluate import TestWindows
 from train.fitting.backend import load_keras
 from train.fitting.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
@@ -112,6 +113,8 @@ def open_recordings(
     clips = (load or load_clips)(index, spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)
+    if (folder / EVENTS_FILE_NAME).is_file():
+        clips = with_events(clips, folder / EVENTS_FILE_NAME)
     recorded = (spec.provenance.data_sha256, spec.provenance.split_sha256)
     if (clips.data_sha256(), clips.split_sha256()) != recorded:
         raise ValueError(

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from metadata.csv_rows import read_rows
 from metadata.plural import counted
 from train.recordings.clip_index import ClipIndex
 from train.recordings.split import LeakError
-from train.recordings.tables.csv_rows import read_rows
 
 
 def start_weights_sha256(model_file: Path) -> str:

@@ -24,6 +24,7 @@ from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
+from train.annotations.event_file import EVENTS_FILE_NAME, write_events
 from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.predict import predict
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
@@ -104,6 +105,8 @@ def train_model(
     write_index(folder / SPLIT_FILE_NAME, clips.index)
     if clips.pairs is not None:
         write_mixtures(folder / MIXTURES_FILE_NAME, clips.pairs)
+    if clips.events is not None:
+        write_events(folder / EVENTS_FILE_NAME, clips)
     too_short = short_clips(clips.waveforms, spec.window_length)
     if too_short:
         tell(
@@ -118,6 +121,8 @@ def train_model(
             "volume to be mixed at"
         )
     task = task_of(module, variant)
+    if settings.background and not (isinstance(task, OneLabel) and settings.background in clips.index.labels):
+        tell(f"no recordings of {settings.background!r} are mixed under others: " + _why_no_background(task))
     if isinstance(task, OneLabel):  # the others hear the first window of each clip
         tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
         if unheard := describe_unheard(clips, "val", "validation", *tails):
@@ -244,6 +249,13 @@ def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, .
     if spec.activation == "softmax":
         return spec.thresholds
     return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)
+
+
+def _why_no_background(task: Task) -> str:
+    """Say why a training goes without backgrounds."""
+    if isinstance(task, OneLabel):
+        return "the data have no such label; --background LABEL names one that they have"
+    return "this variant mixes recordings of all labels anyway"
 
 
 def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> None:

@@ -148,6 +148,37 @@ class LogCompression(keras.layers.Layer):
 
 
 @saved_by_name
+class PowerAsAmplitudeDecibels(keras.layers.Layer):
+    """Return 20 log10 of powers, cut off a number of decibels below the highest value of each window.
+
+    Parameters
+    ----------
+    floor : float
+        Smallest power that enters the logarithm.
+    range_db : float
+        How far below the highest value of the window the lowest lies.
+
+    Notes
+    -----
+    `librosa.amplitude_to_db(power, ref=1.0, amin=floor, top_db=range_db)`: the decibels of a power would be half of it.
+    """
+
+    def __init__(self, floor: float = 1e-5, range_db: float = 80.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.floor, self.range_db = floor, range_db
+
+    def call(self, power: Any) -> Any:
+        """Return the decibels of powers (batch, n_values), same shape."""
+        # TFLite has a natural logarithm only; the factor is one multiplication by a constant.
+        decibels = ops.multiply(ops.log(ops.maximum(power, self.floor)), float(20.0 / np.log(10.0)))
+        return ops.maximum(decibels, ops.subtract(ops.max(decibels, axis=1, keepdims=True), self.range_db))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "floor": self.floor, "range_db": self.range_db}
+
+
+@saved_by_name
 class EvenLevel(keras.layers.Layer):
     """Divide each window by its own RMS level, so that distance and gain fill the same number range.
 

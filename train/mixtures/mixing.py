@@ -13,6 +13,7 @@ import numpy as np
 from train.recordings.loudness import PEAK_LIMIT, SILENT_PEAK, SilentClipError, peak
 
 NORMALIZATIONS = ("pair", "set", "none")
+PART_GAIN_RANGE_DB = (-4.0, 4.0)  # of a part against its normalized volume, where training windows are varied
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
+from metadata.csv_rows import Row, raise_faults, read_rows
 from metadata.joined_names import join_names
 from metadata.labels import check_labels
 from metadata.plural import counted
@@ -25,7 +26,6 @@ from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
 from train.recordings.clip_index import ClipIndex
 from train.recordings.pair_index import MixtureIndex
 from train.recordings.tables.clip_table import labels_of, spelled_label
-from train.recordings.tables.csv_rows import Row, raise_faults, read_rows
 from train.recordings.tables.spelling import SpelledFiles, composed
 
 MIXTURES_FILE_NAME = "mixtures.csv"

@@ -9,7 +9,14 @@ from types import ModuleType
 from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
-MODEL_NAMES = (*ONE_LABEL_NAMES, "isocc", "source_counter", "mixed_cnn", "event_crnn")
+MODEL_NAMES = (
+    *ONE_LABEL_NAMES,
+    "isocc",
+    "source_counter",
+    "mixed_cnn",
+    "timeline",
+    "event_crnn",
+)
 MODEL_HELP = {  # what a model is for, and its variants, the default first
     "waveform_cnn": "one label, from samples: level, android, abdoli_50999, abdoli_32000, abdoli_16000, abdoli_8000, "
     "abdoli_1600, abdoli_16000_gammatone",
@@ -17,6 +24,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "isocc": "the labels of one sound or two: mixed (either), single (one), pair (two)",
     "source_counter": "how many sources: two (up to two), three; labels (to begin another training with)",
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
+    "timeline": "one label a second, for earproof timeline: small, published; overlapping (several labels)",
     "event_crnn": "the labels of one sound or two, and in which frames of 40 ms each sounds: small",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -78,10 +78,12 @@ def describe_reason(reason: Reason, paths: Sequence[str], count: int) -> str:
 
 
 def reason_text(reason: Reason, paths: Sequence[str]) -> str:
-    """Return a reason for people; a command in it names the ending of the first path."""
-    suffix = PurePosixPath(paths[0]).suffix if paths else ".*"
-    options = "-f s16le -ar HZ -ac CHANNELS " if suffix.lower() in _HEADERLESS else ""  # the most usual of them
-    return reason.text.replace("-i IN.*", f"{options}-i IN{suffix}")
+    """Return a reason for people; a command in it names the most frequent ending, and the others stand behind it."""
+    endings = [ending for ending, _ in Counter(PurePosixPath(path).suffix for path in paths).most_common()] or [".*"]
+    options = "-f s16le -ar HZ -ac CHANNELS " if endings[0].lower() in _HEADERLESS else ""  # the most usual of them
+    text = reason.text.replace("-i IN.*", f"{options}-i IN{endings[0]}")
+    others = f"; likewise {', '.join(endings[1:])}" if text != reason.text and endings[1:] else ""
+    return text + others
 
 
 def count_left_out(left_out: Sequence[LeftOut], most: int | None = None) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from metadata.plural import counted
 from train.batches.activity import AuxiliaryTargets
 from train.batches.window_rows import WindowRows, cut_window
 from train.evaluation.evaluate import TestWindows, cut_split
-from train.mixtures.mixing import mix
+from train.mixtures.mixing import PART_GAIN_RANGE_DB, mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
 from train.recordings.loudness import is_silent
@@ -114,6 +114,7 @@ class _Mixtures(ABC):
         """How many sources a window may have."""
 
     target: ClassVar[str]  # as for `train.batches.mixture_windows.MixtureWindows`
+    part_gain_range_db: tuple[float, float]
 
     def training_windows(
         self,
@@ -128,7 +129,15 @@ class _Mixtures(ABC):
         from train.batches.mixture_windows import MixtureWindows
 
         return MixtureWindows(
-            clips, sample_rate, window_length, settings, self.sources, self.target, first_epoch, beside
+            clips,
+            sample_rate,
+            window_length,
+            settings,
+            self.sources,
+            self.target,
+            first_epoch,
+            beside,
+            self.part_gain_range_db,
         )
 
 
@@ -140,12 +149,15 @@ class LabelSet(_Mixtures):
     ----------
     sources : tuple of int
         How many sources a window has, in equal shares.
+    part_gain_range_db : tuple of float
+        Of each source against its normalized volume, where training windows are varied.
     """
 
     target: ClassVar[str] = "labels"
     sources: tuple[int, ...] = (1, 2)
     activation: Activation = "sigmoid"
     is_scaled: bool = False
+    part_gain_range_db: tuple[float, float] = PART_GAIN_RANGE_DB
 
     def check(self, index: ClipIndex) -> None:
         """Refuse fewer labels than sources."""
@@ -181,6 +193,7 @@ class SourceCount(_Mixtures):
     most: int = 2
     activation: Activation = "softmax"
     is_scaled: bool = True
+    part_gain_range_db: tuple[float, float] = PART_GAIN_RANGE_DB
 
     @property
     def sources(self) -> Sequence[int]:

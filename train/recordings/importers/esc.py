@@ -16,11 +16,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from metadata.csv_rows import read_rows
 from train.recordings.clip import Clip
 from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer, mostly, refuse_names
 from train.recordings.tables.clip_table import read_clips
-from train.recordings.tables.csv_rows import read_rows
 
 LICENCE = "CC BY-NC 3.0"
 ESC_10_LICENCE = "CC BY 3.0"

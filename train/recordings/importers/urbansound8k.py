@@ -10,11 +10,11 @@ J. Salamon, C. Jacoby and J. P. Bello, "A Dataset and Taxonomy for Urban Sound R
 
 from __future__ import annotations
 
+from metadata.csv_rows import Row, read_rows
 from train.recordings.clip import Clip, group_of
 from train.recordings.decoding.audio_files import FoundFiles
 from train.recordings.importers.importer import Importer
 from train.recordings.tables.clip_table import refuse_faults
-from train.recordings.tables.csv_rows import Row, read_rows
 
 LICENCE = "CC BY-NC 3.0"
 CITATION = "doi:10.1145/2647868.2655045"

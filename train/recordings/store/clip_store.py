@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_runtime.segments.segment import Segment
+from edge_runtime.segments.write_segments import segments_text
 from metadata.plural import counted
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decoding.decode import AudioError
@@ -48,6 +50,8 @@ class LoadedClips:
         Why a file was left out, one line each.
     pairs : MixtureIndex, optional
         The mixtures of two that may be heard, where they were chosen (`train.tasks.chosen_mixtures`); else all are.
+    events : mapping of str to tuple of Segment, optional
+        By the clip's path what is heard in it from when to when, where the recordings have annotations.
     """
 
     index: ClipIndex
@@ -55,6 +59,7 @@ class LoadedClips:
     digests: list[str]
     skipped: list[str]
     pairs: MixtureIndex | None = None
+    events: Mapping[str, tuple[Segment, ...]] | None = None
 
     def places(self, split: str) -> list[int]:
         """Return the positions of the clips on one side."""
@@ -67,7 +72,7 @@ class LoadedClips:
             index=self.index.with_clips(self.index.clips[place] for place in places),
             waveforms=[self.waveforms[place] for place in places],
             digests=[self.digests[place] for place in places],
-            pairs=None,  # they count by position
+            pairs=None,  # they count by position; events stay, which go by path
         )
 
     def silent(self, num_samples: int | None = None) -> list[int]:
@@ -83,11 +88,14 @@ class LoadedClips:
         return max(peak(waveform) for waveform in self.waveforms)
 
     def data_sha256(self) -> str:
-        """Return one hash for labels and samples of all clips and for chosen pairs, whatever their paths and order."""
+        """Return one hash for labels, samples, events of all clips and chosen pairs, whatever paths and order."""
         lines = [f"{digest},{';'.join(clip.labels)}" for clip, digest in self._pairs()]
         if self.pairs is not None:
             parts = self.pairs.parts.tolist()
             lines += [" with ".join(sorted((self.digests[one], self.digests[other]))) for one, other in parts]
+        if self.events is not None:
+            heard = [(digest, self.events.get(clip.path, ())) for clip, digest in self._pairs()]
+            lines += [segments_text({digest: events}, "csv") for digest, events in heard]
         return _text_sha256([";".join(self.index.labels), *sorted(lines)])
 
     def split_sha256(self) -> str:

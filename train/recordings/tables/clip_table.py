@@ -15,9 +15,9 @@ from pathlib import Path
 
 from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
+from metadata.csv_rows import raise_faults, read_rows
 from metadata.joined_names import join_names, split_names
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
-from train.recordings.tables.csv_rows import raise_faults, read_rows
 from train.recordings.tables.spelling import SpelledFiles, composed, look_alikes, respelled
 
 COLUMNS = ("path", "labels", "group", "split")

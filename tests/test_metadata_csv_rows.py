@@ -2,9 +2,9 @@
 
 import pytest
 
+from metadata.csv_rows import read_rows
 from train.recordings.clip_index import find_clips, read_index
 from train.recordings.tables.clip_table import read_table
-from train.recordings.tables.csv_rows import read_rows
 
 TABLE = "path,labels,group\na.wav,dog,s1\nb.wav,cat,s2\n"
 

@@ -30,8 +30,14 @@ class Row:
     exact: Mapping[str, str]  # as they stand
 
 
-def read_rows(path: Path) -> tuple[tuple[str, ...], list[Row]]:
+def read_rows(path: Path, header: Sequence[str] = ()) -> tuple[tuple[str, ...], list[Row]]:
     """Return the column names and the rows of a table; rows without any text are left out.
+
+    Parameters
+    ----------
+    path : Path
+    header : sequence of str
+        The column names of a table that begins with its first row.
 
     Raises
     ------
@@ -39,11 +45,13 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], list[Row]]:
         The file is not a table, a column name stands twice, or rows have more cells than there are columns: an unquoted
         comma in a name would cut it there.
     """
-    text = _decode(path)
+    text = read_text(path, "CSV table")
     told = _SEPARATOR_LINE.match(text)
     text = text[told.end() :] if told else text
     delimiter = told["delimiter"] if told else _delimiter(text)
     lines = [(line, row) for line, row in _lines(path, text, delimiter, 1 if told else 0) if any(map(str.strip, row))]
+    if header:
+        lines.insert(0, (0, list(header)))
     header = [name.strip() for name in lines[0][1]] if lines else []
     names = tuple(header[: max((place for place, name in enumerate(header, start=1) if name), default=0)])
     twice = sorted({name for name in names if name and names.count(name) > 1})
@@ -63,19 +71,19 @@ def raise_faults(path: Path, faults: Sequence[str]) -> None:
         raise ValueError(f"{path} has {counted(len(faults), 'fault')}:\n  " + "\n  ".join(faults[:MOST_NAMED]) + more)
 
 
-def _decode(path: Path) -> str:
-    """The text of a table."""
+def read_text(path: Path, what: str) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark; ValueError where it is neither."""
     content = path.read_bytes()
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not a CSV table ({error}); expected a folder of recordings, or a table in UTF-8 (in Excel: "
+            f"{path} is not a {what} ({error}); expected a folder of recordings, or a {what} in UTF-8 (in Excel: "
             "save as CSV UTF-8)"
         ) from error
     if "\0" in text:
-        raise ValueError(f"{path} is not a CSV table: it holds zero bytes; save it as UTF-8 (in Excel: CSV UTF-8)")
+        raise ValueError(f"{path} is not a {what}: it holds zero bytes; save it as UTF-8 (in Excel: CSV UTF-8)")
     return text
 
 

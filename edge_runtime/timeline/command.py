@@ -1,0 +1,202 @@
+"""The verb `earproof timeline`: what sounds in each second of a recording, and where it begins and ends."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.audio.level import check_silence_limit
+from edge_runtime.audio.recordings import Decode, Recording
+from edge_runtime.classify.output_files import Line, told_decision
+from edge_runtime.classify.recording_run import describe_model, run_recordings
+from edge_runtime.classify.recording_scorer import Row
+from edge_runtime.model.classifier import Classifier
+from edge_runtime.options import add_channel_argument, check_out_file
+from edge_runtime.segments.forms import FORMS
+from edge_runtime.timeline.envelope import recording_envelope
+from edge_runtime.timeline.output_files import WRITERS
+from edge_runtime.timeline.row_segments import RowSegments
+from edge_runtime.timeline.second_rows import MOST_WINDOW_SECONDS, SILENCE, SILENCE_DBFS, Stamping, second_rows
+from edge_runtime.timeline.segment_files import segment_files, write_segment_files
+from metadata.errors import ModelContractError
+
+Draw = Callable[[dict[str, Any], Path], None]
+PICTURE_SUFFIXES = (".png", ".svg")
+
+
+def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `earproof timeline`."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a .tflite file whose window is 2 s at most")
+    parser.add_argument(
+        "audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate, or a folder"
+    )
+    parser.add_argument(
+        "--silence-below",
+        type=float,
+        default=SILENCE_DBFS,
+        metavar="DB",
+        help=f"seconds at or below this level in dBFS are silence (default {SILENCE_DBFS:g})",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="SCORE",
+        help="lowest score that counts where one label is told, such as 0.7 (default: the highest always counts; where "
+        "several are told: the thresholds in the model)",
+    )
+    parser.add_argument(
+        "--plain-borders", action="store_true", help="let labels change with the second: refine no borders"
+    )
+    add_channel_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write a .csv (a row a second), .json or .jsonl when all is heard"
+    )
+    parser.add_argument(
+        "--segments",
+        action="append",
+        default=[],
+        metavar="[FORM=]FILE",
+        help=f"write the segments, as {', '.join(FORMS)}: by the suffix, .txt is a label track; may be repeated",
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the recording as .png or .svg")
+    parser.add_argument("--first", type=float, metavar="S", help="draw its first seconds only (default: all)")
+    parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
+    parser.add_argument("--force", action="store_true", help="overwrite files, and begin again where FILE.part is")
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
+    # What `run_recordings` knows of the verbs that cut their own windows.
+    parser.set_defaults(phone=False, pcm="float", hop=None, tail="align", merge=None)
+
+
+def run_timeline(args: argparse.Namespace, decode: Decode | None = None, draw: Draw | None = None) -> int:
+    """Stamp the seconds of recordings; see `run_recordings`.
+
+    Raises
+    ------
+    FileNotFoundError, ModelContractError
+        The model is not there, is none, or hears more than 2 s at once.
+    FileExistsError, ValueError
+        As for `run_recordings`; a level or a score that is none, or a picture that cannot be drawn.
+    """
+    check_silence_limit(args.silence_below)
+    if args.threshold is not None and not 0.0 <= args.threshold <= 1.0:
+        raise ValueError(f"--threshold is {args.threshold}; expected a score from 0 to 1")
+    classifier = Classifier(args.file, args.num_threads)
+    _check_model(classifier, args)
+    _check_picture(args, draw)
+    files = segment_files(args.segments, _is_one_recording(args), args.force)
+    ear = _TimelineEar(classifier, args)
+
+    def finish(lines: Iterable[Line]) -> None:
+        kept = [line for line in lines if "scores" not in line]
+        write_segment_files(files, kept)
+        if args.picture is not None and draw is not None:
+            _draw(ear, kept, args, decode, draw)
+
+    return run_recordings(ear, args, decode, WRITERS, finish)
+
+
+class _TimelineEar(RowSegments):
+    """One model; see `edge_runtime.classify.recording_scorer.RecordingScorer`."""
+
+    verb = "timeline"
+
+    def __init__(self, classifier: Classifier, args: argparse.Namespace) -> None:
+        self.classifier, self.spec, self.args = classifier, classifier.spec, args
+        super().__init__(tuple(dict.fromkeys([*self.spec.labels, SILENCE])))
+        self.stamping = Stamping(
+            silence_dbfs=args.silence_below, threshold=args.threshold, refined=not args.plain_borders
+        )
+
+    def describe(self) -> Row:
+        stamping = {"threshold": self.stamping.threshold, "refined": self.stamping.refined}
+        return {**describe_model(self.classifier, self.args.file), "timeline": stamping}
+
+    def rows(self, recording: Recording, first: int) -> Iterator[Row]:
+        if recording.sample_rate < self.spec.sample_rate:
+            print(
+                f"the recording has {recording.sample_rate} Hz, and so nothing above {recording.sample_rate / 2000:g} "
+                f"kHz; the model learned from {self.spec.sample_rate} Hz, and its labels are less sure",
+                file=sys.stderr,
+            )
+        return second_rows(self.classifier, recording, self.stamping, first)
+
+    def told(self, row: Row) -> str:
+        if "totals" in row:
+            return ", ".join(f"{label} {_minutes(seconds)}" for label, seconds in row["totals"].items() if seconds)
+        told = "  ".join(f"{label} {score:.3f}" for label, score in row["scores"].items())
+        return f"{told_decision(row['decision']) or '(none)':<16} {told}"
+
+    def clip(self) -> Row:
+        segments = [
+            {"onset": one.onset, "offset": one.offset, "label": one.label, "score": one.score}
+            for one in self.segments()
+        ]
+        counts = {"merge": "totals", "num_windows": self.num_seconds, "num_silent": self.num_silent}
+        return {**counts, "totals": self.totals(), "segments": segments}
+
+
+def _check_model(classifier: Classifier, args: argparse.Namespace) -> None:
+    """Refuse a model that cannot say what a single second is, and a threshold that it has no use for."""
+    spec = classifier.spec
+    if spec.window_seconds > MOST_WINDOW_SECONDS:
+        raise ModelContractError(
+            f"{args.file} hears {spec.window_seconds:g} s at once and has no scores for parts of it; time stamps of a "
+            f"second need a window of {MOST_WINDOW_SECONDS:g} s at most. Train one with earproof train timeline; what "
+            "this one hears, window by window, says earproof classify --hop 1"
+        )
+    if args.threshold is not None and spec.activation == "sigmoid":
+        raise ValueError(
+            f"{spec.name} tells several labels, each by its own threshold in the model; expected no --threshold. "
+            "Others are written with earproof metadata write"
+        )
+
+
+def _check_picture(args: argparse.Namespace, draw: Draw | None) -> None:
+    """Refuse a picture that could not be drawn when all is heard."""
+    if args.picture is None:
+        if args.first is not None:
+            raise ValueError("--first says how much is drawn; expected --picture too")
+        return
+    if draw is None:
+        raise ValueError("--picture needs matplotlib, which a device install leaves out; draw where all is installed")
+    if args.picture.suffix.lower() not in PICTURE_SUFFIXES:
+        raise ValueError(f"--picture is {args.picture}; expected a name that ends in {' or '.join(PICTURE_SUFFIXES)}")
+    if not _is_one_recording(args):
+        raise ValueError("--picture draws one recording; expected one AUDIO that is a file")
+    if args.first is not None and not 0.0 < args.first < float("inf"):
+        raise ValueError(f"--first is {args.first}; expected seconds above 0")
+    check_out_file(args.picture, args.force)
+
+
+def _is_one_recording(args: argparse.Namespace) -> bool:
+    """Whether one file is named, and no folder."""
+    return len(args.audio) == 1 and not args.audio[0].is_dir()
+
+
+def _draw(
+    ear: _TimelineEar, lines: Iterable[Line], args: argparse.Namespace, decode: Decode | None, draw: Draw
+) -> None:
+    """Draw the recording that was heard."""
+    clip = next((line["clip"] for line in lines if "clip" in line), None)
+    if clip is None:  # it could not be read, which was said
+        return
+    document = {
+        "file": str(args.audio[0]),
+        "model": args.file.name,
+        "labels": list(ear.spec.labels),
+        "silence": SILENCE,
+        "segments": clip["segments"],
+        **recording_envelope(args.audio[0], decode, args.channel, args.first),
+    }
+    draw(document, args.picture)
+    print(f"wrote {args.picture}", file=sys.stderr)
+
+
+def _minutes(seconds: float) -> str:
+    """Return a duration as minutes and seconds."""
+    minutes, rest = divmod(round(seconds, 1), 60.0)
+    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"

@@ -1,0 +1,54 @@
+"""`earproof evaluate`: predictions and models on recordings held out."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_tflite import tiny_classifier, tiny_spec
+
+import earproof
+from metadata import pack_model
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Three annotated recordings and predictions that are right in two of them."""
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    for name in "abc":
+        soundfile.write(folder / f"{name}.wav", np.random.default_rng(0).normal(0, 0.1, 16_000 * 6), 16_000)
+    rows = [f"{name}.wav,1.0,3.0,dog\n" for name in "abc"]
+    (folder / "annotations.csv").write_text("filename,onset,offset,event_label\n" + "".join(rows))
+    (tmp_path / "right.csv").write_text("filename,onset,offset,event_label\n" + "".join(rows))
+    (tmp_path / "some.csv").write_text("filename,onset,offset,event_label\n" + "".join(rows[:2]))
+    return tmp_path
+
+
+def test_predictions_are_judged_side_by_side_with_paired_differences(scenes, capsys):
+    files = [str(scenes / name) for name in ("right.csv", "some.csv")]
+    assert earproof.main(["evaluate", *files, str(scenes / "scenes"), "--json"]) == 0
+    right, some = json.loads(capsys.readouterr().out)["systems"]
+    micro = [
+        next(row for row in one["measures"] if (row["measure"], row["label"]) == ("event_recall", "micro"))
+        for one in (right, some)
+    ]
+    assert [row["value"] for row in micro] == [1.0, pytest.approx(2 / 3)]
+    assert micro[1]["difference"] == pytest.approx(-1 / 3)
+
+
+def test_models_and_predictions_are_not_mixed(scenes, capsys):
+    model = scenes / "tiny.tflite"
+    model.write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    assert earproof.main(["evaluate", str(model), str(scenes / "right.csv"), str(scenes / "scenes")]) == 2
+    assert "models and predictions are judged apart" in capsys.readouterr().err
+
+
+def test_a_file_is_judged_on_all_recordings_of_a_folder(make_folder, tmp_path, capsys):
+    labels = ("high", "low")
+    model = tmp_path / "tiny.tflite"
+    model.write_bytes(pack_model(tiny_classifier(num_labels=2), tiny_spec(labels=labels)))
+    arguments = ["evaluate", str(model), str(make_folder()), "--side", "all", "--cache", str(tmp_path / "cache")]
+    assert earproof.main([*arguments, "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["systems"]
+    assert found["evaluations"]["clip_mean_score"]["num_decisions"] == 8

@@ -1,0 +1,1 @@
+"""What models and predictions do on recordings held out: the verb `evaluate`."""

@@ -1,0 +1,117 @@
+"""The verb `earproof evaluate`: models or predictions on recordings held out, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from train.held_out.labelled import HeldOut
+
+DONE = 0
+SIDES = ("train", "val", "test", "all")
+_MODEL_SUFFIX = ".tflite"
+
+
+def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "systems",
+        type=Path,
+        nargs="+",
+        metavar="SYSTEM",
+        help="a predictions file (CSV, DCASE TSV, Audacity, RTTM, Raven, JSON), a .tflite file, or a training's folder",
+    )
+    parser.add_argument("data", type=Path, metavar="DATA", help="annotated recordings, or one folder a label")
+    parser.add_argument(
+        "--side", choices=SIDES, default="test", help="which side of the split is judged (default test)"
+    )
+    parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of a split that is drawn (default 0)")
+    parser.add_argument("--segment", type=float, default=1.0, metavar="S", help="of segment-based measures (default 1)")
+    parser.add_argument("--collar", type=float, default=0.2, metavar="S", help="of event-based measures (default 0.2)")
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a system and measure")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(verb: str, args: argparse.Namespace) -> int:
+    """Judge all systems and print the report.
+
+    Raises
+    ------
+    FileNotFoundError, FileExistsError
+        No such file; a table that would be overwritten without --force.
+    ValueError
+        Models and predictions together, or what the two kinds refuse.
+    """
+    from edge_runtime.options import check_out_file
+    from metadata.atomic_file import write_atomically
+
+    missing = [path for path in (*args.systems, args.data) if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"{missing[0]} does not exist")
+    if args.csv:
+        check_out_file(args.csv, args.force)
+    report, lines, table = _judge(args)
+    if args.csv:
+        write_atomically(args.csv, table.encode())
+        print(f"wrote {args.csv}", file=sys.stderr)
+    print(json.dumps(report, indent=2) if args.json else "\n".join(lines))
+    return DONE
+
+
+def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
+    """The report as document, as lines and as table."""
+    models = [path for path in args.systems if path.is_dir() or path.suffix == _MODEL_SUFFIX]
+    if models and len(models) < len(args.systems):
+        raise ValueError("models and predictions are judged apart; give files of one kind")
+    if not models:
+        return _judge_predictions(args)
+    return _judge_models(_expanded(models), _held_out(args), args.num_threads)
+
+
+def _held_out(args: argparse.Namespace) -> HeldOut:
+    """Which recordings are judged."""
+    from train.held_out.labelled import HeldOut
+
+    return HeldOut(data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache)
+
+
+def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
+    """Predictions on annotated recordings."""
+    from train.event_scores.measured import EventMeasuring
+    from train.held_out.annotated import judge_predictions
+    from train.held_out.event_report import event_csv, event_lines
+
+    measuring = EventMeasuring(segment_seconds=args.segment, collar_seconds=args.collar, seed=args.seed)
+    report = judge_predictions(args.systems, args.data, measuring, args.side, args.test_fold)
+    return report, event_lines(report), event_csv(report)
+
+
+def _judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int) -> tuple[dict[str, Any], list[str], str]:
+    """Models on recordings with labels."""
+    from train.held_out.labelled import judge_models
+    from train.held_out.labelled_report import describe_labelled, labelled_csv, labelled_lines
+
+    documents = describe_labelled(judge_models(paths, held, num_threads))
+    report = {"data": str(held.data), "side": held.side, "systems": documents}
+    return report, labelled_lines(documents), labelled_csv(documents)
+
+
+def _expanded(paths: Sequence[Path]) -> list[Path]:
+    """The paths, a folder that is no training replaced by its `.tflite` files."""
+    from edge_runtime.options import model_files
+    from train.fitting.training_run import METRICS_FILE_NAME
+
+    expanded: list[Path] = []
+    for path in paths:
+        is_plain = path.is_dir() and not (path / METRICS_FILE_NAME).is_file()
+        expanded += model_files([path]) if is_plain else [path]
+    return expanded
