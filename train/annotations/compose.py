@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_runtime.segments.segment import Segment
 from train.annotations.frame_targets import merged
+from train.recordings.clip import Clip
 from train.recordings.loudness import PEAK_LIMIT, is_silent
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.store.packed_waveform import Waveform
@@ -79,12 +80,16 @@ class SceneClips:
     backgrounds : sequence of array
     sample_rate : int
         Hz, of all.
+    clips, background_clips : sequence of Clip
+        Where the waveforms and the backgrounds come from; empty where nobody asks.
     """
 
     waveforms: Sequence[Waveform]
     labels: Sequence[str]
     backgrounds: Sequence[Waveform]
     sample_rate: int
+    clips: Sequence[Clip] = ()
+    background_clips: Sequence[Clip] = ()
 
     def __post_init__(self) -> None:
         if not self.waveforms or not self.backgrounds:
@@ -95,6 +100,34 @@ class SceneClips:
         silent = sum(is_silent(waveform) for waveform in [*self.waveforms, *self.backgrounds])
         if silent:
             raise ValueError(f"{silent} of the clips and backgrounds are silent: they have no level; leave them out")
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A scene and what it is made of.
+
+    Attributes
+    ----------
+    waveform : np.ndarray
+        float32 (round(seconds * sample_rate),), peak at most 0.999.
+    events : tuple of Segment
+        Sorted, those of one label that overlap as one.
+    places : tuple of int
+        Positions in `SceneClips.waveforms` of the clips that were put in, in the order drawn.
+    background : int
+        Position in `SceneClips.backgrounds`.
+    num_left_out : int
+        Events that were drawn and found no room.
+    gain : float
+        By which the scene as a whole was turned down, 1 where it was not.
+    """
+
+    waveform: np.ndarray
+    events: tuple[Segment, ...]
+    places: tuple[int, ...]
+    background: int
+    num_left_out: int
+    gain: float
 
 
 def clips_of_side(clips: LoadedClips, backgrounds: LoadedClips, split: str, sample_rate: int) -> SceneClips:
@@ -113,13 +146,13 @@ def clips_of_side(clips: LoadedClips, backgrounds: LoadedClips, split: str, samp
         [clips.index.clips[place].labels[0] for place in places],
         [backgrounds.waveforms[place] for place in behind],
         sample_rate,
+        [clips.index.clips[place] for place in places],
+        [backgrounds.index.clips[place] for place in behind],
     )
 
 
-def compose_scene(
-    rng: np.random.Generator, clips: SceneClips, settings: SceneSettings
-) -> tuple[np.ndarray, tuple[Segment, ...]]:
-    """Return a scene and its events.
+def compose_scene(rng: np.random.Generator, clips: SceneClips, settings: SceneSettings) -> Scene:
+    """Return a scene; one that goes beyond full scale is turned down as a whole.
 
     Parameters
     ----------
@@ -128,20 +161,20 @@ def compose_scene(
     clips : SceneClips
     settings : SceneSettings
 
-    Returns
-    -------
-    waveform : np.ndarray
-        float32 (round(seconds * sample_rate),), peak at most 0.999: a scene that goes beyond is turned down as a whole.
-    events : tuple of Segment
-        Sorted, those of one label that overlap as one.
+    Raises
+    ------
+    ValueError
+        A background is silent for long stretches.
     """
     rate = clips.sample_rate
     length = round(settings.seconds * rate)
-    scene = _background(rng, clips.backgrounds[int(rng.integers(len(clips.backgrounds)))], length)
+    background = int(rng.integers(len(clips.backgrounds)))
+    name = clips.background_clips[background].path if clips.background_clips else "a background"
+    scene = _background(rng, clips.backgrounds[background], length, name)
     level = _rms(scene)
     drawn = int(rng.integers(settings.num_events[0], settings.num_events[1] + 1))
     together = np.zeros(length, np.int16)
-    events = []
+    events, places = [], []
     for number in range(drawn):
         place = int(rng.integers(len(clips.waveforms)))
         sound = _cut(rng, clips.waveforms[place], min(length, round(rng.uniform(*settings.event_seconds) * rate)), rate)
@@ -152,18 +185,20 @@ def compose_scene(
         scene[first : first + len(sound)] += gain * sound
         together[first : first + len(sound)] += 1
         events.append(Segment(onset=first / rate, offset=(first + len(sound)) / rate, label=clips.labels[place]))
-    peak = float(np.abs(scene).max())
-    return (scene * min(1.0, PEAK_LIMIT / peak)).astype(np.float32), merged(events)
+        places.append(place)
+    turned_down = min(1.0, PEAK_LIMIT / float(np.abs(scene).max()))
+    waveform = (scene * turned_down).astype(np.float32)
+    return Scene(waveform, merged(events), tuple(places), background, drawn - len(events), turned_down)
 
 
-def _background(rng: np.random.Generator, waveform: Waveform, length: int) -> np.ndarray:
+def _background(rng: np.random.Generator, waveform: Waveform, length: int, name: str) -> np.ndarray:
     """A stretch of a background, float64 (length,); a shorter one comes again. One without sound is drawn anew."""
     for _ in range(_MOST_TRIES):
         first = int(rng.integers(max(1, len(waveform) - length + 1)))
         stretch = np.resize(np.asarray(waveform[first : first + length], np.float64), length)
         if not is_silent(stretch):
             return stretch
-    raise ValueError(f"{_MOST_TRIES} stretches of a background were silent; give one that sounds throughout")
+    raise ValueError(f"{_MOST_TRIES} stretches of {name} were silent; give one that sounds throughout")
 
 
 def _cut(rng: np.random.Generator, waveform: Waveform, length: int, rate: int) -> np.ndarray:

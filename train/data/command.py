@@ -1,4 +1,4 @@
-"""The verb `data`: list, index, split, check, trim, import, mix and oversample recordings."""
+"""The verb `data`: list, index, split, check, trim, import, mix, compose and oversample recordings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.plural import counted
-from train.data import mix_command, oversample_command
+from train.data import compose_command, mix_command, oversample_command
 from train.data.sides import add_dataset_argument, add_side_arguments, put_on_sides
 from train.recordings.clip import LABEL_SEPARATOR
 
@@ -41,6 +41,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     trim.add_argument("--threshold-dbfs", type=float, default=-50.0, metavar="DB", help="quiet is below (default -50)")
     trim.add_argument("--margin", type=float, default=0.1, metavar="S", help="seconds of quiet to keep (default 0.1)")
     mix_command.add_arguments(_add_action(actions, "mix", "pair recordings of two labels; write the mixtures"))
+    compose_command.add_arguments(_add_action(actions, "compose", "write scenes of clips on a background, annotated"))
     oversample_command.add_arguments(_add_action(actions, "oversample", "write copies of other pitch to train on"))
     decode = _add_action(actions, "import", "write every clip as 16 kHz mono FLAC, one folder a label")
     _add_into(decode)
@@ -265,6 +266,12 @@ def _mix(args: argparse.Namespace) -> int:
     return mix_command.run(_find(args), args)
 
 
+def _compose(args: argparse.Namespace) -> int:
+    """Compose scenes."""
+    compose_command.check(args)
+    return compose_command.run(_find(args), args)
+
+
 def _oversample(args: argparse.Namespace) -> int:
     """Write copies of other pitch."""
     return oversample_command.run(_find(args), args)
@@ -318,5 +325,6 @@ _ACTIONS = {
     "trim": _trim,
     "import": _import,
     "mix": _mix,
+    "compose": _compose,
     "oversample": _oversample,
 }
