@@ -62,7 +62,7 @@ def backgrounds_on_sides(backgrounds: LoadedClips, seed: int, say: Callable[[str
             )
     else:
         say(
-            f"backgrounds: {len(groups)} of {len(SPLITS)} groups that the sides need, so each recording is cut in "
+            f"backgrounds: {len(groups)} of {counted(len(SPLITS), 'group')} that the sides need, so each recording is cut in "
             f"{len(SPLITS)} parts, one for each side; what the sides have in common makes scores too good"
         )
         return _cut_in_time(backgrounds)

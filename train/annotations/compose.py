@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.segments.segment import Segment
+from metadata.plural import counted
 from train.annotations.frame_targets import merged
 from train.recordings.clip import Clip
 from train.recordings.loudness import PEAK_LIMIT, is_silent
@@ -57,7 +58,8 @@ class SceneSettings:
                 raise ValueError(f"{name} is {low:g} to {high:g}; expected the smaller number first")
         if self.num_events[0] < 0 or self.max_polyphony < 1:
             raise ValueError(
-                f"{self.num_events[0]} events, {self.max_polyphony} together; expected at least 0, and at least 1"
+                f"{counted(self.num_events[0], 'event')}, {self.max_polyphony} together; "
+                "expected at least 0, and at least 1"
             )
         if not 0.0 < self.event_seconds[0] <= self.seconds:
             raise ValueError(
@@ -94,8 +96,8 @@ class SceneClips:
     def __post_init__(self) -> None:
         if not self.waveforms or not self.backgrounds:
             raise ValueError(
-                f"scenes of {len(self.waveforms)} clips and {len(self.backgrounds)} backgrounds; expected at least one "
-                "of each"
+                f"scenes of {counted(len(self.waveforms), 'clip')} and {counted(len(self.backgrounds), 'background')}; "
+                "expected at least one of each"
             )
         silent = sum(is_silent(waveform) for waveform in [*self.waveforms, *self.backgrounds])
         if silent:
