@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from metadata.plural import counted
 from train.recordings.clip import SPLITS, Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, TABLE_FILE_NAME, ClipIndex, find_clips
 from train.recordings.decoding.audio_files import find_files
@@ -62,8 +63,8 @@ def backgrounds_on_sides(backgrounds: LoadedClips, seed: int, say: Callable[[str
             )
     else:
         say(
-            f"backgrounds: {len(groups)} of {counted(len(SPLITS), 'group')} that the sides need, so each recording is cut in "
-            f"{len(SPLITS)} parts, one for each side; what the sides have in common makes scores too good"
+            f"backgrounds: {len(groups)} of {counted(len(SPLITS), 'group')} that the sides need, so each recording is "
+            f"cut in {len(SPLITS)} parts, one for each side; what the sides have in common makes scores too good"
         )
         return _cut_in_time(backgrounds)
     return replace(backgrounds, index=index)
