@@ -62,12 +62,12 @@ VERBS = {
     ),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
-    "classify": Verb("edge_runtime.command", "hear recordings with a .tflite file"),
+    "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
     "timeline": Verb(
         "edge_runtime.command", "say what sounds in each second of recordings, and where it begins and ends"
     ),
-    "listen": Verb("edge_runtime.command", "report events in what a microphone, a pipe or a recording lets hear"),
+    "listen": Verb("edge_runtime.command", "report events in the sound of a microphone, a pipe or a recording"),
     "parity": Verb("edge_runtime.command", "check that .tflite files behave as the trained model does"),
     "bench": Verb("edge_runtime.command", "measure what .tflite files cost on this machine"),
     "bench compare": Verb("edge_runtime.command", "compare two results of bench"),

@@ -126,7 +126,7 @@ def deliver(run: Convertible, out: Path, settings: ConvertSettings, tell: Tell) 
 
 
 def _tell_unheard(run: FinishedRun, recipes: Sequence[Recipe], tell: Tell) -> None:
-    """Say what of the training sound calibration does not hear."""
+    """Say what part of the training sound calibration leaves out."""
     if not (isinstance(run.task, OneLabel) and any(recipe.needs_calibration for recipe in recipes)):
         return
     cut = run.spec.sample_rate, run.spec.window_length, run.settings.window_hop, run.settings.tail

@@ -24,7 +24,7 @@ from metadata.atomic_file import write_atomically
 from metadata.packing.packed_model import pack_model
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import score_thresholds
-from train.evaluation.rotated_windows import heard_again
+from train.evaluation.rotated_windows import with_rotated_windows
 from train.progress import Steps
 
 MOST_SPECTROGRAMS = 2_000  # are kept in memory; what is run once for each layer shall not be computed each time
@@ -165,7 +165,7 @@ def _validation(run: Convertible, form: str) -> ValidationWindows:
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
-    cut = heard_again(run.held_out("val"))
+    cut = with_rotated_windows(run.held_out("val"))
     windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
     return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
 

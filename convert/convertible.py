@@ -33,7 +33,7 @@ class Convertible(FinishedRun, ABC):
     """A finished run that can be converted."""
 
     is_unseen: ClassVar[bool] = True
-    """Whether the training is known not to have heard the test side."""
+    """Whether the training is known not to have used the test side."""
 
     @abstractmethod
     def float_files(self, tell: Tell = print) -> dict[str, bytes]:

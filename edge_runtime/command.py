@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 # A verb's module is imported when the verb is asked for: `add_VERB_arguments` and `run_VERB` of `command` in the room
 # named as its first word.
 VERBS = {
-    "classify": "hear recordings with a .tflite file",
+    "classify": "classify recordings with a .tflite file",
     "count": "say how many sources sound in recordings, and which",
     "timeline": "say what sounds in each second of recordings",
-    "listen": "report events as a microphone, a pipe or a recording lets hear them",
+    "listen": "report events in the sound of a microphone, a pipe or a recording",
     "bench": "measure what .tflite files cost on this machine",
     "bench compare": "compare two results of bench",
     "bench plot": "draw a result of bench",

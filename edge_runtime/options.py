@@ -82,7 +82,7 @@ def tell_taken(folder: Path, taken: str, others: Collection[Path]) -> None:
 
 
 def add_channel_argument(parser: argparse.ArgumentParser) -> None:
-    """Add which channel is heard."""
+    """Add which channel is used."""
     parser.add_argument(
         "--channel", default=AUTO, metavar="WHICH", help=f"of several channels: {CHANNEL_HELP} (default auto)"
     )

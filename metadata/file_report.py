@@ -149,7 +149,7 @@ def _shortened(text: str) -> str:
 
 
 def _lacks(contract: ForeignContract) -> list[str]:
-    """What keeps a file from being heard, and the options that settle it."""
+    """What keeps a file from being run, and the options that settle it."""
     if not contract.options:
         return list(contract.faults)
     return [

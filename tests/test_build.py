@@ -43,7 +43,7 @@ def test_each_level_was_checked_where_it_applies(built):
     assert levels["mel_cnn-int8.tflite"] == {3, 4, 5}
 
 
-def test_float_scores_are_within_1e_5_of_keras_on_every_test_window_and_the_same_heard_again(built):
+def test_float_scores_are_within_1e_5_of_keras_on_every_test_window_and_its_rotated_copies(built):
     for name in (f"{form}-float32.tflite" for form in FORMS):
         file = next(file for file in built.report["files"] if file["file"] == name)
         result = next(result for result in file["parity"] if result["level"] == 2)

@@ -385,7 +385,7 @@ def heard_run(own_run):
     again = np.stack([np.arange(9 * count) % count, rng.integers(0, 32_000, 9 * count)], axis=1).astype(np.int32)
     classifier = Classifier(own_run / "wave-float32.tflite")
     empty = Golden(windows=windows, again=again, scores=np.zeros((10 * count, 3), np.float32))
-    scores = np.stack([classifier.scores(window) for window in [*windows, *empty.heard_again()]])
+    scores = np.stack([classifier.scores(window) for window in [*windows, *empty.rotated_windows()]])
     golden = Golden(windows=windows, again=again, scores=scores)
     (own_run / "golden" / "wave.npz").write_bytes(golden_content(golden))
     return own_run

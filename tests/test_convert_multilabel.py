@@ -30,7 +30,7 @@ from edge_runtime.parity.file_parity import parity_of_file  # noqa: E402
 from edge_runtime.parity.golden_vectors import read_golden  # noqa: E402
 from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # noqa: E402
 from train.evaluation.predict import predict  # noqa: E402
-from train.evaluation.rotated_windows import heard_again  # noqa: E402
+from train.evaluation.rotated_windows import with_rotated_windows  # noqa: E402
 from train.evaluation.thresholds import choose_thresholds  # noqa: E402
 from train.progress import Steps  # noqa: E402
 from train.recordings.clip_index import find_clips  # noqa: E402
@@ -123,7 +123,7 @@ def _decided(path, windows):
 def test_agreement_and_accuracy_are_of_the_sets_that_the_device_decides_for(run, proofs):
     cut = run.test_windows()
     assert set(cut.truth.sum(axis=1)) == {1, 2}
-    compared = heard_again(cut)
+    compared = with_rotated_windows(cut)
     assert len(compared.windows) > len(cut.windows)
     of_float = _decided(proofs[0].file.path, compared.windows)
     assert (of_float == compared.truth).all(axis=1).mean() > 0.3  # it has learned something, or nothing here says much
@@ -218,7 +218,7 @@ def test_the_recommendation_speaks_of_the_exact_match(report):
 
 def test_auto_is_judged_by_sets_of_labels_on_validation_mixtures(run, proofs):
     (found,) = [proof.file.mixed_precision for proof in proofs if proof.file.mixed_precision]
-    assert found.after.num_windows == len(heard_again(run.held_out("val")).truth)
+    assert found.after.num_windows == len(with_rotated_windows(run.held_out("val")).truth)
     assert 0.0 <= found.before.measures["accuracy"] <= 1.0
 
 

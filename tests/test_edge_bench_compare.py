@@ -86,7 +86,7 @@ def test_what_differs_is_said_before_any_ratio():
 
     assert text.splitlines()[:4] == [
         "differs: machine: cpu: A53 / A72",
-        "differs: machine: governor: (not told) / performance",
+        "differs: machine: governor: (not reported) / performance",
         "differs: m.tflite: model_sha256: aaaaaaaaaaaa / cccccccccccc",
         "differs: m.tflite: sample_rate: 16000 / 48000",
     ]

@@ -165,12 +165,12 @@ def with_flipped(golden, share):
 
 @pytest.fixture(scope="module")
 def many(classifier):
-    """Two hundred golden windows: ten, and each of them heard again from nineteen places."""
+    """Two hundred golden windows: ten, and nineteen rotated copies of each."""
     rng = np.random.default_rng(3)
     windows = rng.normal(0, 0.3, (10, 32_000)).astype(np.float32)
     again = np.stack([np.arange(190) % 10, rng.integers(0, 32_000, 190)], axis=1).astype(np.int32)
     empty = Golden(windows=windows, again=again, scores=np.zeros((200, 3), np.float32))
-    heard = [*windows, *empty.heard_again()]
+    heard = [*windows, *empty.rotated_windows()]
     return Golden(windows=windows, again=again, scores=np.stack([classifier.scores(window) for window in heard]))
 
 
@@ -205,4 +205,4 @@ def test_a_slow_file_hears_no_window_again_and_says_so(many, monkeypatch):
     (result, _) = parity_of_file(classifier_with(recipe="int8"), many)
 
     assert result.num_windows == 10
-    assert "none was heard again" in result.detail
+    assert "none was rotated" in result.detail

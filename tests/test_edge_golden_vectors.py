@@ -1,4 +1,4 @@
-"""Golden vectors: what is written is read back, windows heard again, and the few that a bundle takes along."""
+"""Golden vectors: what is written is read back, rotated windows, and the few that a bundle takes along."""
 
 import io
 import wave
@@ -36,9 +36,9 @@ def test_what_is_written_is_read_back_bit_for_bit_in_16_bits_where_they_suffice(
     assert found.windows.dtype == np.float32
 
 
-def test_a_window_is_heard_again_from_its_sample_on_and_what_came_before_follows():
+def test_a_rotated_window_begins_at_its_sample_and_what_came_before_follows():
     made = golden(again=np.array([[1, 10], [0, 0], [3, 49]], np.int32))
-    first, second, third = made.heard_again()
+    first, second, third = made.rotated_windows()
 
     assert np.array_equal(first, np.concatenate([made.windows[1][10:], made.windows[1][:10]]))
     assert np.array_equal(second, made.windows[0])
@@ -47,7 +47,7 @@ def test_a_window_is_heard_again_from_its_sample_on_and_what_came_before_follows
     assert made.num_heard == 7
 
 
-def test_the_first_windows_keep_the_scores_of_those_of_them_that_are_heard_again():
+def test_the_first_windows_keep_the_scores_of_their_rotated_copies():
     made = golden(again=np.array([[1, 10], [3, 5], [0, 7]], np.int32))
     few = made.first(2)
 
@@ -65,7 +65,7 @@ def test_the_first_windows_keep_the_scores_of_those_of_them_that_are_heard_again
         ({"again": np.array([[-1, 0]] * 3, np.int32)}, "a window or a sample that is not there"),
         ({"again": np.zeros((3, 3), np.int32)}, r"expected integers \(n_again, 2\)"),
         ({"again": np.zeros((3, 2), np.float32)}, r"expected integers \(n_again, 2\)"),
-        ({"again": np.zeros((2, 2), np.int32)}, "2 of them heard again"),
+        ({"again": np.zeros((2, 2), np.int32)}, "2 of them rotated"),
         ({"truth": np.zeros(3)}, "golden truth holds 3 entries for 4 windows"),
         ({"mel": np.zeros((5, 2, 2), np.float32)}, "golden mel holds 5 entries for 4 windows"),
         ({"mel": np.zeros((0, 2, 2), np.float32)}, "golden mel holds 0 entries"),

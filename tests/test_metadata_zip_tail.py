@@ -83,7 +83,7 @@ def test_a_name_that_differs_where_the_file_lies_is_refused():
     file = bytearray(append_files(MODEL, {"labels.txt": b"silence\n"}))
     place = file.index(b"labels.txt")
     file[place : place + 6] = b"LABELS"
-    with pytest.raises(ModelContractError, match="called otherwise where it lies"):
+    with pytest.raises(ModelContractError, match="has another name at its place in the archive"):
         read_files(bytes(file))
 
 

@@ -62,6 +62,14 @@ def _only(check, kind):
     return finding
 
 
+def test_data_of_one_label_are_an_error(tmp_path):
+    data = Data(tmp_path)
+    data.clips = [clip for clip in data.clips if clip.labels == ("a",)]
+    found = _only(data.check(), "one_label")
+
+    assert (found.level, found.text) == ("error", "the only label is a; a classifier needs at least two")
+
+
 def test_sound_data_has_no_finding(tmp_path):
     check = Data(tmp_path).check()
     assert (check.findings, check.passed, check.duplicates) == ([], True, [])

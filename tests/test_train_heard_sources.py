@@ -14,7 +14,7 @@ from train.recordings.store.clip_store import load_clips
 from train.recordings.store.packed_store import INDEX_NAME
 
 ABOVE = (
-    "samples above full scale, which train and classify hear as they are and no microphone delivers; "
+    "samples above full scale, which train and classify use as they are and no microphone delivers; "
     "`earproof data import` and `data trim` turn them down as a whole"
 )
 
@@ -44,7 +44,7 @@ def told_of(tmp_path):
     write(root / "b" / "a little.wav", gain=3.6, frequency=800)  # 0.7 dB, what codecs make
     return root, [
         "of 5 recordings: 1 resampled to 16000 Hz (44100 Hz: 1); 2 of several channels made one (2 channels: 2)",
-        f"1 recording has channels that cancel when averaged, so that the loudest is heard: {turned} (channel 1)",
+        f"1 recording has channels that cancel when averaged, so that the loudest is used: {turned} (channel 1)",
         f"1 recording has {ABOVE}: {loud} (9.5 dB)",
     ]
 

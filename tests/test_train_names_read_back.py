@@ -285,4 +285,4 @@ def test_what_would_not_read_back_is_not_written(tmp_path, clip, said):
 def test_groups_that_look_the_same_are_warned_of(tmp_path):
     _recordings(tmp_path, "1.wav", "2.wav", "3.wav")
     (tmp_path / "clips.csv").write_text("path,labels,group\n1.wav,a,Anna\n2.wav,b,anna\n3.wav,b,an-na\n")
-    assert find_clips(tmp_path).notes == ("the groups 'Anna' and 'anna' look the same and are told apart",)
+    assert find_clips(tmp_path).notes == ("the groups 'Anna' and 'anna' look the same but count as different",)

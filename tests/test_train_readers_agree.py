@@ -248,7 +248,7 @@ def test_the_choice_of_a_channel_is_told_with_its_figures(tmp_path):
 
         assert recording.remarks() == [
             "its channels cancel when averaged, in 3 of 3 s with sound (12 dB below the loudest channel); "
-            "channel 2, the loudest, is heard instead (--channel chooses)"
+            "channel 2, the loudest, is used instead (--channel chooses)"
         ]
 
 
@@ -257,7 +257,7 @@ def test_float_samples_above_full_scale_stay_and_are_told(tmp_path):
     soundfile.write(path, loud, RATE, subtype="FLOAT")
     with DecodedBlocks(path) as recording:
         assert np.array_equal(np.concatenate(list(recording.blocks())), loud)
-        assert "6.0 dB above full scale and are heard as they are" in recording.remarks()[0]
+        assert "6.0 dB above full scale and are used as they are" in recording.remarks()[0]
         assert "clipped there, as a microphone does" in recording.remarks(as_shorts=True)[0]
 
 

@@ -122,7 +122,7 @@ def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
         "--label-weight",
         type=float,
         metavar="WEIGHT",
-        help="of learning which labels are heard, beside how many (0: not at all)",
+        help="of learning which labels are present, beside how many (0: not at all)",
     )
     settings.add_argument(
         "--activity-weight",

@@ -75,7 +75,7 @@ def _open(model: Path | None) -> Classifier | None:
 
 
 def _hear(args: argparse.Namespace, classifier: Classifier | None) -> Hearing:
-    """Read the recording at the model's rate, cut out what is drawn, and let the model hear it."""
+    """Read the recording at the model's rate, cut out what is drawn, and run the model on it."""
     from metadata.spec import WaveformFrontEnd
     from train.pictures.clip_picture import Hearing, spectrogram_settings
 

@@ -69,7 +69,7 @@ class CompressedRun(TrainedRun):
     def tensor_ranges(
         self, float_model: bytes, calibration: CalibrationSet | None, fed: CalibrationSet | None
     ) -> Ranges:
-        """Return the trained ranges by tensor name, told apart on the loudest window; none without calibration."""
+        """Return the trained ranges by tensor name, matched on the loudest window; none without calibration."""
         if not self.ranges or calibration is None or fed is None:
             return {}
         loudest = int(np.square(calibration.windows).mean(axis=1).argmax())

@@ -49,7 +49,7 @@ class Heard:
 
 
 def check_plain(pipeline: CountedClassifier, plain: Classifier) -> None:
-    """Raise ModelContractError unless the classifier beside the pipeline hears the same windows and has its labels."""
+    """Raise ModelContractError unless the classifier beside the pipeline takes the same windows and has its labels."""
     spec, counter = plain.spec, pipeline.counter.spec
     if spec.activation != "sigmoid":
         raise ModelContractError(

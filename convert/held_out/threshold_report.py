@@ -1,4 +1,4 @@
-"""From which score a label counts in a recording that is heard in many windows.
+"""From which score a label counts in a recording of many windows.
 
 The thresholds in a file are for one window. A recording has several, each may be wrong, and under the rules `union` and
 `maximum` one that is wrong is enough: so its threshold is higher, and under `mean`, where a sound is in some windows

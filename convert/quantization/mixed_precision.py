@@ -4,8 +4,8 @@ Wider is first `dynamic_int8`: the weights stay in 8 bits, the activations betwe
 range anew in each window, which costs next to nothing. A layer for which that is not enough stays float32.
 A layer here is one operation with weights and what follows it up to the next. Everything is judged on validation
 windows; the test side stays unseen until the finished file is proven. What just holds on the windows that it was chosen
-by may fail on others: so auto aims at half of what the recipe's tolerance lets be decided otherwise. It has to hold on
-XNNPACK and on TensorFlow Lite's built-in kernels, which round otherwise and which some loaders compute with.
+by may fail on others: so auto aims at half of the recipe's tolerance. It has to hold on XNNPACK and on
+TensorFlow Lite's built-in kernels, which round differently and which some loaders compute with.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from metadata.signed import signed
 from train.batches.window_rows import WindowRows
 
 NUM_TIMED_RUNS = 40  # of each file, in turn with the other, for what a kept layer costs
-AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided otherwise
+AIMED_SHARE = 0.5  # of the windows that the tolerance lets be decided differently
 DYNAMIC, FLOAT = "dynamic_int8", "float32"
 Group = tuple[Operation, ...]
 Kept = dict[int, str]  # place of a layer -> DYNAMIC or FLOAT; the others have fixed ranges

@@ -11,7 +11,7 @@ from edge_runtime.scoring.intervals import median_interval
 from metadata.plural import counted
 from train.evaluation.evaluation_text import share_name
 
-NOISE = 0.05  # latencies that differ by less count as equal, however many runs say otherwise
+NOISE = 0.05  # latencies that differ by less count as equal, however many runs there are
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,13 @@ from typing import Any
 from convert.compression.compressed_kernels import held_kernels
 from convert.compression.compressed_run import CompressedRun
 from convert.graph.weight_statistics import gzip_size
+from edge_runtime.parity.level_text import shortfalls
 from edge_runtime.parity.levels import DEFAULT_RECIPE_TOLERANCE, recipe_parity
 from metadata.plural import counted
 from train.evaluation.evaluate import score_thresholds
 from train.evaluation.evaluation_text import SHARE_NAMES
 from train.evaluation.predict import predict
-from train.evaluation.rotated_windows import heard_again
+from train.evaluation.rotated_windows import with_rotated_windows
 
 
 def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def describe_compression(run: CompressedRun, files: Sequence[Path]) -> dict[str,
         files: per file its size, the size gzip makes of it, and its compressed kernels; passed: whether the parity and
         every kernel holds.
     """
-    cut = heard_again(run.test_windows())
+    cut = with_rotated_windows(run.test_windows())
     before, after = predict(run.begun_with.model, cut.windows), predict(run.model, cut.windows)
     name, thresholds = f"{run.spec.name} against the model it was made from", score_thresholds(run.spec)
     parity = recipe_parity(before, after, cut.truth, cut.groups, DEFAULT_RECIPE_TOLERANCE, name, thresholds)
@@ -72,7 +73,10 @@ def compression_notes(compression: dict[str, Any] | None) -> list[str]:
         lines.append(f"{file['file']}: {sizes}; {counted(len(kernels), 'kernel')}, {found[kind]}.")
         lines += [f"FAIL {kernel['layer']} is not compressed in it" for kernel in kernels if not kernel["held"]]
     if not compression["parity"]["passed"]:
-        lines.append(f"FAIL {compression['parity']['name']}: tolerance {compression['parity']['tolerance']}")
+        lines.append(
+            f"FAIL {compression['parity']['name']}: {'; '.join(shortfalls(compression['parity']))}. It decides "
+            "differently: compress a model whose training is finished, or give --compress-epochs more"
+        )
     return lines
 
 

@@ -73,9 +73,9 @@ def _with_more_replayed(golden: Golden) -> Golden:
 
 
 def _with_scores(run: FinishedRun, golden: Golden) -> Golden:
-    """Let the trained model hear the windows as the file will hold them, in 16 bits."""
+    """Run the trained model on the windows as the file will hold them, in 16 bits."""
     rounded = replace(golden, windows=to_floats(to_shorts(golden.windows)))
-    heard = np.concatenate([rounded.windows, *[window[np.newaxis] for window in rounded.heard_again()]])
+    heard = np.concatenate([rounded.windows, *[window[np.newaxis] for window in rounded.rotated_windows()]])
     mels = librosa_mels(run, rounded.windows[:NUM_MEL_WINDOWS])
     scores, *frames = predict_outputs(run.model, heard)
     return replace(rounded, scores=scores, mel=mels, frame_scores=frames[0] if frames else None)

@@ -40,7 +40,7 @@ from metadata.recipe import find_tolerance
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import Evaluations, TestWindows, evaluate_scores, score_thresholds
 from train.evaluation.predict import predict, predict_outputs
-from train.evaluation.rotated_windows import heard_again
+from train.evaluation.rotated_windows import with_rotated_windows
 from train.fitting.finished_run import FinishedRun
 from train.layers.librosa_mel import librosa_mel
 from train.progress import Steps
@@ -131,7 +131,7 @@ def prove_files(
     all others together. It is not run without XNNPACK (level 5) either, which has no kernels for it.
     """
     cut = run.test_windows()
-    again = heard_again(cut)
+    again = with_rotated_windows(cut)
     recordings = sorted(phone_recordings(run, cut), key=len)
     if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
         steps.tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
@@ -262,7 +262,7 @@ def phone_recordings(run: FinishedRun, cut: TestWindows | None = None) -> list[n
 
 
 def _first_mixtures(cut: TestWindows) -> list[np.ndarray]:
-    """The first window of several parts for each thing to be told; none where no window has several."""
+    """The first window of several parts for each answer; none where no window has several."""
     if cut.groups.ndim == 1:
         return []
     mixed = np.flatnonzero((cut.groups != "").sum(axis=1) > 1)

@@ -152,12 +152,12 @@ def per_clip(side: TestSide, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def alike(one: TestSide, other: TestSide) -> bool:
-    """Whether two models heard the same windows."""
+    """Whether two models were run on the same windows."""
     pairs: Sequence[tuple[Any, Any]] = [(one.truth, other.truth), (one.clips, other.clips), (one.groups, other.groups)]
     return one.window_seconds == other.window_seconds and all(np.array_equal(*pair) for pair in pairs)
 
 
 def same_clips(one: TestSide, other: TestSide) -> bool:
-    """Whether two models heard the same clips, each whole and of one group, cut as their windows are."""
+    """Whether two models were run on the same clips, each whole and of one group, cut as their windows are."""
     single = one.groups.ndim == other.groups.ndim == 1 and one.truth.ndim == other.truth.ndim == 1
     return single and one.labels == other.labels and np.array_equal(np.unique(one.clips), np.unique(other.clips))

@@ -91,7 +91,7 @@ class Verdict:
         Why no file is to be taken yet.
     missing : tuple of Shortage
     is_unseen : bool
-        Whether the training is known not to have heard the test side.
+        Whether the training is known not to have used the test side.
     tested_share : float
         Of the recordings' groups that are on the test side; 1 where not known.
     says_one_answer : bool
@@ -275,7 +275,7 @@ def _says_one_answer(decided: np.ndarray) -> bool:
 
 
 def _doubts(one: Evidence) -> list[str]:
-    """Return what speaks against a file, in sentences; too few groups are told apart from it."""
+    """Return what speaks against a file, in sentences; too few groups are no part of it."""
     side, decided = one.side, one.decided
     right = side.right(decided)
     answer, name = side.best_constant()

@@ -88,7 +88,7 @@ def _loaders(verdict: Verdict) -> list[str]:
 
 
 def _missing(missing: Sequence[Shortage]) -> str:
-    """Which labels were heard from too few groups."""
+    """Which labels were tested on too few groups."""
     told = ", ".join(f"'{one.label}' {one.num_groups}" for one in missing)
     return (
         f"The test side has too few speakers or sources to judge by, at least {MIN_TEST_GROUPS} a label are needed: "

@@ -85,7 +85,7 @@ class SoundFrames(ABC):
             yield to_mono(frames, place)
 
     def heard_channel(self) -> int | None:
-        """Return the place of the channel that is heard, None where all are averaged.
+        """Return the place of the channel that is used, None where all are averaged.
 
         A file of several channels is read to its end for that, unless a channel was chosen.
         """
@@ -118,7 +118,7 @@ class SoundFrames(ABC):
         return 20.0 * float(np.log10(self.peak)) if self.peak > 1.0 else 0.0
 
     def remarks(self, as_shorts: bool = False) -> list[str]:
-        """Return what should be told about the recording once it was heard, each a sentence without its name.
+        """Return the notes on the recording after it was read, each a sentence without its name.
 
         Parameters
         ----------
@@ -128,14 +128,14 @@ class SoundFrames(ABC):
         told = []
         if self.num_channels > 1 and self.channel == AUTO and (measured := self.cancellation()).describe():
             heard = (
-                f"channel {measured.loudest + 1}, the loudest, is heard instead" if measured.mostly else "all are heard"
+                f"channel {measured.loudest + 1}, the loudest, is used instead"
+                if measured.mostly
+                else "all are averaged"
             )
             told.append(f"{measured.describe()}; {heard} (--channel chooses)")
         if self.overshoot_db >= OVERSHOOT_DB:
             heard = (
-                "clipped there, as a microphone does"
-                if as_shorts
-                else "heard as they are: a microphone would clip them"
+                "clipped there, as a microphone does" if as_shorts else "used as they are: a microphone would clip them"
             )
             told.append(f"its samples go {self.overshoot_db:.1f} dB above full scale and are {heard}")
         return told

@@ -1,4 +1,4 @@
-"""How many recordings are not as a model hears them: of another rate, or of several channels."""
+"""How many recordings differ from a model's input: of another rate, or of several channels."""
 
 from __future__ import annotations
 

@@ -43,11 +43,11 @@ class StreamChannels:
         return to_mono(frames, self._place)
 
     def remark(self, ended: bool) -> str:
-        """Return once that the channels cancel, as soon as 10 s were heard or the stream has ended; else nothing."""
+        """Return once that the channels cancel, as soon as 10 s were read or the stream has ended; else nothing."""
         if self._meter is None or self._told or not (ended or self._num_samples >= self._early):
             return ""
         measured = self._meter.measured()
         if not measured.describe():
             return ""
         self._told = True
-        return f"{measured.describe()}; all are heard: --channel {measured.loudest + 1} hears the loudest alone"
+        return f"{measured.describe()}; all are averaged: --channel {measured.loudest + 1} takes the loudest alone"

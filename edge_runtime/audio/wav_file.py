@@ -105,7 +105,7 @@ class WavFile(SoundFrames):
             yield frames
 
     def _read_header(self) -> WavHeader:
-        """Read up to the samples; what is no WAV file is told by more than its first bytes."""
+        """Read up to the samples; more than the first bytes decide whether it is a WAV file."""
         if not _has_wav_head(self._file.read(12)):
             self._file.seek(0)
             raise ValueError(not_a_wav(self._file.read(SNIFFED_BYTES)))

@@ -244,7 +244,7 @@ def _operators(path: Path, classifier: Classifier, audio: BenchAudio) -> Operato
 
 
 def _sustained(path: Path, classifier: Classifier, audio: BenchAudio, minutes: float) -> SustainedRun:
-    """Classify at the phone's pace, the windows joined being what the microphone hears."""
+    """Classify at the phone's pace, with the joined windows as the sound at the microphone."""
     _tell(path, classifier, f"{minutes:g} minutes at a tick every 500 ms")
     recording = to_shorts(_model_windows(classifier, audio).reshape(-1))
     return run_sustained(classifier, recording, classifier.spec.sample_rate, minutes * 60)

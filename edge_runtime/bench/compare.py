@@ -227,7 +227,7 @@ def _told(values: dict[str, Any], key: str) -> str:
     """Return a value, and that there is none where it was not told."""
     value = values.get(key)
     if value is None:
-        return "(not told)"
+        return "(not reported)"
     return str(value)[:12] if key.endswith("sha256") else ", ".join(value) if isinstance(value, list) else str(value)
 
 

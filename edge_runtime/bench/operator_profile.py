@@ -1,7 +1,7 @@
 """Time of each operator, as the runtime's own profiler counts it.
 
 LiteRT's Python offers no profiler, but the C library in its package does: `libLiteRt.so` of ai-edge-litert 2.1 to 2.3,
-the versions this was tried with. A process of its own calls it, because a C function that takes its arguments otherwise
+the versions this was tried with. A process of its own calls it, because a C function with other arguments
 in another version would take this one down.
 """
 

@@ -96,7 +96,7 @@ def _latency_table(entries: list[dict[str, Any]]) -> str:
 
 
 def _audio_lines(entries: list[dict[str, Any]]) -> list[str]:
-    """Say what was heard, and what of resampling is in the figures."""
+    """Say which audio was used, and what of resampling is in the figures."""
     lines = []
     for entry in entries:
         audio = entry["audio"] if isinstance(entry["audio"], str) else ", ".join(entry["audio"])
@@ -200,14 +200,14 @@ def _difference(value: float | None, other: float | None) -> float | None:
 def _span(values: list[float | None]) -> str:
     """Return the least and the greatest of the values that are there."""
     told = [value for value in values if value is not None]
-    return f"{min(told):.0f} to {max(told):.0f}" if told else "not told"
+    return f"{min(told):.0f} to {max(told):.0f}" if told else "not reported"
 
 
 def _held_back(states: list[dict[str, Any]]) -> str:
     """Return whether the machine held itself back at some look at it."""
     told = [state["throttled"] for state in states if state["throttled"] is not None]
     if not told:
-        return "not told"
+        return "not reported"
     what = sorted({meaning for throttled in told for meaning in throttled["now"]})
     return ", ".join(what) or "no"
 

@@ -47,7 +47,7 @@ class SystemClock:
 
 
 def endless_microphone(recording: ShortArray, sample_rate: int, buffer_length: int) -> AudioRecord:
-    """Return a microphone that hears a recording, int16 of shape (n_samples,) at `sample_rate` Hz, over and over."""
+    """Return a microphone that repeats a recording, int16 of shape (n_samples,) at `sample_rate` Hz, without end."""
     endless = BlockRecording(itertools.repeat(check_recording(recording)), sys.maxsize, sample_rate)
     return AudioRecord(endless, sample_rate, buffer_length)
 

@@ -65,7 +65,7 @@ def run_classify(args: argparse.Namespace, decode: Decode | None = None) -> int:
         spec = classifier.spec
         if spec.activation == "softmax" and args.merge != "union":
             raise ValueError(
-                f"{spec.name} has softmax scores, of which the highest is heard: --threshold counts with --merge union "
+                f"{spec.name} has softmax scores, of which the highest counts: --threshold counts with --merge union "
                 "alone"
             )
         classifier.use_thresholds(chosen_thresholds(args.threshold, spec.thresholds, spec))

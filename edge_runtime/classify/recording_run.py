@@ -1,4 +1,4 @@
-"""Recordings heard one after the other into a log, shown on the way, and written out in the form asked for.
+"""Recordings classified one after the other into a log, shown on the way, and written out in the form asked for.
 
 What hears them is an `RecordingScorer`: one model (`earproof classify`) or a pipeline of several (`earproof count`).
 """
@@ -44,7 +44,7 @@ Finish = Callable[[Iterable[Line]], None]
 
 
 def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say how recordings are heard and where the result goes."""
+    """Add the arguments that say how recordings are classified and where the result goes."""
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (default: a window)")
     parser.add_argument(
         "--tail", choices=TAILS, default=DEFAULT_TAIL, help="the end of a recording (default: pad with zeros)"
@@ -58,7 +58,7 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="write a .json, .jsonl or .csv file when all is heard; in a .csv the last column, kind, is window, tick, "
+        help="write a .json, .jsonl or .csv file when all is read; in a .csv the last column, kind, is window, tick, "
         "clip or error",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the FILE.part that a stopped run left")
@@ -84,7 +84,7 @@ def run_recordings(
     writers : mapping of str to callable
         By suffix, .json among them: what writes the lines of the log.
     finish : callable, optional
-        Called with the lines of the log when all is heard and written.
+        Called with the lines of the log when all is read and written.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def _header(ear: RecordingScorer, args: argparse.Namespace) -> Row:
 
 
 def _fingerprint(path: Path) -> Row:
-    """Return by what a recording is told from another of the same name."""
+    """Return the part of a path that distinguishes recordings of the same name."""
     there = path.stat() if path.is_file() else None
     return {
         "file": str(path),

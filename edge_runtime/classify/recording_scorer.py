@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 class RecordingScorer(Protocol):
-    """What hears recordings.
+    """Whatever classifies recordings.
 
     Attributes
     ----------

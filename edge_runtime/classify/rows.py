@@ -45,7 +45,7 @@ def window_rows(classifier: Classifier, recording: Recording, windowing: Windowi
 
 
 def tick_rows(harness: PhoneHarness, recording: Recording, first: int = 0) -> Iterator[Row]:
-    """Yield a row for each tick of a phone that hears a recording, from number `first` on, in constant memory.
+    """Yield a row for each tick of a phone that a recording is played to, from number `first` on, in constant memory.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def tick_rows(harness: PhoneHarness, recording: Recording, first: int = 0) -> It
 
 
 def microphone_recording(recording: Recording, spec: ModelSpec) -> BlockRecording:
-    """Return a recording as the microphone of a model's phone hears it, block by block."""
+    """Return a recording as the microphone of a model's phone delivers it, block by block."""
     size = resampled_length(recording.num_samples, recording.sample_rate, spec.sample_rate)
     blocks = (to_shorts(block) for block in resampled_blocks(recording, spec.sample_rate))
     return BlockRecording(blocks, size, spec.sample_rate)

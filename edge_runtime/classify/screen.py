@@ -1,4 +1,4 @@
-"""What the user sees of recordings while they are heard."""
+"""What the user sees of recordings while they are classified."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RecordingScreen:
         print(f"{what:>21}  {self.ear.told(clip)}")
 
     def note_lost(self, lost_samples: int) -> None:
-        """Say what the phone did not hear."""
+        """Say what the phone left out."""
         if lost_samples:
             self._note(
                 f"the phone lost {lost_samples} samples: twice the window of "

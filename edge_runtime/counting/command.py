@@ -132,7 +132,7 @@ class _PipelineEar:
             yield {"seconds": tick.seconds, **fields, "lost_samples": tick.lost_samples}
 
     def _fields(self, heard: CountedScores) -> Row:
-        """Return what was heard, for JSON."""
+        """Return the result for JSON."""
         return {
             "count": heard.count,
             "count_scores": by_label(self.pipeline.counts, heard.count_scores),

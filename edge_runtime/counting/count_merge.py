@@ -1,4 +1,4 @@
-"""From what is counted and heard in a clip's windows to what is heard in the clip.
+"""From the counts and labels of a clip's windows to those of the clip.
 
 union
     Every label that any window names; its score is the share of the windows that name it, and the counts' scores are
@@ -109,7 +109,7 @@ class CountedMerge:
 
 
 def nothing_heard(num_counts: int, num_labels: int) -> CountedScores:
-    """Return what is heard in silence."""
+    """Return the result for silence."""
     return CountedScores(0, np.zeros(num_counts, np.float32), (), np.zeros(num_labels, np.float32))
 
 

@@ -103,7 +103,7 @@ class CountedClassifier(HearsRecordings[CountedWindow]):
         self.labels = classifiers[1].spec.labels
 
     def scores(self, window: npt.ArrayLike) -> CountedScores:
-        """Return what is heard in one window, shape (window_length,), float in [-1, 1].
+        """Return count and labels of one window, shape (window_length,), float in [-1, 1].
 
         Raises
         ------
@@ -166,7 +166,7 @@ class CountedStream:
     def hear(
         self, samples: FloatArray, start: int = 0, stop: int | None = None, silence_below_dbfs: float | None = None
     ) -> CountedHearing:
-        """Return what is heard in one window of the stream; parameters as for `Classifier.hear`."""
+        """Return count and labels of one window of the stream; parameters as for `Classifier.hear`."""
         pipeline = self._pipeline
         counter = pipeline.counter
         counts = counter.hear(
@@ -211,7 +211,7 @@ def _check_counts(counter: Classifier, classifiers: Mapping[int, Classifier]) ->
 
 
 def _check_agreement(counter: Classifier, classifiers: Mapping[int, Classifier]) -> None:
-    """Refuse models that hear different windows, say different labels, or cannot name as many as they are asked for."""
+    """Refuse models with different windows or labels, or that cannot name as many as they are asked for."""
     first = classifiers[1].spec
     for count, classifier in sorted(classifiers.items()):
         spec = classifier.spec

@@ -1,4 +1,4 @@
-"""Frames of overlapping windows, computed once: what a spectrogram-form model hears tick after tick.
+"""Frames of overlapping windows, computed once: the input of a spectrogram-form model tick after tick.
 
 Notes
 -----

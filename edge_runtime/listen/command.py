@@ -1,4 +1,4 @@
-"""The verb `earproof listen`: events in what a microphone, a pipe or a recording lets hear."""
+"""The verb `earproof listen`: events in the sound of a microphone, a pipe or a recording."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _hear(source: Source, listener: Listener, report: ListenReport, stop: StopRe
 
 
 def _at_model_rate(source: Source, sample_rate: int) -> Iterator[ShortArray]:
-    """Yield what a source lets hear as a microphone at the model's rate would."""
+    """Yield the sound of a source as a microphone at the model's rate would."""
     resampler = Resampler(source.sample_rate, sample_rate)
     for block in source.blocks():
         yield to_shorts(resampler.push(block))
@@ -192,7 +192,7 @@ def _settings(args: argparse.Namespace, spec: ModelSpec) -> ListenSettings:
 
 
 def _note_start(source: Source, args: argparse.Namespace, listener: Listener) -> None:
-    """Say what is heard, and how."""
+    """Print the source and the settings."""
     spec, tick = listener.classifier.spec, listener.tick_samples / listener.classifier.spec.sample_rate
     name = getattr(source, "name", args.audio)
     begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

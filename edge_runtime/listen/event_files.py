@@ -20,7 +20,7 @@ _SECONDS_DIGITS, _SCORE_DIGITS = 3, 4
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A label that was heard from one time to another.
+    """A label that was detected from one time to another.
 
     Attributes
     ----------

@@ -199,7 +199,7 @@ class Listener:
         return ticks
 
     def finish(self) -> tuple[list[Tick], list[Event]]:
-        """End the stream; return the tick that hears what is left, if anything is, and the events still open."""
+        """End the stream; return the tick for what is left, if anything is, and the events still open."""
         ticks = [self._tick()] if self.num_samples % self.tick_samples else []
         events = []
         if self.num_ticks == len(self._early):  # a stream this short has nothing better

@@ -80,7 +80,7 @@ class ListenReport:
                 print(f"{counted(count, *what)}: this machine was too busy", file=sys.stderr)
 
     def note_remarks(self, source: Any, ended: bool) -> None:
-        """Say what is to be told of the channels and the level of a source, as soon as it is known."""
+        """Print the notes on the channels and the level of a source as soon as they are known."""
         if isinstance(source, SoundFrames):
             name, remarks = str(source.path), source.remarks(as_shorts=True) if ended else []
         else:

@@ -1,4 +1,4 @@
-"""A model file that hears: samples in, scores and labels out.
+"""A model file that classifies: samples in, scores and labels out.
 
 Axis order: windows first, labels second.
 """

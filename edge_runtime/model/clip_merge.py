@@ -1,4 +1,4 @@
-"""From the scores of a clip's windows to what is heard in the clip.
+"""From the scores of a clip's windows to the labels of the clip.
 
 mean
     The clip's scores are the means over the windows. A sound that is in few of them counts little.
@@ -96,7 +96,7 @@ class ClipMerge:
 
     @property
     def scores(self) -> FloatArray:
-        """The clip's scores, shape (n_labels,); 0 where no window was heard."""
+        """The clip's scores, shape (n_labels,); 0 where every window was silent."""
         if not self.num_heard:
             return np.zeros(self._kept.size, np.float32)
         divisor = 1 if self.rule == "maximum" else self.num_heard

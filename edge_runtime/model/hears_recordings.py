@@ -1,4 +1,4 @@
-"""What hears a clip in blocks hears an open recording too."""
+"""Whatever classifies a clip in blocks classifies an open recording too."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _score_result(
     heard = golden.places()[: len(scores)]
     reference = golden.scores[: len(scores)]
     thresholds = spec.thresholds if spec.activation == "sigmoid" else None
-    slow = "" if len(scores) == golden.num_heard else f"over {SLOW_MS:g} ms a window: none was heard again"
+    slow = "" if len(scores) == golden.num_heard else f"over {SLOW_MS:g} ms a window: none was rotated"
     if spec.recipe == _FLOAT_RECIPE:
         name = f"{LEVELS[2]}: the file against the trained model"
         return add_detail(score_parity(reference, scores, name, thresholds, spec.labels), slow)
@@ -138,11 +138,11 @@ def _score_result(
 
 
 def _scores(classifier: Classifier, golden: Golden) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return scores and frame scores of the golden windows, and of those heard again unless the file is slow."""
+    """Return scores and frame scores of the golden windows, and of their rotated copies unless the file is slow."""
     begin = time.thread_time()
     heard = [_heard(classifier, window) for window in golden.windows]
     if (time.thread_time() - begin) * 1000 / len(heard) <= SLOW_MS:
-        heard += [_heard(classifier, window) for window in golden.heard_again()]
+        heard += [_heard(classifier, window) for window in golden.rotated_windows()]
     return np.stack([scores for scores, _ in heard]), np.stack([frames for _, frames in heard])
 
 

@@ -1,7 +1,7 @@
 """Golden vectors: windows of held-out recordings with what the trained model said about them.
 
 One `.npz` a model, written by `convert.report.golden`: `windows` (n, window_length) int16, as a microphone delivers
-them, or float32; `again` int32 (k, 2), windows that are heard again, the place of one and where it begins; `scores`
+them, or float32; `again` int32 (k, 2), rotated windows, the place of one and where it begins; `scores`
 float32 (n + k, n_labels); for a model with frame scores `frame_scores` (n + k, num_frames * n_labels); and maybe, for
 the n windows, `truth` and `groups`, and for the first of them `mel`.
 
@@ -47,7 +47,7 @@ class Golden:
     truth, groups : ndarray or None
         One entry a window, as `recipe_parity` takes them.
     again : ndarray of int, shape (n_again, 2), or None
-        Windows that are heard again from another sample on: the place of each and that sample. What came before it
+        Rotated windows, which begin at another sample: the place of each and that sample. What came before it
         follows the window's end.
     frame_scores : ndarray of float32, shape (n_windows + n_again, num_frames * n_labels), or None
         Of the reference, for a model that has them.
@@ -64,9 +64,9 @@ class Golden:
     def __post_init__(self) -> None:
         count, num_again = len(self.windows), 0 if self.again is None else len(self.again)
         if self.windows.ndim != 2 or self.scores.ndim != 2 or count == 0 or len(self.scores) != count + num_again:
-            heard_again = f", {num_again} of them heard again" if num_again else ""
+            rotated = f", {num_again} of them rotated" if num_again else ""
             raise ValueError(
-                f"golden windows have shape {self.windows.shape}{heard_again}, scores {self.scores.shape}; "
+                f"golden windows have shape {self.windows.shape}{rotated}, scores {self.scores.shape}; "
                 "expected (n_windows, window_length) and (n_windows, n_labels), at least one window"
             )
         for name in ("truth", "groups"):
@@ -89,11 +89,11 @@ class Golden:
 
     @property
     def num_heard(self) -> int:
-        """How many windows there are with those that are heard again."""
+        """How many windows there are, rotated ones included."""
         return len(self.scores)
 
-    def heard_again(self) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield the windows that are heard again, one by one: all of them at once would fill a small device."""
+    def rotated_windows(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the rotated windows one by one: all of them at once would fill a small device."""
         for place, begin in () if self.again is None else self.again.tolist():
             yield np.roll(self.windows[place], -begin)
 
@@ -103,7 +103,7 @@ class Golden:
         return own if self.again is None else np.concatenate([own, self.again[:, 0].astype(np.int64)])
 
     def first(self, num_windows: int) -> Golden:
-        """Return the first windows alone, with those of them that are heard again."""
+        """Return the first windows alone, with their rotated copies."""
         count = min(num_windows, len(self.windows))
         kept = self.places() < count
         return Golden(
@@ -124,7 +124,7 @@ class Golden:
         return arrays | {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
 
     def _check_again(self) -> None:
-        """Refuse windows to be heard again that are not there."""
+        """Refuse rotated copies of windows that do not exist."""
         again = np.asarray(self.again)
         sizes = np.array(self.windows.shape)
         if again.ndim != 2 or again.shape[1] != 2 or not np.issubdtype(again.dtype, np.integer):

@@ -38,7 +38,7 @@ def format_results(results: Sequence[ParityResult], recipe: str = "") -> str:
 
 def describe_failure(result: Result, recipe: str = "") -> str:
     """Return which limits a result missed, by how much, what it has to say and what to try."""
-    told = [*_shortfalls(result), result["detail"], what_to_try(result["level"], recipe)]
+    told = [*shortfalls(result), result["detail"], what_to_try(result["level"], recipe)]
     return "; ".join(part for part in told if part)
 
 
@@ -90,8 +90,8 @@ def _levels(results: Sequence[ParityResult]) -> str:
     return f"level{'s' if levels[1:] else ''} {', '.join(map(str, levels))}"
 
 
-def _shortfalls(result: Result) -> list[str]:
-    """Each measure that missed its limit, with that limit."""
+def shortfalls(result: Result) -> list[str]:
+    """Return each measure that missed its limit, with that limit."""
     told = []
     for name, limit in result["tolerance"].items():
         if name not in result["measures"]:

@@ -183,7 +183,7 @@ class TensorAudio:
 
 
 def encode(samples: ShortArray, pcm: str) -> FloatArray | ShortArray:
-    """Return what the microphone heard in the encoding that the app asked for.
+    """Return the microphone's samples in the encoding that the app asked for.
 
     Raises
     ------

@@ -156,7 +156,7 @@ class PhoneHarness:
         generator: np.random.Generator | None = None,
         keep_windows: bool = False,
     ) -> PhoneRun:
-        """Replay a recording until a tick has heard its last sample.
+        """Replay a recording until a tick has taken its last sample.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Whether times are in seconds, told by the lengths of the recordings they are of."""
+"""Whether times are in seconds, judged by the lengths of their recordings."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Track = npt.NDArray[Any]  # of floats
 
 
 def window_middles(second: int) -> Track:
-    """Return the middles of the windows that are heard around the beginning of a second, float64 (n,)."""
+    """Return the middles of the windows around the beginning of a second, float64 (n,)."""
     count = round(2 * REACH_SECONDS / WINDOW_HOP_SECONDS)
     return second - REACH_SECONDS + WINDOW_HOP_SECONDS * np.arange(count + 1)
 

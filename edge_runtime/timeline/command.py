@@ -53,7 +53,7 @@ def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
     add_channel_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write a .csv (a row a second), .json or .jsonl when all is heard"
+        "--out", type=Path, metavar="FILE", help="write a .csv (a row a second), .json or .jsonl when all is read"
     )
     parser.add_argument(
         "--segments",
@@ -156,7 +156,7 @@ def _check_model(classifier: Classifier, args: argparse.Namespace) -> None:
 
 
 def _check_picture(args: argparse.Namespace, draw: Draw | None) -> None:
-    """Refuse a picture that could not be drawn when all is heard."""
+    """Refuse a picture that could not be drawn when all is read."""
     if args.picture is None:
         if args.first is not None:
             raise ValueError("--first says how much is drawn; expected --picture too")
@@ -180,7 +180,7 @@ def _is_one_recording(args: argparse.Namespace) -> bool:
 def _draw(
     ear: _TimelineEar, lines: Iterable[Line], args: argparse.Namespace, decode: Decode | None, draw: Draw
 ) -> None:
-    """Draw the recording that was heard."""
+    """Draw the recording."""
     clip = next((line["clip"] for line in lines if "clip" in line), None)
     if clip is None:  # it could not be read, which was said
         return

@@ -37,7 +37,7 @@ def score_claim(content: ModelContent, claimed: str | None, rows: Rows | None, i
     rows : sequence of rows, optional
         What the model puts out for test signals; None where it was not run.
     insists : bool
-        Whether the user describes the file himself, who is told of what is odd and not refused for it.
+        Whether the user describes the file: then what is odd is a note, not an error.
     """
     graph = score_kind(content)
     heard = None if rows is None else judge_rows(rows)

@@ -15,7 +15,7 @@ _NO_LOCALE = ("", "en")  # in the order in which they are taken
 
 
 class StatedLabels(NamedTuple):
-    """The labels of a model's scores, one a score, None where no file fits; and what is to be told of the files."""
+    """The labels of a model's scores, one a score, None where no file fits; and notes on the files."""
 
     labels: tuple[str, ...] | None
     said: tuple[str, ...]

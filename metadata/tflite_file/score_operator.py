@@ -73,7 +73,7 @@ def check_activation(content: ModelContent, spec: ModelSpec) -> None:
 
 
 def _check_end(last: str, spec: ModelSpec) -> None:
-    """Refuse one output that ends otherwise than the spec says."""
+    """Refuse an output whose last operator differs from what the spec says."""
     expected = ACTIVATION_OF.get(last)
     is_logarithm = last == "LOG_SOFTMAX" and spec.score_transform == "none"
     if expected in (None, spec.activation) and not is_logarithm:
@@ -103,7 +103,7 @@ def score_kind(content: ModelContent) -> ScoreKind:
 
 
 def _without_activation(last: Operator, names: list[str]) -> ScoreKind:
-    """What ends otherwise than with scores."""
+    """Last operators that put out no scores."""
     number = int(last.options.get("fused_activation_function", 0))
     fused = _FUSED[number] if 0 <= number < len(_FUSED) else str(number)
     if last.name in ("MUL", "DIV") and "LOG" in names:

@@ -162,7 +162,7 @@ def _entry(model: bytes, fields: tuple[int, ...], raw: bytes, shift: int, end: i
     local = _LOCAL.unpack_from(model, start)
     content = start + _LOCAL.size + local[9] + local[10]
     if local[0] != b"PK\x03\x04" or local[2:4] != fields[3:5] or model[start + _LOCAL.size :][: local[9]] != raw:
-        raise _refusal(f"{name!r} is called otherwise where it lies")
+        raise _refusal(f"{name!r} has another name at its place in the archive")
     if (method == _STORED and packed != unpacked) or unpacked > packed * _MAX_RATIO + _SMALL:
         raise _refusal(f"{name!r} unpacks from {packed} to {unpacked} bytes")
     return _Entry(name, start, content, content + packed, unpacked, method, crc)

@@ -1,1 +1,1 @@
-"""Recordings with annotations: which label is heard from when to when, and what a detector learns from it."""
+"""Recordings with annotations: labels with onset and offset, and the targets of a detector."""

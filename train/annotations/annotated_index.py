@@ -35,7 +35,7 @@ Events = Mapping[str, tuple[Segment, ...]]
 
 @dataclass(frozen=True)
 class AnnotatedIndex:
-    """Recordings and what is heard in them, when.
+    """Recordings and their events.
 
     Attributes
     ----------

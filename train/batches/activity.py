@@ -1,4 +1,4 @@
-"""When each label sounds: what a network is told while it trains on mixtures, beside which labels they hold.
+"""When each label sounds: a target beside the labels while a network trains on mixtures.
 
 Windows are mixed as they are drawn, so each part is at hand alone, and with it when it sounds. A second output from
 inside the network learns that for a few steps in time, and is taken away when the training ends. It asks of the layers

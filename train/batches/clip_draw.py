@@ -1,4 +1,4 @@
-"""Which clip comes next and which stretch of it is heard: what all training windows draw from."""
+"""Which clip comes next and which stretch of it is used: all training windows draw from here."""
 
 from __future__ import annotations
 

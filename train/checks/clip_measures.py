@@ -24,7 +24,7 @@ _LEAST_FLAT = 3  # samples in a row at full scale are a clipped peak; one or two
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMeasures:
-    """Measures of one recording as stored, its channels made one as training hears them.
+    """Measures of one recording as stored, its channels made one as in training.
 
     Attributes
     ----------

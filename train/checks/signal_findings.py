@@ -1,4 +1,4 @@
-"""Faults of the recordings themselves, and shortcuts: what tells a label without anything being heard."""
+"""Faults of the recordings themselves, and shortcuts: properties that give a label away without its sound."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def by_label(index: ClipIndex, measures: Measures, value: Callable[[ClipMeasures
 
 
 def heard_bandwidth(measures: ClipMeasures) -> float:
-    """Return a clip's bandwidth in Hz as far as a model hears it."""
+    """Return a clip's bandwidth in Hz, up to half the model's sample rate."""
     return min(measures.bandwidth_hz, MODEL_SAMPLE_RATE / 2)
 
 
@@ -71,7 +71,7 @@ def _clipping(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
 
 
 def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
-    """Float files with samples above full scale: a microphone clips there, and training hears what it never will."""
+    """Float files with samples above full scale: a microphone clips there, so a phone never delivers them."""
     hit = [
         (measured.overshoot_db, f"{clip.path}: {measured.overshoot_db:.1f} dB")
         for clip, measured in zip(index.clips, measures, strict=True)
@@ -87,7 +87,7 @@ def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
 
 
 def _cancellation(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
-    """Clips whose channels cancel when they are averaged: those heard through one channel, and those averaged still."""
+    """Clips whose channels cancel when averaged: those reduced to one channel, and those averaged anyway."""
     for mostly, kind, what in (
         (True, "channels_cancel", "are in opposite phase; their loudest channel is heard, not the average"),
         (False, "channels_cancel_in_part", "cancel in part when averaged, and are averaged"),
@@ -230,7 +230,7 @@ def _separated(values: dict[str, np.ndarray], least_gap: float) -> Iterable[tupl
 
 
 def _imbalance(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
-    """Labels with far less to hear than others."""
+    """Labels with far less sound than others."""
     seconds = {label: held.sum() for label, held in by_label(index, measures, lambda m: m.seconds).items() if held.size}
     least, most = min(seconds, key=seconds.__getitem__), max(seconds, key=seconds.__getitem__)
     if seconds[most] > MOST_IMBALANCE * seconds[least]:

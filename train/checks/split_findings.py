@@ -26,7 +26,7 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
     duplicates : sequence of Duplicate
         Their positions are those of the index' clips.
     """
-    findings = list(_label_conflicts(index, duplicates))
+    findings = [*_one_label(index), *_label_conflicts(index, duplicates)]
     divided = [name for name, side in _SIDES.items() if any(side(clip) for clip in index.clips)]
     for name in divided:
         findings += _group_leaks(index, name)
@@ -34,6 +34,13 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
     findings += _missing_labels(index) if "split" in divided else _few_groups(index)
     findings += _duplicates_apart(index, duplicates) if not divided else []
     return findings + list(_duplicates_together(index, duplicates))
+
+
+def _one_label(index: ClipIndex) -> Iterable[Finding]:
+    """Data of a single label, which teach nothing."""
+    labels = sorted({label for clip in index.clips for label in clip.labels})
+    if len(labels) == 1:
+        yield Finding("error", "one_label", f"the only label is {labels[0]}; a classifier needs at least two", ())
 
 
 def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:

@@ -90,7 +90,7 @@ def split_and_say(
 def load_with_progress(
     index: ClipIndex, sample_rate: int, cache: str | Path | None, strict: bool | None
 ) -> LoadedClips:
-    """Decode the clips under a progress bar, and name what was left out and what is heard otherwise than stored.
+    """Decode the clips under a progress bar, and name what was left out and what differs from the stored audio.
 
     A command that has no --strict gives None for it.
     """

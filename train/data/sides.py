@@ -23,7 +23,7 @@ def add_side_arguments(parser: argparse.ArgumentParser) -> None:
 def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
     """Return the index with every clip on a side, as the arguments say, and tell how they came there.
 
-    Their number is told by whoever found them.
+    Their number is reported where they are found.
     """
     from train.data.prepare import split_and_say
     from train.recordings.split import read_shares

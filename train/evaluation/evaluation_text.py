@@ -20,7 +20,7 @@ SHARE_NAMES = {"softmax": "accuracy", "sigmoid": "exact match"}  # what the shar
 def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return lines for people: one or more for each way of judging, then a line a label.
 
-    Where every clip is one window, clips are not told apart from windows.
+    Where every clip is one window, clips and windows share one line.
 
     Parameters
     ----------

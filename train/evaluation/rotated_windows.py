@@ -1,4 +1,4 @@
-"""Held-out windows heard again from other places, where there are too few to compare two files on."""
+"""Rotated copies of held-out windows, where there are too few windows to compare two files on."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import TestWindows
 
 ENOUGH_WINDOWS = 800
-"""A file that decides one window in a hundred otherwise is then seen to do so to a third of a window in a hundred."""
-MOST_TIMES = 10  # is a window heard; more than that would say little new, and take its time
+"""Enough to measure a difference of one decision in a hundred to a third of one in a hundred."""
+MOST_TIMES = 10  # that one window is used; more would say little new, and take time
 
 
-def heard_again(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) -> TestWindows:
-    """Return the windows and, where they are fewer than asked for, some or all of them again.
+def with_rotated_windows(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) -> TestWindows:
+    """Return the windows and, where they are fewer than asked for, rotated copies of them.
 
     Of 80 windows two that lie near a boundary are 2.5 %, and whether a quantized file decides them as the float file
-    does is chance. A window that is heard again begins at another place, drawn anew, and what came before that place
-    follows its end: the same sounds at the same level, of which a network sums other samples and rounds otherwise.
+    does is chance. A rotated window begins at another place, drawn anew, and the samples before that place follow its
+    end: the same sounds at the same level, whose sums in a network are rounded differently.
 
     Parameters
     ----------
     cut : TestWindows
         Of one side, audio.
     num_windows : int
-        How many are enough; fewer come back where each would be heard more than `MOST_TIMES`.
+        How many are enough; fewer come back where each would be used more than `MOST_TIMES`.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def heard_again(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) -> TestWind
 
 
 def draw_again(num_given: int, window_length: int, num_windows: int) -> np.ndarray:
-    """Return which windows are heard again and from which sample on, int (n_again, 2); see `heard_again`."""
+    """Return which windows are rotated, and the sample that each then begins with, int (n_again, 2)."""
     num_again = min(max(num_windows - num_given, 0), (MOST_TIMES - 1) * num_given)
     rounds, rest = divmod(num_again, num_given)
     spread = np.arange(rest) * num_given // max(rest, 1)

@@ -22,7 +22,7 @@ def start_weights_sha256(model_file: Path) -> str:
 
 
 def check_start_split(split_file: Path, index: ClipIndex) -> None:
-    """Raise LeakError where the earlier training heard, or was stopped by, what is held out for testing here.
+    """Raise LeakError where the earlier training used, or was stopped by, what is held out for testing here.
 
     Parameters
     ----------

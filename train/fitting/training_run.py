@@ -245,7 +245,7 @@ def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:
 
 
 def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, ...]:
-    """The score from which each label counts: where several may be heard, the best on validation windows."""
+    """The score from which each label counts: where several may be present, the best on validation windows."""
     if spec.activation == "softmax":
         return spec.thresholds
     return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)

@@ -1,4 +1,4 @@
-"""The mel front end as a Keras layer: the model hears samples, and the features ship inside its graph.
+"""The mel front end as a Keras layer: the model takes samples, and the features ship inside its graph.
 
 Axis order: waveform (batch, n_samples); mel spectrogram (batch, n_mels, n_frames), mel-major as JLibrosa lays it out.
 """

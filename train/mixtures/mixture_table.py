@@ -228,7 +228,7 @@ class _Reader:
 
 
 def _contradictions(row: Clip, known: Clip, from_data: bool) -> list[str]:
-    """What a row says of a recording that is known otherwise; what it leaves empty contradicts nothing."""
+    """Where a row contradicts what is known of a recording; an empty cell contradicts nothing."""
     where = "in the data" if from_data else "before"
     faults = []
     if row.labels and row.labels != known.labels:

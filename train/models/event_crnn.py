@@ -1,4 +1,4 @@
-"""A small CNN and GRU for sound events: which labels are heard in five seconds, and in which frames of 40 ms.
+"""A small CNN and GRU for sound events: which labels are present in five seconds, and in which frames of 40 ms.
 
 Not published: the published network for this (seven convolutions of up to 1024 filters and a GRU on the magnitudes of
 one second) needs 27 billion multiplications a second of sound. Here a first convolution reads frames of 10 ms and puts
@@ -41,7 +41,7 @@ PUBLISHED: TrainingSettings | None = None
 
 
 def task(variant: str) -> Task:
-    """Return what the model is trained to tell: which labels are heard, alone and in mixtures."""
+    """Return the task: which labels are present, alone and in mixtures."""
     return LabelSet((1, 2))
 
 

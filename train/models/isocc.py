@@ -1,4 +1,4 @@
-"""The classifier of mixed sounds, as published with ISOCC 2021 for ESC-10: what is heard in five seconds, one or two.
+"""The classifier of mixed sounds, as published with ISOCC 2021 for ESC-10: the labels of five seconds, one or two.
 
 `mixed` hears single sounds and mixtures of two and puts out a score for every label. `single` and `pair` are the same
 network for windows that are known to hold one sound or two: the audio source counter chooses between them.

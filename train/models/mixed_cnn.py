@@ -1,4 +1,4 @@
-"""A small CNN for mixed sounds: what is heard in five seconds, or how many sounds, learned from few recordings.
+"""A small CNN for mixed sounds: the labels of five seconds, or how many sounds, learned from few recordings.
 
 Not published: the published network for this (`isocc`) lays the whole spectrogram before dense layers, and can learn
 the recordings of a small data set by heart. Here a first convolution reads frames of 10 ms and puts out a row every
@@ -30,7 +30,7 @@ TASKS: dict[str, Task] = {"labels": LabelSet((1, 2)), "two": SourceCount(2), "th
 VARIANTS = tuple(TASKS)
 
 # The published counter's front end with frames of 32 ms every 10 ms in place of 64 every 40: by validation loss the
-# number and the labels are told better.
+# number and the labels are recognised better.
 HOP_LENGTH = 160  # samples
 FRONT_END = replace(COUNTER_FRONT_END, n_fft=512, win_length=512, hop_length=HOP_LENGTH, n_mels=64)
 LEVEL_FLOOR = 0.01  # the RMS of mel magnitudes of noise with an RMS amplitude of 1.7e-4
@@ -68,7 +68,7 @@ PUBLISHED = None
 
 
 def task(variant: str) -> Task:
-    """Return what a variant is trained to tell: which labels are heard, or how many sources."""
+    """Return the task of a variant: which labels are present, or how many sources."""
     return TASKS[variant]
 
 
@@ -154,7 +154,7 @@ def auxiliary(model: Any, num_labels: int) -> AuxiliaryOutputs:
 
 
 def _number_units(layers: Any, steps: Any) -> Any:
-    """Return what the number of sources is told from, (batch, 64): the most and the mean of every step's features."""
+    """Return what the number is computed from, (batch, 64): maximum and mean of the features over all steps."""
     most = layers.GlobalMaxPooling1D(name="strongest_step")(steps)
     both = layers.Concatenate(name="steps_in_one")([most, layers.GlobalAveragePooling1D(name="mean_of_steps")(steps)])
     x = layers.Dropout(NUMBER_DROPOUT[0], name="number_dropout_1")(both)
@@ -163,7 +163,7 @@ def _number_units(layers: Any, steps: Any) -> Any:
 
 
 def pooled_logits(layers: Any, logits: Any) -> Any:
-    """Return logits for the window, (batch, num_labels): a mean over the steps, most of those that hear a label best.
+    """Return logits for the window, (batch, num_labels): a mean over the steps, weighted to the highest.
 
     The weights are the softmax of the logits over time, as in McFee, Salamon and Bello 2018 (arXiv 1804.10070) at
     alpha 1: between the mean, which a short sound would be lost in, and the maximum, which learns from one step only.

@@ -40,7 +40,7 @@ VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing":
 
 
 def task(variant: str) -> Task:
-    """Return what a variant is trained to tell: a number, or with `labels` what is heard, as a start for the others."""
+    """Return the task of a variant: a number, or with `labels` the labels, as a start for the others."""
     return TASKS[variant]
 
 

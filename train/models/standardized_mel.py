@@ -1,4 +1,4 @@
-"""What the attention RNN of arXiv 1808.08929 hears, mended for one window alone: a log mel, its level evened out.
+"""The input of the attention RNN of arXiv 1808.08929, independent of the batch: a log mel with its level evened out.
 
 80 HTK bands of magnitudes between 40 Hz and 8 kHz, a frame every 40 ms; a model may bring frames and bands of its own.
 The publication takes mean and deviation over the whole batch; here each window has its own. Frames are centred and the

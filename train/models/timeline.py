@@ -1,4 +1,4 @@
-"""Time stamps of music, noise and speech: what is heard in one second.
+"""Time stamps of music, noise and speech: the label of one second.
 
 `published` is the network of a public repository, after Jang et al. 2019 (EURASIP JASMP): three 3 x 3 convolutions of
 32, 64 and 128 filters with a 2 x 2 pool each, dropout 0.4, dense 2048 and 1024, on a log mel of 64 bands and 101

@@ -102,7 +102,7 @@ def window_length(variant: str) -> int:
 
 
 def front_end(variant: str) -> WaveformFrontEnd:
-    """Return the front end of this variant: none, the network hears samples."""
+    """Return the front end of this variant: none, the network takes samples."""
     return WaveformFrontEnd()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from metadata.atomic_file import write_atomically
 from train.pictures.plots import make_figure
 
-# Okabe and Ito 2008, told apart by the colour-blind too; black and yellow are left out.
+# Okabe and Ito 2008, which colour-blind readers can distinguish; black and yellow are left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#882255", "#44AA99")
 SILENCE_COLOUR = "#9a9a9a"
 ROW_SECONDS = 600.0  # a longer recording takes several rows

@@ -1,4 +1,4 @@
-"""The clip index: which recordings there are, what is heard in them, and what must stay together."""
+"""The clip index: the recordings, their labels, and the groups that must stay together."""
 
 from __future__ import annotations
 

@@ -228,6 +228,6 @@ def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:
 def tell_look_alikes(labels: Sequence[str]) -> list[str]:
     """Return a note for each set of labels that a reader takes for one."""
     return [
-        f"the labels {' and '.join(map(ascii, alike))} look the same and are told apart; rename one if they are one"
+        f"the labels {' and '.join(map(ascii, alike))} look the same but count as different; rename one if they are one"
         for alike in look_alikes(labels)
     ]

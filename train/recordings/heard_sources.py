@@ -1,4 +1,4 @@
-"""What training hears otherwise than it is stored, or than a microphone delivers it.
+"""Where training audio differs from the stored audio, or from that of a microphone.
 
 Of another rate, of several channels, in opposite phase, above full scale.
 """
@@ -15,13 +15,13 @@ from train.recordings.store.sound_source import SoundSource
 
 _MOST_NAMED = 3  # files in a note
 ABOVE_FULL_SCALE = (
-    "samples above full scale, which train and classify hear as they are and no microphone delivers; "
+    "samples above full scale, which train and classify use as they are and no microphone delivers; "
     "`earproof data import` and `data trim` turn them down as a whole"
 )
 
 
 def describe_heard(heard: Sequence[tuple[Path, SoundSource]], sample_rate: int) -> list[str]:
-    """Return what to tell of recordings that a model hears at `sample_rate`, one line a fact, if anything."""
+    """Return the notes on recordings for a model at `sample_rate`, one line a fact, if any."""
     if not heard:
         return []
     rates = describe_sources([(source.sample_rate, source.num_channels) for _, source in heard], sample_rate)
@@ -37,7 +37,7 @@ def describe_heard(heard: Sequence[tuple[Path, SoundSource]], sample_rate: int) 
             loud.append(f"{path} ({source.overshoot_db:.1f} dB)")
     told = (
         rates,
-        _named(mostly, "channels that cancel when averaged, so that the loudest is heard"),
+        _named(mostly, "channels that cancel when averaged, so that the loudest is used"),
         _named(partly, "channels that cancel in part, and are averaged all the same"),
         _named(loud, ABOVE_FULL_SCALE),
     )

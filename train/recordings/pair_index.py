@@ -43,7 +43,7 @@ class MixtureIndex:
         return replace(self, parts=self.parts[places], splits=self.splits[places])
 
     def labels_of(self, place: int) -> tuple[str, ...]:
-        """Return what is heard in one mixture, in the order of the labels."""
+        """Return the labels of one mixture, in the order of the labels."""
         heard = {label for part in self.parts[place] for label in self.clips.clips[part].labels}
         return tuple(label for label in self.clips.labels if label in heard)
 

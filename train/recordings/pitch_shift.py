@@ -212,5 +212,5 @@ def _write(path: Path, waveform: np.ndarray, sample_rate: int) -> None:
 
 
 def _moved(clip: Clip, root: Path, folder: Path) -> Clip:
-    """A clip, its path told from another folder."""
+    """A clip, its path relative to another folder."""
     return replace(clip, path=Path(os.path.relpath((root / clip.path).resolve(), folder.resolve())).as_posix())

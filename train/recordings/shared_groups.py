@@ -1,4 +1,4 @@
-"""Groups of one name in several DATA: one where somebody named them so, told apart where files are called alike."""
+"""Groups of one name in several DATA: one group if somebody named them so, not if only file names are equal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tell_same_stems(clips: Iterable[Clip]) -> list[str]:
 def tell_groups_apart(
     datas: Sequence[Sequence[Clip]], places: Sequence[str]
 ) -> tuple[list[tuple[Clip, ...]], list[str]]:
-    """Return the clips of several DATA with their groups told apart where only their files are called alike, and notes.
+    """Return the clips of several DATA with different groups where only their file names are equal, and notes.
 
     A group of one name in several DATA stays one where one of them has it from a column or a data set's layout.
 

@@ -170,7 +170,7 @@ def check_same_audio(clips: Sequence[Clip], digests: Sequence[str]) -> None:
 
 
 def describe_contradictions(clips: Sequence[Clip], digests: Sequence[str]) -> str:
-    """Return how many clips hold the audio of another one that is labelled otherwise, '' where none does."""
+    """Return how many clips hold the audio of another one with a different label, '' where none does."""
     first: dict[str, Clip] = {}
     pairs = [
         (other, clip)

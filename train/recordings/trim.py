@@ -191,6 +191,10 @@ def _refuse_lost_labels(index: ClipIndex, kept: Sequence[Clip], settings: TrimSe
     if lost:
         for clip in kept:
             (folder / clip.path).unlink()
+            for parent in (folder / clip.path).parents:
+                if parent == folder or any(parent.iterdir()):
+                    break
+                parent.rmdir()
         raise ValueError(
             f"nothing would be left of {', '.join(lost)}: all its recordings are quieter than "
             f"{settings.threshold_dbfs:g} dBFS or cannot be read, so nothing was written; lower --threshold-dbfs, or "

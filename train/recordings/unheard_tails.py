@@ -16,7 +16,7 @@ def unheard_samples(num_samples: int, window_length: int, window_hop: int, tail:
 def describe_unheard(
     clips: LoadedClips, split: str, what: str, sample_rate: int, window_length: int, window_hop: int, tail: str
 ) -> str:
-    """Return in words how much of the sound of one side is not heard; empty where all of it is.
+    """Return in words how much of the sound of one side is not used; empty where all of it is.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What a model is told: labels, sets, numbers, auxiliary outputs."""
+"""What a model learns: labels, sets, numbers, auxiliary outputs."""

@@ -35,7 +35,7 @@ class HeldOutMixtures:
 
     @property
     def truth(self) -> np.ndarray:
-        """Which labels are heard, bool (n, n_labels)."""
+        """Which labels are present, bool (n, n_labels)."""
         heard = label_sets(self.clips.index)
         return np.stack([heard[list(parts)].any(axis=0) for parts in self.drawn])
 

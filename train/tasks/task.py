@@ -106,7 +106,7 @@ class OneLabel:
 
 
 class _Mixtures(ABC):
-    """What tasks have in common that hear one source or several at once."""
+    """The common part of tasks on one source or several at once."""
 
     @property
     @abstractmethod
@@ -143,7 +143,7 @@ class _Mixtures(ABC):
 
 @dataclass(frozen=True)
 class LabelSet(_Mixtures):
-    """Every label that is heard, in single sounds and in mixtures: sigmoid.
+    """Every label that is present, in single sounds and in mixtures: sigmoid.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ class LabelSet(_Mixtures):
 
 @dataclass(frozen=True)
 class SourceCount(_Mixtures):
-    """How many sources are heard at once: softmax over one, two, ...
+    """How many sources sound at once: softmax over one, two, ...
 
     Attributes
     ----------

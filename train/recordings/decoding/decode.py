@@ -1,4 +1,4 @@
-"""One recording, any format and rate, as the waveform a model hears: float32, mono, at the asked sample rate."""
+"""One recording, any format and rate, as the waveform a model takes: float32, mono, at the asked sample rate."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def to_waveform(samples: np.ndarray, file_rate: int, sample_rate: int) -> np.nda
 
 
 def _loudest_where_they_cancel(samples: np.ndarray, file_rate: int) -> int | None:
-    """Return the channel that is heard of a whole recording, None for the average."""
+    """Return the channel that is used of a whole recording, None for the average."""
     if samples.shape[1] == 1:
         return None
     meter = CancellationMeter(samples.shape[1], file_rate)

@@ -1,4 +1,4 @@
-"""A recording of any format as the waveform a model hears, block by block, so that its length costs no memory."""
+"""A recording of any format as the waveform a model takes, block by block, so that its length costs no memory."""
 
 from __future__ import annotations
 

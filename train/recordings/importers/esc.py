@@ -88,7 +88,7 @@ def _categories(table: Path) -> list[str]:
 
 
 def _whole_tree(found: FoundFiles) -> dict[Path, str]:
-    """The folders of the older layout with their labels; none where other folders or names say otherwise."""
+    """The folders of the older layout with their labels; none where other folders or names contradict it."""
     folders = _label_folders(found.root)
     files = [Path(path) for path in found.recordings if "/" in path]
     company = set(found.by_top_folder()) - {folder.name for folder in folders} - {""}

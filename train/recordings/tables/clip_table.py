@@ -75,7 +75,9 @@ def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Cl
         notes.append(f"{path}: the columns {', '.join(unused)} are not used")
     if "group" in columns:
         alike = look_alikes((group for _, clip in located for group in clip.groups), gaps=False)
-        notes += [f"the groups {' and '.join(map(ascii, names))} look the same and are told apart" for names in alike]
+        notes += [
+            f"the groups {' and '.join(map(ascii, names))} look the same but count as different" for names in alike
+        ]
     return [clip for _, clip in located], notes
 
 

@@ -41,7 +41,7 @@ def respelled(name: str, spellings: Sequence[str]) -> str:
 
 
 class SpelledFiles:
-    """Finds files by names that may be spelled otherwise on the disk; each folder is listed once."""
+    """Finds files by names whose spelling on the disk may differ; each folder is listed once."""
 
     def __init__(self) -> None:
         self._entries: dict[Path, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""Windows heard again: how many, which, and that only where a window begins is another."""
+"""Rotated windows: how many, which, and that only where a window begins is another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from train.evaluation.evaluate import TestWindows
-from train.evaluation.rotated_windows import MOST_TIMES, heard_again
+from train.evaluation.rotated_windows import MOST_TIMES, with_rotated_windows
 
 WINDOW_LENGTH = 50  # samples
 
@@ -22,23 +22,23 @@ def counted(num_windows: int) -> TestWindows:
 @pytest.mark.parametrize(("num_given", "asked"), [(7, 30), (7, 28), (7, 8), (1, 5)])
 def test_as_many_as_asked_for_those_given_first(num_given, asked):
     given = counted(num_given)
-    heard = heard_again(given, asked)
+    heard = with_rotated_windows(given, asked)
     assert len(heard.windows) == len(heard.truth) == len(heard.clips) == len(heard.groups) == asked
     assert np.array_equal(heard.windows[:num_given], given.windows)
 
 
 def test_none_is_heard_much_more_often_than_another():
-    times = np.bincount(heard_again(counted(7), 33).truth, minlength=7)
+    times = np.bincount(with_rotated_windows(counted(7), 33).truth, minlength=7)
     assert times.min() >= times.max() - 1
 
 
 def test_none_is_heard_more_often_than_says_something_new():
-    heard = heard_again(counted(3), 800)
+    heard = with_rotated_windows(counted(3), 800)
     assert np.bincount(heard.truth).tolist() == [MOST_TIMES] * 3
 
 
 def test_each_begins_elsewhere_and_keeps_its_samples_its_truth_its_clip_and_its_group():
-    heard = heard_again(counted(7), 70)
+    heard = with_rotated_windows(counted(7), 70)
     begins = [int(np.argmin(window)) for window in heard.windows]
     assert len(set(begins)) > 20
     for place, number in enumerate(heard.truth):
@@ -51,15 +51,15 @@ def test_each_begins_elsewhere_and_keeps_its_samples_its_truth_its_clip_and_its_
 def test_sets_of_labels_and_groups_of_mixtures_come_along():
     sets, groups = np.eye(3, dtype=bool), np.array([["a", "b"], ["c", ""], ["d", "e"]])
     windows = np.random.default_rng(1).normal(size=(3, 9)).astype(np.float32)
-    heard = heard_again(TestWindows(windows=windows, truth=sets, clips=np.arange(3), groups=groups), 6)
+    heard = with_rotated_windows(TestWindows(windows=windows, truth=sets, clips=np.arange(3), groups=groups), 6)
     assert np.array_equal(heard.truth, np.concatenate([sets, sets]))
     assert np.array_equal(heard.groups, np.concatenate([groups, groups]))
 
 
 @pytest.mark.parametrize("enough", [7, 3])
 def test_enough_windows_stay_as_they_are(enough):
-    assert np.array_equal(heard_again(counted(7), enough).windows, counted(7).windows)
+    assert np.array_equal(with_rotated_windows(counted(7), enough).windows, counted(7).windows)
 
 
-def test_the_same_windows_are_heard_again_from_the_same_places():
-    assert np.array_equal(heard_again(counted(7), 40).windows, heard_again(counted(7), 40).windows)
+def test_the_same_windows_are_rotated_to_the_same_places():
+    assert np.array_equal(with_rotated_windows(counted(7), 40).windows, with_rotated_windows(counted(7), 40).windows)
