@@ -164,10 +164,10 @@ def _tell_unit(events: Mapping[str, Sequence[Segment]], seconds: Mapping[str, fl
     """The fault of annotations that are not in seconds, with the recording that shows it best."""
     last = {name: max(one.offset for one in found) for name, found in events.items() if found}
     name = max(last, key=lambda place: last[place] / seconds[place])
-    what = {"ms": "milliseconds", "samples": "samples"}[unit]
+    what, divisor = {"ms": ("milliseconds", "1000"), "samples": ("samples", "the sample rate")}[unit]
     return (
-        f"{name} is {seconds[name]:g} s long, but an event ends at {last[name]:g}: are the times in {what}? Give the "
-        f"unit {unit}"
+        f"{name} is {seconds[name]:g} s long, but an event ends at {last[name]:g}: are the times in {what}? "
+        f"Expected seconds; divide them by {divisor}, or read them from Python with unit={unit!r}"
     )
 
 
