@@ -91,14 +91,13 @@ def train(
     from train.tasks.chosen_mixtures import choose_mixtures
 
     module = model_module(model)
-    task = module.task(choose_variant(module, variant))
+    chosen_variant = choose_variant(module, variant)
     chosen = model_settings(model, variant, published=published, **settings)
-    check_auxiliary(module, task, chosen)
     index = find_and_split(
         paths_of(data),
         labels,
         chosen.seed,
-        task=task,
+        task_of=lambda index: task_for(module, chosen_variant, index.events is not None),
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),

@@ -22,6 +22,7 @@ from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.tasks.chosen_mixtures import choose_mixtures
 from train.tasks.task import Task
+from train.tasks.task_choice import task_for
 
 Load = Callable[..., LoadedClips]  # called as `load_clips` is, with index, sample rate, cache and strict
 
@@ -55,7 +56,8 @@ class FinishedRun:
     @property
     def task(self) -> Task:
         """What the model was trained to tell."""
-        return model_module(self.spec.name).task(self.spec.provenance.training["variant"])
+        variant = self.spec.provenance.training["variant"]
+        return task_for(model_module(self.spec.name), variant, self.clips.events is not None)
 
     @property
     def settings(self) -> TrainingSettings:
