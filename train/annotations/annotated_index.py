@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_runtime.segments.read_segments import named_by_file, read_with_faults
+from edge_runtime.segments.read_segments import read_with_faults
 from edge_runtime.segments.segment import Segment
 from edge_runtime.segments.time_units import guess_unit, units_of_second
 from metadata.csv_rows import raise_faults, read_rows
 from metadata.labels import check_labels
 from metadata.plural import counted
+from train.annotations.annotated_folder import annotation_files
 from train.annotations.frame_targets import merged
 from train.recordings.clip import SPLITS, Clip, group_of
 from train.recordings.clip_index import TABLE_FILE_NAME, ClipIndex
@@ -26,7 +27,6 @@ from train.recordings.left_out import LeftOut, Reason
 from train.recordings.tables.clip_table import COLUMN_NAMES
 from train.recordings.tables.spelling import SpelledFiles
 
-TABLES = ("annotations.csv", "annotations.tsv", "annotations.rttm", "annotations.json")
 NO_EVENTS = Reason("no_events", "recordings without annotation; a detector is not trained on them")
 _STEP_SECONDS = 2e-6  # of the times that are written, twice
 _ROUNDING_SECONDS = 0.001  # by which annotations of a whole recording go beyond its end
@@ -50,7 +50,7 @@ class AnnotatedIndex:
 
 
 def annotated_index(
-    folder: str | Path,
+    data: str | Path,
     annotations: str | Path | None = None,
     *,
     form: str | None = None,
@@ -61,7 +61,8 @@ def annotated_index(
 
     Parameters
     ----------
-    folder : str or Path
+    data : str or Path
+        The folder, or a file of annotations in it.
     annotations : str or Path, optional
         The file; else the folder's own.
     form : str, optional
@@ -79,11 +80,12 @@ def annotated_index(
         The annotations have faults: times that are not in `unit`, events behind the end, unknown labels, onset after
         offset, missing files. The first ten are named.
     """
-    folder = Path(folder)
+    data = Path(data)
+    folder, annotations = (data.parent, annotations or data) if data.is_file() else (data, annotations)
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder} of recordings with annotations")
     recordings = find_files(folder).recordings
-    files = [Path(annotations)] if annotations else _annotation_files(folder, recordings)
+    files = [Path(annotations)] if annotations else annotation_files(folder)
     read: dict[str, tuple[Segment, ...]] = defaultdict(tuple)
     faults: list[str] = []
     for file in files:
@@ -97,27 +99,6 @@ def annotated_index(
     within, more, notes = _within(folder, read, unit)
     raise_faults(files[0] if len(files) == 1 else folder, [*faults, *more])
     return _index(folder, files, recordings, within, labels, notes)
-
-
-def _annotation_files(folder: Path, recordings: Sequence[str]) -> list[Path]:
-    """The folder's table, else the file beside each recording."""
-    tables = [folder / name for name in TABLES if (folder / name).is_file()]
-    if len(tables) > 1:
-        raise ValueError(f"{folder} holds {' and '.join(path.name for path in tables)}; name the one that is meant")
-    if tables:
-        return tables
-    places = {Path(name).with_suffix("").as_posix() for name in recordings}
-    beside = [
-        path
-        for path in sorted(folder.rglob("*.txt"))
-        if path.with_name(named_by_file(path)).relative_to(folder).as_posix() in places
-    ]
-    if not beside:
-        raise FileNotFoundError(
-            f"{folder} holds no annotations; expected {', '.join(TABLES)}, or a label track or selection table beside "
-            "each recording, with its name and .txt"
-        )
-    return beside
 
 
 def _find(folder: Path, name: str, recordings: Sequence[str]) -> str | None:
