@@ -223,7 +223,11 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
             "dynamic_int8, which need no recordings. For int8, put the front end into the model and convert that"
         )
     index = find_and_split(
-        args.data, None, args.seed, task=ForeignTask(spec.activation, told=spec.labels), dataset=args.dataset
+        args.data,
+        None,
+        args.seed,
+        task_of=lambda _: ForeignTask(spec.activation, told=spec.labels),
+        dataset=args.dataset,
     )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=None)

@@ -89,6 +89,7 @@ def train(
     from train.recordings.output_folder import claim_folder
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import choose_mixtures
+    from train.tasks.task_choice import task_for
 
     module = model_module(model)
     chosen_variant = choose_variant(module, variant)
@@ -102,6 +103,8 @@ def train(
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
+    task = task_for(module, chosen_variant, index.events is not None)
+    check_auxiliary(module, task, chosen)
     clips = load_to_train(index, module.SAMPLE_RATE, cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)

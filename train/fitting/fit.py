@@ -89,8 +89,8 @@ def fit(
         Compiled; what is trained: the model with further outputs (`train.tasks.auxiliary_outputs`), by default the
         model alone.
     frame_targets : np.ndarray, optional
-        float32 (n, n_frames * n_labels), what the frame scores of the validation windows should be. Their loss, weighted
-        as in the training, is then part of "val_loss".
+        float32 (n, n_frames * n_labels), what the frame scores of the validation windows should be. Their loss, with
+        its weight in the training, is then part of "val_loss".
 
     Returns
     -------

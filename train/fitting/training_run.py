@@ -27,8 +27,8 @@ from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
 from train.annotations.event_file import EVENTS_FILE_NAME, write_events
-from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.detected_events import judge_events
+from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.frame_thresholds import choose_frame_thresholds
 from train.evaluation.predict import predict, predict_outputs
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
@@ -134,8 +134,9 @@ def train_model(
         if unheard := describe_unheard(clips, "val", "validation", *tails):
             tell(f"{unheard}; --tail pad hears it. Training hears every clip from all places, the test side all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
-    framed = spec.frames is not None and isinstance(task, SoundEvents)
-    frames = task.frame_truth(clips, validation, spec.frames) if framed else None
+    frames = None
+    if isinstance(task, SoundEvents) and spec.frames is not None:
+        frames = task.frame_truth(clips, validation, spec.frames)
     model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
     spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
@@ -146,7 +147,7 @@ def train_model(
     metrics = _evaluate(model, cut, spec, history, folder)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
-    if framed:
+    if frames is not None:
         metrics["events"] = judge_events(model, clips, cut, spec)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
@@ -266,7 +267,7 @@ def _with_thresholds(
     """The frame scores with the threshold of each label that suits validation frames best."""
     assert spec.frames is not None  # asked before
     scores = predict_outputs(model, cut.windows)[1].reshape(truth.shape)
-    thresholds = choose_frame_thresholds(scores, truth, cut.groups, spec.labels, tell)
+    thresholds = choose_frame_thresholds(scores, truth, spec.labels, tell)
     return dataclasses.replace(spec.frames, thresholds=thresholds)
 
 

@@ -10,8 +10,8 @@ from edge_runtime.segments.read_segments import read_segments
 from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
+from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
-from train.held_out.event_report import judge_systems
 from train.progress import note
 from train.recordings.decoding.decode import duration
 from train.recordings.split import fold_called

@@ -86,9 +86,9 @@ def _held_out(args: argparse.Namespace) -> HeldOut:
 
 def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
     """Predictions on annotated recordings."""
+    from train.event_scores.event_report import event_csv, event_lines
     from train.event_scores.measured import EventMeasuring
     from train.held_out.annotated import judge_predictions
-    from train.held_out.event_report import event_csv, event_lines
 
     measuring = EventMeasuring(segment_seconds=args.segment, collar_seconds=args.collar, seed=args.seed)
     report = judge_predictions(args.systems, args.data, measuring, args.side, args.test_fold)
