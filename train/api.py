@@ -91,7 +91,8 @@ def train(
     from train.tasks.chosen_mixtures import choose_mixtures
 
     module = model_module(model)
-    task = module.task(choose_variant(module, variant))
+    built = choose_variant(module, variant)
+    task = module.task(built)
     chosen = model_settings(model, variant, published=published, **settings)
     check_auxiliary(module, task, chosen)
     index = find_and_split(
@@ -103,7 +104,7 @@ def train(
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
-    clips = load_to_train(index, module.SAMPLE_RATE, cache, strict)
+    clips = load_to_train(index, module.sample_rate(built), cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)
     folder = claim_folder(out, force=force, resume=resume)

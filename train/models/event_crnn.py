@@ -17,8 +17,7 @@ from train.batches.activity import ActivitySteps
 from train.models import mixed_cnn
 from train.models.mixed_cnn import FRONT_END, HOP_LENGTH, LEVEL_FLOOR, pooled_logits
 from train.models.small_data import NORM_MOMENTUM
-from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
-from train.models.standardized_mel import WINDOW_LENGTH, input_and_rows
+from train.models.standardized_mel import SAMPLE_RATE, WINDOW_LENGTH, input_and_rows
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import AuxiliaryOutputs
 from train.tasks.task import LabelSet, Task
@@ -43,6 +42,11 @@ PUBLISHED: TrainingSettings | None = None
 def task(variant: str) -> Task:
     """Return the task: which labels are present, alone and in mixtures."""
     return LabelSet((1, 2))
+
+
+def sample_rate(variant: str) -> int:
+    """Return the Hz of the input."""
+    return SAMPLE_RATE
 
 
 def window_length(variant: str) -> int:
