@@ -40,7 +40,12 @@ class StftMagnitude(keras.layers.Layer):
 
     def __init__(self, n_fft: int, hop_length: int, win_length: int, pad_mode: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.settings = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length, "pad_mode": pad_mode}
+        self.settings: dict[str, Any] = {
+            "n_fft": n_fft,
+            "hop_length": hop_length,
+            "win_length": win_length,
+            "pad_mode": pad_mode,
+        }
         fourier = factored_fourier(n_fft)
         if fourier is None:
             raise ValueError(f"n_fft is {n_fft}; expected one that factors into two sides, such as 2048 or 400")
