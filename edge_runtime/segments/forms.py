@@ -45,7 +45,8 @@ def form_to_read(path: Path, text: str, form: str | None = None) -> str:
     """
     if form is not None:
         return check_form(form)
-    found = _OF_SUFFIX.get(path.suffix.lower()) or form_seen_in(text)
+    # Audacity writes a track without labels as an empty file.
+    found = _OF_SUFFIX.get(path.suffix.lower()) or (form_seen_in(text) if text.strip() else "audacity")
     if found is None:
         first = next((line for line in text.splitlines() if line.strip()), "")
         raise ValueError(f"{path} has no form of segments that is known; line 1 is {first[:120]!r}; {_expected()}")

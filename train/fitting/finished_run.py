@@ -112,7 +112,7 @@ def open_recordings(
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
-    index = read_index(folder / SPLIT_FILE_NAME, labels)
+    index = read_index(folder / SPLIT_FILE_NAME, labels, is_annotated=(folder / EVENTS_FILE_NAME).is_file())
     clips = (load or load_clips)(index, spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)

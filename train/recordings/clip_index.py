@@ -147,19 +147,19 @@ def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     return _of_tree(find_files(root), labels)
 
 
-def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
-    """Return the index that a CSV holds; paths are relative to its folder."""
+def read_index(path: str | Path, labels: Sequence[str] | None = None, *, is_annotated: bool = False) -> ClipIndex:
+    """Return the index that a CSV holds; paths are relative to its folder. Annotated clips may have no label."""
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME, keep_numbers=True)
-    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)))
+    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)), is_annotated)
     index = _labelled(path.parent, clips, labels, str(path))
     return replace(index, notes=(*notes, *index.notes))
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
     """Write an index as CSV, its paths relative to the file, replacing the file in one step."""
-    write_clips(Path(path), index.clips, index.root)
+    write_clips(Path(path), index.clips, index.root, index.events is not None)
 
 
 def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -> ClipIndex:
