@@ -274,7 +274,7 @@ def test_channels_that_cancel_are_named_with_the_one_that_is_heard(tmp_path):
     data.samples[partly] = np.stack([sound, np.r_[-sound[:SAMPLE_RATE], sound[SAMPLE_RATE:]]], axis=1)
     check = data.check()
 
-    assert "channel 2 is heard" in _only(check, "channels_cancel").clips[0]
+    assert "channel 2 is used" in _only(check, "channels_cancel").clips[0]
     assert _only(check, "channels_cancel").clips[0].startswith(f"{name}.wav: its channels cancel when averaged")
     assert "in 1 of 5 s" in _only(check, "channels_cancel_in_part").clips[0]
 

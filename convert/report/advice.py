@@ -42,7 +42,7 @@ def _for_one_answer(verdict: Verdict) -> str:
     """What to try with a model that tells nothing apart."""
     if not verdict.is_unseen:
         return (
-            "Against one answer for everything, see whether the file hears what its maker meant it to: the rate "
+            "Against one answer for everything, see whether the file is used as its maker meant: the rate "
             "(--sample-rate), the names in the order of its scores (--labels), and recordings of that kind."
         )
     longer = "" if verdict.short_training else " Train longer (--epochs)."

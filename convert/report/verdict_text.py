@@ -29,7 +29,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if verdict.missing:
         lines.append(_missing(verdict.missing))
     if verdict.short_training is not None:
-        lines.append(verdict.short_training.told)
+        lines.append(verdict.short_training.sentence)
     if not verdict.is_unseen:
         lines.append(_MAYBE_SEEN)
     if steps := what_to_do(verdict):
