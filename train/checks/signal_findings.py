@@ -20,11 +20,7 @@ MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it 
 MOST_DC = 0.01  # of full scale
 QUIET_DBFS = -70.0  # RMS
 MOST_IMBALANCE = 4.0  # seconds of the largest label over those of the smallest
-<<<<<<< HEAD
-MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here but the published event detector hears
-=======
-MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here gets
->>>>>>> h19
+MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here but the published event detector gets
 _LEAST_GAP_HZ = 1_000.0
 _LEAST_GAP_DB = 3.0
 _LEAST_CLIPS = 2  # of a label, for a range to mean anything
