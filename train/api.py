@@ -92,20 +92,20 @@ def train(
     from train.tasks.task_choice import task_for
 
     module = model_module(model)
-    chosen_variant = choose_variant(module, variant)
+    built = choose_variant(module, variant)
     chosen = model_settings(model, variant, published=published, **settings)
     index = find_and_split(
         paths_of(data),
         labels,
         chosen.seed,
-        task_of=lambda index: task_for(module, chosen_variant, index.events is not None),
+        task_of=lambda index: task_for(module, built, index.events is not None),
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
-    task = task_for(module, chosen_variant, index.events is not None)
+    task = task_for(module, built, index.events is not None)
     check_auxiliary(module, task, chosen)
-    clips = load_to_train(index, module.SAMPLE_RATE, cache, strict)
+    clips = load_to_train(index, module.sample_rate(built), cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)
     folder = claim_folder(out, force=force, resume=resume)

@@ -49,7 +49,7 @@ def compile_model(
     label_sets = has_label_sets(model)
     accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if label_sets else "accuracy"
     model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
-    if learner is not None and learner.weights:
+    if learner is not None and learner.model is not model:
         learner.model.compile(
             optimizer,
             [losses[settings.loss], *(keras.losses.BinaryCrossentropy() for _ in learner.weights)],

@@ -176,7 +176,7 @@ def describe_model(
         name=module.NAME,
         version=MODEL_VERSION,
         description=f"Tells {', '.join(labels[:-1])} and {labels[-1]} apart ({module.NAME}, variant {variant}).",
-        sample_rate=module.SAMPLE_RATE,
+        sample_rate=module.sample_rate(variant),
         window_length=module.window_length(variant),
         labels=labels,
         activation=task.activation,
@@ -227,12 +227,12 @@ def _fit(
 
     task = task_for(module, variant, clips.events is not None)
     model = module.build(len(task.labels(clips.index)), variant)
-    window_length = module.window_length(variant)
+    sample_rate, window_length = module.sample_rate(variant), module.window_length(variant)
     first_epoch = finished_epochs(folder)
     if weights_from and not first_epoch:
         _begin_with(model, weights_from, clips, tell)
     learner = learner_of(model, module, len(clips.index.labels), settings)
-    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, learner.targets)
+    windows = task.training_windows(clips, sample_rate, window_length, settings, first_epoch, learner.targets)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
     targets = None if frames is None else frames.reshape(len(frames), -1)
@@ -284,7 +284,8 @@ def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> Non
     """Give the model the weights of a finished training, after checking that they know nothing of the test side."""
     import keras
 
-    import train.layers.mel_layers  # noqa: F401  registers our layers with Keras
+    import train.layers.mel_layers
+    import train.layers.stft_layer  # noqa: F401  both register our layers with Keras
 
     check_start_split(folder / SPLIT_FILE_NAME, clips.index)
     kept = take_weights(model, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False))

@@ -33,4 +33,4 @@ def task_for(module: ModuleType, variant: str, is_annotated: bool) -> Task:
             f"{module.NAME} ({variant}) tells one label or number a window, and these recordings have annotations of "
             "events that may sound together; expected event_crnn, mixed_cnn, isocc, or timeline --variant overlapping"
         )
-    return SoundEvents(module.SAMPLE_RATE)
+    return SoundEvents(module.sample_rate(variant))
