@@ -36,12 +36,12 @@ def find_signal_faults(index: ClipIndex, measures: Measures) -> list[Finding]:
         *_cancellation(index, measures),
         *_offset(index, measures),
         *_quiet(index, measures),
-        *_silent_windows(index, measures),
         *_rates(index, measures),
         *_bandwidth_shortcut(index, measures),
         *_level_shortcut(index, measures),
-        *_imbalance(index, measures),
         *_lengths(measures),
+        # What a window of an annotated recording is learned as, its events say, and they are counted apart.
+        *([] if index.events is not None else [*_silent_windows(index, measures), *_imbalance(index, measures)]),
     ]
 
 
@@ -147,7 +147,7 @@ def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     for clip, measured in zip(index.clips, measures, strict=True):
         if measured.bandwidth_hz == 0.0 and measured.peak_dbfs < to_dbfs(2.0**-15):
             empty.append(clip.path)
-        elif measured.rms_dbfs < QUIET_DBFS and max(usual[label] for label in clip.labels) >= QUIET_DBFS:
+        elif measured.rms_dbfs < QUIET_DBFS and max((usual[label] for label in clip.labels), default=0.0) >= QUIET_DBFS:
             quiet.append(f"{clip.path}: {signed(measured.rms_dbfs, 0, plus=False)} dBFS")
     if empty:
         yield Finding(
