@@ -28,7 +28,7 @@ class Fault(NamedTuple):
 
 
 class Located(NamedTuple):
-    """An event and where it is written: the line, and the file where there are several."""
+    """An event and where it is written: file and line."""
 
     place: str
     event: Segment
@@ -136,11 +136,11 @@ def read_annotations(
 def _read_files(
     folder: Path, files: Sequence[Path], form: str | None, labels: Sequence[str] | None
 ) -> tuple[list[Placed], list[Fault]]:
-    """What all files hold, in their order; of several files each place and fault begins with the name."""
+    """What all files hold, in their order; each place and fault begins with the file's name."""
     placed: list[Placed] = []
     faults: list[str] = []
     for file in files:
-        of_file = f"{file.relative_to(folder).as_posix()}, " if len(files) > 1 else ""
+        of_file = f"{Path(os.path.relpath(file, folder)).as_posix()}, "
         try:
             found, wrong = read_with_faults(file, form, labels)
         except ValueError as error:

@@ -41,6 +41,8 @@ class Duplicate:
         Of the two where they agree, `LEAST_CORRELATION` to 1.
     seconds : float
         How much they have in common, as far as the fingerprint tells; 0 where exact.
+    shift_seconds : float
+        How much later the second clip has it.
     """
 
     first: int
@@ -48,6 +50,7 @@ class Duplicate:
     exact: bool
     correlation: float = 1.0
     seconds: float = 0.0
+    shift_seconds: float = 0.0
 
 
 def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint], load: Load) -> list[Duplicate]:
@@ -82,7 +85,8 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
             ours, theirs = common_stretch(fingerprints[first], fingerprints[second], shift)
             correlation = aligned_correlation(load(first, *ours), load(second, *theirs), 0)
             if correlation >= LEAST_CORRELATION:
-                near.append(Duplicate(first, second, False, min(1.0, correlation), frames / FRAMES_PER_SECOND))
+                common = {"seconds": frames / FRAMES_PER_SECOND, "shift_seconds": shift / FRAMES_PER_SECOND}
+                near.append(Duplicate(first, second, False, min(1.0, correlation), **common))
                 known.join(first, second)
     return exact + near
 

@@ -11,9 +11,10 @@ from train.checks.findings import Finding
 from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
 from train.recordings.joined_groups import join_groups
+from train.recordings.split import MIN_TEST_GROUPS
 
 Side = Callable[[Clip], str]
-_SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
+SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
 
 
 def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list[Finding]:
@@ -27,11 +28,11 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
         Their positions are those of the index' clips.
     """
     findings = [*_one_label(index), *_label_conflicts(index, duplicates)]
-    divided = [name for name, side in _SIDES.items() if any(side(clip) for clip in index.clips)]
+    divided = [name for name, side in SIDES.items() if any(side(clip) for clip in index.clips)]
     for name in divided:
         findings += _group_leaks(index, name)
         findings += _duplicate_leaks(index, duplicates, name)
-    findings += _missing_labels(index) if "split" in divided else _few_groups(index)
+    findings += [*_missing_labels(index), *_few_test_groups(index)] if "split" in divided else _few_groups(index)
     findings += _duplicates_apart(index, duplicates) if not divided else []
     return findings + list(_duplicates_together(index, duplicates))
 
@@ -48,7 +49,7 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
     sides = defaultdict(set)
     for clip in index.clips:
         for group in clip.groups:
-            sides[group].add(_SIDES[name](clip) or "none")
+            sides[group].add(SIDES[name](clip) or "none")
     leaks = [f"{group}: {', '.join(sorted(held))}" for group, held in sorted(sides.items()) if len(held) > 1]
     if leaks:
         yield Finding(
@@ -61,7 +62,7 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
 
 def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: str) -> Iterable[Finding]:
     """The same audio on several sides, or in several folds."""
-    side = _SIDES[name]
+    side = SIDES[name]
     leaks = [pair for pair in duplicates if side(index.clips[pair.first]) != side(index.clips[pair.second])]
     if leaks:
         yield Finding(
@@ -103,9 +104,10 @@ def _label_conflicts(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Itera
     wrong = [pair for pair in duplicates if set(index.clips[pair.first].labels) != set(index.clips[pair.second].labels)]
     scenes = [pair for pair in wrong if not pair.exact and _has_several_labels(index, pair)]
     conflicts = [pair for pair in wrong if pair not in scenes]
+    common = "an event" if index.events is not None else "a background"
     for level, pairs, one, several, why in (
         ("error", conflicts, "holds the same audio and has", "hold the same audio and have", ""),
-        ("note", scenes, "shares audio and has", "share audio and have", ", several at once: a common background?"),
+        ("note", scenes, "shares audio and has", "share audio and have", f", several at once: {common} in common?"),
     ):
         if pairs:
             yield Finding(
@@ -133,6 +135,24 @@ def _missing_labels(index: ClipIndex) -> Iterable[Finding]:
         absent = [label for label in index.labels if label not in present]
         if absent:
             yield Finding("error", "label_missing", f"the {split} side has no clip of {', '.join(absent)}")
+
+
+def _few_test_groups(index: ClipIndex) -> Iterable[Finding]:
+    """Labels that a build would not judge on the test side, of single sounds where it has any with the label."""
+    few = []
+    for label in index.labels:
+        clips = [clip for clip in index.of_split("test") if label in clip.labels]
+        single = [clip for clip in clips if len(clip.groups) == 1] or clips
+        groups = {group for clip in single for group in clip.groups}
+        few += [f"{label}: {counted(len(groups), 'group')}"] if 0 < len(groups) < MIN_TEST_GROUPS else []
+    if few:
+        yield Finding(
+            "warning",
+            "few_test_groups",
+            f"{counted(len(few), 'label has', 'labels have')} fewer than {MIN_TEST_GROUPS} groups on the test side; "
+            "`earproof build` recommends no file on so few",
+            tuple(few),
+        )
 
 
 def _few_groups(index: ClipIndex) -> Iterable[Finding]:

@@ -19,7 +19,12 @@ from train.recordings.split import fold_called
 
 
 def judge_predictions(
-    paths: Sequence[Path], data: Path, measuring: EventMeasuring, side: str = "test", test_fold: str | None = None
+    paths: Sequence[Path],
+    data: Path,
+    measuring: EventMeasuring,
+    side: str = "test",
+    test_fold: str | None = None,
+    unit: str = "seconds",
 ) -> dict[str, Any]:
     """Return the report on predictions files, in the order of the paths, for JSON.
 
@@ -34,13 +39,15 @@ def judge_predictions(
         Of the recordings' own split; all where they have none.
     test_fold : str, optional
         Judge the recordings of this fold.
+    unit : str
+        Of the annotations, as for `annotated_index`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As for `annotated_index` and `read_segments`, no recording on the side, or predictions of none of them.
     """
-    annotated = annotated_index(data)
+    annotated = annotated_index(data, unit=unit)
     clips = annotated.index.clips
     if test_fold is not None:
         fold = fold_called(test_fold, sorted({clip.fold for clip in clips if clip.fold}))

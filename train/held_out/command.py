@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_runtime.segments.time_units import UNITS
+
 if TYPE_CHECKING:
     from edge_runtime.segments.detecting import Detecting
     from train.event_scores.measured import EventMeasuring
@@ -39,6 +41,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--segment", type=float, default=1.0, metavar="S", help="of segment-based measures (default 1)")
     parser.add_argument("--collar", type=float, default=0.2, metavar="S", help="of event-based measures (default 0.2)")
     add_detecting_arguments(parser)
+    parser.add_argument("--unit", choices=UNITS, default=UNITS[0], help=f"of annotated times (default {UNITS[0]})")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a system and measure")
@@ -95,7 +98,9 @@ def _held_out(args: argparse.Namespace) -> HeldOut:
     """Which recordings are judged."""
     from train.held_out.labelled import HeldOut
 
-    return HeldOut(data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache)
+    return HeldOut(
+        data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache, unit=args.unit
+    )
 
 
 def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
@@ -103,7 +108,7 @@ def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[s
     from train.event_scores.event_report import event_csv, event_lines
     from train.held_out.annotated import judge_predictions
 
-    report = judge_predictions(args.systems, args.data, _measuring(args), args.side, args.test_fold)
+    report = judge_predictions(args.systems, args.data, _measuring(args), args.side, args.test_fold, args.unit)
     return report, event_lines(report), event_csv(report)
 
 

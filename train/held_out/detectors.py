@@ -14,7 +14,8 @@ from edge_runtime.segments.score_grid import ScoreGrid
 from edge_runtime.segments.score_stream import ScoreRows, score_rows
 from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
-from train.data.prepare import find_data, load_with_progress, split_and_say, tell_assumptions
+from train.annotations.annotated_index import annotated_index
+from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.fitting.finished_run import FinishedRun
@@ -87,7 +88,8 @@ def _index(held: HeldOut, runs: Sequence[FinishedRun]) -> ClipIndex:
                 "them one after the other"
             )
         return replace(runs[0].clips.index, events=runs[0].clips.events)
-    index = find_data(held.data)
+    annotated = annotated_index(held.data, unit=held.unit)
+    index = replace(annotated.index, events=annotated.events)
     tell_assumptions(index)
     return index.without_split() if held.side == ALL_SIDES else split_and_say(index, held.seed, held.test_fold)
 
@@ -128,10 +130,10 @@ def _judged(
         spec, name, clips = one.spec, str(one.path), sides[one.spec.sample_rate]
         rows = score_rows(spec, detecting.hop_seconds)
         _tell(one, rows, clips)
-        heard = _hear(one, rows, clips)
+        found = _scores(one, rows, clips)
         seconds |= {path: waveform.size / spec.sample_rate for path, waveform in _waveforms(clips)}
-        systems[name] = {path: detecting.segments(spec, grid, seconds[path]) for path, grid in heard.items()}
-        grids[name] = {path: compared_scores(grid, seconds[path], spec) for path, grid in heard.items()}
+        systems[name] = {path: detecting.segments(spec, grid, seconds[path]) for path, grid in found.items()}
+        grids[name] = {path: compared_scores(grid, seconds[path], spec) for path, grid in found.items()}
         scored[name] = {"model": spec.name, "recipe": spec.recipe, "scored": scored_text(rows)}
     report = judge_systems(reference, systems, group_rows(judged.index.clips), measuring, seconds, grids)
     report["systems"] = [document | scored[document["name"]] for document in report["systems"]]
@@ -159,14 +161,14 @@ def _waveforms(clips: LoadedClips) -> Iterator[tuple[str, Any]]:
     yield from zip((clip.path for clip in clips.index.clips), clips.waveforms, strict=True)
 
 
-def _hear(one: Detector, rows: ScoreRows, clips: LoadedClips) -> dict[str, ScoreGrid]:
+def _scores(one: Detector, rows: ScoreRows, clips: LoadedClips) -> dict[str, ScoreGrid]:
     """The scores of each recording, under a progress bar."""
-    heard = {}
+    found = {}
     with progress_bar(len(clips.waveforms), one.path.name, "recording") as bar:
         for place, waveform in _waveforms(clips):
-            heard[place] = one.grid(np.asarray(waveform[:]), rows)
+            found[place] = one.grid(np.asarray(waveform[:]), rows)
             bar.update(1)
-    return heard
+    return found
 
 
 def _tell(one: Detector, rows: ScoreRows, clips: LoadedClips) -> None:

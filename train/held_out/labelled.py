@@ -11,6 +11,7 @@ import numpy as np
 from edge_runtime.audio.windows import DEFAULT_TAIL
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.measures import decisions
+from edge_runtime.segments.time_units import UNITS
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
@@ -40,6 +41,8 @@ class HeldOut:
     seed : int
         Of a split that is drawn, as for `earproof train`.
     cache : Path, optional
+    unit : str
+        Of annotated times.
     """
 
     data: Path
@@ -47,6 +50,7 @@ class HeldOut:
     test_fold: str | None = None
     seed: int = 0
     cache: Path | None = None
+    unit: str = UNITS[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
