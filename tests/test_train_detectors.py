@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,14 @@ from tiny_tflite import tiny_classifier, tiny_detector, tiny_spec
 
 import earproof
 import train.held_out.detector as detector
+import train.held_out.detectors as detectors
 from edge_runtime.segments.detecting import Detecting
 from edge_runtime.segments.score_grid import ScoreGrid
 from metadata import FrameScores, pack_model
+from train.annotations.annotated_index import annotated_index
+from train.fitting.finished_run import FinishedRun
+from train.fitting.training_run import METRICS_FILE_NAME
+from train.recordings.store.clip_store import load_clips
 
 RATE, LABELS = 16_000, ("cat", "dog")
 EVENTS = [
@@ -193,3 +199,48 @@ def test_rules_of_a_detector_are_refused_for_predictions(scenes, capsys):
     table = str(scenes / "annotations.csv")
     assert earproof.main(["evaluate", table, str(scenes), "--gap", "1"]) == 2
     assert "predictions are segments already; expected no --hop" in capsys.readouterr().err
+
+
+class _Keras:
+    """Predicts as `_BySign` scores, frames flat as a trained model gives them."""
+
+    def predict(self, windows, **_):
+        frames = np.stack([_BySign.frame_scores(self, window).reshape(-1) for window in windows])
+        return [np.zeros((len(windows), 2), np.float32), frames]
+
+
+@pytest.fixture
+def run_folder(scenes, monkeypatch):
+    """A finished training on the scenes, with or without its annotations."""
+    folder = scenes.parent / "run"
+    folder.mkdir()
+    (folder / METRICS_FILE_NAME).touch()
+
+    def open_held_run(path, held, is_annotated=True):
+        index = replace(annotated_index(scenes).index, events=annotated_index(scenes).events if is_annotated else None)
+        clips = load_clips(index, RATE, scenes.parent / "cache")
+        spec = tiny_spec(labels=LABELS, activation="sigmoid", frames=FrameScores(125, 256))
+        return FinishedRun(path, _Keras(), spec, clips)
+
+    def use(is_annotated=True):
+        monkeypatch.setattr(detectors, "open_held_run", lambda *given: open_held_run(*given, is_annotated))
+        return str(folder)
+
+    return use
+
+
+def test_a_training_and_its_file_are_judged_on_the_recordings_of_its_side(evaluate, run_folder, scenes, capsys):
+    model = scenes.parent / "frames.tflite"
+    model.touch()
+    given = [run_folder(), str(model), str(scenes), "--json", "--cache", str(scenes.parent / "cache")]
+    assert earproof.main(["evaluate", *given]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["num_recordings"], report["side"]) == (1, "test")
+    assert [_value(one, "event_f1", "micro") for one in report["systems"]] == [1.0, 1.0]
+    assert _value(report["systems"][0], "psds1", "all") == pytest.approx(1.0)
+
+
+def test_a_training_on_clips_without_annotations_is_refused_with_what_to_give(evaluate, run_folder, scenes, capsys):
+    given = [run_folder(is_annotated=False), str(scenes), "--cache", str(scenes.parent / "cache")]
+    assert earproof.main(["evaluate", *given]) == 2
+    assert "was trained on recordings without annotations" in capsys.readouterr().err
