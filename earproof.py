@@ -10,6 +10,7 @@ import argparse
 import difflib
 import importlib
 import importlib.util
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -295,6 +296,10 @@ class _Parser(argparse.ArgumentParser):
         late = self.get_default("may_be_late")
         if late and getattr(chosen, late) is None and rest and not _is_option(rest[0]):
             setattr(chosen, late, rest.pop(0))
+        places = (getattr(chosen, action.dest, None) for action in self._get_positional_actions())
+        words = [str(word) for value in places if isinstance(value, list) for word in value]
+        if misplaced := self._second_word(words):
+            self.error(f"there is no file {misplaced}")
         if any(_is_option(word) for word in rest):
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         return chosen, rest
@@ -307,9 +312,16 @@ class _Parser(argparse.ArgumentParser):
         hints = {name: hint for name in names if name not in options and (hint := _did_you_mean(name, options))}
         if hints and not self._has_verb(ended):  # an option behind a verb is for the verb's own parser to know
             is_clear = len(hints) == 1 and message.startswith("unrecognized")
-            told = hints.values() if is_clear else [f"{name}: {hint}" for name, hint in hints.items()]
-            message = "; ".join([message, *told])
+            texts = hints.values() if is_clear else [f"{name}: {hint}" for name, hint in hints.items()]
+            message = "; ".join([message, *texts])
+        if misplaced := self._second_word(ended):
+            message += f"; {misplaced} comes right after the verb: {self.prog} {misplaced} ..."
         self.exit(BAD_INPUT, f"{self.prog}: {message}\nsee `{self.prog} --help`\n")
+
+    def _second_word(self, words: Iterable[str]) -> str:
+        """Return the word that makes another verb of this one, as `compare` of `bench compare`, unless it is a file."""
+        verb = self.prog.partition(" ")[2]
+        return next((word for word in words if f"{verb} {word}" in VERBS and not os.path.exists(word)), "")
 
     def _has_verb(self, words: Sequence[str]) -> bool:
         """Whether a verb or an action is among the words."""

@@ -50,7 +50,7 @@ def main() -> int:
         action = actions.add_parser(name)
         action.add_argument("run", type=Path, metavar="RUN")
         action.add_argument("files", type=Path, nargs="+", metavar="FILE")
-        action.add_argument("--split", choices=SPLITS, default="test", help="which side is heard (default test)")
+        action.add_argument("--split", choices=SPLITS, default="test", help="side of the recordings (default test)")
         action.add_argument("--most", type=int, default=ALL, metavar="N", help="mixtures (default: every pair)")
     args = parser.parse_args()
     measure = {"sets": exact_match_table, "count": count_table}
@@ -89,14 +89,14 @@ def exact_match_table(clips: LoadedClips, files: Sequence[Path], split: str, mos
         swept = swept_thresholds(classifier, sets_of(clips, "val", length, NUM_VALIDATION))
         for tested in sets_of(clips, split, length, most):
             scores, truth, groups = score(classifier, tested), tested.truth, tested.groups
-            heard = reached(scores, classifier)
-            right = (heard == truth).all(axis=1).astype(float)
+            found = reached(scores, classifier)
+            right = (found == truth).all(axis=1).astype(float)
             own = ((scores >= swept[tested.name]) == truth).all(axis=1).mean()
             lost = reference.setdefault(tested.name, right) - right
             lines.append(
                 f"{path.name:<28}{tested.name:<20}{len(right):>8}{with_interval(right, groups):>26}"
                 f"{points(lost, groups):>28}{f'{own:.1%} at {swept[tested.name]:.2f}':>22}"
-                f"{(truth & ~heard).any(axis=1).mean():>15.1%}{(heard & ~truth).any(axis=1).mean():>10.1%}"
+                f"{(truth & ~found).any(axis=1).mean():>15.1%}{(found & ~truth).any(axis=1).mean():>10.1%}"
                 f"{best_are_right(scores, truth).mean():>10.1%}"
             )
     return lines
@@ -114,7 +114,7 @@ def swept_thresholds(classifier: Classifier, sets: Sequence[HeldOutMixtures]) ->
 
 
 def count_table(clips: LoadedClips, files: Sequence[Path], split: str, most: int) -> list[str]:
-    """Return how often the number of sources is right, for one and for two, and how well it could be told."""
+    """Return how often the number of sources is right, for one and two, and how well the scores separate them."""
     lines = [f"{'file':<34}{'one source':>26}{'two sources':>26}{'mean of both':>16}{'AUC':>8}{'best mean':>12}"]
     for path in files:
         classifier = Classifier(path)
@@ -124,7 +124,7 @@ def count_table(clips: LoadedClips, files: Sequence[Path], split: str, most: int
         for tested in mixed:
             one, two = right[singles.name], right[tested.name]
             mean = (one.mean() + two.mean()) / 2
-            area, best = told_apart(1.0 - scores[singles.name][:, 0], 1.0 - scores[tested.name][:, 0])
+            area, best = separation(1.0 - scores[singles.name][:, 0], 1.0 - scores[tested.name][:, 0])
             lines.append(
                 f"{f'{path.name}, {tested.normalization}':<34}{with_interval(one, singles.groups):>26}"
                 f"{with_interval(two, tested.groups):>26}{mean:>16.1%}{area:>8.3f}{best:>12.1%}"
@@ -137,7 +137,7 @@ def counted_right(scores: np.ndarray, tested: HeldOutMixtures) -> np.ndarray:
     return (scores.argmax(axis=1) + 1 == tested.truth.sum(axis=1)).astype(float)
 
 
-def told_apart(few: np.ndarray, many: np.ndarray) -> tuple[float, float]:
+def separation(few: np.ndarray, many: np.ndarray) -> tuple[float, float]:
     """Return the area under the curve of two sets of scores, and the mean of both shares at the best threshold."""
     area = mannwhitneyu(many, few, method="asymptotic").statistic / (few.size * many.size)
     few, many = np.sort(few), np.sort(many)

@@ -113,7 +113,7 @@ def convert_and_report(
 
 def deliver(run: Convertible, out: Path, settings: ConvertSettings, tell: Tell) -> list[FileProof]:
     """Convert one finished run into `out`, prove the files, and write their golden vectors, where asked their drift."""
-    _tell_unheard(run, settings.recipes, tell)
+    _tell_cut_tails(run, settings.recipes, tell)
     with Steps(tell) as steps:
         files = convert_run(run, out, settings, steps)
         proofs = prove_files(run, files, settings, steps)
@@ -125,7 +125,7 @@ def deliver(run: Convertible, out: Path, settings: ConvertSettings, tell: Tell) 
     return proofs
 
 
-def _tell_unheard(run: FinishedRun, recipes: Sequence[Recipe], tell: Tell) -> None:
+def _tell_cut_tails(run: FinishedRun, recipes: Sequence[Recipe], tell: Tell) -> None:
     """Say what part of the training sound calibration leaves out."""
     if not (isinstance(run.task, OneLabel) and any(recipe.needs_calibration for recipe in recipes)):
         return

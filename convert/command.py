@@ -121,15 +121,15 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="recordings to calibrate and compare with",
     )
-    foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="that it hears (default: as it says)")
+    foreign.add_argument("--sample-rate", type=int, metavar="HZ", help="of its waveform (default: as in the file)")
     add_dataset_argument(foreign)
     foreign.add_argument(
         "--activation",
         choices=ACTIVATIONS,
         metavar="KIND",
-        help="of its scores: softmax or sigmoid (default: as it says)",
+        help="of its scores: softmax or sigmoid (default: its own)",
     )
-    foreign.add_argument("--name", help="of the model in its new files (default: as it says, else the file's)")
+    foreign.add_argument("--name", help="of the model in its new files (default: as in the file, or the file's)")
     foreign.add_argument("--seed", type=int, default=0, help="of the split of DATA (default 0)")
     foreign.add_argument(
         "--compare", type=Path, metavar="CANDIDATE.tflite", help="only compare this file with it, layer by layer"
@@ -218,15 +218,15 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         return _foreign_alone(model, spec, args, recipes)
     if not spec.input_is_waveform:
         raise ValueError(
-            f"{args.run} takes a spectrogram, and --data hears recordings only with a model that takes samples, "
-            "for which nothing is to be computed in front of it. Leave --data out for float32, float16 and "
+            f"{args.run} takes a spectrogram; --data needs a model that takes the waveform, with nothing to "
+            "compute in front of it. Leave --data out for float32, float16 and "
             "dynamic_int8, which need no recordings. For int8, put the front end into the model and convert that"
         )
     index = find_and_split(
         args.data,
         None,
         args.seed,
-        task_of=lambda _: ForeignTask(spec.activation, told=spec.labels),
+        task_of=lambda _: ForeignTask(spec.activation, model_labels=spec.labels),
         dataset=args.dataset,
     )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders

@@ -71,17 +71,17 @@ class ForeignModel:
 
 @dataclass(frozen=True)
 class ForeignTask(OneLabel):
-    """What a foreign model tells of recordings as they are: one label, or behind a sigmoid all that a recording has.
+    """What a foreign model decides of recordings as they are: one label, or behind a sigmoid all that a recording has.
 
-    With `told`, the labels of the model in any order, recordings must have each of them and no other.
+    With `model_labels`, the labels of the model in any order, recordings must have each of them and no other.
     """
 
-    told: tuple[str, ...] = ()
+    model_labels: tuple[str, ...] = ()
 
     def check(self, index: ClipIndex) -> None:
-        """Refuse clips of several labels where the model tells one, and other labels than the model's."""
-        if self.told:
-            _check_sets({label for clip in index.clips for label in clip.labels}, self.told, index.source)
+        """Refuse clips of several labels where the model decides one, and other labels than the model's."""
+        if self.model_labels:
+            _check_sets({label for clip in index.clips for label in clip.labels}, self.model_labels, index.source)
         if self.activation == "softmax":
             super().check(index)
 
@@ -155,7 +155,7 @@ def foreign_contract_of(
     labels : sequence of str, optional
         In output order.
     sample_rate : int, optional
-        Hz of the waveform it hears.
+        Hz of the waveform it takes.
     name : str, optional
         The file's name by default.
     activation : {"softmax", "sigmoid"}, optional
@@ -270,12 +270,12 @@ def convert_unproven(
     return written
 
 
-def _check_sets(heard: set[str], labels: tuple[str, ...], source: str) -> None:
+def _check_sets(found: set[str], labels: tuple[str, ...], source: str) -> None:
     """Refuse recordings of other labels than the model's, whatever their order."""
-    strange = sorted(heard - set(labels))
-    unheard = [label for label in labels if label not in heard]
+    strange = sorted(found - set(labels))
+    missing = [label for label in labels if label not in found]
     parts = [f"the recordings alone have {', '.join(strange)}"] if strange else []
-    parts += [f"the model alone has {', '.join(unheard)}"] if unheard else []
+    parts += [f"the model alone has {', '.join(missing)}"] if missing else []
     if parts:
         raise ModelContractError(
             f"the labels of {source} are not those of the model: {'; '.join(parts)}. Rename or add folders, or give "

@@ -109,7 +109,7 @@ def _spec_rows(spec: dict[str, Any] | None, is_foreign: bool) -> Iterable[tuple[
     thresholds = ", ".join(
         f"{label} {threshold}" for label, threshold in zip(listed(spec["labels"]), spec["thresholds"], strict=True)
     )
-    kind = "thresholds" if spec["activation"] == "sigmoid" else "the highest score is told; thresholds of events"
+    kind = "thresholds" if spec["activation"] == "sigmoid" else "the highest score decides; thresholds of events"
     transform = spec.get("score_transform", "none")
     made = "" if transform == "none" else f", made by {transform} of what the model puts out"
     return [

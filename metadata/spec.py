@@ -141,7 +141,7 @@ class ModelSpec:
     name, version, description : str
         What loaders show.
     sample_rate : int
-        Hz of the waveform that the model hears.
+        Hz of the waveform that the model takes.
     window_length : int
         Samples in one model input.
     labels : tuple of str

@@ -246,7 +246,7 @@ def test_the_best_file_of_a_real_build_goes_with_at_least_200_windows_in_less_th
 
     assert model.file == built.report["verdict"]["file"]
     assert np.array_equal(taken.windows, whole.windows)
-    assert taken.num_heard == whole.num_heard >= 200
+    assert taken.num_compared == whole.num_compared >= 200
     assert len(archive.content) < MAX_BUNDLE_BYTES
     assert earproof.main(["parity", str(tmp_path / archive.folder_name)]) == 0
 
@@ -402,7 +402,7 @@ def test_golden_windows_go_along_as_many_as_have_room_and_each_is_stored_once(he
     assert "50 of 60 golden windows go along" in capsys.readouterr().err
     taken, whole = read_golden(folder / "golden" / "wave.npz"), read_golden(heard_run / "golden" / "wave.npz")
 
-    assert (len(taken.windows), taken.num_heard) == (50, 500)
+    assert (len(taken.windows), taken.num_compared) == (50, 500)
     assert np.array_equal(taken.windows, whole.windows[:50])
     assert taken.windows.dtype == np.float32
     assert set(np.load(folder / "golden" / "wave.npz").files) == {"again", "scores", "shape", "stream"}
@@ -439,7 +439,7 @@ def test_a_bundle_of_format_1_whose_golden_vectors_hold_their_windows_passes(hea
 def test_a_bundled_file_that_decides_4_percent_of_the_windows_otherwise_fails(heard_run, tmp_path, capsys, share, code):
     folder = _unpack_heard(heard_run, tmp_path)
     golden = read_golden(folder / "golden" / "wave.npz")
-    otherwise = np.arange(round(share * golden.num_heard))
+    otherwise = np.arange(round(share * golden.num_compared))
     golden.scores[otherwise] = np.roll(golden.scores[otherwise], 1, axis=1)
     _rewrite(folder, 2, golden_content(golden, "wave.wav"))
     capsys.readouterr()

@@ -232,7 +232,7 @@ def test_golden_vectors_hold_sets_of_labels_and_both_groups(run, proofs, tmp_pat
     golden = read_golden(tmp_path / "golden.npz")
     assert golden.truth.dtype == bool
     assert golden.truth.shape == (len(golden.windows), golden.scores.shape[1])
-    assert golden.num_heard > len(golden.windows)
+    assert golden.num_compared > len(golden.windows)
     assert golden.groups.ndim == 2
     assert golden.truth.any(axis=0).all()
     for proof in proofs:

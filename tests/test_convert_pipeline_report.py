@@ -5,7 +5,7 @@ import pytest
 from matplotlib.image import imread
 
 from convert.held_out.pipeline_picture import plot_pipeline, square_of
-from convert.held_out.pipeline_report import NUM_SETS_SHOWN, Heard, describe_pipeline, format_pipeline
+from convert.held_out.pipeline_report import NUM_SETS_SHOWN, PipelineDecisions, describe_pipeline, format_pipeline
 
 LABELS = ("dog", "rain", "sea")
 COUNTS = ("one", "two")
@@ -18,7 +18,7 @@ def _sets(*names):
 def _heard(truth, named, counts, plain=None, groups=None):
     groups = np.array(groups or [f"g{row}" for row in range(len(truth))])
     plain = None if plain is None else _sets(*plain)
-    return Heard(_sets(*truth), groups, np.array(counts), _sets(*named), plain)
+    return PipelineDecisions(_sets(*truth), groups, np.array(counts), _sets(*named), plain)
 
 
 ONE = _heard(
@@ -105,7 +105,7 @@ def test_the_table_of_the_worst_has_an_end():
     truth = np.eye(len(labels), dtype=bool)
     groups = np.array([f"g{row}" for row in range(len(labels))])
     pairs = truth | np.roll(truth, 1, axis=1)
-    wrong, right = (Heard(these, groups, np.full(len(labels), 2), these) for these in (truth, pairs))
+    wrong, right = (PipelineDecisions(these, groups, np.full(len(labels), 2), these) for these in (truth, pairs))
     text = "\n".join(format_pipeline(describe_pipeline([wrong, right], COUNTS, labels)))
     before, worst = text.split(f"of {2 * len(labels)} sets of labels the {NUM_SETS_SHOWN} that are counted worst:")
     assert labels[NUM_SETS_SHOWN] in before

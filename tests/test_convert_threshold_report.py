@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convert.held_out.threshold_report import HeardRecordings, describe_thresholds, format_thresholds
+from convert.held_out.threshold_report import ArrangedScores, describe_thresholds, format_thresholds
 
 RIGHT = np.array([[True, False], [False, True], [True, True]])
 
@@ -14,7 +14,7 @@ def _heard(true_scores, false_score, num_windows=2, levels=-20.0, truth=RIGHT):
     scores[:, 0][~truth] = false_score
     scores[:, -1][truth] = true_scores
     groups = np.array([[f"a{row}", f"b{row}"] for row in range(len(truth))])
-    return HeardRecordings(scores, np.full(scores.shape[:2], levels), truth, groups)
+    return ArrangedScores(scores, np.full(scores.shape[:2], levels), truth, groups)
 
 
 def _describe(validation, test, **changes):
@@ -52,14 +52,14 @@ def test_silent_windows_do_not_count():
     levels = loud.levels_dbfs.copy()
     scores = loud.scores.copy()
     levels[:, 0], scores[:, 0] = -80.0, 1.0
-    noisy = HeardRecordings(scores, levels, loud.truth, loud.groups)
+    noisy = ArrangedScores(scores, levels, loud.truth, loud.groups)
     assert np.array_equal(noisy.merged("maximum", -60.0), np.where(RIGHT, np.float32(0.9), np.float32(0.1)))
     assert (noisy.merged("maximum", None) == 1.0).all()
 
 
 def test_recordings_of_a_single_speaker_tell_nothing_of_others():
     one = _heard(0.9, 0.6)
-    alone = HeardRecordings(one.scores, one.levels_dbfs, one.truth, np.array([["a", "a"]] * len(one.truth)))
+    alone = ArrangedScores(one.scores, one.levels_dbfs, one.truth, np.array([["a", "a"]] * len(one.truth)))
     report = _describe({"overlap": alone}, {"overlap": alone})
     assert report["recordings"][0]["difference"]["interval"] == [-100.0, 100.0]
 

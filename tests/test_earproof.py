@@ -322,6 +322,30 @@ def test_an_unknown_option_verb_or_value_offers_the_nearest_one(capsys, argument
     assert re.fullmatch(r"see `earproof.* --help`", where)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["--json", "compare", "a.json", "b.json"], "there is no file compare"),
+        (["--audio", "compare", "a.json", "b.json"], "the following arguments are required: FILE"),  # it took them all
+        (["--seed", "3", "compare", "a.json", "b.json"], "there is no file compare"),
+    ],
+)
+def test_the_second_word_of_a_verb_behind_an_option_is_told_its_place(capsys, monkeypatch, tmp_path, arguments, wrong):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        earproof.main(["bench", *arguments])
+    assert stop.value.code == 2
+    place = "compare comes right after the verb: earproof bench compare ..."
+    assert capsys.readouterr().err.splitlines()[0] == f"earproof bench: {wrong}; {place}"
+
+
+def test_a_file_that_is_called_like_the_second_word_of_a_verb_is_a_file(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "compare").write_bytes(b"no model")
+    assert earproof.main(["bench", "--json", "compare"]) == 2
+    assert capsys.readouterr().err.startswith("earproof bench: compare: the model")
+
+
 @pytest.mark.parametrize("verb", earproof.VERBS)
 def test_every_option_of_every_verb_and_action_is_offered_where_it_is_misspelt(capsys, verb):
     parser = earproof._parser(verb)

@@ -124,7 +124,7 @@ def test_the_flags_of_the_processor_are_judged(architecture, flags, status, word
         ("glibc", (2, 26), WARNING, "ai-edge-litert 2 needs 2.27"),
         ("glibc", (2, 27), OK, "2.27"),
         ("musl", (), FAIL, "no interpreter has one for musl"),
-        ("", (), WARNING, "could not be told"),
+        ("", (), WARNING, "is not known"),
     ],
 )
 def test_the_c_library_must_be_that_of_the_wheels(libc, version, status, words):

@@ -44,7 +44,7 @@ def test_a_rotated_window_begins_at_its_sample_and_what_came_before_follows():
     assert np.array_equal(second, made.windows[0])
     assert np.array_equal(third, np.concatenate([made.windows[3][49:], made.windows[3][:49]]))
     assert made.places().tolist() == [0, 1, 2, 3, 1, 0, 3]
-    assert made.num_heard == 7
+    assert made.num_compared == 7
 
 
 def test_the_first_windows_keep_the_scores_of_their_rotated_copies():
@@ -54,7 +54,7 @@ def test_the_first_windows_keep_the_scores_of_their_rotated_copies():
     assert few.again.tolist() == [[1, 10], [0, 7]]
     assert np.array_equal(few.scores, made.scores[[0, 1, 4, 6]])
     assert few.truth.tolist() == [0, 1]
-    assert made.first(99).num_heard == 7
+    assert made.first(99).num_compared == 7
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_machine_without_these_files_says_which_it_lacks(tmp_path):
     assert state["not_told"]["governor"] == "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor is not there"
     assert state["not_told"]["load_average"] == "/proc/loadavg is not there"
     assert "only a Raspberry Pi has" in state["not_told"]["throttled"]
-    assert "not told here: governor, clock_mhz" in state_line(state)
+    assert "not known here: governor, clock_mhz" in state_line(state)
 
 
 def test_without_the_firmware_the_kernels_clock_counts(tmp_path):

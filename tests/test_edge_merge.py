@@ -65,7 +65,7 @@ def test_each_rule_by_hand(rule, limit, scores, reached):
     assert merged.scores.dtype == np.float32
     assert merged.scores.tolist() == pytest.approx(scores, abs=1e-6)
     assert merged.reached.tolist() == reached
-    assert (merged.num_windows, merged.num_heard) == (3, {None: 3, -60.0: 2, -10.0: 0}[limit])
+    assert (merged.num_windows, merged.num_merged) == (3, {None: 3, -60.0: 2, -10.0: 0}[limit])
 
 
 @settings(deadline=None)

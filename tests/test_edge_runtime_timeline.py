@@ -261,13 +261,13 @@ def test_options_that_make_no_sense_are_refused(model, wav, options, said, capsy
     assert said in capsys.readouterr().err
 
 
-def test_a_model_that_hears_five_seconds_at_once_is_refused_with_what_to_use(monkeypatch, wav, capsys):
+def test_a_model_with_windows_of_five_seconds_is_refused_with_what_to_use(monkeypatch, wav, capsys):
     import edge_runtime.timeline.command as command
 
     monkeypatch.setattr(command, "Classifier", lambda *_: _ToneOrNoise(5 * RATE))
     assert earproof.main(["timeline", "mixed.tflite", str(wav)]) == 2
     said = capsys.readouterr().err
-    assert "hears 5 s at once" in said
+    assert "has windows of 5 s" in said
     assert "earproof train timeline" in said
 
 

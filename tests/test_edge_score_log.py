@@ -228,5 +228,5 @@ def test_ctrl_c_says_what_is_kept(model, tmp_path):
     _, err = child.communicate()
 
     assert child.returncode == 130
-    assert f"{part} keeps what was heard" in err
+    assert f"{part} keeps the scores so far" in err
     assert "Traceback" not in err

@@ -264,7 +264,7 @@ def test_the_fields_of_the_published_yamnet_are_read_without_a_note():
 @pytest.mark.parametrize(
     ("kind", "said", "not_said"),
     [
-        ("SOFTMAX", "the label with the highest score is told, however low that is", "labels count from"),
+        ("SOFTMAX", "the label with the highest score is the decision, however low that is", "labels count from"),
         ("LOGISTIC", "labels count from 0.5 on", "highest"),
     ],
 )

@@ -139,7 +139,7 @@ def test_windows_of_a_composed_scene_carry_all_its_groups():
 def test_annotations_decide_the_task_of_a_model_of_several_labels_and_are_refused_for_one_label():
     assert isinstance(task_for(event_crnn, "small", is_annotated=False), LabelSet)
     assert task_for(event_crnn, "small", is_annotated=True) == SoundEvents(16_000)
-    with pytest.raises(ValueError, match="mel_cnn .* tells one label or number a window"):
+    with pytest.raises(ValueError, match=r"mel_cnn .* tells one label or number a window"):
         task_for(mel_cnn, mel_cnn.DEFAULT_VARIANT, is_annotated=True)
 
 
@@ -155,7 +155,7 @@ def test_thresholds_of_frames_part_them_and_a_label_without_frames_keeps_a_half_
 
 def test_data_of_both_kinds_are_refused_together_and_annotated_ones_are_joined(tmp_path):
     index = replace(_clips().index, root=tmp_path / "one", events=EVENTS)
-    with pytest.raises(ValueError, match="has annotations and .* has none"):
+    with pytest.raises(ValueError, match=r"has annotations and .* has none"):
         combine([index, replace(index, root=tmp_path / "two", events=None)])
     both = combine([index, replace(index, root=tmp_path / "two")])
     assert both.events["two/b"] == EVENTS["b"]

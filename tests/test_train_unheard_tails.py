@@ -1,4 +1,4 @@
-"""What is not heard at the ends of clips is counted; the test side is cut as `classify` cuts."""
+"""What is in no window at the ends of clips is counted; the test side is cut as `classify` cuts."""
 
 import inspect
 from pathlib import Path

@@ -136,8 +136,8 @@ def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
     settings.add_argument(
         "--tail",
         choices=TAILS,
-        help="what becomes of a validation clip's last, shorter stretch (default: drop); test clips are heard as "
-        f"classify hears them ({DEFAULT_TAIL})",
+        help="what becomes of a validation clip's last, shorter stretch (default: drop); test clips are cut "
+        f"into windows as by classify ({DEFAULT_TAIL})",
     )
 
 

@@ -124,7 +124,7 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
     if len(taken.windows) < len(golden.windows):
         tell(
             f"{path.name}: {len(taken.windows)} of {counted(len(golden.windows), 'golden window')} go along, to keep "
-            f"the bundle small; heard from several places they are {taken.num_heard} in all"
+            f"the bundle small; with their rotated copies they are {taken.num_compared} in all"
         )
     stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)
     stream_name = _put(

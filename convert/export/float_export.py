@@ -24,7 +24,7 @@ from convert.graph.model_scores import model_outputs
 from train.fitting.backend import native_output_to
 
 OUTPUT_NAMES = ("scores", "frame_scores")  # of a detector's two outputs
-SAME_OUTPUT = 1e-3  # max abs error by which a converted output is told to be that of the model
+SAME_OUTPUT = 1e-3  # max abs error up to which a converted output is that of the model
 SHOWN_LINES, SHOWN_COLUMNS = 20, 300  # of the converter's own messages, when it fails
 _FOREIGN = (
     "the graph holds operators that LiteRT has not built in: {found}. The name in brackets holds that of the layer; "
@@ -122,7 +122,7 @@ def _in_order(content: bytes, model: Any) -> bytes:
     if len(found) != len(expected) or any(len(places) != 1 for places in order):
         raise RuntimeError(
             f"the converted file of {model.name} puts out {[one.shape for one in found]}; expected scores and frame "
-            f"scores as the model's, {[one.shape for one in expected]}: its outputs cannot be told apart, or are wrong"
+            f"scores as the model's, {[one.shape for one in expected]}: two of its outputs are alike, or one is wrong"
         )
     tree = read_model_object(content)
     graph = tree.subgraphs[0]

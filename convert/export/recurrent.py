@@ -108,7 +108,7 @@ def _check(layer: Any) -> None:
     if any(part.stateful for part in parts):
         raise ValueError(
             f"{layer.name} ({kind}) keeps its state from window to window; expected stateful=False, because a model "
-            f"file hears each window by itself"
+            "file takes each window by itself"
         )
     steps = (layer.input[0] if isinstance(layer.input, list) else layer.input).shape[1]  # a mask comes behind it
     if steps is None:

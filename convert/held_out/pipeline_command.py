@@ -28,7 +28,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     from train.settings import MIXTURE_NORMALIZATIONS
 
     parser.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder of the counter's training: it says which recordings it heard"
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="the folder of the counter's training: it says which recordings were trained on",
     )
     parser.add_argument("counter", type=Path, metavar="COUNTER", help="the counter's .tflite file")
     for count, word in enumerate(COUNT_LABELS, start=1):
@@ -37,7 +40,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plain", type=Path, metavar="FILE", help="a multi-label .tflite file to compare with, window by window"
     )
-    parser.add_argument("--split", choices=SIDES, default=SIDES[0], help="which recordings are heard (default test)")
+    parser.add_argument("--split", choices=SIDES, default=SIDES[0], help="side of the recordings (default test)")
     parser.add_argument(
         "--most",
         type=int,
@@ -66,7 +69,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         Files that do not belong together, or that were trained on another split of recordings.
     """
     from convert.held_out.pipeline_picture import plot_pipeline
-    from convert.held_out.pipeline_report import check_plain, describe_pipeline, format_pipeline, hear
+    from convert.held_out.pipeline_report import check_plain, decide_windows, describe_pipeline, format_pipeline
     from edge_runtime.counting.pipeline import CountedClassifier
     from edge_runtime.machine.describe import describe_machine, machine_line
     from edge_runtime.model.classifier import Classifier
@@ -99,7 +102,9 @@ def run(verb: str, args: argparse.Namespace) -> int:
         "split": args.split,
         "normalization": normalization,
         "machine": machine,
-        **describe_pipeline([hear(pipeline, plain, tested) for tested in sets], pipeline.counts, pipeline.labels),
+        **describe_pipeline(
+            [decide_windows(pipeline, plain, tested) for tested in sets], pipeline.counts, pipeline.labels
+        ),
     }
     lines = [
         f"# {pipeline.counter.spec.name} and the classifiers that it chooses",

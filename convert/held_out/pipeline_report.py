@@ -1,7 +1,7 @@
 """How a source counter and its classifiers do together: is the number right, and given that, are the labels?
 
-Every window is heard by the counter, and by the classifier for the number that it finds; where a multi-label classifier
-is given beside them, it hears the same windows, and the two are compared window by window.
+Every window goes to the counter, and to the classifier for the number that it finds; where a multi-label classifier
+is given beside them, it takes the same windows, and the two are compared window by window.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ NUM_SETS_SHOWN = 12  # sets of labels in the table of those that are counted wor
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
-    """What was said about windows of one number of sources.
+class PipelineDecisions:
+    """What was decided about windows of one number of sources.
 
     Attributes
     ----------
@@ -63,12 +63,12 @@ def check_plain(pipeline: CountedClassifier, plain: Classifier) -> None:
         )
     if (spec.sample_rate, spec.window_length) != (counter.sample_rate, counter.window_length):
         raise ModelContractError(
-            f"{spec.name} hears {spec.window_length} samples at {spec.sample_rate} Hz, the pipeline "
+            f"{spec.name} takes {spec.window_length} samples at {spec.sample_rate} Hz, the pipeline "
             f"{counter.window_length} at {counter.sample_rate}; expected the same window"
         )
 
 
-def hear(pipeline: CountedClassifier, plain: Classifier | None, tested: HeldOutMixtures) -> Heard:
+def decide_windows(pipeline: CountedClassifier, plain: Classifier | None, tested: HeldOutMixtures) -> PipelineDecisions:
     """Run the pipeline, and the classifier beside it, on windows of one number of sources, one after the other.
 
     Raises
@@ -86,15 +86,17 @@ def hear(pipeline: CountedClassifier, plain: Classifier | None, tested: HeldOutM
         if plain is not None:
             decided = plain.decide(plain.scores(window))
             plain_named[row] = [label in decided for label in labels]
-    return Heard(truth, tested.groups, counts, named, plain_named if plain is not None else None)
+    return PipelineDecisions(truth, tested.groups, counts, named, plain_named if plain is not None else None)
 
 
-def describe_pipeline(heard: Sequence[Heard], counts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+def describe_pipeline(
+    decisions: Sequence[PipelineDecisions], counts: Sequence[str], labels: Sequence[str]
+) -> dict[str, Any]:
     """Return the report for JSON.
 
     Parameters
     ----------
-    heard : sequence of Heard
+    decisions : sequence of PipelineDecisions
         One for each number of sources, beginning with one.
     counts, labels : sequence of str
         Of the pipeline.
@@ -109,17 +111,20 @@ def describe_pipeline(heard: Sequence[Heard], counts: Sequence[str], labels: Seq
         every set of labels, the one that is counted worst first, with its number of windows, the shares of right counts
         and of right counts and labels, and the mean count.
     """
-    confusion = [np.bincount(one.counts - 1, minlength=len(counts)).tolist() for one in heard]
-    rows = [_describe_number(number, one) for number, one in enumerate(heard, start=1)]
+    confusion = [np.bincount(one.counts - 1, minlength=len(counts)).tolist() for one in decisions]
+    rows = [_describe_number(number, one) for number, one in enumerate(decisions, start=1)]
     return {
         "sources": rows,
         "mean_count_accuracy": float(np.mean([row["count"]["share"] for row in rows])),
         "count_confusion": {"counts": list(counts), "windows": confusion},
         "labels": [
-            {"label": label, "named": [_named_share(one, number, place) for number, one in enumerate(heard, start=1)]}
+            {
+                "label": label,
+                "named": [_named_share(one, number, place) for number, one in enumerate(decisions, start=1)],
+            }
             for place, label in enumerate(labels)
         ],
-        "label_sets": [_describe_sets(number, one, labels) for number, one in enumerate(heard, start=1)],
+        "label_sets": [_describe_sets(number, one, labels) for number, one in enumerate(decisions, start=1)],
     }
 
 
@@ -157,29 +162,31 @@ def format_pipeline(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def _describe_number(number: int, heard: Heard) -> dict[str, Any]:
+def _describe_number(number: int, decisions: PipelineDecisions) -> dict[str, Any]:
     """The row of one number of sources."""
-    counted = heard.counts == number
-    both = (heard.named == heard.truth).all(axis=1)  # so many labels are named as are counted: the count is right too
+    counted = decisions.counts == number
+    both = (decisions.named == decisions.truth).all(
+        axis=1
+    )  # so many labels are named as are counted: the count is right too
     row: dict[str, Any] = {
         "num_sources": number,
         "num_windows": len(counted),
-        "num_groups": count_groups(heard.groups),
-        "count": share(counted, heard.groups),
-        "labels_given_count": share(both[counted], heard.groups[counted]) if counted.any() else None,
-        "both": share(both, heard.groups),
+        "num_groups": count_groups(decisions.groups),
+        "count": share(counted, decisions.groups),
+        "labels_given_count": share(both[counted], decisions.groups[counted]) if counted.any() else None,
+        "both": share(both, decisions.groups),
     }
-    if heard.plain is not None:
-        plain = (heard.plain == heard.truth).all(axis=1)
-        row["plain"] = share(plain, heard.groups)
-        row["difference"] = points_won(both, plain, heard.groups)
+    if decisions.plain is not None:
+        plain = (decisions.plain == decisions.truth).all(axis=1)
+        row["plain"] = share(plain, decisions.groups)
+        row["difference"] = points_won(both, plain, decisions.groups)
     return row
 
 
-def _describe_sets(number: int, heard: Heard, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _describe_sets(number: int, decisions: PipelineDecisions, labels: Sequence[str]) -> list[dict[str, Any]]:
     """One row for each set of labels, the one that is counted worst first."""
-    both = (heard.named == heard.truth).all(axis=1)
-    sets, kind = np.unique(heard.truth, axis=0, return_inverse=True)
+    both = (decisions.named == decisions.truth).all(axis=1)
+    sets, kind = np.unique(decisions.truth, axis=0, return_inverse=True)
     kind = kind.reshape(-1)
     rows = []
     for place, present in enumerate(sets):
@@ -188,9 +195,9 @@ def _describe_sets(number: int, heard: Heard, labels: Sequence[str]) -> list[dic
             {
                 "labels": [label for label, there in zip(labels, present, strict=True) if there],
                 "num_windows": int(alike.sum()),
-                "count": float((heard.counts[alike] == number).mean()),
+                "count": float((decisions.counts[alike] == number).mean()),
                 "both": float(both[alike].mean()),
-                "mean_count": float(heard.counts[alike].mean()),
+                "mean_count": float(decisions.counts[alike].mean()),
             }
         )
     return sorted(rows, key=lambda row: (row["count"], row["labels"]))
@@ -215,10 +222,10 @@ def _format_sets(label_sets: Sequence[Sequence[dict[str, Any]]]) -> list[str]:
     ]
 
 
-def _named_share(heard: Heard, number: int, place: int) -> float | None:
+def _named_share(decisions: PipelineDecisions, number: int, place: int) -> float | None:
     """Of the windows with a label and a right count, the share where it is named; None where there is none."""
-    there = heard.truth[:, place] & (heard.counts == number)
-    return float(heard.named[there, place].mean()) if there.any() else None
+    there = decisions.truth[:, place] & (decisions.counts == number)
+    return float(decisions.named[there, place].mean()) if there.any() else None
 
 
 def _percent(share: float | None) -> str:

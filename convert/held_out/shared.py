@@ -62,10 +62,12 @@ def check_splits(clips: LoadedClips, files: Mapping[Path, Classifier]) -> list[s
     for path, classifier in files.items():
         trained_on = classifier.spec.provenance.split_sha256
         if not trained_on:
-            notes.append(f"{path} does not say on which split it was trained; it may have heard these recordings")
+            notes.append(
+                f"{path} does not say on which split it was trained; it may have been trained on these recordings"
+            )
         elif trained_on != held_out:
             raise ValueError(
-                f"{path} was trained on another split of recordings, so that it may have heard what is held out here; "
+                f"{path} was trained on another split of recordings, perhaps on what is held out here; "
                 "expected files of trainings on the same data with the same --test-fold or --seed"
             )
     return notes

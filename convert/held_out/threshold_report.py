@@ -23,7 +23,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.clip_merge import merge_windows
 from edge_runtime.tables import markdown_table
 from train.evaluation.thresholds import CommonThreshold, sweep_common_threshold
-from train.mixtures.arrangement import ARRANGEMENTS, arrange, heard_part
+from train.mixtures.arrangement import ARRANGEMENTS, arrange, arranged_part
 from train.progress import progress_bar
 from train.recordings.store.clip_store import LoadedClips
 from train.tasks.held_out_mixtures import held_out_mixtures
@@ -33,7 +33,7 @@ RULE_NAMES = {"maximum": "union, maximum", "mean": "mean"}
 
 
 @dataclass(frozen=True, eq=False)
-class HeardRecordings:
+class ArrangedScores:
     """The scores of recordings of one arrangement.
 
     Attributes
@@ -64,10 +64,10 @@ class HeardRecordings:
         )
 
 
-def hear_arranged(
+def score_arranged(
     classifier: Classifier, clips: LoadedClips, split: str, arrangement: str, hop: int, most: int
-) -> HeardRecordings:
-    """Hear recordings of two clips of one side, window by window; which of both comes first takes turns.
+) -> ArrangedScores:
+    """Return the scores by window of recordings of two clips of one side; which of both comes first takes turns.
 
     Parameters
     ----------
@@ -93,19 +93,19 @@ def hear_arranged(
     with progress_bar(len(pairs.drawn), f"{arrangement}, {split}", "recording") as bar:
         for number, (one, other) in enumerate(pairs.drawn):
             order = (one, other) if number % 2 else (other, one)
-            first, second = (heard_part(clips.waveforms[place], arrangement, spec.sample_rate) for place in order)
+            first, second = (arranged_part(clips.waveforms[place], arrangement, spec.sample_rate) for place in order)
             windows = cut_windows(
                 arrange(first, second, arrangement, spec.sample_rate).waveform, spec.window_length, hop, "drop"
             )
             scores.append([classifier.scores(window) for window in windows])
             levels.append([level_dbfs(window) for window in windows])
             bar.update()
-    return HeardRecordings(np.array(scores), np.array(levels), pairs.truth, pairs.groups)
+    return ArrangedScores(np.array(scores), np.array(levels), pairs.truth, pairs.groups)
 
 
 def describe_thresholds(
-    validation: Mapping[str, HeardRecordings],
-    test: Mapping[str, HeardRecordings],
+    validation: Mapping[str, ArrangedScores],
+    test: Mapping[str, ArrangedScores],
     thresholds: Sequence[float],
     silence_below_dbfs: float | None,
 ) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def describe_thresholds(
 
     Parameters
     ----------
-    validation, test : mapping of str to HeardRecordings
+    validation, test : mapping of str to ArrangedScores
         By arrangement.
     thresholds : sequence of float
         Of the file, one a label.
@@ -131,27 +131,27 @@ def describe_thresholds(
     rows: list[dict[str, Any]] = []
     chosen: list[dict[str, Any]] = []
     for rule in RULES:
-        merged = {name: heard.merged(rule, silence_below_dbfs) for name, heard in validation.items()}
+        merged = {name: arranged.merged(rule, silence_below_dbfs) for name, arranged in validation.items()}
         own = {name: sweep_common_threshold(merged[name], validation[name].truth) for name in validation}
         common = _sweep_together(merged, validation)
         chosen.append({"merge": rule, "threshold": common.threshold, "exact_match": common.exact_match})
-        for name, heard in test.items():
-            scores = heard.merged(rule, silence_below_dbfs)
+        for name, arranged in test.items():
+            scores = arranged.merged(rule, silence_below_dbfs)
             right = {
-                "file": _right(scores, heard.truth, thresholds),
-                "common": _right(scores, heard.truth, common.threshold),
-                "own": _right(scores, heard.truth, own[name].threshold),
+                "file": _right(scores, arranged.truth, thresholds),
+                "common": _right(scores, arranged.truth, common.threshold),
+                "own": _right(scores, arranged.truth, own[name].threshold),
             }
             rows.append(
                 {
                     "arrangement": name,
                     "seconds": ARRANGEMENTS[name].length_s,
-                    "num_windows": heard.scores.shape[1],
-                    "num_recordings": len(heard.truth),
+                    "num_windows": arranged.scores.shape[1],
+                    "num_recordings": len(arranged.truth),
                     "merge": rule,
-                    **{key: share(values, heard.groups) for key, values in right.items()},
+                    **{key: share(values, arranged.groups) for key, values in right.items()},
                     "thresholds": {"common": common.threshold, "own": own[name].threshold},
-                    "difference": points_won(right["common"], right["file"], heard.groups),
+                    "difference": points_won(right["common"], right["file"], arranged.groups),
                 }
             )
     best = max(chosen, key=lambda found: found["exact_match"])
@@ -188,12 +188,12 @@ def format_thresholds(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sweep_together(merged: Mapping[str, np.ndarray], heard: Mapping[str, HeardRecordings]) -> CommonThreshold:
+def _sweep_together(merged: Mapping[str, np.ndarray], arranged: Mapping[str, ArrangedScores]) -> CommonThreshold:
     """The threshold that is best for all arrangements, each with the same weight."""
     weights = [np.full(len(scores), 1.0 / (len(merged) * len(scores))) for scores in merged.values()]
     return sweep_common_threshold(
         np.concatenate(list(merged.values())),
-        np.concatenate([heard[name].truth for name in merged]),
+        np.concatenate([arranged[name].truth for name in merged]),
         np.concatenate(weights),
     )
 

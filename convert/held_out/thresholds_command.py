@@ -26,7 +26,10 @@ HOP_SECONDS = 1.0
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof thresholds`."""
     parser.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder of the file's training: it says which recordings it heard"
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="the folder of the file's training: it says which recordings were trained on",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a multi-label .tflite file")
     parser.add_argument(
@@ -62,7 +65,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         A file that tells one label a window, whose labels are not those of the recordings, that was trained on another
         split of them, or whose window is longer than a recording.
     """
-    from convert.held_out.threshold_report import describe_thresholds, format_thresholds, hear_arranged
+    from convert.held_out.threshold_report import describe_thresholds, format_thresholds, score_arranged
     from edge_runtime.audio.level import check_silence_limit
     from edge_runtime.machine.describe import describe_machine, machine_line
     from edge_runtime.model.classifier import Classifier
@@ -81,13 +84,15 @@ def run(verb: str, args: argparse.Namespace) -> int:
     chosen = [name for name in ARRANGEMENTS if name in (args.arrange or ARRANGEMENTS)]
     shortest = min(ARRANGEMENTS[name].length_s for name in chosen)
     if spec.window_seconds > shortest:
-        raise ValueError(f"{spec.name} hears {spec.window_seconds:g} s; expected windows of {shortest:g} s at most")
+        raise ValueError(
+            f"{spec.name} has windows of {spec.window_seconds:g} s; expected windows of {shortest:g} s at most"
+        )
     _, clips = open_held_out(args.run, args.cache, spec.labels)
     for note in check_splits(clips, {args.file: classifier}):
         print(f"earproof {verb}: {note}", file=sys.stderr)
     folder = claim_report_folder(args)
     validation, test = (
-        {name: hear_arranged(classifier, clips, side, name, hop, args.most) for name in chosen}
+        {name: score_arranged(classifier, clips, side, name, hop, args.most) for name in chosen}
         for side in ("val", "test")
     )
     machine = describe_machine()

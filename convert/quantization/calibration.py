@@ -1,7 +1,7 @@
 """The windows that static quantization measures its ranges on.
 
-The choice is seeded and recorded by hash: a quantized file can be made again, and two files can be told apart by what
-they were calibrated on. Windows are float32 (n_windows, window_length), samples in [-1, 1].
+The choice is seeded and recorded by hash: a quantized file can be made again, and the hash says what
+windows a file was calibrated on. Windows are float32 (n_windows, window_length), samples in [-1, 1].
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.test_side import Shortage
 from metadata.plural import counted
+from train.recordings.split import MIN_TEST_GROUPS
 
 if TYPE_CHECKING:
     from convert.report.verdict import Verdict
@@ -42,7 +43,7 @@ def _for_one_answer(verdict: Verdict) -> str:
     """What to try with a model that tells nothing apart."""
     if not verdict.is_unseen:
         return (
-            "Against one answer for everything, see whether the file hears what its maker meant it to: the rate "
+            "Against one answer for everything, see whether the file is used as its maker meant: the rate "
             "(--sample-rate), the names in the order of its scores (--labels), and recordings of that kind."
         )
     longer = "" if verdict.short_training else " Train longer (--epochs)."

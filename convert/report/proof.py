@@ -47,7 +47,7 @@ from train.progress import Steps
 
 SLOW_NUM_RUNS, SLOW_WARMUP_RUNS = 30, 3
 NUM_FRONT_END_WINDOWS = 50  # level 1 compares at most this many windows
-MOST_REPLAYED_SECONDS = 120  # of a recording on the phone: what comes later is heard as what came before
+MOST_REPLAYED_SECONDS = 120  # of a recording on the phone: what comes later is treated as what came before
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class FileProof:
 
 
 @dataclass(frozen=True)
-class Heard:
+class FileOutputs:
     """What a file puts out: scores of shape (n_windows, n_labels), those without XNNPACK, and its phone replay.
 
     Frame scores (n_windows, num_frames * n_labels) stand beside the scores; None for a file without.
@@ -134,17 +134,17 @@ def prove_files(
     again = with_rotated_windows(cut)
     recordings = sorted(phone_recordings(run, cut), key=len)
     if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
-        steps.tell(f"of longer recordings the phone replay hears the first {MOST_REPLAYED_SECONDS} s")
-    heard = _hear_all(files, again.windows, len(cut.windows), recordings, steps)
+        steps.tell(f"of longer recordings the phone replay takes the first {MOST_REPLAYED_SECONDS} s")
+    outputs = _outputs_of_all(files, again.windows, len(cut.windows), recordings, steps)
     keras_scores, *keras_frames = predict_outputs(run.model, again.windows)
     front_end = prove_front_end(run, cut.windows)
     side = describe_test_side(run, cut)
     proofs = []
     for place, file in enumerate(files, start=1):
-        found = heard[file.path]
+        found = outputs[file.path]
         is_float = file.recipe.name == "float32"
-        reference = keras_scores if is_float else _float_file(file, files, heard).scores
-        frames = next(iter(keras_frames), None) if is_float else _float_file(file, files, heard).frames
+        reference = keras_scores if is_float else _float_file(file, files, outputs).scores
+        frames = next(iter(keras_frames), None) if is_float else _float_file(file, files, outputs).frames
         parity = [*front_end] if is_float else []
         parity.append(_score_parity(file, reference, found.scores, again))
         parity += _frame_parity(file, frames, found.frames)
@@ -167,16 +167,16 @@ def prove_files(
     return proofs
 
 
-def _hear_all(
+def _outputs_of_all(
     files: Sequence[ConvertedFile],
     windows: np.ndarray | WindowRows,
     num_given: int,
     recordings: Sequence[np.ndarray],
     steps: Steps,
-) -> dict[Path, Heard]:
+) -> dict[Path, FileOutputs]:
     """Run every file on every window; several at once, since nothing is timed yet and interpreters leave the GIL."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        begun = {file.path: pool.submit(_hear, file.path, windows, num_given, recordings) for file in files}
+        begun = {file.path: pool.submit(_outputs_of, file.path, windows, num_given, recordings) for file in files}
         try:
             for place, (path, future) in enumerate(begun.items(), start=1):
                 steps.begin(f"running {path.name} on {counted(len(windows), 'test window')}", place, len(begun))
@@ -187,7 +187,9 @@ def _hear_all(
     return {path: future.result() for path, future in begun.items()}
 
 
-def _hear(path: Path, windows: np.ndarray | WindowRows, num_given: int, recordings: Sequence[np.ndarray]) -> Heard:
+def _outputs_of(
+    path: Path, windows: np.ndarray | WindowRows, num_given: int, recordings: Sequence[np.ndarray]
+) -> FileOutputs:
     """Run one file on the windows, without XNNPACK too where it is not slow, and replay recordings on the phone.
 
     The first `num_given` windows are those of the test side; what follows are the same rotated.
@@ -196,13 +198,13 @@ def _hear(path: Path, windows: np.ndarray | WindowRows, num_given: int, recordin
     begin = time.thread_time()  # the interpreter runs in this thread; what else the machine does shall not count
     scores, frames = _scores_of(classifier, windows, range(num_given))
     if (time.thread_time() - begin) * 1000 / num_given > SLOW_MS:
-        return Heard(scores, None, phone_parity(classifier, recordings[:1]), is_slow=True, frames=frames)
+        return FileOutputs(scores, None, phone_parity(classifier, recordings[:1]), is_slow=True, frames=frames)
     more_scores, more_frames = _scores_of(classifier, windows, range(num_given, len(windows)))
     scores = np.concatenate([scores, more_scores])
     if frames is not None and more_frames is not None:
         frames = np.concatenate([frames, more_frames])
     builtin = _scores_of(Classifier(classifier.model, use_xnnpack=False), windows, range(len(windows)))
-    return Heard(scores, builtin[0], phone_parity(classifier, recordings), False, frames, builtin[1])
+    return FileOutputs(scores, builtin[0], phone_parity(classifier, recordings), False, frames, builtin[1])
 
 
 def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[ParityResult]:
@@ -216,15 +218,15 @@ def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[
         return []
     import keras
 
-    heard = windows[np.linspace(0, len(windows) - 1, min(len(windows), NUM_FRONT_END_WINDOWS)).astype(int)]
+    chosen = windows[np.linspace(0, len(windows) - 1, min(len(windows), NUM_FRONT_END_WINDOWS)).astype(int)]
     layer = keras.Model(run.model.inputs, run.model.get_layer(FRONT_END_LAYER).output, name="front_end")
     graph = open_interpreter(export_float(layer))
-    reference = librosa_mels(run, heard)
+    reference = librosa_mels(run, chosen)
     assert reference is not None  # it has a mel front end
     candidates = {
-        "NumPy": np.stack([_numpy_mel(window, run) for window in heard]),
-        "Keras layer": predict(layer, heard),
-        "exported graph": np.stack([_graph_output(graph, window) for window in heard]),
+        "NumPy": np.stack([_numpy_mel(window, run) for window in chosen]),
+        "Keras layer": predict(layer, chosen),
+        "exported graph": np.stack([_graph_output(graph, window) for window in chosen]),
     }
     return [front_end_parity(reference, mel, f"{name} against librosa") for name, mel in candidates.items()]
 
@@ -290,19 +292,19 @@ def _scores_of(
     return scores, frames
 
 
-def _float_file(file: ConvertedFile, files: Sequence[ConvertedFile], heard: dict[Path, Heard]) -> Heard:
+def _float_file(file: ConvertedFile, files: Sequence[ConvertedFile], outputs: dict[Path, FileOutputs]) -> FileOutputs:
     """Return what the float32 file of the same form puts out."""
     for other in files:
         if other.form == file.form and other.recipe.name == "float32":
-            return heard[other.path]
+            return outputs[other.path]
     raise ValueError(f"{file.path.name} has no float32 file of the same form to be compared with; convert that too")
 
 
 def _score_parity(file: ConvertedFile, reference: np.ndarray, scores: np.ndarray, cut: TestWindows) -> ParityResult:
     """Level 2 of a float file, against Keras; level 3 of another, against the float file by its recipe's tolerance."""
     thresholds = score_thresholds(file.spec)
-    heard = slice(min(len(reference), len(scores)))  # a slow file heard none again
-    reference, scores, truth, groups = reference[heard], scores[heard], cut.truth[heard], cut.groups[heard]
+    compared = slice(min(len(reference), len(scores)))  # no rotated ones of a slow file
+    reference, scores, truth, groups = reference[compared], scores[compared], cut.truth[compared], cut.groups[compared]
     if file.recipe.name == "float32":
         return score_parity(reference, scores, f"{file.path.name} against Keras", thresholds, file.spec.labels)
     name, tolerance = f"{file.path.name} against float32", find_tolerance(file.recipe.name)

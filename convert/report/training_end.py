@@ -29,7 +29,7 @@ class ShortTraining:
     usual_epochs: int
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """What is known, as a sentence."""
         ran = f"Its training ended at its limit of {self.epochs} epoch{'' if self.epochs == 1 else 's'} (--epochs)"
         if self.kept_epoch == self.epochs:

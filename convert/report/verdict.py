@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.report.choose import Candidate, Choice
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
+from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_clips
 from convert.report.training_end import ShortTraining
 from convert.report.verdict_text import verdict_lines
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
@@ -95,7 +95,7 @@ class Verdict:
     tested_share : float
         Of the recordings' groups that are on the test side; 1 where not known.
     says_one_answer : bool
-        Whatever is heard.
+        Whatever the sound.
     short_training : ShortTraining or None
         Of the file's model.
     text : tuple of str
@@ -284,7 +284,7 @@ def _doubts(one: Evidence) -> list[str]:
         places = np.flatnonzero(decided[0]) if decided.ndim == 2 else decided[:1]
         told = " and ".join(f"'{side.labels[place]}'" for place in places.tolist()) or "no label"
         ends = "it has learned nothing" if side.is_unseen else "it tells nothing of these recordings"
-        return [f"It says {told} on every test window, whatever is heard: {ends}."]
+        return [f"It says {told} on every test window, whatever the sound: {ends}."]
     doubts = []
     lower, upper = share_interval(right, side.groups)
     if lower <= share:
@@ -298,4 +298,4 @@ def _doubts(one: Evidence) -> list[str]:
     return doubts
 
 
-__all__ = ["MIN_TEST_GROUPS", "Difference", "Evidence", "Verdict", "judge"]
+__all__ = ["Difference", "Evidence", "Verdict", "judge"]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convert.report.advice import what_to_do
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.test_side import Shortage
 from metadata.plural import counted
 from metadata.signed import signed
+from train.recordings.split import MIN_TEST_GROUPS
 
 if TYPE_CHECKING:
     from convert.report.verdict import Difference, Verdict
@@ -29,7 +30,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if verdict.missing:
         lines.append(_missing(verdict.missing))
     if verdict.short_training is not None:
-        lines.append(verdict.short_training.told)
+        lines.append(verdict.short_training.sentence)
     if not verdict.is_unseen:
         lines.append(_MAYBE_SEEN)
     if steps := what_to_do(verdict):

@@ -7,7 +7,7 @@ Notes
 Channels are averaged. Where they are in opposite phase, as behind a cable with swapped wires or a balanced signal
 recorded as stereo, that leaves silence. So the pieces of a second are measured, offsets aside: a piece cancels where
 its average has less than a quarter of the power that channels with nothing in common would leave. Of two equally
-loud channels that is a correlation below -0.75. A file at least half of whose pieces cancel is heard through its
+loud channels that is a correlation below -0.75. A file at least half of whose pieces cancel is read through its
 loudest channel, from its beginning to its end. The choice is never changed within a file: a step in the sound would
 be worse than either.
 """
@@ -26,8 +26,8 @@ CHANNEL_HELP = "auto (average, or the loudest where they cancel), mix (average),
 PIECE_SECONDS = 1.0
 LEAST_SECONDS = 0.1  # of the last piece, to be judged: a few samples have no phase
 CANCELLED_POWER = 0.25  # share of what channels with nothing in common leave when they are averaged
-MOSTLY_CANCELLED = 0.5  # share of the pieces from which on the loudest channel is heard
-SOME_CANCELLED = 0.1  # share from which on it is told
+MOSTLY_CANCELLED = 0.5  # share of the pieces from which on the loudest channel is used
+SOME_CANCELLED = 0.1  # share from which on a note says so
 _SOUND_POWER = 1e-6  # -60 dBFS: in what is quieter, the phase is that of noise
 _NAMED = {"left": 1, "right": 2}
 

@@ -29,11 +29,11 @@ class LiveMicrophone:
     Parameters
     ----------
     sample_rate : int
-        Hz that the model hears; a device that lacks it is opened at its own rate.
+        Hz of the model's waveform; a device that lacks it is opened at its own rate.
     device : str, optional
         Number of the device or part of its name; by default the one the system chooses.
     channel : str
-        Which one is heard of a device that has several and no mono, see `edge_runtime.audio.stream_channels`.
+        Which one is used of a device that has several and no mono, see `edge_runtime.audio.stream_channels`.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ class LiveMicrophone:
         )
 
     def remarks(self, ended: bool = True) -> list[str]:
-        """Return what should be told, each a sentence that goes on after the microphone's name."""
+        """Return the notes on the stream, each a sentence that goes on after the microphone's name."""
         return [text for text in (self._channels.remark(ended),) if text]
 
     def _deliver(self, samples: Any, count: int, time: Any, status: Any) -> None:

@@ -44,7 +44,7 @@ class PipedAudio:
     raw_channels : int
         Interleaved channels of raw samples.
     channel : str
-        Which one is heard, see `edge_runtime.audio.stream_channels`.
+        Which one is used, see `edge_runtime.audio.stream_channels`.
 
     Attributes
     ----------
@@ -98,13 +98,13 @@ class PipedAudio:
             self._read()
 
     def remarks(self, ended: bool = True) -> list[str]:
-        """Return what should be told, each a sentence that goes on after the stream's name; see `SoundFrames`."""
-        told = [self._channels.remark(ended)]
+        """Return the notes on the stream, each a sentence that goes on after the stream's name; see `SoundFrames`."""
+        notes = [self._channels.remark(ended)]
         if ended and self._ended and self._left:
-            told.append(f"ended {self._left} bytes before the end that its header says; what came was heard")
+            notes.append(f"ended {self._left} bytes before the end that its header says; what came was used")
         if ended and self._peak > 1.0:
-            told.append(f"went up to {self._peak:.2f} of full scale; what is above was clipped, as a microphone does")
-        return [text for text in told if text]
+            notes.append(f"went up to {self._peak:.2f} of full scale; what is above was clipped, as a microphone does")
+        return [text for text in notes if text]
 
     def _open(self, raw_rate: int | None, raw_channels: int) -> WavFormat:
         """Find out what comes, and read up to the samples."""

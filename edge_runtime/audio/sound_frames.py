@@ -1,4 +1,4 @@
-"""What every open recording has in common: frames in, one channel out, and what is worth telling about it.
+"""What every open recording has in common: frames in, one channel out, and what is odd about it.
 
 Axis order: samples first, channels second.
 """
@@ -34,7 +34,7 @@ class SoundFrames(ABC):
     num_samples : int
         Per channel.
     channel : str
-        Which one is heard, see `edge_runtime.audio.downmix`.
+        Which one is used, see `edge_runtime.audio.downmix`.
     peak : float
         Largest absolute sample of any channel that `blocks` has come by.
     """
@@ -79,12 +79,12 @@ class SoundFrames(ABC):
         """
         if block_length < 1:
             raise ValueError(f"block_length is {block_length}; expected samples, at least 1")
-        place = self.heard_channel()
+        place = self.used_channel()
         for frames in self.frames(block_length):
             self.peak = max(self.peak, float(frames.max()), -float(frames.min()))
             yield to_mono(frames, place)
 
-    def heard_channel(self) -> int | None:
+    def used_channel(self) -> int | None:
         """Return the place of the channel that is used, None where all are averaged.
 
         A file of several channels is read to its end for that, unless a channel was chosen.
@@ -123,19 +123,19 @@ class SoundFrames(ABC):
         Parameters
         ----------
         as_shorts : bool
-            Whether it was heard as a microphone's 16-bit integers, which end at full scale.
+            Whether it was read as a microphone's 16-bit integers, which end at full scale.
         """
-        told = []
+        notes = []
         if self.num_channels > 1 and self.channel == AUTO and (measured := self.cancellation()).describe():
-            heard = (
+            channels = (
                 f"channel {measured.loudest + 1}, the loudest, is used instead"
                 if measured.mostly
                 else "all are averaged"
             )
-            told.append(f"{measured.describe()}; {heard} (--channel chooses)")
+            notes.append(f"{measured.describe()}; {channels} (--channel chooses)")
         if self.overshoot_db >= OVERSHOOT_DB:
-            heard = (
+            peaks = (
                 "clipped there, as a microphone does" if as_shorts else "used as they are: a microphone would clip them"
             )
-            told.append(f"its samples go {self.overshoot_db:.1f} dB above full scale and are {heard}")
-        return told
+            notes.append(f"its samples go {self.overshoot_db:.1f} dB above full scale and are {peaks}")
+        return notes

@@ -16,17 +16,17 @@ def describe_sources(sources: Iterable[tuple[int, int]], sample_rate: int) -> st
     sources : iterable of (int, int)
         Rate in Hz and channels of each recording.
     sample_rate : int
-        Hz that they are heard at.
+        Hz that they are resampled to.
     """
     sources = list(sources)
     rates = Counter(rate for rate, _ in sources if rate != sample_rate)
     channels = Counter(count for _, count in sources if count > 1)
-    told = []
+    parts = []
     if rates:
-        told.append(f"{rates.total()} resampled to {sample_rate} Hz ({_listed(rates, '{} Hz')})")
+        parts.append(f"{rates.total()} resampled to {sample_rate} Hz ({_listed(rates, '{} Hz')})")
     if channels:
-        told.append(f"{channels.total()} of several channels made one ({_listed(channels, '{} channels')})")
-    return f"of {counted(len(sources), 'recording')}: {'; '.join(told)}" if told else ""
+        parts.append(f"{channels.total()} of several channels made one ({_listed(channels, '{} channels')})")
+    return f"of {counted(len(sources), 'recording')}: {'; '.join(parts)}" if parts else ""
 
 
 def _listed(counts: Counter[int], text: str) -> str:

@@ -36,7 +36,7 @@ class WavFile(SoundFrames):
     ----------
     path : str or Path
     channel : str
-        Which one is heard, see `edge_runtime.audio.downmix`.
+        Which one is used, see `edge_runtime.audio.downmix`.
 
     Attributes
     ----------

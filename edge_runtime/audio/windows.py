@@ -16,7 +16,7 @@ from edge_runtime.audio.level import check_silence_limit
 
 FloatArray = npt.NDArray[np.float32]
 TAILS = ("pad", "drop", "align")
-DEFAULT_TAIL = "pad"  # of what `earproof classify` hears and of the test side that a model is judged on
+DEFAULT_TAIL = "pad"  # of the windows of `earproof classify` and of the test side that a model is judged on
 
 
 @dataclass(frozen=True, kw_only=True)

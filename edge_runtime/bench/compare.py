@@ -220,11 +220,13 @@ def _differences(a: dict[str, Any], b: dict[str, Any], keys: tuple[str, ...], wh
     """Return a line for each of the keys whose values differ."""
     if where != "machine":
         a, b = a | {"file": _name(a)[0]}, b | {"file": _name(b)[0]}
-    return [f"{where}: {key}: {_told(a, key)} / {_told(b, key)}" for key in keys if a.get(key) != b.get(key)]
+    return [
+        f"{where}: {key}: {_value_text(a, key)} / {_value_text(b, key)}" for key in keys if a.get(key) != b.get(key)
+    ]
 
 
-def _told(values: dict[str, Any], key: str) -> str:
-    """Return a value, and that there is none where it was not told."""
+def _value_text(values: dict[str, Any], key: str) -> str:
+    """Return a value, and that that none was reported."""
     value = values.get(key)
     if value is None:
         return "(not reported)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
-from edge_runtime.classify.output_files import told_decision
+from edge_runtime.classify.output_files import decision_text
 from edge_runtime.classify.recording_run import (
     add_recording_arguments,
     describe_model,
@@ -46,7 +46,7 @@ def add_classify_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="[LABEL=]SCORE",
         help="from which a label counts, in windows and in the clip (default: the thresholds in the model); where one "
-        "label is told, which is the highest, only with --merge union, which tells all that reach theirs",
+        "label is decided, the highest, only with --merge union, which gives all that reach theirs",
     )
 
 
@@ -99,10 +99,10 @@ class _ModelEar(WindowRowMerge):
         reached = np.array(list(row["scores"].values()), np.float32) >= np.array(self.spec.thresholds, np.float32)
         return {**row, "decision": tuple(np.array(self.spec.labels)[reached].tolist())}
 
-    def told(self, row: Row) -> str:
+    def row_text(self, row: Row) -> str:
         scores = np.array(list(row["scores"].values()), np.float32)
         if "seconds" in row:
             return "  ".join(f"{label} {score:.3f}" for label, score in displayed(scores, self.spec.labels))
         best = np.argsort(-scores, kind="stable")[:_TOP_SCORES]
-        told = told_decision(row["decision"]) or "(none)"
-        return f"{told:<16} " + "  ".join(f"{self.spec.labels[index]} {scores[index]:.3f}" for index in best)
+        decided = decision_text(row["decision"]) or "(none)"
+        return f"{decided:<16} " + "  ".join(f"{self.spec.labels[index]} {scores[index]:.3f}" for index in best)

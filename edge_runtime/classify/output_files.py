@@ -58,7 +58,7 @@ def write_table(lines: Iterable[Line], out: TextIO) -> None:
         level = ["", ""] if row["kind"] == "clip" else _level_cells(row)
         cells = [row["file"], *(row.get(name, "") for name in times), *level, ""]
         cells += [row["count"], *row["count_scores"].values()] if counts else []
-        out.write(csv_line([*cells, told_decision(row["decision"]), *row["scores"].values(), row["kind"]]))
+        out.write(csv_line([*cells, decision_text(row["decision"]), *row["scores"].values(), row["kind"]]))
 
 
 WRITERS: dict[str, Callable[[Iterable[Line], TextIO], None]] = {
@@ -80,7 +80,7 @@ def check_suffix(path: Path) -> None:
         raise ValueError(f"--out is {path}; expected a name that ends in {', '.join(WRITERS)}")
 
 
-def told_decision(decision: str | list[str] | tuple[str, ...] | None) -> str:
+def decision_text(decision: str | list[str] | tuple[str, ...] | None) -> str:
     """Return a decision as text, several labels with a plus between them (`join_names`), none as nothing."""
     return decision if isinstance(decision, str) else join_names(decision or (), "+")
 

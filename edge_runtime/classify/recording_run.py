@@ -1,6 +1,6 @@
 """Recordings classified one after the other into a log, shown on the way, and written out in the form asked for.
 
-What hears them is an `RecordingScorer`: one model (`earproof classify`) or a pipeline of several (`earproof count`).
+What classifies is a `RecordingScorer`: one model (`earproof classify`) or a pipeline of several (`earproof count`).
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _hear_into(
             for path in args.audio[log.num_ended :]:
                 sources += _hear(ear, path, log, args, decode)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{part} keeps what was heard: add --resume" if args.out else "") from None
+            raise KeyboardInterrupt(f"{part} keeps the scores so far: add --resume" if args.out else "") from None
         if told := describe_sources(sources, ear.spec.sample_rate):
             print(told, file=sys.stderr)
         if args.json:
@@ -246,5 +246,7 @@ def _checked_part(args: argparse.Namespace) -> Path:
     check_out_file(args.out, args.force)
     part = Path(f"{args.out}.part")
     if part.exists() and not (args.resume or args.force):
-        raise FileExistsError(f"{part} holds what a stopped run heard; --resume goes on with it, --force begins again")
+        raise FileExistsError(
+            f"{part} holds the scores of a stopped run; --resume goes on with it, --force begins again"
+        )
     return part

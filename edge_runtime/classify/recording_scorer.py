@@ -32,7 +32,7 @@ class RecordingScorer(Protocol):
         """Yield a row for each window or tick from number `first` on, in constant memory."""
         ...
 
-    def told(self, row: Row) -> str:
+    def row_text(self, row: Row) -> str:
         """Return a row that is not silent, or the clip, as the table shows it after its time."""
         ...
 

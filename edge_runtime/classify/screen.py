@@ -29,14 +29,14 @@ class RecordingScreen:
         if duration < window_seconds and not args.phone:
             self._note(f"{duration:.3f} s is shorter than the window of {window_seconds:g} s; padded with zeros")
         if self.ends:
-            print(f"{path}  {duration:.2f} s{', as a phone hears it' if args.phone else ''}")
+            print(f"{path}  {duration:.2f} s{', as on a phone' if args.phone else ''}")
 
     def show(self, row: Row) -> None:
         """Show a window or a tick, and now and then how far the recording is."""
         seconds = row.get("seconds", row.get("end_seconds"))
         if self.rows:
             span = f"{seconds:8.2f} s" if "seconds" in row else f"{row['start_seconds']:8.2f} - {seconds:8.2f} s"
-            print(f"{span}  {_told_silence(row) if row['silent'] else self.ear.told(row)}")
+            print(f"{span}  {_silence_text(row) if row['silent'] else self.ear.row_text(row)}")
         if time.monotonic() - self.last_note >= _PROGRESS_SECONDS:
             self.last_note = time.monotonic()
             self._note(f"{seconds:.0f} of {self.duration:.0f} s")
@@ -51,7 +51,7 @@ class RecordingScreen:
             return
         left_out = f", {num_silent} silent" if num_silent else ""
         what = f"clip ({clip['merge']} of {num_windows - num_silent}{left_out})"
-        print(f"{what:>21}  {self.ear.told(clip)}")
+        print(f"{what:>21}  {self.ear.row_text(clip)}")
 
     def note_lost(self, lost_samples: int) -> None:
         """Say what the phone left out."""
@@ -66,7 +66,7 @@ class RecordingScreen:
         print(f"{self.path}: {text}", file=sys.stderr)
 
 
-def _told_silence(row: Row) -> str:
+def _silence_text(row: Row) -> str:
     """Return how quiet a window is."""
     level = -math.inf if row["level_dbfs"] is None else row["level_dbfs"]
     return f"silent ({signed(level, 1, plus=False)} dBFS)"

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_runtime.audio.recordings import Decode, Recording
 from edge_runtime.audio.windows import Windowing
-from edge_runtime.classify.output_files import told_decision
+from edge_runtime.classify.output_files import decision_text
 from edge_runtime.classify.recording_run import (
     add_recording_arguments,
     describe_model,
@@ -97,11 +97,11 @@ class _PipelineEar:
             return self._ticks(recording, first)
         return self._windows(recording, windowing_of(self.args, self.spec), first)
 
-    def told(self, row: Row) -> str:
+    def row_text(self, row: Row) -> str:
         scores = sorted(row["scores"].items(), key=lambda pair: -pair[1])[:_TOP_SCORES]
-        decision = told_decision(row["decision"])
-        told_scores = "  ".join(f"{label} {score:.3f}" for label, score in scores)
-        return f"{row['count']}  {decision:<24} {told_scores}"
+        decision = decision_text(row["decision"])
+        scores_text = "  ".join(f"{label} {score:.3f}" for label, score in scores)
+        return f"{row['count']}  {decision:<24} {scores_text}"
 
     def reset(self) -> None:
         self._merged = CountedMerge(self.args.merge or "union", len(self.pipeline.counts), self.pipeline.labels)

@@ -81,22 +81,22 @@ class CountedMerge:
         self._by_count = [ClipMerge(kind, no_thresholds) for _ in range(num_counts)]
         self._named = ClipMerge(kind, no_thresholds)
 
-    def add(self, heard: CountedScores) -> None:
+    def add(self, window: CountedScores) -> None:
         """Take the next window; one with a count of 0 is silent."""
         self.num_windows += 1
-        if heard.count == 0:
+        if window.count == 0:
             self.num_silent += 1
         elif self.rule == "union":
-            self._counts.add([np.arange(self.num_counts) == heard.count - 1], [False])
-            self._named.add([[label in heard.labels for label in self.labels]], [False])
+            self._counts.add([np.arange(self.num_counts) == window.count - 1], [False])
+            self._named.add([[label in window.labels for label in self.labels]], [False])
         else:
-            self._counts.add([heard.count_scores], [False])
-            self._by_count[heard.count - 1].add([heard.scores], [False])
+            self._counts.add([window.count_scores], [False])
+            self._by_count[window.count - 1].add([window.scores], [False])
 
     def clip(self) -> CountedScores:
         """Return what the windows so far make of the clip."""
         if self.num_windows == self.num_silent:
-            return nothing_heard(self.num_counts, len(self.labels))
+            return no_sources(self.num_counts, len(self.labels))
         count_scores = self._counts.scores
         if self.rule == "union":
             scores = self._named.scores
@@ -108,7 +108,7 @@ class CountedMerge:
         return CountedScores(count, count_scores, top_labels(scores, self.labels, count), scores)
 
 
-def nothing_heard(num_counts: int, num_labels: int) -> CountedScores:
+def no_sources(num_counts: int, num_labels: int) -> CountedScores:
     """Return the result for silence."""
     return CountedScores(0, np.zeros(num_counts, np.float32), (), np.zeros(num_labels, np.float32))
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from edge_runtime.audio.timed_windows import at_rate, cut_stream
 from edge_runtime.audio.windows import Windowing, check_finite, check_waveform
-from edge_runtime.counting.count_merge import CountedMerge, CountedScores, nothing_heard, top_labels
+from edge_runtime.counting.count_merge import CountedMerge, CountedScores, no_sources, top_labels
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecordings
@@ -173,7 +173,7 @@ class CountedStream:
             samples, start, stop, frames=self._frames[counter.spec.front_end], silence_below_dbfs=silence_below_dbfs
         )
         if counts.is_silent:
-            nothing = nothing_heard(len(pipeline.counts), len(pipeline.labels))
+            nothing = no_sources(len(pipeline.counts), len(pipeline.labels))
             return CountedHearing(counts.level_dbfs, True, nothing)
         count = 1 + int(counts.scores.argmax())
         asked = pipeline.classifiers[count]

@@ -186,7 +186,7 @@ class Listener:
         """
         if sample_rate != self.classifier.spec.sample_rate:
             raise ValueError(
-                f"the samples have {sample_rate} Hz; {self.classifier.spec.name} hears "
+                f"the samples have {sample_rate} Hz; {self.classifier.spec.name} takes "
                 f"{self.classifier.spec.sample_rate} Hz: bring them there with edge_runtime.Resampler"
             )
         ticks = []

@@ -289,7 +289,7 @@ def _c_library(machine: Machine) -> Check:
         why = ": the wheels are for glibc (manylinux); no interpreter has one for musl (Alpine)"
         return Check("C library", FAIL, found + why, "use Debian, Ubuntu or Raspberry Pi OS, or a Debian container")
     if not machine.libc_version:
-        return Check("C library", WARNING, f"could not be told; wheels need glibc {_dotted(LITERT_GLIBC)}")
+        return Check("C library", WARNING, f"is not known; wheels need glibc {_dotted(LITERT_GLIBC)}")
     if machine.libc_version < OLD_LITERT_GLIBC:
         why = ": older than 2.17, which every wheel needs"
         return Check("C library", FAIL, found + why, "use a newer system: Debian 11, Ubuntu 20.04 or later")

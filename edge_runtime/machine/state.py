@@ -42,7 +42,7 @@ def read_machine_state(root: str | Path = "/") -> dict[str, Any]:
     -------
     dict
         `governor`, `clock_mhz` and `max_clock_mhz` (of the first core), `temperature_celsius`, `load_average` (of one
-        minute) and `throttled`, each None where the machine does not tell; `not_told` says why, by name. `throttled`
+        minute) and `throttled`, each None where the machine does not say; `not_told` says why, by name. `throttled`
         holds `now` and `since_boot`, of under-voltage, clock capped, throttled and soft temperature limit.
 
     Notes
@@ -89,20 +89,20 @@ def parse_clock(text: str) -> float | None:
 
 
 def state_line(state: dict[str, Any]) -> str:
-    """Return the state in one line for people: what the machine tells, and what it does not."""
-    told = []
+    """Return the state in one line for people: what the machine says, and what it does not."""
+    known = []
     if state["governor"]:
-        told.append(f"governor {state['governor']}")
+        known.append(f"governor {state['governor']}")
     if state["clock_mhz"]:
-        told.append(f"{state['clock_mhz']:.0f} MHz")
+        known.append(f"{state['clock_mhz']:.0f} MHz")
     if state["temperature_celsius"] is not None:
-        told.append(f"{state['temperature_celsius']:.1f} degrees C")
+        known.append(f"{state['temperature_celsius']:.1f} degrees C")
     if state["load_average"] is not None:
-        told.append(f"load {state['load_average']:.2f}")
+        known.append(f"load {state['load_average']:.2f}")
     if state["throttled"] is not None:
-        told.append(_throttled_text(state["throttled"]))
-    missing = f"; not told here: {', '.join(state['not_told'])}" if state["not_told"] else ""
-    return ", ".join(told) + missing
+        known.append(_throttled_text(state["throttled"]))
+    missing = f"; not known here: {', '.join(state['not_told'])}" if state["not_told"] else ""
+    return ", ".join(known) + missing
 
 
 def state_warnings(before: dict[str, Any], after: dict[str, Any], num_cores: int) -> list[str]:

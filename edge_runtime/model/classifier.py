@@ -296,7 +296,7 @@ class Classifier(HearsRecordings[WindowResult]):
     def decide_clip(self, merged: ClipMerge) -> Decision | None:
         """Return the decision that the merged scores of a clip stand for; see `edge_runtime.model.clip_merge`."""
         if self.spec.activation == "softmax" and merged.rule != "union":
-            return self.decide(merged.scores) if merged.num_heard else self.decide_nothing()
+            return self.decide(merged.scores) if merged.num_merged else self.decide_nothing()
         return tuple(label for label, over in zip(self.spec.labels, merged.reached, strict=True) if over)
 
     def classify(
@@ -384,7 +384,7 @@ class Classifier(HearsRecordings[WindowResult]):
     ) -> Iterator[WindowResult]:
         """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
 
-        Windows before number `first` are cut but not heard.
+        Windows before number `first` are cut but not classified.
 
         Yields
         ------

@@ -78,35 +78,35 @@ class ClipMerge:
             raise ValueError(
                 f"scores have shape {rows.shape}; expected ({is_left_out.size}, {self._kept.size}), windows and labels"
             )
-        heard = rows[~is_left_out]
-        if np.isnan(heard).any():
+        merged = rows[~is_left_out]
+        if np.isnan(merged).any():
             raise ValueError("the scores of a window that is not silent hold NaN; expected numbers")
         self.num_windows += is_left_out.size
         self.num_silent += int(is_left_out.sum())
         if self.rule == "maximum":
-            self._kept = np.maximum(self._kept, heard.max(axis=0, initial=-np.inf))
+            self._kept = np.maximum(self._kept, merged.max(axis=0, initial=-np.inf))
         else:
-            votes = heard if self.rule == "mean" else heard >= self._thresholds
+            votes = merged if self.rule == "mean" else merged >= self._thresholds
             self._kept = self._kept + votes.sum(axis=0, dtype=np.float64)
 
     @property
-    def num_heard(self) -> int:
+    def num_merged(self) -> int:
         """How many windows were not silent."""
         return self.num_windows - self.num_silent
 
     @property
     def scores(self) -> FloatArray:
         """The clip's scores, shape (n_labels,); 0 where every window was silent."""
-        if not self.num_heard:
+        if not self.num_merged:
             return np.zeros(self._kept.size, np.float32)
-        divisor = 1 if self.rule == "maximum" else self.num_heard
+        divisor = 1 if self.rule == "maximum" else self.num_merged
         return (self._kept / divisor).astype(np.float32)
 
     @property
     def reached(self) -> npt.NDArray[np.bool_]:
         """Which labels count where each has a threshold, shape (n_labels,)."""
         reached = self._kept > 0.0 if self.rule == "union" else self.scores >= self._thresholds
-        return reached & (self.num_heard > 0)
+        return reached & (self.num_merged > 0)
 
 
 def merge_windows(

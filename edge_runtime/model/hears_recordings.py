@@ -31,7 +31,7 @@ class HearsRecordings(ABC, Generic[Window]):
     ) -> Iterator[Window]:
         """Classify a clip that comes in blocks, of `num_samples` in all, at its own `sample_rate` in Hz.
 
-        Windows before number `first` are cut but not heard.
+        Windows before number `first` are cut but not classified.
 
         Raises
         ------

@@ -29,7 +29,7 @@ from metadata.spec import MelFrontEnd, ModelSpec
 
 BUILTIN_KERNELS = "TensorFlow Lite's built-in kernels"
 _FLOAT_RECIPE = "float32"
-SLOW_MS = 20.0  # of processor time a window; a file that takes more hears none again
+SLOW_MS = 20.0  # of processor time a window; a file that takes more gets no rotated ones
 
 
 def parity_of_file(
@@ -122,15 +122,15 @@ def _score_result(
     spec: ModelSpec, golden: Golden, scores: npt.NDArray[np.float32], tolerance: Mapping[str, float] | None
 ) -> ParityResult:
     """Level 2 or 3 of the scores."""
-    heard = golden.places()[: len(scores)]
+    places = golden.places()[: len(scores)]
     reference = golden.scores[: len(scores)]
     thresholds = spec.thresholds if spec.activation == "sigmoid" else None
-    slow = "" if len(scores) == golden.num_heard else f"over {SLOW_MS:g} ms a window: none was rotated"
+    slow = "" if len(scores) == golden.num_compared else f"over {SLOW_MS:g} ms a window: none was rotated"
     if spec.recipe == _FLOAT_RECIPE:
         name = f"{LEVELS[2]}: the file against the trained model"
         return add_detail(score_parity(reference, scores, name, thresholds, spec.labels), slow)
     name = f"{LEVELS[3]}: {spec.recipe or 'a file of no recipe'} against float"
-    truth, groups = (None if values is None else values[heard] for values in (golden.truth, golden.groups))
+    truth, groups = (None if values is None else values[places] for values in (golden.truth, golden.groups))
     limits = find_tolerance(spec.recipe) if tolerance is None else tolerance
     result = recipe_parity(reference, scores, truth, groups, limits, name, thresholds, spec.labels)
     unknown = "" if tolerance or spec.recipe in RECIPES else "its recipe is not one of ours: the limits are the default"
@@ -140,13 +140,13 @@ def _score_result(
 def _scores(classifier: Classifier, golden: Golden) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return scores and frame scores of the golden windows, and of their rotated copies unless the file is slow."""
     begin = time.thread_time()
-    heard = [_heard(classifier, window) for window in golden.windows]
-    if (time.thread_time() - begin) * 1000 / len(heard) <= SLOW_MS:
-        heard += [_heard(classifier, window) for window in golden.rotated_windows()]
-    return np.stack([scores for scores, _ in heard]), np.stack([frames for _, frames in heard])
+    outputs = [_scores_of(classifier, window) for window in golden.windows]
+    if (time.thread_time() - begin) * 1000 / len(outputs) <= SLOW_MS:
+        outputs += [_scores_of(classifier, window) for window in golden.rotated_windows()]
+    return np.stack([scores for scores, _ in outputs]), np.stack([frames for _, frames in outputs])
 
 
-def _heard(
+def _scores_of(
     classifier: Classifier, window: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the scores of a window and its frame scores in a row, none for a model without."""

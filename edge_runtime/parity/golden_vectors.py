@@ -88,7 +88,7 @@ class Golden:
             self._check_again()
 
     @property
-    def num_heard(self) -> int:
+    def num_compared(self) -> int:
         """How many windows there are, rotated ones included."""
         return len(self.scores)
 

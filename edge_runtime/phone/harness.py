@@ -76,7 +76,7 @@ class PhoneTick:
     decision : str, tuple of str or None
         As for `edge_runtime.model.classifier.WindowResult`.
     window : ndarray of float32, shape (window_length,)
-        What the model heard.
+        The window that the model was given.
     lost_samples : int
         Samples that the AudioRecord buffer could not hold, so far.
     level_dbfs : float
@@ -107,7 +107,7 @@ class PhoneRun:
     lost_samples : int
         Samples that the AudioRecord buffer could not hold.
     windows : ndarray of float32, shape (n_ticks, window_length), or None
-        What the model heard, where that was asked for.
+        The windows that the model was given, where `keep_windows` is set.
     """
 
     times_seconds: npt.NDArray[np.float64]
@@ -166,7 +166,7 @@ class PhoneHarness:
         generator : numpy.random.Generator, optional
             Draws how late ticks are; needed with `max_late_seconds`.
         keep_windows : bool
-            Whether to return what the model heard.
+            Whether to return the windows that the model was given.
 
         Raises
         ------

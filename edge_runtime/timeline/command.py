@@ -10,7 +10,7 @@ from typing import Any
 
 from edge_runtime.audio.level import check_silence_limit
 from edge_runtime.audio.recordings import Decode, Recording
-from edge_runtime.classify.output_files import Line, told_decision
+from edge_runtime.classify.output_files import Line, decision_text
 from edge_runtime.classify.recording_run import describe_model, run_recordings
 from edge_runtime.classify.recording_scorer import Row
 from edge_runtime.model.classifier import Classifier
@@ -44,8 +44,8 @@ def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=float,
         metavar="SCORE",
-        help="lowest score that counts where one label is told, such as 0.7 (default: the highest always counts; where "
-        "several are told: the thresholds in the model)",
+        help="lowest score that counts where a second has one label, as 0.7 (default: the highest always counts; where "
+        "it has several: the thresholds in the model)",
     )
     parser.add_argument(
         "--plain-borders", action="store_true", help="let labels change with the second: refine no borders"
@@ -124,11 +124,11 @@ class _TimelineEar(RowSegments):
             )
         return second_rows(self.classifier, recording, self.stamping, first)
 
-    def told(self, row: Row) -> str:
+    def row_text(self, row: Row) -> str:
         if "totals" in row:
             return ", ".join(f"{label} {_minutes(seconds)}" for label, seconds in row["totals"].items() if seconds)
-        told = "  ".join(f"{label} {score:.3f}" for label, score in row["scores"].items())
-        return f"{told_decision(row['decision']) or '(none)':<16} {told}"
+        scores = "  ".join(f"{label} {score:.3f}" for label, score in row["scores"].items())
+        return f"{decision_text(row['decision']) or '(none)':<16} {scores}"
 
     def clip(self) -> Row:
         segments = [
@@ -144,9 +144,9 @@ def _check_model(classifier: Classifier, args: argparse.Namespace) -> None:
     spec = classifier.spec
     if spec.window_seconds > MOST_WINDOW_SECONDS:
         raise ModelContractError(
-            f"{args.file} hears {spec.window_seconds:g} s at once and has no scores for parts of it; time stamps of a "
-            f"second need a window of {MOST_WINDOW_SECONDS:g} s at most. Train one with earproof train timeline; what "
-            "this one hears, window by window, says earproof classify --hop 1"
+            f"{args.file} has windows of {spec.window_seconds:g} s and has no scores for parts of it; time stamps of a "
+            f"second need a window of {MOST_WINDOW_SECONDS:g} s at most. Train one with earproof train timeline; "
+            "the scores of this one, window by window, are those of earproof classify --hop 1"
         )
     if args.threshold is not None and spec.activation == "sigmoid":
         raise ValueError(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from edge_runtime.classify.output_files import Line, told_decision, write_lines
+from edge_runtime.classify.output_files import Line, decision_text, write_lines
 from metadata.csv_line import csv_line
 
 
@@ -24,8 +24,8 @@ def write_seconds(lines: Iterable[Line], out: TextIO) -> None:
             name = line["recording"]
         elif "scores" in line:
             level = "-inf" if line["level_dbfs"] is None else line["level_dbfs"]
-            told = told_decision(line["decision"])
-            out.write(csv_line([name, int(line["start_seconds"]), told, *line["scores"].values(), level, ""]))
+            decided = decision_text(line["decision"])
+            out.write(csv_line([name, int(line["start_seconds"]), decided, *line["scores"].values(), level, ""]))
         elif "error" in line:
             out.write(csv_line([name, "", "", *[""] * len(labels), "", line["error"]]))
 

@@ -26,7 +26,7 @@ from metadata.tflite_file.model_content import ModelContent, TensorInfo, parse_m
 from metadata.tflite_file.score_operator import score_kind
 
 DEFAULT_THRESHOLD = 0.5
-_USUAL_RATES = (4000, 192_000)  # Hz; outside these a rate is told, as it may be a slip
+_USUAL_RATES = (4000, 192_000)  # Hz; outside these a note names the rate: it may be a slip
 _MOST_NAMED = 5  # labels in a note
 _RATE = "--sample-rate HZ"
 _WRITE = "earproof metadata write FILE --out NEW.tflite"
@@ -302,7 +302,7 @@ class _Draft:
         if self.faults:
             return None
         if self.assumes_threshold:
-            self.notes.append(_told_threshold(claim.activation))
+            self.notes.append(_threshold_note(claim.activation))
         return replace_spec(spec, activation=claim.activation, score_transform=claim.transform)
 
     def _ask_for_scores(self, claimed: str | None) -> None:
@@ -317,11 +317,11 @@ class _Draft:
         self.options.append(option)
 
 
-def _told_threshold(activation: str) -> str:
+def _threshold_note(activation: str) -> str:
     """What decides where a file states no threshold."""
     if activation == "softmax":
         return (
-            "the file states no threshold; the label with the highest score is told, however low that is, and "
+            "the file states no threshold; the label with the highest score is the decision, however low that is, and "
             f"{DEFAULT_THRESHOLD} is only from where an event begins (earproof listen --on)"
         )
     return f"the file states no threshold; labels count from {DEFAULT_THRESHOLD} on"

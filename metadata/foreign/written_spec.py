@@ -42,7 +42,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", type=Path, metavar="SPEC.json", help="a spec; the options below count more")
     parser.add_argument("--labels", type=Path, metavar="labels.txt", help="what the scores stand for, in order")
     parser.add_argument("--keep-numbers", action="store_true", help=KEEP_NUMBERS)
-    parser.add_argument("--sample-rate", type=int, metavar="HZ", help="of the waveform that the model hears")
+    parser.add_argument("--sample-rate", type=int, metavar="HZ", help="of the waveform that the model takes")
     parser.add_argument("--activation", choices=ACTIVATIONS, help="what the scores are (default: as the graph says)")
     for name in ("name", "version", "description"):
         parser.add_argument(f"--{name}", metavar="TEXT", help="that loaders show")
@@ -147,7 +147,7 @@ def _option(name: str) -> str:
 
 
 def _filled_in(model: ModelContent, kind: str, settings: dict[str, Any], args: argparse.Namespace) -> FrontEnd:
-    """A front end whose other settings come from the shape, or are librosa's; which, is told."""
+    """A front end whose other settings come from the shape, or are librosa's; a note says which."""
     settings.setdefault("win_length", settings["n_fft"])
     if kind == "mel":
         sides = [length for length in model.tensors.inputs[0].shape if length != 1]
@@ -158,6 +158,6 @@ def _filled_in(model: ModelContent, kind: str, settings: dict[str, Any], args: a
     front_end: FrontEnd = _FRONT_ENDS[kind](**settings)
     assumed = [item.name for item, _ in _settings(_FRONT_ENDS[kind]) if item.name not in settings]
     if assumed:
-        told = ", ".join(f"{name}={getattr(front_end, name)}" for name in assumed)
-        print(f"note: not given and taken as librosa has them: {told}", file=sys.stderr)
+        listed = ", ".join(f"{name}={getattr(front_end, name)}" for name in assumed)
+        print(f"note: not given and taken as librosa has them: {listed}", file=sys.stderr)
     return front_end

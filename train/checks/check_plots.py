@@ -68,7 +68,7 @@ def _plot_bandwidth(check: DataCheck, path: Path) -> None:
     figure, (left, right) = new_figure(2, (9.5, _height(check.index.labels)))
     _draw_rows(left, by_label(check.index, check.measures, lambda measured: measured.bandwidth_hz / 1000))
     _draw_rows(right, by_label(check.index, check.measures, lambda measured: measured.sample_rate / 1000))
-    for axes, name in ((left, "highest frequency heard (kHz)"), (right, "sample rate of the file (kHz)")):
+    for axes, name in ((left, "highest frequency present (kHz)"), (right, "sample rate of the file (kHz)")):
         _name_rows(axes, check.index.labels, name)
         axes.set_xlim(left=0.0)
     right.set_yticklabels([])

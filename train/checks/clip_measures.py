@@ -70,7 +70,7 @@ class ClipMeasures:
 def measure_clip(path: Path) -> ClipMeasures:
     """Decode one recording and measure it, block by block; raises AudioError where it cannot be read."""
     with DecodedBlocks(path) as recording:
-        place, rate = recording.heard_channel(), recording.sample_rate
+        place, rate = recording.used_channel(), recording.sample_rate
         level, band = LevelMeter(rate), BandwidthMeter(rate)
         clipping = ClippingMeter(recording.num_channels)
         resampler, words = StreamResampler(rate, FINGERPRINT_SAMPLE_RATE), FingerprintMeter()

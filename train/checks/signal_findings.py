@@ -13,14 +13,14 @@ from metadata.signed import signed
 from train.checks.clip_measures import WINDOW_SECONDS, ClipMeasures, to_dbfs
 from train.checks.findings import Finding
 from train.recordings.clip_index import ClipIndex
-from train.recordings.heard_sources import ABOVE_FULL_SCALE
+from train.recordings.source_notes import ABOVE_FULL_SCALE
 from train.recordings.trim import DEFAULT_THRESHOLD_DBFS as SILENT_DBFS
 
 MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it is called so on purpose
 MOST_DC = 0.01  # of full scale
 QUIET_DBFS = -70.0  # RMS
 MOST_IMBALANCE = 4.0  # seconds of the largest label over those of the smallest
-MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here but the published event detector hears
+MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here but the published event detector gets
 _LEAST_GAP_HZ = 1_000.0
 _LEAST_GAP_DB = 3.0
 _LEAST_CLIPS = 2  # of a label, for a range to mean anything
@@ -51,7 +51,7 @@ def by_label(index: ClipIndex, measures: Measures, value: Callable[[ClipMeasures
     return {label: np.array([number for clip, number in values if label in clip.labels]) for label in index.labels}
 
 
-def heard_bandwidth(measures: ClipMeasures) -> float:
+def model_bandwidth(measures: ClipMeasures) -> float:
     """Return a clip's bandwidth in Hz, up to half the model's sample rate."""
     return min(measures.bandwidth_hz, MODEL_SAMPLE_RATE / 2)
 
@@ -89,12 +89,12 @@ def _overshoot(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
 def _cancellation(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     """Clips whose channels cancel when averaged: those reduced to one channel, and those averaged anyway."""
     for mostly, kind, what in (
-        (True, "channels_cancel", "are in opposite phase; their loudest channel is heard, not the average"),
+        (True, "channels_cancel", "are in opposite phase; their loudest channel is used, not the average"),
         (False, "channels_cancel_in_part", "cancel in part when averaged, and are averaged"),
     ):
         clips = tuple(
             f"{clip.path}: {measured.cancellation.describe()}"
-            + (f", channel {measured.cancellation.loudest + 1} is heard" if mostly else "")
+            + (f", channel {measured.cancellation.loudest + 1} is used" if mostly else "")
             for clip, measured in zip(index.clips, measures, strict=True)
             if measured.cancellation.describe() and measured.cancellation.mostly == mostly
         )
@@ -195,7 +195,7 @@ def _counted(rates: np.ndarray) -> str:
 
 def _bandwidth_shortcut(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     """Labels that end at another frequency than all others: a model learns that instead of the sound."""
-    for text, low, high in _separated(by_label(index, measures, heard_bandwidth), _LEAST_GAP_HZ):
+    for text, low, high in _separated(by_label(index, measures, model_bandwidth), _LEAST_GAP_HZ):
         yield Finding(
             "error",
             "bandwidth_by_label",

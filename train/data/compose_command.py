@@ -47,15 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"scenes of each side, or A:B:C of train, val and test (default {_DEFAULT_SCENES})",
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help=_told("length of a scene", "seconds"))
+    parser.add_argument("--seconds", type=float, metavar="S", help=_with_default("length of a scene", "seconds"))
     _add_range(parser, "--events", int, "events of a scene, drawn", "num_events")
     _add_range(parser, "--event-seconds", float, "seconds of an event; a shorter clip is taken whole", "event_seconds")
     _add_range(parser, "--snr", float, "dB of an event over the background, RMS", "snr_db")
     parser.add_argument(
-        "--polyphony", type=int, metavar="N", help=_told("at most so many events sound together", "max_polyphony")
+        "--polyphony",
+        type=int,
+        metavar="N",
+        help=_with_default("at most so many events sound together", "max_polyphony"),
     )
     parser.add_argument(
-        "--onsets", choices=ONSETS, help=_told("where events begin: anywhere, or each in a part of its own", "onsets")
+        "--onsets",
+        choices=ONSETS,
+        help=_with_default("where events begin: anywhere, or each in a part of its own", "onsets"),
     )
     add_side_arguments(parser)
     parser.add_argument("--force", action="store_true", help="empty OUT first if earproof filled it")
@@ -140,10 +145,10 @@ def describe(result: dict[str, Any]) -> str:
 
 def _add_range(parser: argparse.ArgumentParser, option: str, kind: type, what: str, field: str) -> None:
     """Add an option that takes the least and the most of something."""
-    parser.add_argument(option, type=kind, nargs=2, metavar=("MIN", "MAX"), help=_told(what, field))
+    parser.add_argument(option, type=kind, nargs=2, metavar=("MIN", "MAX"), help=_with_default(what, field))
 
 
-def _told(what: str, field: str) -> str:
+def _with_default(what: str, field: str) -> str:
     """A help text with the default."""
     default = DEFAULTS[field]
     text = " ".join(f"{number:g}" for number in default) if isinstance(default, tuple) else default

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from train.recordings.importers import IMPORTERS
-from train.recordings.split import told_shares
+from train.recordings.split import shares_text
 
 if TYPE_CHECKING:
     from train.recordings.clip_index import ClipIndex
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_side_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how a split is found; by default the data's own, else one is drawn."""
-    parser.add_argument("--shares", metavar="A:B:C", help=f"draw train, val and test anew (default {told_shares()})")
+    parser.add_argument("--shares", metavar="A:B:C", help=f"draw train, val and test anew (default {shares_text()})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything drawn (default 0)")
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
     parser.add_argument("--val-fold", metavar="FOLD", help="the validation side (default: the fold after --test-fold)")

@@ -93,7 +93,7 @@ def arrange(
     onsets = (0, round(chosen.onset_s * sample_rate))
     length = max(first.size, second.size)
     if arrangement != TOGETHER:
-        parts = [heard_part(part, arrangement, sample_rate) for part in parts]
+        parts = [arranged_part(part, arrangement, sample_rate) for part in parts]
         length = round(chosen.length_s * sample_rate)
     placed = [np.zeros(length, np.float32) for _ in parts]
     for canvas, part, onset in zip(placed, parts, onsets, strict=True):
@@ -106,6 +106,6 @@ def arrange(
     return Arranged(mixed.waveform, mixed.gains, spans)
 
 
-def heard_part(waveform: Waveform, arrangement: str, sample_rate: int) -> np.ndarray:
+def arranged_part(waveform: Waveform, arrangement: str, sample_rate: int) -> np.ndarray:
     """Return what of a recording an arrangement takes, float32: its first 5 s, or all of it; no more is read."""
     return np.asarray(waveform if arrangement == TOGETHER else waveform[: round(PART_SECONDS * sample_rate)])

@@ -14,7 +14,7 @@ import numpy as np
 
 from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, write_labels
-from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange, heard_part
+from train.mixtures.arrangement import ARRANGEMENTS, TOGETHER, Arranged, arrange, arranged_part
 from train.mixtures.mixing import NORMALIZATIONS
 from train.mixtures.mixture_index import label_kinds
 from train.recordings.clip import Clip, group_of
@@ -75,7 +75,7 @@ class MixtureSounds:
     def __getitem__(self, place: int) -> Arranged:
         chosen = self.settings
         one, other = (
-            heard_part(self._waveforms[part], chosen.arrangement, chosen.sample_rate)
+            arranged_part(self._waveforms[part], chosen.arrangement, chosen.sample_rate)
             for part in self.mixtures.parts[place]
         )
         return arrange(one, other, chosen.arrangement, chosen.sample_rate, chosen.normalization, self._set_peak)

@@ -219,7 +219,7 @@ def _no_recordings(found: FoundFiles, loose: Sequence[str]) -> str:
         return (
             f"{found.root} holds {counted(len(loose), 'recording')} ({name_some(loose)}) and no folder of "
             f"recordings; {expected}, "
-            "or a clips.csv that says what is heard in each"
+            "or a clips.csv with the labels of each"
         )
     seen = left_out.describe_left_out(found.left_out)
     return f"{found.root} holds no recordings; {expected}" + "".join(f"\n  {line}" for line in seen)

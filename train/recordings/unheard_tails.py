@@ -1,4 +1,4 @@
-"""What the rule for the end of a clip leaves unheard: the last stretch of clips that are no whole number of windows."""
+"""What the rule for the end of a clip leaves out: the samples after its last whole window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def describe_unheard(
     split : str
         train, val or test.
     what : str
-        That does not hear it, such as "validation".
+        What leaves it out, such as "validation".
     sample_rate : int
         Hz.
     window_length, window_hop, tail

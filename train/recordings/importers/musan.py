@@ -2,7 +2,7 @@
 
 Each collection has a file LICENSE, blocks between lines of `=` that name the recordings they speak of, and most a file
 ANNOTATIONS: a line a recording, for music `<recording> <genres> <vocals> <artist>`. One artist's recordings form a
-group; every other recording is a group of its own, because its speaker is not told.
+group; every other recording is a group of its own, because its speaker is not named.
 
 Notes
 -----

@@ -20,8 +20,8 @@ from metadata.plural import counted
 from train.recordings.clip_index import Clip, ClipIndex
 from train.recordings.decoding.decode import AudioError
 from train.recordings.decoding.waveform_blocks import waveform_blocks
-from train.recordings.heard_sources import describe_heard
 from train.recordings.loudness import is_silent, peak
+from train.recordings.source_notes import describe_sound_sources
 from train.recordings.split import check_same_audio, check_split, describe_contradictions
 from train.recordings.store.packed_store import PackedStore
 from train.recordings.store.packed_waveform import PackedWaveform, Waveform
@@ -172,7 +172,7 @@ def load_clips(
     events = None if index.events is None else {clip.path: index.events.get(clip.path, ()) for clip in kept}
     loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped, events=events)
     contradictions = describe_contradictions(kept, digests)
-    for text in [contradictions, *describe_heard(heard, sample_rate)]:
+    for text in [contradictions, *describe_sound_sources(heard, sample_rate)]:
         if say and text:
             say(text)
     if all(clip.split for clip in kept):

@@ -20,28 +20,28 @@ ABOVE_FULL_SCALE = (
 )
 
 
-def describe_heard(heard: Sequence[tuple[Path, SoundSource]], sample_rate: int) -> list[str]:
+def describe_sound_sources(sources: Sequence[tuple[Path, SoundSource]], sample_rate: int) -> list[str]:
     """Return the notes on recordings for a model at `sample_rate`, one line a fact, if any."""
-    if not heard:
+    if not sources:
         return []
-    rates = describe_sources([(source.sample_rate, source.num_channels) for _, source in heard], sample_rate)
+    rates = describe_sources([(source.sample_rate, source.num_channels) for _, source in sources], sample_rate)
     mostly: list[str] = []
     partly: list[str] = []
     loud: list[str] = []
-    for path, source in heard:
+    for path, source in sources:
         measured = source.cancellation
         if measured.describe():
             text = f"{path} (channel {measured.loudest + 1})" if measured.mostly else str(path)
             (mostly if measured.mostly else partly).append(text)
         if source.overshoot_db >= OVERSHOOT_DB:
             loud.append(f"{path} ({source.overshoot_db:.1f} dB)")
-    told = (
+    notes = (
         rates,
         _named(mostly, "channels that cancel when averaged, so that the loudest is used"),
         _named(partly, "channels that cancel in part, and are averaged all the same"),
         _named(loud, ABOVE_FULL_SCALE),
     )
-    return [text for text in told if text]
+    return [text for text in notes if text]
 
 
 def _named(names: Sequence[str], what: str) -> str:
