@@ -10,9 +10,10 @@ import pytest
 from judged import LABELS, candidate, evidence, side, verdict, wrong_on
 
 from convert.report.choose import choose
-from convert.report.test_side import MIN_TEST_GROUPS, TestSide
+from convert.report.test_side import TestSide
 from convert.report.verdict import Difference, Verdict
 from convert.report.verdict_text import gain, verdict_lines
+from train.recordings.split import MIN_TEST_GROUPS
 
 
 def test_a_good_file_with_enough_groups_is_to_be_taken_and_says_how_sure_that_is():

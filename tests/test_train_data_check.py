@@ -71,7 +71,7 @@ def test_data_of_one_label_are_an_error(tmp_path):
 
 
 def test_sound_data_has_no_finding(tmp_path):
-    check = Data(tmp_path).check()
+    check = Data(tmp_path, per_side=5).check()
     assert (check.findings, check.passed, check.duplicates) == ([], True, [])
 
 
@@ -130,6 +130,14 @@ def test_a_label_with_one_clip_is_an_error_that_says_so(tmp_path):
     assert "c has 1 clip in 1 group" in finding.text
 
 
+def test_a_test_side_on_which_build_would_recommend_no_file_is_a_warning(tmp_path):
+    data = Data(tmp_path, per_side=5)
+    data.change("b-test-4", group="b-test-3")
+    finding = _only(data.check(), "few_test_groups")
+    assert (finding.level, finding.clips) == ("warning", ("b: 4 groups",))
+    assert "1 label has fewer than 5 groups on the test side" in finding.text
+
+
 def test_a_side_without_a_label_is_an_error(tmp_path):
     data = Data(tmp_path)
     data.clips = [clip for clip in data.clips if not clip.path.startswith("b-val")]
@@ -164,7 +172,7 @@ def test_a_label_whose_files_have_a_rate_of_their_own_is_a_warning(tmp_path):
 def test_rates_that_differ_within_the_labels_are_a_note(tmp_path):
     data = Data(tmp_path)
     data.rates = {name: 22_050 if name.endswith("1") else SAMPLE_RATE for name in data.rates}
-    assert _kinds(data.check()) == ["rates", "lengths"]
+    assert _kinds(data.check()) == ["few_test_groups", "rates", "lengths"]
 
 
 def test_a_label_that_came_from_a_lower_rate_is_an_error_though_all_files_have_one_rate(tmp_path):

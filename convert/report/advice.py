@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.test_side import Shortage
 from metadata.plural import counted
+from train.recordings.split import MIN_TEST_GROUPS
 
 if TYPE_CHECKING:
     from convert.report.verdict import Verdict

@@ -14,10 +14,7 @@ import numpy as np
 
 from convert.convertible import Convertible
 from train.evaluation.evaluate import TestWindows
-
-MIN_TEST_GROUPS = 5
-"""A label that fewer unseen speakers or sources have is not judged: of four that are all right one in two may be wrong
-(Wilson's 95 % interval begins at 51 %)."""
+from train.recordings.split import MIN_TEST_GROUPS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

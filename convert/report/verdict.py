@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.report.choose import Candidate, Choice
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage, TestSide, alike, per_clip, same_clips
+from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_clips
 from convert.report.training_end import ShortTraining
 from convert.report.verdict_text import verdict_lines
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
@@ -298,4 +298,4 @@ def _doubts(one: Evidence) -> list[str]:
     return doubts
 
 
-__all__ = ["MIN_TEST_GROUPS", "Difference", "Evidence", "Verdict", "judge"]
+__all__ = ["Difference", "Evidence", "Verdict", "judge"]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convert.report.advice import what_to_do
-from convert.report.test_side import MIN_TEST_GROUPS, Shortage
+from convert.report.test_side import Shortage
 from metadata.plural import counted
 from metadata.signed import signed
+from train.recordings.split import MIN_TEST_GROUPS
 
 if TYPE_CHECKING:
     from convert.report.verdict import Difference, Verdict

@@ -11,6 +11,7 @@ from train.checks.findings import Finding
 from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
 from train.recordings.joined_groups import join_groups
+from train.recordings.split import MIN_TEST_GROUPS
 
 Side = Callable[[Clip], str]
 _SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
@@ -31,7 +32,7 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
     for name in divided:
         findings += _group_leaks(index, name)
         findings += _duplicate_leaks(index, duplicates, name)
-    findings += _missing_labels(index) if "split" in divided else _few_groups(index)
+    findings += [*_missing_labels(index), *_few_test_groups(index)] if "split" in divided else _few_groups(index)
     findings += _duplicates_apart(index, duplicates) if not divided else []
     return findings + list(_duplicates_together(index, duplicates))
 
@@ -133,6 +134,24 @@ def _missing_labels(index: ClipIndex) -> Iterable[Finding]:
         absent = [label for label in index.labels if label not in present]
         if absent:
             yield Finding("error", "label_missing", f"the {split} side has no clip of {', '.join(absent)}")
+
+
+def _few_test_groups(index: ClipIndex) -> Iterable[Finding]:
+    """Labels that a build would not judge on the test side, of single sounds where it has any with the label."""
+    few = []
+    for label in index.labels:
+        clips = [clip for clip in index.of_split("test") if label in clip.labels]
+        single = [clip for clip in clips if len(clip.groups) == 1] or clips
+        groups = {group for clip in single for group in clip.groups}
+        few += [f"{label}: {counted(len(groups), 'group')}"] if 0 < len(groups) < MIN_TEST_GROUPS else []
+    if few:
+        yield Finding(
+            "warning",
+            "few_test_groups",
+            f"{counted(len(few), 'label has', 'labels have')} fewer than {MIN_TEST_GROUPS} groups on the test side; "
+            "`earproof build` recommends no file on so few",
+            tuple(few),
+        )
 
 
 def _few_groups(index: ClipIndex) -> Iterable[Finding]:
