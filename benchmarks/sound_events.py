@@ -5,7 +5,7 @@
     earproof convert runs/events-1 --out files/events-1
     python benchmarks/sound_events.py judge SCENES --files files/events-{1,2,3,4}/event_crnn-float32.tflite ...
 
-`compose` writes training scenes of the clips of the two folds that are neither tested nor validated on. CLIPS is ESC-10,
+`compose` writes training scenes of the clips of the folds that neither test nor validate. CLIPS is ESC-10,
 whose folds are those of SCENES. `judge` gives each system one file a fold, runs it on the scenes of that fold, and
 measures all scenes together, paired.
 """
