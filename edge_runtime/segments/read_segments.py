@@ -93,8 +93,13 @@ def read_with_faults(
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} of segments")
     text = read_text(path, "file of segments")
+    return checked_rows(_READERS[form_to_read(path, text, form)](path, text), labels)
+
+
+def checked_rows(rows: Iterable[TimedRow | str], labels: Sequence[str] | None) -> tuple[list[Placed], list[str]]:
+    """Return the segments of rows, and the faults of the others; a row that is text is a fault."""
     placed, faults = [], []
-    for row in _READERS[form_to_read(path, text, form)](path, text):
+    for row in rows:
         try:
             if isinstance(row, str):
                 raise ValueError(row)

@@ -13,6 +13,7 @@ from edge_runtime.segments.read_segments import Placed, named_by_file, read_with
 from edge_runtime.segments.segment import Segment
 from edge_runtime.segments.time_units import UNITS, guess_unit, units_of_second
 from train.annotations.annotated_folder import TABLES, annotation_files
+from train.annotations.tier_files import is_tier_file, read_tiers
 from train.recordings.decoding.audio_files import find_files
 from train.recordings.decoding.decode import AudioError, duration, stored_rate
 from train.recordings.tables.spelling import SpelledFiles
@@ -113,6 +114,8 @@ def read_annotations(
         raise FileNotFoundError(f"there is no folder {folder} of recordings with annotations")
     recordings = find_files(folder).recordings
     files = [Path(given)] if given else annotation_files(folder)
+    if unit != UNITS[0] and any(map(is_tier_file, files)):
+        raise ValueError(f"{files[0]} counts in seconds whatever its recording; leave the unit {unit} out")
     placed, faults = _read_files(folder, files, form, labels)
     named = NamedRecordings(folder, recordings)
     places = {name: named.find(name) for name in dict.fromkeys(one.recording for one in placed)}
@@ -142,7 +145,7 @@ def _read_files(
     for file in files:
         of_file = f"{Path(os.path.relpath(file, folder)).as_posix()}, "
         try:
-            found, wrong = read_with_faults(file, form, labels)
+            found, wrong = read_tiers(file, labels) if is_tier_file(file) else read_with_faults(file, form, labels)
         except ValueError as error:
             if len(files) == 1:
                 raise

@@ -91,6 +91,10 @@ def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
         raise ValueError(f"{what}; expected no --hop, --median-frames, --gap or --shortest")
     if not models:
         return _judge_predictions(args)
+    if args.unit != UNITS[0]:
+        raise ValueError(
+            f"--unit {args.unit} is of annotations, by which predictions are judged; leave it out for models"
+        )
     return _judge_models(_expanded(models), _held_out(args), args.num_threads)
 
 
