@@ -9,6 +9,7 @@ from types import ModuleType
 from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
+DETECTOR_NAMES = ("event_crnn",)  # and of recordings with annotations
 MODEL_NAMES = (
     *ONE_LABEL_NAMES,
     "isocc",
