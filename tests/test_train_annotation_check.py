@@ -177,7 +177,7 @@ def test_times_that_are_no_seconds_are_refused_with_the_option_that_reads_them(s
     scenes.rows = [f"{a},{factor * float(b):.0f},{factor * float(c):.0f},{label}" for a, b, c, label in cells]
     scenes.write()
     assert earproof.main(["data", "check", str(scenes.folder)]) == 2
-    assert f"are the times in {unit}? Expected seconds; read them with --unit {unit}" in capsys.readouterr().err
+    assert f"are the times in {unit}? Expected seconds; divide them by" in capsys.readouterr().err
     code, found = scenes.check(capsys, "--unit", unit)
     assert (code, list(found)) == (0, ["few_test_groups", "event_balance"])
     assert earproof.main(["data", "list", str(scenes.folder), "--json", "--unit", unit]) == 0
