@@ -86,10 +86,12 @@ def build(
         `out` has content, and neither `resume` nor `force` is given.
     """
     from convert.build import build as build_files
+    from edge_runtime.machine.state import read_machine_state
     from train.data.prepare import find_and_split, load_to_train
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
+    state_before = read_machine_state()
     conversion = ConvertSettings(
         recipes=tuple(choose_recipes(_listed(recipes))),
         num_calibration_windows=calibration_windows,
@@ -112,7 +114,7 @@ def build(
     folder = claim_folder(out, force=force, resume=resume)
     cached = None if cache is None else Path(cache)
     try:
-        return build_files(clips, folder, chosen, conversion, cache=cached, tell=note)
+        return build_files(clips, folder, chosen, conversion, cache=cached, state_before=state_before, tell=note)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
 
@@ -174,11 +176,13 @@ def convert(
     from convert.build import convert_and_report
     from convert.compression.settings import compression_settings
     from convert.convertible import open_trained
+    from edge_runtime.machine.state import read_machine_state
     from train.data.prepare import load_with_progress
     from train.fitting.training_run import METRICS_FILE_NAME
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
+    state_before = read_machine_state()
     settings = ConvertSettings(
         recipes=tuple(choose_recipes(_listed(recipes))),
         num_calibration_windows=calibration_windows,
@@ -193,7 +197,7 @@ def convert(
     finished = open_trained(run, cache, load_with_progress)
     metrics = [json.loads((Path(run) / METRICS_FILE_NAME).read_text())]
     folder = claim_folder(out, force=force, resume=resume)
-    return convert_and_report(finished, folder, settings, metrics, compression, note)
+    return convert_and_report(finished, folder, settings, metrics, compression, state_before=state_before, tell=note)
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:

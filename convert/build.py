@@ -48,6 +48,7 @@ def build(
     conversion: ConvertSettings,
     *,
     cache: Path | None = None,
+    state_before: dict[str, Any] | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train, convert, prove and measure every model; return the report that `report.json` holds.
@@ -64,6 +65,8 @@ def build(
         Of every model.
     cache : Path, optional
         Of decoded recordings.
+    state_before : dict, optional
+        As `read_machine_state` gives it, before the job took the machine; the report warns of what spoils times.
     tell : callable
         Called with notes for people.
     """
@@ -73,7 +76,7 @@ def build(
         tell(f"[{step}/{len(settings)}] {name}: training, {counted(chosen.epochs, 'epoch')} at most")
         metrics.append(train_model(clips, name, out / name, chosen, tell=tell))
         proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
-    report = describe_build(proofs, metrics, out)
+    report = describe_build(proofs, metrics, out, state_before)
     report["data"] = describe_data(clips)
     write_report(report, out)
     return report
@@ -85,6 +88,8 @@ def convert_and_report(
     settings: ConvertSettings,
     metrics: list[dict[str, Any]],
     compression: CompressionSettings | None = None,
+    *,
+    state_before: dict[str, Any] | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Convert and prove one run, trained on first where a compression is given; return the report, written too.
@@ -98,12 +103,14 @@ def convert_and_report(
     metrics : list of dict
         Of the training, none for a file without one.
     compression : CompressionSettings, optional
+    state_before : dict, optional
+        As for `build`.
     tell : callable
         Called with notes for people.
     """
     compressed = compress_run(run, compression, tell=tell) if compression else None
     proofs = deliver(compressed or run, out, settings, tell)
-    report = describe_build(proofs, metrics, out)
+    report = describe_build(proofs, metrics, out, state_before)
     if compressed:
         report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
         report["passed"] = report["passed"] and report["compression"]["passed"]

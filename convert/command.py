@@ -201,6 +201,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
     from convert.build import convert_and_report
     from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
+    from edge_runtime.machine.state import read_machine_state
     from metadata.labels import read_labels
     from train.data.prepare import find_and_split, load_with_progress
     from train.progress import note
@@ -210,6 +211,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         raise ValueError(
             f"--compress trains on, and {args.run} has no Keras source; expected a folder of earproof train"
         )
+    state_before = read_machine_state()
     model = read_foreign(args.run)
     labels = read_labels(args.labels, keep_numbers=args.keep_numbers) if args.labels else None
     spec = foreign_spec(args.run, model, labels, args.sample_rate, args.name, args.activation, note)
@@ -244,7 +246,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         drift=True,
     )
     out = claim_folder(args.out, force=args.force, resume=args.resume)
-    return _show(convert_and_report(run_of, out, settings, [], tell=note), args)
+    return _show(convert_and_report(run_of, out, settings, [], state_before=state_before, tell=note), args)
 
 
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -166,6 +167,14 @@ def test_the_scores_of_an_integer_file_come_in_steps_of_one_in_256(proofs):
     (path,) = [proof.file.path for proof in proofs if proof.file.recipe.name == "int8_io"]
     output = open_interpreter(path.read_bytes()).get_output_details()[0]
     assert (output["dtype"], output["quantization"]) == (np.int8, (1 / 256, -128))
+
+
+def test_a_report_of_times_on_a_busy_machine_warns_as_bench_does(report, proofs):
+    assert report["warnings"] == []  # nothing is known of the machine before
+    busy = {"load_average": 64.0 * os.cpu_count(), "governor": None, "throttled": None}
+    found = describe_build(proofs, [], proofs[0].file.path.parent, busy)
+    assert any("something else ran before the first run (load" in warning for warning in found["warnings"])
+    assert "\nWarning: something else ran before the first run (load" in format_table(found)
 
 
 def test_the_report_tells_sets_before_and_after_quantization(report):

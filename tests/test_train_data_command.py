@@ -177,7 +177,7 @@ def test_check_passes_good_data_fails_a_leak_and_draws_pictures(capsys, tmp_path
     code, out, _ = _run(capsys, "check", root, "--json")
     assert code == 1
     document = json.loads(out)
-    assert [finding["kind"] for finding in document["findings"]] == ["group_in_two_splits"]
+    assert [finding["kind"] for finding in document["findings"]] == ["group_in_two_splits", "few_test_groups"]
     assert not document["passed"]
     assert document["clips"][0]["sample_rate"] == SAMPLE_RATE
 

@@ -19,6 +19,7 @@ from convert.report.proof import FileProof
 from convert.report.training_end import find_short_training
 from convert.report.verdict import Evidence, judge
 from edge_runtime.machine.describe import describe_machine
+from edge_runtime.machine.state import read_machine_state, state_warnings
 from edge_runtime.parity.level_text import describe_failure
 from edge_runtime.tables import markdown_table
 from metadata.atomic_file import write_atomically
@@ -32,15 +33,22 @@ _FIRST = ("", "model", "input", "recipe", "size (kB)")
 _LAST = ("agrees with float", "invoke p50 / p95 (ms)", "end to end p50 / p95 (ms)", "parity", "file")
 
 
-def describe_build(proofs: Sequence[FileProof], metrics: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """Return everything that was measured, ready for JSON."""
+def describe_build(
+    proofs: Sequence[FileProof],
+    metrics: Sequence[dict[str, Any]],
+    folder: Path,
+    state_before: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return everything that was measured, ready for JSON; of the machine's state before the job what spoils times."""
+    machine = describe_machine()
     files = [_describe_file(proof) for proof in proofs]
     choices = choose_files(files)
     trained = {str(one["model"]): one for one in metrics}
     evidence = [_evidence(proof, file, trained) for proof, file in zip(proofs, files, strict=True)]
     return {
         "verdict": judge(choices, evidence).as_dict(),
-        "machine": describe_machine(),
+        "machine": machine,
+        "warnings": state_warnings(state_before, read_machine_state(), machine["cores"]) if state_before else [],
         "folder": str(folder),
         "training": list(metrics),
         "files": files,
@@ -181,6 +189,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"{report['machine']['cpu']}. Agreement is of float32 with {came_from}, of the others with "
         f"float32{again}. *: no other file of the model is as accurate, as small and as fast.",
     ]
+    notes += [f"Warning: {text}." for text in report.get("warnings", [])]
     notes += _losses(report["files"], again)
     notes += [f"{file['file']}: {format_mixed_precision(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += rewrite_notes(report["files"])

@@ -57,7 +57,7 @@ class ScoreRows:
         return -(-num_samples // self.row_length)
 
     def num_windows(self, num_samples: int) -> int:
-        """Return how many windows a recording is heard in."""
+        """Return how many windows a recording is scored in."""
         return 1 + max(0, -(-(self.num_rows(num_samples) - self.rows_per_window) // self.hop_rows))
 
     def windows(
@@ -109,7 +109,7 @@ def score_rows(spec: ModelSpec, hop_seconds: float | None = None) -> ScoreRows:
     Raises
     ------
     ValueError
-        A hop that leaves samples unheard, or is less than a sample.
+        A hop that leaves samples between windows, or is less than a sample.
     """
     hop = spec.window_seconds / 2 if hop_seconds is None else hop_seconds
     if not 1 / spec.sample_rate <= hop <= spec.window_seconds:

@@ -13,6 +13,7 @@ from train.annotations.annotated_index import annotated_index
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.progress import note
+from train.recordings.clip import Clip
 from train.recordings.decoding.decode import duration
 from train.recordings.split import fold_called
 
@@ -61,9 +62,13 @@ def judge_predictions(
     known = [clip.path for clip in annotated.index.clips]
     systems = {str(path): _of_recordings(path, reference, known) for path in paths}
     seconds = {name: duration(annotated.index.root / name) for name in reference}
+    return judge_systems(reference, systems, group_rows(clips), measuring, seconds)
+
+
+def group_rows(clips: Sequence[Clip]) -> list[list[str]]:
+    """Return the groups of each recording, of which a composed scene has several; empty where one has fewer."""
     most = max(len(clip.groups) for clip in clips)
-    groups = [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]  # a composed scene has several
-    return judge_systems(reference, systems, groups, measuring, seconds)
+    return [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]
 
 
 def _of_recordings(path: Path, reference: Mapping[str, Any], known: Sequence[str]) -> dict[str, tuple[Segment, ...]]:
