@@ -130,7 +130,7 @@ def read_annotations(
         if place is not None and one.segment is not None:
             read[place].append(Located(one.place, one.segment))
     about = {*places.values(), *(named.find(_beside(folder, file)) for file in files)}
-    is_of_all = not given and files[0].name in TABLES
+    is_of_all = files[0].parent == folder and files[0].name in TABLES
     annotated = frozenset(name for name in recordings if is_of_all or name in about)
     seconds, events, more = _within(folder, read, unit)
     return ReadAnnotations(folder, files, recordings, annotated, seconds, events, [*faults, *more])
