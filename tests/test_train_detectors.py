@@ -113,6 +113,17 @@ def test_window_scores_stand_for_the_hop_around_their_middle_and_the_output_says
     assert "windows.tflite has no frame scores: its window scores stand for 1 s each" in table
 
 
+def test_labels_that_fewer_than_five_recordings_have_are_named(evaluate, scenes):
+    report, _ = evaluate("frames")
+    assert report["recordings_by_label"] == {"cat": 3, "dog": 3}
+    for name in "de":
+        soundfile.write(scenes / f"{name}.wav", np.full(RATE, 0.5), RATE)
+        with (scenes / "annotations.csv").open("a") as table:
+            table.write(f"{name}.wav,0.0,1.0,dog\n")
+    table, _ = evaluate("frames", as_json=False)
+    assert "few recordings have cat (3): the intervals of these labels are too narrow" in table
+
+
 def test_where_one_label_is_told_each_row_is_for_the_highest():
     spec = tiny_spec(labels=LABELS)
     scores = np.array([[0.2, 0.1], [0.6, 0.4], [0.3, 0.7]], np.float32)
@@ -122,9 +133,20 @@ def test_where_one_label_is_told_each_row_is_for_the_highest():
 
 def test_scores_of_windows_end_with_the_recording_where_psds_compares_them():
     grid = ScoreGrid(hop_seconds=1.0, labels=LABELS, scores=np.array([[0.2, 0.1], [0.6, 0.4]], np.float32))
-    fine = detector.compared_scores(grid, 1.5, tiny_spec(labels=LABELS))
+    fine = detector.compared_scores(grid, 1.5, tiny_spec(labels=LABELS), Detecting())
     assert (fine.labels, fine.hop_seconds, fine.scores.shape) == (LABELS, 0.02, (75, 2))
     assert fine.scores[:, 1] == pytest.approx([0.1] * 50 + [0.4] * 25)
+
+
+def test_psds_compares_the_medians_of_frame_scores():
+    spec = tiny_spec(labels=LABELS, activation="sigmoid", frames=FrameScores(125, 256))
+    grid = ScoreGrid(hop_seconds=0.016, labels=LABELS, scores=np.array([[0, 0], [1, 0], [0, 1], [0, 1]], np.float32))
+    assert detector.compared_scores(grid, 0.064, spec, Detecting(median_frames=3)).scores.tolist() == [
+        [0, 0],
+        [0, 0],
+        [0, 1],
+        [0, 1],
+    ]
 
 
 def test_short_events_are_left_out_when_asked(evaluate):

@@ -86,7 +86,7 @@ def segments_of(
         raise ValueError(f"median_frames is {median_frames}; expected an odd number")
     if min_seconds < 0.0 or gap_seconds < 0.0:
         raise ValueError(f"min_seconds is {min_seconds} and gap_seconds {gap_seconds}; expected 0 or more")
-    scores = _median(grid.scores, median_frames)
+    scores = median_scores(grid.scores, median_frames)
     found = [
         segment
         for place, (label, threshold) in enumerate(zip(grid.labels, thresholds, strict=True))
@@ -122,8 +122,8 @@ def _closed(runs: Sequence[tuple[int, int]], gap_rows: float) -> list[tuple[int,
     return joined
 
 
-def _median(scores: FloatArray, width: int) -> FloatArray:
-    """Return the running median of each column."""
+def median_scores(scores: FloatArray, width: int) -> FloatArray:
+    """Return the median of `width` rows around each, an odd number; at the ends the outermost row is repeated."""
     if width == 1 or not len(scores):
         return scores
     padded = np.pad(scores, ((width // 2, width // 2), (0, 0)), mode="edge")

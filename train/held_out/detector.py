@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.segments.score_grid import ScoreGrid
+from edge_runtime.segments.detecting import Detecting
+from edge_runtime.segments.score_grid import ScoreGrid, median_scores
 from edge_runtime.segments.score_stream import ScoreRows, averaged_rows
 from metadata.spec import ModelSpec
 from train.evaluation.predict import predict_outputs
@@ -67,12 +68,13 @@ def file_detector(path: Path, num_threads: int) -> Detector:
     )
 
 
-def compared_scores(grid: ScoreGrid, seconds: float, spec: ModelSpec) -> ScoreGrid:
-    """Return the scores for PSDS: those of windows in fine rows, as far as the recording goes."""
+def compared_scores(grid: ScoreGrid, seconds: float, spec: ModelSpec, detecting: Detecting) -> ScoreGrid:
+    """Return the scores for PSDS: their medians, those of windows in fine rows, as far as the recording goes."""
     times = 1 if spec.frames else math.ceil(grid.hop_seconds / _FINE_SECONDS)
     hop = grid.hop_seconds / times
-    scores = np.repeat(grid.scores, times, axis=0)[: math.ceil(seconds / hop - _ROUNDING)]
-    return ScoreGrid(hop_seconds=hop, labels=grid.labels, scores=scores)
+    scores = np.repeat(median_scores(grid.scores, detecting.median_frames), times, axis=0)
+    kept = scores[: math.ceil(seconds / hop - _ROUNDING)]
+    return ScoreGrid(hop_seconds=hop, labels=grid.labels, scores=kept)
 
 
 def scored_text(rows: ScoreRows) -> str:

@@ -133,7 +133,7 @@ def _judged(
         found = _scores(one, rows, clips)
         seconds |= {path: waveform.size / spec.sample_rate for path, waveform in _waveforms(clips)}
         systems[name] = {path: detecting.segments(spec, grid, seconds[path]) for path, grid in found.items()}
-        grids[name] = {path: compared_scores(grid, seconds[path], spec) for path, grid in found.items()}
+        grids[name] = {path: compared_scores(grid, seconds[path], spec, detecting) for path, grid in found.items()}
         scored[name] = {"model": spec.name, "recipe": spec.recipe, "scored": scored_text(rows)}
     report = judge_systems(reference, systems, group_rows(judged.index.clips), measuring, seconds, grids)
     report["systems"] = [document | scored[document["name"]] for document in report["systems"]]
