@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from metadata import FrameScores
+from train.api import model_settings
 from train.models import (
     MODEL_HELP,
     MODEL_NAMES,
@@ -337,3 +338,14 @@ def test_a_tf_keras_twin_of_the_published_event_detector_has_the_same_weights(mo
     tf_keras = pytest.importorskip("tf_keras")
     ours, twin = _narrow(monkeypatch), event_crnn.build(3, "published", keras=tf_keras)
     assert [weight.shape for weight in ours.get_weights()] == [weight.shape for weight in twin.get_weights()]
+
+
+@pytest.mark.parametrize(("published", "weight"), [(True, 0.0), (False, 1.0)])
+def test_the_published_event_detector_is_trained_as_published_and_learns_frames_unless_that_is_asked_for(
+    published, weight
+):
+    settings = model_settings("event_crnn", "published", published=published)
+    assert (settings.optimizer, settings.learning_rate, settings.batch_size) == ("adam", 1e-4, 32)
+    assert (settings.loss, settings.augment, settings.cosine_decay) == ("binary_crossentropy", False, False)
+    assert settings.activity_weight == weight
+    assert settings.epochs * settings.epoch_windows == 120 * 32
