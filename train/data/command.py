@@ -112,7 +112,7 @@ def _find(args: argparse.Namespace) -> ClipIndex:
 def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
     from train.progress import note
-    from train.recordings.clip_counts import count_clips, counts_table
+    from train.recordings.clip_counts import count_clips, count_notes, counts_table
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
@@ -128,6 +128,8 @@ def _list(args: argparse.Namespace) -> int:
     rows = count_clips(index.with_clips(kept), seconds)
     document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
     print(json.dumps(document, indent=2) if args.json else counts_table(rows))
+    for text in count_notes(kept, len(left_out)):
+        note(text)
     return DONE
 
 
