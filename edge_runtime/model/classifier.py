@@ -34,6 +34,8 @@ from metadata.tflite_file.score_operator import check_activation
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_NAMED = 3  # model files of a folder
+
 
 class Classifier(HearsRecordings[WindowResult]):
     """A `.tflite` sound classifier with what it says about itself.
@@ -464,10 +466,20 @@ def _own_spec(content: ModelContent) -> ModelSpec | None:
 def _read_file(path: str | Path) -> bytes:
     """Return the content of a model file."""
     if not os.path.isfile(path):
-        what = "is a folder" if os.path.isdir(path) else "does not exist"
-        raise FileNotFoundError(f"{path} {what}; expected a .tflite file")
+        raise FileNotFoundError(_no_file(path))
     with open(path, "rb") as file:
         return file.read()
+
+
+def _no_file(path: str | Path) -> str:
+    """Say why there is no model file at a path; of a folder which ones it holds."""
+    if not os.path.isdir(path):
+        return f"{path} does not exist; expected a .tflite file"
+    names = sorted(name for name in os.listdir(path) if name.endswith(".tflite"))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    if names:
+        return f"{path} is a folder; expected one of the .tflite files in it: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{path} is a folder without .tflite files; expected a .tflite file, such as earproof convert makes of a run"
 
 
 def _to_tensor(values: FloatArray, tensor: dict[str, Any]) -> npt.NDArray[Any]:

@@ -152,7 +152,7 @@ def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
     from train.annotations.event_counts import clips_by_side, count_events, event_table
     from train.progress import note
-    from train.recordings.clip_counts import count_clips, counts_table
+    from train.recordings.clip_counts import count_clips, count_notes, counts_table
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
@@ -175,6 +175,8 @@ def _list(args: argparse.Namespace) -> int:
     document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
     table = counts_table(rows) if index.events is None else event_table(rows, list(clips_by_side(index)))
     print(json.dumps(document, indent=2) if args.json else table)
+    for text in count_notes(kept, len(left_out)):
+        note(text)
     return DONE
 
 
