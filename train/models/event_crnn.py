@@ -1,16 +1,15 @@
 """A CNN and GRU for sound events: which labels are present in a window, and in which of its frames.
 
-`published` is the network of a public repository (TensorFlow 1): magnitudes of one second at 44.1 kHz without a
-logarithm, 44 rows of 1025 bins; six 3 x 3 convolutions of up to 1024 filters and one of a single 1 x 1 filter, each but
-the last two halved in frequency; a GRU of 128 over the rows, with ReLU in its candidate; the scores are those of the
-last row. It needs 27 billion multiplications a second of sound. Mended: its GRU began at a state drawn anew in every
-run, so that no two runs agreed; here it begins at zero. Kept: its batch normalization never computes mean or variance,
-even in training, and so is a factor and a shift a channel. With them, and the momentum of 0.99 that the source names,
-the running statistics need several hundred batches.
-It has no frame scores. Here the dense layer behind the last row scores every row, which adds no parameters. Rows are
-centred on multiples of 1024 samples, so the 43 frames lie between them: the score of a frame is the mean of those of
-the rows at its two ends. The last 68 samples, 1.5 ms, have no frame. A row knows what came before it, and 6 rows more.
-With `--published` the window alone is learned (`activity_weight` 0), and a row then scores what was heard up to it.
+`published` is the network of a public repository (TensorFlow 1). It hears magnitudes of one second at 44.1 kHz, 44 rows
+of 1025 bins, without a logarithm. Six 3 x 3 convolutions of up to 1024 filters follow, and one 1 x 1 of one filter.
+Behind the first five an average pool halves the bins. A GRU of 128 runs over the rows, with ReLU for its candidate.
+The last row gives the scores. A second of sound takes 27 billion multiplications.
+Mended: the state of its GRU was drawn anew in every run, inference included. Here it begins at zero.
+Kept: its batch normalization never computes mean or variance, even in training: it is a factor and a shift a channel.
+Added: it has no frame scores. The dense layer behind the last row scores every row here, without further parameters.
+Rows are centred on multiples of 1024 samples, and the 43 frames lie between them. A frame's score is the mean of the
+rows at its two ends. The last 68 samples, 1.5 ms, have no frame. A row knows all rows before it, and six behind it.
+With `--published` the window alone is learned (`activity_weight` 0): a row then scores what sounded up to it.
 
 `small` is ours. A first convolution reads frames of 10 ms and puts out a row every 40 ms; convolutions pool the mel
 bands alone, so that every row keeps its time; a GRU in both directions scores each label in each row. The scores of the
