@@ -186,8 +186,10 @@ def test_the_report_says_which_files_beside_the_recordings_are_not_read(built):
     not_read = built.report["data"]["not_read"]
     assert list(not_read) == ["no_sound"] or list(not_read) == ["system", "no_sound"]  # __pycache__ where it was run
     assert "README.md" in not_read["no_sound"]["paths"]
-    assert "no recordings, 8: README.md" in built.stderr
-    assert "Data: no recordings, 8: README.md" in (built.path / "report.md").read_text(encoding="utf-8")
+    assert "8 other files, which are no recordings: README.md" in built.stderr
+    assert "Data: 8 other files, which are no recordings: README.md" in (built.path / "report.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("name", ["waveform_cnn-int8.tflite", "mel_cnn-float32.tflite"])

@@ -327,6 +327,13 @@ def test_the_best_file_goes_alone_and_each_other_is_told_with_the_way_to_take_it
     assert "report.json says to take no file yet; wave-int8.tflite is the best so far" in captured.err
 
 
+def test_a_file_that_is_asked_for_goes_with_the_doubt_of_the_report(own_run, tmp_path, capsys):
+    _name_best(own_run, "wave-int8.tflite")
+
+    assert bundle(own_run, "--out", tmp_path / "b.tar.gz", "--file", "wave-float32.tflite") == 0
+    assert "report.json says to take no file yet; wave-int8.tflite is the best so far\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "taken"),
     [

@@ -98,6 +98,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(model
     assert "does not exist" in recordings[1]["error"]
     assert len(recordings[2]["windows"]) == 3
     assert str(broken) in printed.err
+    assert printed.err.endswith("1 of 3 recordings classified, 2 refused with an error, as said above\n")
 
 
 def test_a_clip_shorter_than_a_window_is_padded_and_that_is_said(model, tmp_path, capsys):
@@ -166,6 +167,20 @@ def test_a_model_that_is_none_is_refused(verb, clip, tmp_path):
         run(verb, *arguments)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         run(verb, tmp_path / "none.tflite", *arguments[1:])
+
+
+def test_a_folder_in_place_of_a_model_is_refused_with_the_models_in_it(model, clip, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with pytest.raises(
+        FileNotFoundError, match=r"run is a folder without \.tflite files; expected .* earproof convert"
+    ):
+        run("classify", folder, clip)
+    for name in "dcba":
+        (folder / f"{name}.tflite").write_bytes(b"")
+    held = r"expected one of the \.tflite files in it: a\.tflite, b\.tflite, c\.tflite and 1 more"
+    with pytest.raises(FileNotFoundError, match=held):
+        run("classify", folder, clip)
 
 
 def test_four_times_the_sound_needs_no_more_memory(model, tmp_path):

@@ -67,7 +67,9 @@ def test_sound_annotations_have_no_finding_but_the_balance_of_events_and_seconds
 
 def test_all_faults_of_the_rows_are_errors_that_name_file_and_line(scenes, capsys, tmp_path):
     (tmp_path / "labels.txt").write_text("cat\ndog\n")
-    scenes.rows += ["a.wav,2,1,dog", "a.wav,0,1,dug", "z.wav,0,1,dog", "a.wav,4.5,5,dog", '"a.wav","0,5",1,dog']
+    scenes.rows += ["a.wav,2,1,dog", "a.wav,0,1,dug", "z.wav,0,1,dog", "a.wav,4.5,5,dog", '"g.wav","0,5",1,dog']
+    scenes.samples["g.wav"] = _noise(9)
+    scenes.meta.append("g.wav,train,g9,")
     code, found = scenes.check(capsys, "--labels", str(tmp_path / "labels.txt"))
     assert code == 1
     assert {found[kind]["level"] for kind in found if kind.startswith("annotation")} == {"error"}
@@ -78,6 +80,7 @@ def test_all_faults_of_the_rows_are_errors_that_name_file_and_line(scenes, capsy
     ):
         assert expected in row
     assert found["annotation_without_recording"]["clips"] == ["annotations.csv, line 16: no file 'z.wav'"]
+    assert "no_event" not in found  # that of g.wav is faulty
     (behind,) = found["annotation_behind_end"]["clips"]
     assert behind == "annotations.csv, line 17: a.wav, 4.5 to 5 s, dog: begins behind the end at 4 s"
 
@@ -177,7 +180,7 @@ def test_times_that_are_no_seconds_are_refused_with_the_option_that_reads_them(s
     scenes.rows = [f"{a},{factor * float(b):.0f},{factor * float(c):.0f},{label}" for a, b, c, label in cells]
     scenes.write()
     assert earproof.main(["data", "check", str(scenes.folder)]) == 2
-    assert f"are the times in {unit}? Expected seconds; read them with --unit {unit}" in capsys.readouterr().err
+    assert f"are the times in {unit}? Expected seconds; divide them by" in capsys.readouterr().err
     code, found = scenes.check(capsys, "--unit", unit)
     assert (code, list(found)) == (0, ["few_test_groups", "event_balance"])
     assert earproof.main(["data", "list", str(scenes.folder), "--json", "--unit", unit]) == 0

@@ -224,7 +224,7 @@ def test_lines_count_by_reason_name_three_and_put_the_rare_first():
     archive, other, text = describe_left_out(found)
     assert archive == r"left out, 1: a/new\nline.zip (archives; unpack them)"
     assert other.startswith("left out, 5: a/0.m4a, a/1.m4a, a/2.m4a and 2 more (sound of a format that is not read")
-    assert text == "no recordings, 2: a/0.txt, a/1.txt"
+    assert text == "2 other files, which are no recordings: a/0.txt, a/1.txt"
     assert [reason.kind for reason in by_reason(found)] == ["archive", "other_format", "no_sound"]
     assert count_left_out(found, most=1)["other_format"]["paths"] == ["a/0.m4a"]
     assert count_left_out(found)["other_format"]["count"] == 5

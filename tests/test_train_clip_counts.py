@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from train.recordings.clip import Clip
-from train.recordings.clip_counts import count_clips, counts_table
+from train.recordings.clip_counts import count_clips, count_notes, counts_table
 from train.recordings.clip_index import ClipIndex
 
 
@@ -36,3 +36,12 @@ def test_the_table_has_a_line_a_label_and_one_for_all():
     assert "undrawn" in lines[0]
     assert lines[1].startswith("a      1 / 1 / 0.5")
     assert lines[3].startswith("all    2 / 2 / 1.5")
+
+
+def test_counts_say_why_they_may_differ_from_other_numbers():
+    one, two = Clip("1", ("a",), "g"), Clip("2", ("a", "b"), "g")
+    (headers,) = count_notes([one], 0)
+    assert headers.startswith("counted by the files' headers: `earproof data check`")
+    unread, several = count_notes([one, two], 1)
+    assert unread.startswith("2 of 3 recordings counted, 1 not readable; counted by")
+    assert several == "1 clip has several labels and counts under each of them, but once under all"

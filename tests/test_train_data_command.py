@@ -43,6 +43,7 @@ def test_list_counts_what_the_headers_tell_and_names_what_it_could_not_count(cap
     assert "not counted" in err
     assert "broken.wav" in err
     assert "empty.wav is empty" in err
+    assert "8 of 10 recordings counted, 2 not readable; counted by the files' headers" in err
 
 
 def test_list_takes_a_label_with_one_clip_and_split_refuses_it_by_name(capsys, tmp_path):
@@ -90,7 +91,7 @@ def test_list_tells_what_is_left_out_for_people_and_machines(capsys, tmp_path):
     assert code == 0
     assert "left out, 1: a/x.m4a (sound of a format that is not read" in err
     assert "left out, 1: loose.wav (recordings beside the label folders" in err
-    assert "no recordings, 1: a/notes.txt" in err
+    assert "1 other file, which is no recording: a/notes.txt" in err
     document = json.loads(_run(capsys, "list", root, "--json")[1])
     assert {kind: found["paths"] for kind, found in document["not_read"].items()} == {
         "other_format": ["a/x.m4a"],

@@ -162,6 +162,21 @@ def test_a_run_of_earlier_code_resumes_though_it_does_not_record_a_later_setting
         _train(clips, tmp_path / "run", replace(QUICK, epochs=4))
 
 
+def test_a_run_without_a_finished_epoch_takes_other_settings_and_says_which(clips, tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "_keep", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            _train(clips, tmp_path / "run")
+    assert finished_epochs(tmp_path / "run") == 0
+    _train(clips, tmp_path / "run", replace(QUICK, epochs=1))
+    begun = f"{tmp_path / 'run'} has no finished epoch: its training begins with other settings: epochs 3, now 1\n"
+    assert begun in capsys.readouterr().err
+    assert finished_epochs(tmp_path / "run") == 1
+
+
 def test_a_model_without_steps_in_time_cannot_learn_when_labels_sound(clips, tmp_path):
     with pytest.raises(ValueError, match=r"waveform_cnn has no steps .* give --activity-weight 0"):
         _train(clips, tmp_path / "run", replace(QUICK, activity_weight=1.0))

@@ -1,6 +1,7 @@
 """`earproof data mix` and `earproof data oversample` as a user calls them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -176,9 +177,10 @@ def test_copies_stand_with_their_originals_on_the_training_side(capsys, tmp_path
         (root / label).mkdir(parents=True)
         for number in range(3):
             soundfile.write(root / label / f"{number}.wav", tone(400 + 300 * place + 20 * number, 1.0), SAMPLE_RATE)
-    code, out, _ = _run(capsys, "oversample", root, "--into", tmp_path / "out", "--copies", "2", "--semitones", "1")
+    code, out, err = _run(capsys, "oversample", root, "--into", tmp_path / "out", "--copies", "2", "--semitones", "1")
     assert code == 0
     assert "10 clips, 4 of them copies by +100.0, -100.0 cents" in out
+    assert re.search(r"shift: +0%.* 0/4 .*, a/\d\.wav\]", err)  # before the first copy is made
     index = read_index(tmp_path / "out" / "clips.csv")
     copies = [clip for clip in index.clips if clip.original]
     assert {clip.split for clip in copies} == {"train"}

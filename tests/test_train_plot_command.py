@@ -48,6 +48,13 @@ def test_a_picture_is_taller_with_a_models_scores(capsys, tmp_path, clip):
     assert alone[1] < model[1]
 
 
+def test_without_out_the_picture_lies_here_and_its_whole_path_is_told(capsys, tmp_path, clip, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert _run(capsys, clip)[1] == f"wrote {(tmp_path / 'here' / 'clip.png').resolve()}\n"
+    assert (tmp_path / "here" / "clip.png").is_file()
+
+
 @pytest.mark.parametrize("hop", [None, "0.5", "3"])
 def test_the_windows_and_scores_are_those_of_classify(capsys, tmp_path, clip, hop):
     model = _model(tmp_path)

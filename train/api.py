@@ -98,7 +98,7 @@ def train(
         paths_of(data),
         labels,
         chosen.seed,
-        task_of=lambda index: task_for(module, built, index.events is not None),
+        check=lambda index: task_for(module, built, index.events is not None).check(index),
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),

@@ -63,7 +63,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         }
         for result in hearing.results
     ]
-    print(json.dumps({"picture": str(out), "windows": windows}, indent=2) if args.json else f"wrote {out}")
+    print(json.dumps({"picture": str(out), "windows": windows}, indent=2) if args.json else f"wrote {out.resolve()}")
     return DONE
 
 
@@ -162,6 +162,6 @@ def _title(args: argparse.Namespace, classifier: Classifier | None) -> str:
     takes = {"mel": "mel spectrogram", "stft": "STFT"}.get(spec.front_end.kind)
     seen = f"it sees the {takes}" if takes else "it takes the samples, the spectrograms are for the eye"
     return (
-        f"{args.file.name} as {args.model.name} hears it\n"
+        f"{args.file.name} as input of {args.model.name}\n"
         f"windows of {spec.window_seconds:g} s at {spec.sample_rate} Hz; {seen}"
     )

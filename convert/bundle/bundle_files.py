@@ -41,6 +41,7 @@ def choose_bundle_files(
         return [run / _best(run, verdict, chosen, failed, tell)]
     if is_choice:
         tell(f"{REPORT_FILE_NAME} names no file as the best: all that passed go along; --file NAME takes one of them")
+    _tell_doubt(verdict, tell)
     _tell_failed(run, failed, chosen, tell)
     if not chosen:
         raise ValueError(
@@ -70,10 +71,16 @@ def _best(run: Path, verdict: dict[str, Any], passed: Sequence[str], failed: dic
             f"left out {', '.join(others)}: {name} is the best file by {REPORT_FILE_NAME}; --file NAME takes one of "
             "them, --all-files all that passed"
         )
-    if not verdict.get("take", True):
-        tell(f"{REPORT_FILE_NAME} says to take no file yet; {name} is the best so far")
+    _tell_doubt(verdict, tell)
     _tell_failed(run, failed, passed, tell)
     return name
+
+
+def _tell_doubt(verdict: dict[str, Any], tell: Tell) -> None:
+    """Say that the report recommends no file, where it does not."""
+    if not verdict.get("take", True):
+        best = f"; {verdict['file']} is the best so far" if verdict["file"] else ""
+        tell(f"{REPORT_FILE_NAME} says to take no file yet{best}")
 
 
 def _check_is_there(run: Path, name: str) -> None:

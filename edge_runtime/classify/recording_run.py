@@ -152,8 +152,11 @@ def _hear_into(
                 sources += _hear(ear, path, log, args, decode)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{part} keeps the scores so far: add --resume" if args.out else "") from None
-        if told := describe_sources(sources, ear.spec.sample_rate):
-            print(told, file=sys.stderr)
+        if summary := describe_sources(sources, ear.spec.sample_rate):
+            print(summary, file=sys.stderr)
+        if log.num_failed and log.num_ended > 1:
+            classified = f"{log.num_ended - log.num_failed} of {counted(log.num_ended, 'recording')} classified"
+            print(f"{classified}, {log.num_failed} refused with an error, as said above", file=sys.stderr)
         if args.json:
             writers[".json"](log.lines(), sys.stdout)
         if args.out is not None:
@@ -163,7 +166,7 @@ def _hear_into(
             finish(log.lines())
     if args.out is not None:
         part.unlink()
-    return BAD_INPUT if log.failed else DONE
+    return BAD_INPUT if log.num_failed else DONE
 
 
 def _hear(

@@ -49,8 +49,8 @@ class ScoreLog:
         Rows of the recording that is not.
     last_row : dict or None
         The last of them.
-    failed : bool
-        Whether one of the recordings ended with an error.
+    num_failed : int
+        Recordings that ended with an error.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class ScoreLog:
 
     def __init__(self, path: Path, header: Line, merge: RowMerge, resume: bool = False) -> None:
         self.path = path
-        self.num_ended, self.num_rows, self.failed, self._is_open = 0, 0, False, False
+        self.num_ended, self.num_rows, self.num_failed, self._is_open = 0, 0, 0, False
         self._merge = merge
         self.last_row: Line | None = None
         resume = resume and path.is_file()
@@ -120,7 +120,7 @@ class ScoreLog:
             return
         self._is_open = "recording" in line
         self.num_ended += not self._is_open
-        self.failed = self.failed or "error" in line
+        self.num_failed += "error" in line
         self.num_rows, self.last_row = 0, None
         self._merge.reset()
 

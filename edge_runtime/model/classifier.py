@@ -22,6 +22,7 @@ from edge_runtime.model.clip_merge import ClipMerge
 from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecordings
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
+from edge_runtime.model.weight_check import check_weights
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.gate.model_check import check_model
 from metadata.packing.packed_model import read_spec
@@ -33,6 +34,8 @@ from metadata.tflite_file.score_operator import check_activation
 # What the first label of a fresh process does without is imported where it is used.
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MOST_NAMED = 3  # model files of a folder
 
 
 class Classifier(HearsRecordings[WindowResult]):
@@ -89,7 +92,7 @@ class Classifier(HearsRecordings[WindowResult]):
         self.notes: tuple[str, ...] = ()
         self.foreign_spec: ModelSpec | None = None
         try:
-            content = check_model(file)  # parsed here, once, for all who read it
+            content = check_weights(check_model(file))  # parsed and checked here, once, for all who read it
             self.model = content.model
             self.spec: ModelSpec = spec or _own_spec(content) or self._third_party_spec(content, source)
             self._interpreter = open_interpreter(content, num_threads, use_xnnpack)
@@ -464,10 +467,20 @@ def _own_spec(content: ModelContent) -> ModelSpec | None:
 def _read_file(path: str | Path) -> bytes:
     """Return the content of a model file."""
     if not os.path.isfile(path):
-        what = "is a folder" if os.path.isdir(path) else "does not exist"
-        raise FileNotFoundError(f"{path} {what}; expected a .tflite file")
+        raise FileNotFoundError(_no_file(path))
     with open(path, "rb") as file:
         return file.read()
+
+
+def _no_file(path: str | Path) -> str:
+    """Say why there is no model file at a path; of a folder which ones it holds."""
+    if not os.path.isdir(path):
+        return f"{path} does not exist; expected a .tflite file"
+    names = sorted(name for name in os.listdir(path) if name.endswith(".tflite"))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    if names:
+        return f"{path} is a folder; expected one of the .tflite files in it: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{path} is a folder without .tflite files; expected a .tflite file, such as earproof convert makes of a run"
 
 
 def _to_tensor(values: FloatArray, tensor: dict[str, Any]) -> npt.NDArray[Any]:

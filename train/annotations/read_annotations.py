@@ -130,7 +130,7 @@ def read_annotations(
         if place is not None and one.segment is not None:
             read[place].append(Located(one.place, one.segment))
     about = {*places.values(), *(named.find(_beside(folder, file)) for file in files)}
-    is_of_all = not given and files[0].name in TABLES
+    is_of_all = files[0].parent == folder and files[0].name in TABLES
     annotated = frozenset(name for name in recordings if is_of_all or name in about)
     seconds, events, more = _within(folder, read, unit)
     return ReadAnnotations(folder, files, recordings, annotated, seconds, events, [*faults, *more])
@@ -216,5 +216,6 @@ def _tell_unit(events: Mapping[str, Sequence[Segment]], seconds: Mapping[str, fl
     divisor = {"milliseconds": "1000", "samples": "the sample rate"}[unit]
     return (
         f"{name} is {seconds[name]:g} s long, but an event ends at {last[name]:g}: are the times in {unit}? "
-        f"Expected seconds; read them with --unit {unit} (Python: unit={unit!r}), or divide them by {divisor}"
+        f"Expected seconds; divide them by {divisor}. data list, data check, data compose and evaluate read them as "
+        f"they are with --unit {unit} (Python: unit={unit!r})"
     )

@@ -93,7 +93,10 @@ def check_data(index: ClipIndex, tell: Tell | None = None, annotations: Sequence
     findings = [*find_split_faults(index, copies), *find_signal_faults(index, measures)]
     if index.events is not None:
         findings += find_annotation_faults(annotations)
-        findings += [*find_shared_backgrounds(index, shared), *find_event_faults(index)]
+        findings += [
+            *find_shared_backgrounds(index, shared),
+            *find_event_faults(index, not any(read.faults for read in annotations)),
+        ]
     if unreadable:
         findings.append(
             Finding(

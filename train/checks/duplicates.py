@@ -53,7 +53,12 @@ class Duplicate:
     shift_seconds: float = 0.0
 
 
-def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint], load: Load) -> list[Duplicate]:
+def find_duplicates(
+    digests: Sequence[str],
+    fingerprints: Sequence[Fingerprint],
+    load: Load,
+    is_wanted: Callable[[int, int], bool] | None = None,
+) -> list[Duplicate]:
     """Return the pairs of clips with the same audio, exact ones first, each pair once.
 
     Parameters
@@ -65,6 +70,9 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     load : callable
         Returns the waveform of the clip at a position from one sample up to before another, at the fingerprint's sample
         rate; called for those pairs whose fingerprints agree.
+    is_wanted : callable, optional
+        Whether two clips at these positions are to be compared. Scenes composed of the same clips share audio in very
+        many pairs, which take long.
 
     Notes
     -----
@@ -78,7 +86,7 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     near: list[Duplicate] = []
     known = _Joined(len(fingerprints))
     for (first, second), shifts in sorted(meetings(fingerprints, same).items()):
-        if known.says_enough(first, second):
+        if known.says_enough(first, second) or not (is_wanted is None or is_wanted(first, second)):
             continue
         errors, shift, frames = min(_compare(fingerprints[first], fingerprints[second], shifts))
         if frames >= LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:

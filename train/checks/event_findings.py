@@ -14,9 +14,18 @@ from train.recordings.clip_index import ClipIndex
 _MOST_EMPTY = 0.5  # share of the recordings; with more of them the annotations may not be finished
 
 
-def find_event_faults(index: ClipIndex) -> list[Finding]:
-    """Return what is notable of the events of an index; sides that lack a label are `find_split_faults`' matter."""
-    return [*_missing_in_folds(index), *_imbalance(index), *_empty(index), *_balance(index)]
+def find_event_faults(index: ClipIndex, is_whole: bool = True) -> list[Finding]:
+    """Return what is notable of the events of an index; sides that lack a label are `find_split_faults`' matter.
+
+    Parameters
+    ----------
+    index : ClipIndex
+        With events.
+    is_whole : bool
+        Whether all annotations could be read; else a recording without an event may have a faulty one.
+    """
+    empty = _empty(index) if is_whole else ()
+    return [*_missing_in_folds(index), *_imbalance(index), *empty, *_balance(index)]
 
 
 def _missing_in_folds(index: ClipIndex) -> Iterable[Finding]:

@@ -44,9 +44,12 @@ def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[i
         if tell:
             tell(done)
     sides = [clip.split for clip in clips.index.clips]
-    pairs = [
-        pair for pair in find_duplicates(clips.digests, fingerprints, load) if sides[pair.first] != sides[pair.second]
-    ]
+
+    def is_divided(first: int, second: int) -> bool:
+        return sides[first] != sides[second]
+
+    found = find_duplicates(clips.digests, fingerprints, load, is_divided)
+    pairs = [pair for pair in found if is_divided(pair.first, pair.second)]
     copies, shared = (pairs, []) if clips.events is None else divide_pairs(clips.index, clips.events, pairs)
     if not copies:
         return describe_shared_backgrounds(clips.index, shared, "split")

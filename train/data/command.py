@@ -46,7 +46,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     trim.add_argument("--threshold-dbfs", type=float, default=-50.0, metavar="DB", help="quiet is below (default -50)")
     trim.add_argument("--margin", type=float, default=0.1, metavar="S", help="seconds of quiet to keep (default 0.1)")
     mix_command.add_arguments(_add_action(actions, "mix", "pair recordings of two labels; write the mixtures"))
-    compose_command.add_arguments(_add_action(actions, "compose", "write scenes of clips on a background, annotated"))
+    compose = _add_action(actions, "compose", "write scenes of clips, or of the events of scenes, on a background")
+    _add_unit(compose)
+    compose_command.add_arguments(compose)
     oversample_command.add_arguments(_add_action(actions, "oversample", "write copies of other pitch to train on"))
     decode = _add_action(actions, "import", "write every clip as 16 kHz mono FLAC, one folder a label")
     _add_into(decode)
@@ -110,7 +112,7 @@ def _find(args: argparse.Namespace) -> ClipIndex:
     for data in args.data:
         annotations = None if args.dataset else find_annotations(data)
         if annotations:
-            note(f"{annotations}: data {args.action} does not read annotations; only data list and data check do")
+            note(f"{annotations}: data {args.action} does not read annotations; data list, check and compose do")
     return _combined(args, lambda data, labels: find_clips(data, labels, args.dataset))
 
 
@@ -150,7 +152,7 @@ def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
     from train.annotations.event_counts import clips_by_side, count_events, event_table
     from train.progress import note
-    from train.recordings.clip_counts import count_clips, counts_table
+    from train.recordings.clip_counts import count_clips, count_notes, counts_table
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
@@ -173,6 +175,8 @@ def _list(args: argparse.Namespace) -> int:
     document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
     table = counts_table(rows) if index.events is None else event_table(rows, list(clips_by_side(index)))
     print(json.dumps(document, indent=2) if args.json else table)
+    for text in count_notes(kept, len(left_out)):
+        note(text)
     return DONE
 
 
@@ -313,8 +317,14 @@ def _mix(args: argparse.Namespace) -> int:
 
 def _compose(args: argparse.Namespace) -> int:
     """Compose scenes."""
+    from metadata.csv_rows import raise_faults
+
     compose_command.check(args)
-    return compose_command.run(_find(args), args)
+    _refuse_inside(args)
+    index, annotations = _find_either(args)
+    for read in annotations:
+        raise_faults(read.source, [fault.text for fault in read.faults])
+    return compose_command.run(index, args)
 
 
 def _oversample(args: argparse.Namespace) -> int:

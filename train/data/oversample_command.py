@@ -46,9 +46,12 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
     clips = load_with_progress(put_on_sides(index, args), SAMPLE_RATE, args.cache, args.strict)
     total = len(sources(clips)[0]) * len(cents)
     with progress_bar(total, "shift", "clip") as bar:
-        done = oversample(
-            clips, SAMPLE_RATE, cents, args.into, force=args.force, tell=lambda count: bar.update(count - bar.n)
-        )
+
+        def tell(count: int, name: str) -> None:
+            bar.set_postfix_str(name, refresh=count == 0)  # the first name at once: a long clip takes its time
+            bar.update(count - bar.n)
+
+        done = oversample(clips, SAMPLE_RATE, cents, args.into, force=args.force, tell=tell)
     for reason in done.left_out:
         note(f"not copied: {reason}")
     if done.turned_down:

@@ -16,7 +16,9 @@ from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
 from train.recordings.store.clip_store import LoadedClips, load_clips
-from train.tasks.task import OneLabel, Task
+from train.tasks.task import OneLabel
+
+_ONE_LABEL = OneLabel()
 
 
 def find_and_split(
@@ -24,14 +26,14 @@ def find_and_split(
     labels_file: str | Path | None,
     seed: int,
     *,
-    task_of: Callable[[ClipIndex], Task] = lambda index: OneLabel(),
+    check: Callable[[ClipIndex], None] = _ONE_LABEL.check,
     dataset: str | None = None,
     test_fold: str | None = None,
     val_fold: str | None = None,
 ) -> ClipIndex:
     """Return the index of data folders, taken as one, with every clip on a side: by folds where a test fold is given.
 
-    `task_of` says what is taught, as the recordings are; it refuses those that cannot teach it.
+    `check` refuses recordings that cannot teach what is to be taught.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def find_and_split(
     index = combine([find_data(folder, labels, dataset) for folder in folders], labels)
     tell_assumptions(index)
     index.check_labels()
-    task_of(index).check(index)
+    check(index)
     return split_and_say(index, seed, test_fold, val_fold)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from train.fitting.weight_average import WeightAverage
+from train.progress import note
 from train.settings import TrainingSettings
 
 HISTORY_FILE_NAME = "history.csv"
@@ -53,19 +54,23 @@ def kept_epoch(history: Sequence[dict[str, float]]) -> int:
 
 
 def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Record the settings of a run, or refuse to resume one that was begun with others."""
+    """Record the settings of a run, or refuse to resume one that was begun with others.
+
+    Where no epoch is finished nothing is lost by other settings, and a note says which they are.
+    """
     path = folder / SETTINGS_FILE_NAME
     if path.is_file():
         # A setting that an older run does not record came later, and the default of all models leaves it off.
         later = {name: value for name, value in TrainingSettings().as_dict().items() if name in settings}
         recorded = {**later, **json.loads(path.read_text())}
         changed = sorted(key for key in {*recorded, *settings} if recorded.get(key) != settings.get(key))
-        if changed:
+        listed = ", ".join(f"{key} {recorded.get(key)!r}, now {settings.get(key)!r}" for key in changed)
+        if changed and (finished_epochs(folder) or "data_sha256" in changed):
             raise ValueError(
-                f"{folder} was begun with other settings: "
-                + ", ".join(f"{key} {recorded.get(key)!r}, now {settings.get(key)!r}" for key in changed)
-                + "; resume with the same, or start again with --force"
+                f"{folder} was begun with other settings: {listed}; resume with the same, or start again with --force"
             )
+        if changed:
+            note(f"{folder} has no finished epoch: its training begins with other settings: {listed}")
     write_atomically(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
 
 

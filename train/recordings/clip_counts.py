@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_runtime.tables import align
+from metadata.plural import counted
 from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
 
@@ -47,6 +48,28 @@ def counts_table(rows: Sequence[dict[str, Any]]) -> str:
         for row in rows
     ]
     return "\n".join(align([tuple(header), *cells]))
+
+
+def count_notes(clips: Sequence[Clip], num_unread: int) -> list[str]:
+    """Return why the counts may differ from other numbers of files and clips, a line each.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Those counted.
+    num_unread : int
+        Recordings whose header cannot be read.
+    """
+    several = sum(len(clip.labels) > 1 for clip in clips)
+    unread = f"{len(clips)} of {counted(len(clips) + num_unread, 'recording')} counted, {num_unread} not readable; "
+    notes = [
+        f"{unread if num_unread else ''}counted by the files' headers: `earproof data check`, build and train read all "
+        "of a file, and leave out what is broken further on"
+    ]
+    if several:
+        which = counted(several, "clip has several labels and counts", "clips have several labels and count")
+        notes.append(f"{which} under each of them, but once under {TOTAL}")
+    return notes
 
 
 def _count(held: Sequence[tuple[Clip, float]], prefix: str) -> dict[str, Any]:

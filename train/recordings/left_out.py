@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from metadata.plural import counted
+
 
 class Reason(NamedTuple):
     """Why something is not read."""
@@ -74,7 +76,10 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> list[str]:
 def describe_reason(reason: Reason, paths: Sequence[str], count: int) -> str:
     """Return a line about what is left out for one reason, of which there are so many."""
     named, text = name_some(paths, count), reason_text(reason, paths)
-    return f"{text}, {count}: {named}" if reason == NO_SOUND else f"left out, {count}: {named} ({text})"
+    if reason == NO_SOUND:
+        what = counted(count, "other file, which is no recording", "other files, which are no recordings")
+        return f"{what}: {named}"
+    return f"left out, {count}: {named} ({text})"
 
 
 def reason_text(reason: Reason, paths: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ DEFAULT_MAX_CENTS = 200.0
 MOST_CENTS = 1200.0  # an octave; farther, a phase vocoder makes another sound of it
 FOLDER_NAME = "pitch_shifted"
 
-Tell = Callable[[int], None]
+Tell = Callable[[int, str], None]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def oversample(
     force : bool
         Empty the folder first, if earproof filled it.
     tell : callable, optional
-        Called with the number of copies done.
+        Called with the number of copies done, and the name of the clip of the next; at the end with ''.
 
     Raises
     ------
@@ -161,13 +161,15 @@ def oversample(
     for place in chosen:
         clip, waveform = clips.index.clips[place], np.asarray(clips.waveforms[place])  # read once for all copies
         for shift in cents:
+            if tell:
+                tell(len(copied), clip.path)
             name = next(names)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shifted = shift_pitch(waveform, sample_rate, shift, turned_down.factors, clip.path)
             _write(folder / name, shifted, sample_rate)
             copied.append(replace(clip, path=name, original=clip.original or clip.path))
-            if tell:
-                tell(len(copied))
+    if tell:
+        tell(len(copied), "")
     check_all_written(folder, [clip.path for clip in copied])
     kept = [_moved(clip, root, folder) for clip in clips.index.clips]
     index = replace(clips.index, root=folder, clips=(*kept, *copied))
