@@ -110,7 +110,8 @@ def _scorer(classifier: Classifier, args: argparse.Namespace) -> SecondScorer | 
             if getattr(args, given) not in (None, False):
                 raise ValueError(
                     f"{args.file} scores frames: events begin and end by the thresholds in the model, and silence is "
-                    f"no label; expected no {option}. See --median-frames, --gap and --shortest"
+                    f"no label; expected no {option}. See --median-frames, --gap and --shortest; other thresholds are "
+                    "written with earproof metadata write --spec"
                 )
         by_frame = FrameScorer(classifier, args, detecting)
         _tell_rules(spec, by_frame.score_rows.rounded)
@@ -147,7 +148,7 @@ def _check_seconds(spec: ModelSpec, args: argparse.Namespace) -> None:
     if args.threshold is not None and spec.activation == "sigmoid":
         raise ValueError(
             f"{spec.name} tells several labels, each by its own threshold in the model; expected no --threshold. "
-            "Others are written with earproof metadata write"
+            "Others are written with earproof metadata write --spec"
         )
 
 
