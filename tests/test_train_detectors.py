@@ -97,6 +97,10 @@ def test_frames_that_are_right_have_every_measure_at_its_best(evaluate):
     )
 
 
+def test_what_was_rounded_for_several_files_of_one_network_is_told_once(evaluate):
+    assert evaluate("frames", "frames-int8")[1].count("in place of 1 s") == 1
+
+
 def test_a_side_has_its_recordings_alone(evaluate):
     report, _ = evaluate("frames", options=("--side", "test"))
     assert (report["num_recordings"], report["side"], report["labels"]) == (1, "test", ["cat", "dog"])

@@ -126,10 +126,12 @@ def _judged(
     reference = _reference(judged, detectors[0].spec.labels)
     seconds: dict[str, float] = {}
     systems, grids, scored = {}, {}, {}
-    for one in detectors:
+    rows_of = [score_rows(one.spec, detecting.hop_seconds) for one in detectors]
+    for text in dict.fromkeys(rows.rounded for rows in rows_of if rows.rounded):  # once for files of one network
+        note(text)
+    for one, rows in zip(detectors, rows_of, strict=True):
         spec, name, clips = one.spec, str(one.path), sides[one.spec.sample_rate]
-        rows = score_rows(spec, detecting.hop_seconds)
-        _tell(one, rows, clips)
+        _tell(one, clips)
         found = _scores(one, rows, clips)
         seconds |= {path: waveform.size / spec.sample_rate for path, waveform in _waveforms(clips)}
         systems[name] = {path: detecting.segments(spec, grid, seconds[path]) for path, grid in found.items()}
@@ -171,12 +173,10 @@ def _scores(one: Detector, rows: ScoreRows, clips: LoadedClips) -> dict[str, Sco
     return found
 
 
-def _tell(one: Detector, rows: ScoreRows, clips: LoadedClips) -> None:
-    """Tell what was rounded, padded and assumed."""
+def _tell(one: Detector, clips: LoadedClips) -> None:
+    """Tell what was padded and assumed."""
     spec = one.spec
     short = sum(waveform.size < spec.window_length for waveform in clips.waveforms)
-    if rows.rounded:
-        note(f"{one.path}: {rows.rounded}")
     if short:
         are = counted(short, "recording is", "recordings are")
         note(f"{one.path}: {are} shorter than the window of {spec.window_seconds:g} s; padded with zeros")
