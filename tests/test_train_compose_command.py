@@ -155,7 +155,7 @@ def test_scenes_are_composed_of_the_events_of_annotated_recordings_too(capsys, d
         samples[SAMPLE_RATE : 2 * SAMPLE_RATE] += _noise(70 + number, 1, 0.05)
         soundfile.write(data / "scenes" / f"{number}.wav", samples, SAMPLE_RATE)
         rows += [f"{number}.wav,1000,2000,{'cat' if number % 2 else 'dog'}"]
-    rows += ["0.wav,2500,3500,cat", "0.wav,3000,3800,dog"]
+    rows += ["0.wav,2500,3500,cat", "0.wav,3000,3800,dog", "1.wav,3000,3600,cat", "1.wav,3200,3900,dog"]
     (data / "scenes" / "annotations.csv").write_text("\n".join(rows) + "\n")
     arguments = ["data", "compose", data / "scenes", "--background", data / "behind", "--write", data / "out", *SMALL]
     arguments += ["--cache", data / "cache", "--json"]
@@ -163,9 +163,9 @@ def test_scenes_are_composed_of_the_events_of_annotated_recordings_too(capsys, d
     assert "are the times in milliseconds" in capsys.readouterr().err
     assert earproof.main([*map(str, arguments), "--unit", "milliseconds"]) == 0
     printed = capsys.readouterr()
-    assert json.loads(printed.out)["events_not_alone"] == 2
-    assert "the clips are 6 events of annotated recordings" in printed.err
-    assert "left out: 2 events in which another label sounds" in printed.err
+    assert json.loads(printed.out)["events_not_alone"] == 3
+    assert "the clips are what sounds alone of 7 events" in printed.err
+    assert "left out: 3 events of which less than 0.5 s sound alone" in printed.err
     scenes = annotated_index(data / "out")
     assert scenes.index.labels == ("cat", "dog")
     samples, _ = soundfile.read(data / "out" / "train" / "1.wav")

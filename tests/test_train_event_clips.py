@@ -24,13 +24,31 @@ def _loaded(*events):
     )
 
 
-def test_events_in_which_another_label_sounds_are_left_out():
-    index = events_alone(_loaded((1, 2, "cat"), (2, 3.5, "dog"), (4, 6, "cat"), (5, 7, "dog")).index)
-    assert [(event.onset, event.label) for event in index.events["a.wav"]] == [(1, "cat"), (2, "dog")]
-    index = events_alone(_loaded((1, 2, "cat"), (4, 6, "cat"), (5, 7, "dog")).index)
-    assert index.clips[0].labels == ("cat",)
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([], (2, 6)),
+        ([(0, 2), (6, 8)], (2, 6)),
+        ([(1, 3)], (3, 6)),
+        ([(5, 9)], (2, 5)),
+        ([(2.6, 3), (4, 4.5)], (4.5, 6)),
+        ([(2.5, 5.8)], (2, 2.5)),
+        ([(2.4, 5.8)], None),
+        ([(0, 9)], None),
+        ([(0, 9), (3, 4)], None),
+    ],
+)
+def test_the_longest_stretch_of_an_event_in_which_no_other_label_sounds_is_kept(others, expected):
+    index = events_alone(_loaded((2, 6, "cat"), *((on, off, "dog") for on, off in others), (9, 9.1, "dog")).index)
+    kept = [(event.onset, event.offset) for event in index.events["a.wav"] if event.label == "cat"]
+    assert kept == ([expected] if expected else [])
+    assert ("cat" in index.clips[0].labels) == bool(expected)
+    assert (9, 9.1) in [(event.onset, event.offset) for event in index.events["a.wav"]]  # short, but all of it alone
+
+
+def test_recordings_in_which_nothing_sounds_alone_are_refused():
     with pytest.raises(ValueError, match="in every event of scenes another label sounds"):
-        events_alone(_loaded((4, 6, "cat"), (5, 7, "dog")).index)
+        events_alone(_loaded((4, 6, "cat"), (4.1, 6.1, "dog")).index)
 
 
 def test_every_event_is_cut_out_as_a_clip_that_says_where_it_was():

@@ -175,17 +175,17 @@ def _settings(args: argparse.Namespace) -> SceneSettings:
 
 
 def _alone(index: ClipIndex) -> tuple[ClipIndex, int]:
-    """Annotated recordings with the events that sound alone, and how many do not, which is told; others as they are."""
-    from train.annotations.event_clips import events_alone
+    """Annotated recordings with what of their events sounds alone, and how many do not; plain clips as they are."""
+    from train.annotations.event_clips import LEAST_SECONDS, events_alone
     from train.progress import note
 
     if index.events is None:
         return index, 0
     alone = events_alone(index)
     total, kept = (sum(map(len, (one.events or {}).values())) for one in (index, alone))
-    note(f"the clips are {counted(kept, 'event')} of annotated recordings")
+    note(f"the clips are what sounds alone of {counted(kept, 'event')}")
     if total > kept:
-        note(f"left out: {counted(total - kept, 'event')} in which another label sounds")
+        note(f"left out: {counted(total - kept, 'event')} of which less than {LEAST_SECONDS} s sound alone")
     return alone, total - kept
 
 
