@@ -75,7 +75,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)}; "
             f"with annotations {', '.join(DETECTOR_NAMES)})",
         )
-        add_training_arguments(parser)
+        add_training_arguments(parser, shows_tail=True)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
     parser.add_argument(
         "--recipe",

@@ -82,6 +82,12 @@ def test_the_campaign_tells_a_child_that_dies_from_one_that_answers():
         assert child.open(b"no model")[0] == "refused"
     finally:
         child.stop()
+    unchecked = Child(sys.executable, unchecked=True)
+    try:
+        assert unchecked.open((FOLDER / "sound" / "tiny.tflite").read_bytes())[0] == "scores"
+        assert unchecked.open(with_weights(float("nan"), "tiny"))[0] == "refused while it runs"  # by its scores
+    finally:
+        unchecked.stop()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -1,4 +1,4 @@
-"""How often the bytes of a model are walked, its ZIP looked for and its graph judged."""
+"""How often the bytes of a model are walked, its ZIP looked for, its graph judged and its constants read."""
 
 from collections import Counter
 
@@ -7,6 +7,7 @@ import pytest
 from foreign_files import ending_in, with_metadata
 from tiny_tflite import tiny_classifier, tiny_spec
 
+import edge_runtime.model.weight_check
 import metadata.gate.model_check
 import metadata.tflite_file.model_content
 from edge_runtime.model.classifier import Classifier
@@ -28,11 +29,12 @@ def walks(monkeypatch):
     count(metadata.tflite_file.model_content, "walk_model")
     count(metadata.tflite_file.model_content, "find_zip")
     count(metadata.gate.model_check, "check_graphs")
+    count(edge_runtime.model.weight_check, "_multiplied")  # of the one graph
     count(ModelFlatBuffer, "__init__")
     return counts
 
 
-ONCE = {"walk_model": 1, "find_zip": 1, "check_graphs": 1}
+ONCE = {"walk_model": 1, "find_zip": 1, "check_graphs": 1, "_multiplied": 1}
 
 
 def test_a_file_of_ours_is_parsed_once_from_its_path_to_its_decision(walks, tmp_path):

@@ -92,7 +92,9 @@ def test_frames_that_are_right_have_every_measure_at_its_best(evaluate):
     assert report["num_recordings"] == 3
     assert system["scored"] == "scores frames of 0.016 s, averaged over windows that begin every 0.992 s"
     assert "windows begin every 0.992 s in place of 1 s" in said
-    assert "has no thresholds of frames; those of its windows are taken: cat 0.5, dog 0.5" in said
+    assert (
+        "frames.tflite: by sign has no thresholds of frames; those of its windows are taken: cat 0.5, dog 0.5" in said
+    )
 
 
 def test_a_side_has_its_recordings_alone(evaluate):

@@ -54,7 +54,10 @@ def test_annotations_in_milliseconds_are_read_where_the_unit_is_given(scenes, ca
     rows = [f"{name}.wav,1000,3000,dog\n" for name in "abc"]
     (scenes / "scenes" / "annotations.csv").write_text("filename,onset,offset,event_label\n" + "".join(rows))
     assert earproof.main(["evaluate", str(scenes / "right.csv"), str(scenes / "scenes")]) == 2
-    assert "divide them by 1000. data list, data check, data compose and evaluate" in capsys.readouterr().err
+    assert (
+        "divide them by 1000. data list, data check, data compose and evaluate read them as they are with "
+        "--unit milliseconds" in capsys.readouterr().err
+    )
     assert _event_precision(capsys, scenes / "right.csv", scenes / "scenes", "--unit", "milliseconds") == 1.0
 
 

@@ -66,13 +66,15 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
 
 
-def add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the training settings; those not given are the model's own."""
+def add_training_arguments(parser: argparse.ArgumentParser, shows_tail: bool = False) -> None:
+    """Add the training settings; those not given are the model's own. The help of train has no room for --tail."""
     settings = parser.add_argument_group("training (defaults: the model's own)")
     settings.add_argument("--published", action="store_true", help="begin with the published settings, not ours")
     settings.add_argument("--epochs", type=int, metavar="N", help="at most this many")
     settings.add_argument("--seed", type=int, default=0, metavar="N", help="of split, weights and draws (default 0)")
-    _add_detailed_arguments(parser.add_argument_group(_DETAILS))
+    details = parser.add_argument_group(_DETAILS)
+    _add_detailed_arguments(details)
+    _add_tail_argument(settings if shows_tail else details)
     parser.set_defaults(only_in_help_all=(_DETAILS,))
 
 
@@ -133,6 +135,10 @@ def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
     settings.add_argument(
         "--window-hop", type=int, metavar="N", help="samples between test windows (default: the window length)"
     )
+
+
+def _add_tail_argument(settings: argparse._ArgumentGroup) -> None:
+    """Add what becomes of the end of clips."""
     settings.add_argument(
         "--tail",
         choices=TAILS,

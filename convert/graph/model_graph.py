@@ -19,8 +19,8 @@ FILE_IDENTIFIER = b"TFL3"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TensorInfo:
-    """One tensor of the graph."""
+class GraphTensor:
+    """One tensor of the graph; what the device reads of a file is `metadata.TensorInfo`."""
 
     name: str  # its own, see `convert.graph.normalised_file`
     shape: tuple[int, ...]
@@ -46,12 +46,12 @@ class ModelGraph:
     """The main subgraph of a model with one input, scores and maybe frame scores; every tensor has its own name."""
 
     operations: tuple[Operation, ...]
-    tensors: tuple[TensorInfo, ...]
-    input: TensorInfo
-    outputs: tuple[TensorInfo, ...]
+    tensors: tuple[GraphTensor, ...]
+    input: GraphTensor
+    outputs: tuple[GraphTensor, ...]
 
     @property
-    def output(self) -> TensorInfo:
+    def output(self) -> GraphTensor:
         """The scores."""
         return self.outputs[0]
 
@@ -174,13 +174,13 @@ class _AlignedPack:
         return schema.BufferEnd(builder)
 
 
-def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> TensorInfo:
+def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> GraphTensor:
     """Describe one tensor, whose name may be given to it here."""
     from ai_edge_litert import schema_py_generated as schema
 
     signature = () if tensor.shapeSignature is None else tuple(tensor.shapeSignature)
     data = buffers[tensor.buffer].data
-    return TensorInfo(
+    return GraphTensor(
         name=tensor.name.decode(),
         shape=() if tensor.shape is None else tuple(int(size) for size in tensor.shape),
         dtype=_schema_names(schema.TensorType)[tensor.type],
@@ -190,7 +190,7 @@ def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> Tenso
     )
 
 
-def _operation(operator: Any, codes: list[Any], tensors: tuple[TensorInfo, ...]) -> Operation:
+def _operation(operator: Any, codes: list[Any], tensors: tuple[GraphTensor, ...]) -> Operation:
     """Describe one operator."""
     from ai_edge_litert import schema_py_generated as schema
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from convert.graph.float_scope import CONVOLUTIONS, SCOPE, RecipeUnfitError
 from convert.graph.layer_name import layer_name
-from convert.graph.model_graph import ModelGraph, Operation, TensorInfo
+from convert.graph.model_graph import GraphTensor, ModelGraph, Operation
 from metadata.plural import counted
 
 WITH_WEIGHTS = (*CONVOLUTIONS, "FULLY_CONNECTED")
@@ -205,7 +205,7 @@ class _Tensors:
             return {"INT8": "int8", "INT16": "int16x8"}.get(result, "dynamic_int8")
         return "float16" if weights.dtype == "FLOAT16" else FLOAT
 
-    def _stored(self, name: str) -> TensorInfo:
+    def _stored(self, name: str) -> GraphTensor:
         """Return the tensor that a file stores where an operation may read a widened copy of it."""
         return self._tensors[self._widened.get(name, name)]
 

@@ -68,14 +68,14 @@ def _head(verdict: Verdict) -> str:
     groups = counted(verdict.num_groups, "unseen group")
     if not verdict.is_unseen:
         groups = f"{counted(verdict.num_groups, 'group')} of --data"
-    told = (
+    text = (
         f"{verdict.measure} {verdict.accuracy:.1%} [{low:.1%}, {high:.1%}] on "
-        f"{counted(verdict.num_windows, 'test window')} of {groups}, {verdict.p50_ms:.2f} ms a window here, "
+        f"{counted(verdict.num_windows, 'test window')} of {groups} in all, {verdict.p50_ms:.2f} ms a window here, "
         f"{verdict.size_bytes / 1000:.0f} kB."
     )
     if verdict.take:
-        return f"**Take `{verdict.file}`**: {told}"
-    return f"**Take no file yet.** The best so far is `{verdict.file}`: {told}"
+        return f"**Take `{verdict.file}`**: {text}"
+    return f"**Take no file yet.** The best so far is `{verdict.file}`: {text}"
 
 
 def _loaders(verdict: Verdict) -> list[str]:
@@ -90,10 +90,10 @@ def _loaders(verdict: Verdict) -> list[str]:
 
 def _missing(missing: Sequence[Shortage]) -> str:
     """Which labels were tested on too few groups."""
-    told = ", ".join(f"'{one.label}' {one.num_groups}" for one in missing)
+    listed = ", ".join(f"'{one.label}' {one.num_groups}" for one in missing)
     return (
-        f"The test side has too few speakers or sources to judge by, at least {MIN_TEST_GROUPS} a label are needed: "
-        f"{told}."
+        "The test side has too few groups (speakers or sources) to judge by, at least "
+        f"{MIN_TEST_GROUPS} of each label are needed. Groups by label: {listed}."
     )
 
 

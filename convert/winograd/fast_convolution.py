@@ -93,7 +93,9 @@ def fast_rewrite(float_model: bytes, result: bytes) -> Rewrite:
     writer = GraphWriter(content)
     total = sum(_read(writer, operator) is not None for operator in content.subgraphs[0].operators)
     return Rewrite(
-        what="convolutions of stride 1 gain by the fast form and have it", done=_num_fast(result), total=total
+        what="convolutions of stride 1 have the Winograd form, where it saves multiplications",
+        done=_num_fast(result),
+        total=total,
     )
 
 

@@ -22,6 +22,7 @@ from edge_runtime.model.clip_merge import ClipMerge
 from edge_runtime.model.hears_recordings import ONE_AFTER_THE_OTHER, HearsRecordings
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.model.tensor_io import dequantize, quantize
+from edge_runtime.model.weight_check import check_weights
 from metadata.errors import ModelContractError, ModelWarning
 from metadata.gate.model_check import check_model
 from metadata.packing.packed_model import read_spec
@@ -91,7 +92,7 @@ class Classifier(HearsRecordings[WindowResult]):
         self.notes: tuple[str, ...] = ()
         self.foreign_spec: ModelSpec | None = None
         try:
-            content = check_model(file)  # parsed here, once, for all who read it
+            content = check_weights(check_model(file))  # parsed and checked here, once, for all who read it
             self.model = content.model
             self.spec: ModelSpec = spec or _own_spec(content) or self._third_party_spec(content, source)
             self._interpreter = open_interpreter(content, num_threads, use_xnnpack)

@@ -40,8 +40,7 @@ def open_interpreter(model: bytes | ModelContent, num_threads: int = 1, use_xnnp
     """
     if num_threads < 1:
         raise ValueError(f"num_threads is {num_threads}; expected at least 1")
-    content = check_model(model)
-    check_weights(content)  # an interpreter trusts its file: a damaged one takes the process down
+    content = check_weights(check_model(model))  # an interpreter trusts its file: a damaged one takes the process down
     runtime = _find_runtime()[1]
     kinds = runtime.OpResolverType
     kernels = kinds.AUTO if use_xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES

@@ -33,19 +33,20 @@ _MULTIPLIERS = frozenset(
 )
 
 
-def check_weights(content: ModelContent) -> None:
-    """Check the float constants of a model.
+def check_weights(content: ModelContent) -> ModelContent:
+    """Check the float constants of a model, unless that was done, and return it so that they are not checked again.
 
     Raises
     ------
     ModelContractError
         A NaN, or an infinite weight of an operator that multiplies with it.
     """
-    for graph in content.graphs:
+    for graph in () if content.has_checked_weights else content.graphs:
         multiplied = _multiplied(graph)
         for tensor in graph.tensors:
             if tensor.data is not None and tensor.dtype in _FLOATS:
                 _check(_values(content, tensor), tensor, tensor.place in multiplied)
+    return content._replace(has_checked_weights=True)
 
 
 def _multiplied(graph: Graph) -> frozenset[int]:

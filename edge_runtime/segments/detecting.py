@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,7 +54,12 @@ class Detecting:
             grid = replace(grid, scores=np.where(highest, grid.scores, np.float32(-1.0)))
             thresholds = (0.0,) * len(spec.labels)
         found = segments_of(grid, thresholds, self.min_seconds, self.gap_seconds, self.median_frames)
-        return tuple(replace(one, offset=min(one.offset, end_seconds)) for one in found if one.onset < end_seconds)
+        return tuple(within(found, end_seconds))
+
+
+def within(segments: Iterable[Segment], end_seconds: float) -> list[Segment]:
+    """Return segments as far as a recording goes: the last row of scores may end behind it."""
+    return [replace(one, offset=min(one.offset, end_seconds)) for one in segments if one.onset < end_seconds]
 
 
 def detecting_of(args: argparse.Namespace) -> Detecting:
@@ -72,3 +77,9 @@ def detecting_of(args: argparse.Namespace) -> Detecting:
         "min_seconds": args.shortest,
     }
     return Detecting(**{name: value for name, value in given.items() if value is not None})
+
+
+def no_frame_thresholds(spec: ModelSpec) -> str:
+    """Return that a model has no thresholds of frames, and which are taken."""
+    taken = ", ".join(f"{label} {value:g}" for label, value in zip(spec.labels, spec.frame_thresholds, strict=True))
+    return f"{spec.name} has no thresholds of frames; those of its windows are taken: {taken}"

@@ -107,6 +107,8 @@ class ModelContent(NamedTuple):
         The ZIP behind the model.
     is_checked : bool
         It has passed `metadata.gate.model_check.check_model`, so that an interpreter may see it.
+    has_checked_weights : bool
+        Its constants are numbers, by `edge_runtime.model.weight_check.check_weights`.
     """
 
     model: bytes
@@ -114,6 +116,7 @@ class ModelContent(NamedTuple):
     entries: tuple[tuple[str, Span | None], ...] = ()
     tail: ZipTail | None = None
     is_checked: bool = False
+    has_checked_weights: bool = False
 
     @property
     def tensors(self) -> ModelTensors:

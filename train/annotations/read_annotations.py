@@ -216,6 +216,6 @@ def _tell_unit(events: Mapping[str, Sequence[Segment]], seconds: Mapping[str, fl
     divisor = {"milliseconds": "1000", "samples": "the sample rate"}[unit]
     return (
         f"{name} is {seconds[name]:g} s long, but an event ends at {last[name]:g}: are the times in {unit}? "
-        f"Expected seconds; divide them by {divisor}. data list, data check, data compose and evaluate read "
-        f"them as they are with --unit {unit} (Python: unit={unit!r})"
+        f"Expected seconds; divide them by {divisor}. data list, data check, data compose and evaluate read them as "
+        f"they are with --unit {unit} (Python: unit={unit!r})"
     )

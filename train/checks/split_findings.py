@@ -149,8 +149,8 @@ def _few_test_groups(index: ClipIndex) -> Iterable[Finding]:
         yield Finding(
             "warning",
             "few_test_groups",
-            f"{counted(len(few), 'label has', 'labels have')} fewer than {MIN_TEST_GROUPS} groups on the test side; "
-            "`earproof build` recommends no file on so few",
+            f"{counted(len(few), 'label has', 'labels have')} fewer than {counted(MIN_TEST_GROUPS, 'group')} on the "
+            "test side; `earproof build` recommends no file on so few",
             tuple(few),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.segments.detecting import Detecting
+from edge_runtime.segments.detecting import Detecting, no_frame_thresholds
 from edge_runtime.segments.score_grid import ScoreGrid
 from edge_runtime.segments.score_stream import ScoreRows, score_rows
 from edge_runtime.segments.segment import Segment
@@ -181,5 +181,4 @@ def _tell(one: Detector, rows: ScoreRows, clips: LoadedClips) -> None:
         are = counted(short, "recording is", "recordings are")
         note(f"{one.path}: {are} shorter than the window of {spec.window_seconds:g} s; padded with zeros")
     if spec.frames is not None and not spec.frames.thresholds:
-        told = ", ".join(f"{label} {value:g}" for label, value in zip(spec.labels, spec.thresholds, strict=True))
-        note(f"{one.path} has no thresholds of frames; those of its windows are taken: {told}")
+        note(f"{one.path}: {no_frame_thresholds(spec)}")

@@ -26,7 +26,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "source_counter": "how many sources: two (up to two), three; labels (to begin another training with)",
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
     "timeline": "one label a second, for earproof timeline: small, published; overlapping (several labels)",
-    "event_crnn": "the labels of one sound or two, and in which frames each sounds: small (40 ms), published (23 ms)",
+    "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
 }
 
 

@@ -1,14 +1,15 @@
 """A CNN and GRU for sound events: which labels are present in a window, and in which of its frames.
 
-`published` is the network of a public repository (TensorFlow 1): magnitudes of one second at 44.1 kHz without a
-logarithm, 44 rows of 1025 bins; six 3 x 3 convolutions of up to 1024 filters and one of a single 1 x 1 filter, each but
-the last two halved in frequency; a GRU of 128 over the rows, with ReLU in its candidate; the scores are those of the
-last row. It needs 27 billion multiplications a second of sound. Mended: its GRU began at a state drawn anew in every
-run, so that no two runs agreed; here it begins at zero. Its batch normalization never learned mean and variance.
-It has no frame scores. Here the dense layer behind the last row scores every row, which adds no parameters. Rows are
-centred on multiples of 1024 samples, so the 43 frames lie between them: the score of a frame is the mean of those of
-the rows at its two ends. The last 68 samples, 1.5 ms, have no frame. A row knows what came before it, and 6 rows more.
-With `--published` the window alone is learned (`activity_weight` 0), and a row then scores what was heard up to it.
+`published` is the network of a public repository (TensorFlow 1). It hears magnitudes of one second at 44.1 kHz, 44 rows
+of 1025 bins, without a logarithm. Six 3 x 3 convolutions of up to 1024 filters follow, and one 1 x 1 of one filter.
+Behind the first five an average pool halves the bins. A GRU of 128 runs over the rows, with ReLU for its candidate.
+The last row gives the scores. A second of sound takes 27 billion multiplications.
+Mended: the state of its GRU was drawn anew in every run, inference included. Here it begins at zero.
+Kept: its batch normalization never computes mean or variance, even in training: it is a factor and a shift a channel.
+Added: it has no frame scores. The dense layer behind the last row scores every row here, without further parameters.
+Rows are centred on multiples of 1024 samples, and the 43 frames lie between them. A frame's score is the mean of the
+rows at its two ends. The last 68 samples, 1.5 ms, have no frame. A row knows all rows before it, and six behind it.
+With `--published` the window alone is learned (`activity_weight` 0): a row then scores what sounded up to it.
 
 `small` is ours. A first convolution reads frames of 10 ms and puts out a row every 40 ms; convolutions pool the mel
 bands alone, so that every row keeps its time; a GRU in both directions scores each label in each row. The scores of the
@@ -49,7 +50,7 @@ PUBLISHED_RATE = PUBLISHED_WINDOW = 44_100  # Hz, samples
 PUBLISHED_FRONT_END = StftFrontEnd(n_fft=2048, hop_length=1024, win_length=1536, power=1.0, pad_mode="reflect")
 PUBLISHED_ROWS = 1 + PUBLISHED_WINDOW // PUBLISHED_FRONT_END.hop_length
 PUBLISHED_FILTERS = (64, 128, 256, 512, 1024)
-PUBLISHED_NORMS = {2: 0.9, 5: 0.99}  # behind the pool of these: momentum
+PUBLISHED_NORMS = (2, 5)  # behind the pool of these
 PUBLISHED_LAST_FILTERS, PUBLISHED_UNITS = 128, 128
 
 _FRAMES = {
@@ -155,8 +156,8 @@ def _published(keras: Any, num_labels: int) -> tuple[Any, Any, Any]:
     for number, filters in enumerate(PUBLISHED_FILTERS, start=1):
         x = layers.Conv2D(filters, KERNEL, padding="same", activation="relu", name=f"conv_{number}")(x)
         x = layers.AveragePooling2D((1, 2), padding="same", name=f"pool_{number}")(x)
-        if number in PUBLISHED_NORMS:
-            x = layers.BatchNormalization(momentum=PUBLISHED_NORMS[number], name=f"norm_{number}")(x)
+        if number in PUBLISHED_NORMS:  # a factor and a shift a channel, as the published normalization is one
+            x = layers.DepthwiseConv2D(1, depthwise_initializer="ones", name=f"norm_{number}")(x)
     x = layers.Conv2D(PUBLISHED_LAST_FILTERS, KERNEL, padding="same", activation="relu", name="conv_6")(x)
     x = layers.Conv2D(1, 1, activation="relu", name="conv_7")(x)
     x = layers.Reshape(x.shape[1:3], name="steps")(x)
