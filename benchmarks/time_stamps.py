@@ -26,7 +26,6 @@ import earproof
 from edge_runtime.timeline.second_rows import SILENCE
 from train.data.prepare import find_and_split, load_to_train
 from train.recordings.store.clip_store import LoadedClips
-from train.tasks.task import OneLabel
 
 SAMPLE_RATE = 16_000  # Hz
 LEVEL_RANGE_DB = (-30.0, -18.0)  # RMS of a part
@@ -108,7 +107,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--cache", type=Path)
     args = parser.parse_args()
-    clips = load_to_train(find_and_split([args.data], None, 0, task=OneLabel()), SAMPLE_RATE, args.cache, False)
+    clips = load_to_train(find_and_split([args.data], None, 0), SAMPLE_RATE, args.cache, False)
     print("| borders | seconds right | borders found | median error (s) | 95th percentile (s) |")
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.recipes import ALL, choose_recipes
 from convert.settings import ConvertSettings
 from train.api import PathLike, fold_name, model_settings, paths_of
-from train.models import ONE_LABEL_NAMES, common_sample_rate, model_module
+from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES, common_sample_rate, model_module
+from train.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from train.recordings.clip_index import ClipIndex
 
 
 def build(
     data: PathLike | Sequence[PathLike],
     *,
     out: PathLike,
-    models: str | Sequence[str] = ONE_LABEL_NAMES,
+    models: str | Sequence[str] | None = None,
     recipes: str | Sequence[str] | None = None,
     labels: PathLike | None = None,
     dataset: str | None = None,
@@ -42,8 +46,8 @@ def build(
         A folder with one sub-folder a label, a data set, or a CSV; several are taken as one.
     out : path
         The folder to fill.
-    models : str or sequence of str
-        Of `train.models.ONE_LABEL_NAMES`.
+    models : str or sequence of str, optional
+        Of `train.models.MODEL_NAMES`. If None, `ONE_LABEL_NAMES`, or `DETECTOR_NAMES` for recordings with annotations.
     recipes : str or sequence of str, optional
         Only these and float32, or "all"; the default recipes if None.
     labels : path, optional
@@ -90,6 +94,7 @@ def build(
     from train.data.prepare import find_and_split, load_to_train
     from train.progress import note
     from train.recordings.output_folder import claim_folder
+    from train.tasks.task_choice import task_for
 
     state_before = read_machine_state()
     conversion = ConvertSettings(
@@ -98,19 +103,31 @@ def build(
         num_runs=num_runs,
         warmup_runs=warmup_runs,
     )
-    modules = [model_module(name) for name in _listed(models)]
-    chosen = {
-        module.NAME: model_settings(module.NAME, published=published, seed=seed, **settings) for module in modules
-    }
+
+    def settings_of(names: Sequence[str]) -> dict[str, TrainingSettings]:
+        return {name: model_settings(name, published=published, seed=seed, **settings) for name in names}
+
+    def models_for(index: ClipIndex) -> Sequence[str]:
+        return _listed(models or (ONE_LABEL_NAMES if index.events is None else DETECTOR_NAMES))
+
+    def check(index: ClipIndex) -> None:
+        for name in models_for(index):
+            module = model_module(name)
+            task_for(module, module.DEFAULT_VARIANT, index.events is not None).check(index)
+
+    settings_of(_listed(models or ONE_LABEL_NAMES))  # what is wrong with them is said before anything is read
     index = find_and_split(
         paths_of(data),
         labels,
         seed,
+        check=check,
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
-    clips = load_to_train(index, common_sample_rate(_listed(models)), cache, strict)
+    names = models_for(index)
+    chosen = settings_of(names)
+    clips = load_to_train(index, common_sample_rate(names), cache, strict)
     folder = claim_folder(out, force=force, resume=resume)
     cached = None if cache is None else Path(cache)
     try:

@@ -21,7 +21,7 @@ from train.command import (
     given_settings,
 )
 from train.data.sides import add_dataset_argument
-from train.models import ONE_LABEL_NAMES
+from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES
 
 if TYPE_CHECKING:
     from convert.convertible import Convertible
@@ -72,7 +72,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             "--model",
             action="append",
             metavar="MODEL",
-            help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)})",
+            help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)}; "
+            f"with annotations {', '.join(DETECTOR_NAMES)})",
         )
         add_training_arguments(parser, shows_tail=True)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
@@ -143,7 +144,7 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
     report = build(
         args.data,
         out=args.out,
-        models=args.model or ONE_LABEL_NAMES,
+        models=args.model,
         recipes=args.recipe,
         labels=args.labels,
         **data_choices(args),
@@ -225,7 +226,11 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
             "dynamic_int8, which need no recordings. For int8, put the front end into the model and convert that"
         )
     index = find_and_split(
-        args.data, None, args.seed, task=ForeignTask(spec.activation, model_labels=spec.labels), dataset=args.dataset
+        args.data,
+        None,
+        args.seed,
+        check=ForeignTask(spec.activation, model_labels=spec.labels).check,
+        dataset=args.dataset,
     )
     index = replace(index, labels=spec.labels)  # the order of the scores, whatever that of the folders
     clips = load_with_progress(index, spec.sample_rate, args.cache, strict=None)

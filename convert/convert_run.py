@@ -167,7 +167,13 @@ def _validation(run: Convertible, form: str) -> ValidationWindows:
         )
     cut = with_rotated_windows(run.held_out("val"))
     windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
-    return ValidationWindows(windows=windows, truth=cut.truth, groups=cut.groups, thresholds=score_thresholds(run.spec))
+    return ValidationWindows(
+        windows=windows,
+        truth=cut.truth,
+        groups=cut.groups,
+        thresholds=score_thresholds(run.spec),
+        frame_thresholds=run.spec.frame_thresholds if run.spec.frames else None,
+    )
 
 
 def _as_fed(calibration: CalibrationSet, form: str, spec: ModelSpec) -> CalibrationSet:

@@ -1,4 +1,4 @@
-"""Options that several verbs share: --out, --channel, silence and hop."""
+"""Options that several verbs share: --out, --channel, silence, hop, and the rules of a detector."""
 
 from __future__ import annotations
 
@@ -96,6 +96,18 @@ def add_silence_argument(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="DB",
         help=f"leave out {what} whose RMS is below this many dBFS, such as -60 (default: none)",
     )
+
+
+def add_detecting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the rules of a detector, as `edge_runtime.segments.detecting.detecting_of` reads them."""
+    parser.add_argument(
+        "--hop", type=float, metavar="S", help="of frame scores: from window to window (default: half a window)"
+    )
+    parser.add_argument(
+        "--median-frames", type=int, metavar="N", help="of frame scores: the median of so many counts, such as 7"
+    )
+    parser.add_argument("--gap", type=float, metavar="S", help="events of a label with at most this between are one")
+    parser.add_argument("--shortest", type=float, metavar="S", help="shorter events are left out (default 0)")
 
 
 def hop_in_samples(seconds: float | None, spec: ModelSpec) -> int | None:

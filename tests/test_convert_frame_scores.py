@@ -11,6 +11,8 @@ from tiny_tflite import tiny_spec
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
+from keras import ops  # noqa: E402
+
 from convert.export.float_export import OUTPUT_NAMES, export_float  # noqa: E402
 from convert.graph.model_graph import read_graph, read_model_object, write_model_object  # noqa: E402
 from convert.quantization.calibration import choose_calibration  # noqa: E402
@@ -19,9 +21,11 @@ from convert.recipes import find_recipe  # noqa: E402
 from edge_runtime.model.classifier import Classifier  # noqa: E402
 from edge_runtime.parity.levels import score_parity  # noqa: E402
 from metadata import FrameScores, pack_model  # noqa: E402
+from train.models import event_crnn  # noqa: E402
 
 FRAMES, HOP, LABELS = 10, 16, 3
 WINDOW = FRAMES * HOP
+SHORT = 12_000  # samples of a window of the published detector, made shorter for the test: 12 rows
 layers = keras.layers
 
 
@@ -45,6 +49,71 @@ def detector():
     rng = np.random.default_rng(5)
     model.set_weights([one + rng.normal(0, 0.1, one.shape).astype(np.float32) for one in model.get_weights()])
     return model
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The published detector with few filters and rows, its weights so large that scores depend on every row."""
+    keras.utils.set_random_seed(3)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(event_crnn, "PUBLISHED_FILTERS", (2, 2, 4, 4, 4))
+        patched.setattr(event_crnn, "PUBLISHED_LAST_FILTERS", 4)
+        patched.setattr(event_crnn, "PUBLISHED_UNITS", 8)
+        patched.setattr(event_crnn, "PUBLISHED_WINDOW", SHORT)
+        patched.setattr(event_crnn, "PUBLISHED_ROWS", 1 + SHORT // 1024)
+        model = event_crnn.build(LABELS, "published")
+    rng = np.random.default_rng(5)
+    for layer in (model.get_layer("conv_7"), model.get_layer("gru"), model.get_layer("step_logits")):
+        layer.set_weights([rng.normal(0.1, 0.4, one.shape).astype(np.float32) for one in layer.get_weights()])
+    return model
+
+
+def _published_scores(content, windows, recipe="float32"):
+    spec = tiny_spec(
+        sample_rate=44_100,
+        window_length=SHORT,
+        activation="sigmoid",
+        front_end=event_crnn.front_end("published"),
+        frames=FrameScores(SHORT // 1024, 1024),
+        recipe=recipe,
+    )
+    return _heard(Classifier(pack_model(content, spec)), windows)
+
+
+@pytest.fixture(scope="module")
+def bursts():
+    rng = np.random.default_rng(8)
+    levels = np.repeat(rng.uniform(0.0, 0.3, (6, 10)), SHORT // 10, axis=1)
+    return (levels * rng.normal(size=(6, SHORT))).astype(np.float32)
+
+
+def test_the_published_detector_has_built_in_operators_and_the_scores_of_keras_and_a_wrong_step_fails_parity(
+    published, bursts, monkeypatch
+):
+    from convert.export.written_gru import WrittenGru
+
+    thresholds = (0.5,) * LABELS
+    expected = published.predict(bursts, verbose=0)
+    rows = expected[1].reshape(-1, LABELS)
+    assert rows.std(axis=0).min() > 0.02
+    content = export_float(published)
+    assert not {operation.name for operation in read_graph(content).operations} & {"WHILE", "RFFT2D"}
+    found = _published_scores(content, bursts)
+    assert score_parity(expected[0], found[0], thresholds=thresholds).passed
+    assert score_parity(rows, found[1], thresholds=thresholds).passed
+
+    def reset_behind(self, gates, hidden, weights):
+        """The reset gate behind the product in place of before it."""
+        units = self._units
+        recurred = self._product(hidden, [one[0] for one in weights])
+        update, reset = ops.split(ops.sigmoid(gates[:, : 2 * units] + recurred), 2, axis=1)
+        behind = reset * self._product(hidden, [one[1] for one in weights])
+        candidate = self._activated(gates[:, 2 * units :] + behind)
+        return candidate + update * (hidden - candidate)
+
+    monkeypatch.setattr(WrittenGru, "_step", reset_behind)
+    wrong = _published_scores(export_float(published), bursts)
+    assert not score_parity(rows, wrong[1], thresholds=thresholds).passed
 
 
 @pytest.fixture(scope="module")

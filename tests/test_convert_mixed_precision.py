@@ -14,7 +14,7 @@ pytest.importorskip("ai_edge_quantizer")
 
 from convert import RECIPES, choose_calibration, export_float, quantize  # noqa: E402
 from convert.graph.model_graph import read_graph  # noqa: E402
-from convert.graph.model_scores import model_scores  # noqa: E402
+from convert.graph.model_scores import model_scores, window_outputs  # noqa: E402
 from convert.quantization.mixed_precision import (  # noqa: E402
     MixedPrecision,
     ValidationWindows,
@@ -91,14 +91,37 @@ def test_a_model_that_int8_loses_is_rescued(float_model, rescued):
     assert agreement >= AUTO.min_decision_agreement - 1 / len(loud.truth)
 
 
-def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_model, monkeypatch):
-    def with_a_faulty_kernel(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> np.ndarray:
-        scores = model_scores(model, windows, use_xnnpack)
-        heard = [one for one in read_graph(model).tensors if one.shape == (1, 12, 12, 8)]
-        (dtype,) = [one.dtype for one in heard if one.name.endswith("/convolution")]  # copies have a suffix
-        return np.roll(scores, 1, axis=1) if dtype == "INT8" and not use_xnnpack else scores
+def conv_2_has_8_bits(model: bytes) -> bool:
+    heard = [one for one in read_graph(model).tensors if one.shape == (1, 12, 12, 8)]
+    (dtype,) = [one.dtype for one in heard if one.name.endswith("/convolution")]  # copies have a suffix
+    return dtype == "INT8"
 
-    monkeypatch.setattr("convert.quantization.mixed_precision.model_scores", with_a_faulty_kernel)
+
+def test_a_layer_that_changes_the_decisions_of_frames_alone_is_kept_wider(float_model, monkeypatch):
+    def with_frames(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> tuple[np.ndarray, ...]:
+        (scores,) = window_outputs(model, windows, use_xnnpack)
+        frames = np.tile(np.float32([0.9, 0.1, 0.1, 0.1, 0.9, 0.1]), (len(windows), 1))  # two frames of three labels
+        return scores, 1.0 - frames if conv_2_has_8_bits(model) else frames
+
+    monkeypatch.setattr("convert.quantization.mixed_precision.window_outputs", with_frames)
+    levels = np.full(60, -20.0)
+    calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
+    loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)
+    judged = dataclasses.replace(validation(float_model, noise(levels, 4)), frame_thresholds=(0.5, 0.5, 0.5))
+    found = search_mixed_precision(float_model, loose, calibration, judged, tell=lambda text: None)
+    assert found.before.passed
+    assert [(before.passed, after.passed) for before, after in found.frames] == [(False, True), (False, True)]
+    assert [before.num_windows for before, _ in found.frames] == [120, 120]
+    assert [layer.layer for layer in found.kept] == ["conv_2"]
+    assert "; of frames from 0.0% to 100.0%, on TensorFlow Lite's" in format_mixed_precision(found.as_dict())
+
+
+def test_a_layer_that_only_the_built_in_kernels_get_wrong_is_kept_wider(float_model, monkeypatch):
+    def with_a_faulty_kernel(model: bytes, windows: np.ndarray, use_xnnpack: bool = True) -> tuple[np.ndarray, ...]:
+        (scores,) = window_outputs(model, windows, use_xnnpack)
+        return (np.roll(scores, 1, axis=1) if conv_2_has_8_bits(model) and not use_xnnpack else scores,)
+
+    monkeypatch.setattr("convert.quantization.mixed_precision.window_outputs", with_a_faulty_kernel)
     levels = np.full(60, -20.0)
     calibration = choose_calibration(noise(levels, 3), np.arange(60) % 3)
     loose = dataclasses.replace(AUTO, min_decision_agreement=0.5, max_accuracy_loss=0.5)

@@ -268,7 +268,7 @@ def test_a_model_with_windows_of_five_seconds_is_refused_with_what_to_use(monkey
     assert earproof.main(["timeline", "mixed.tflite", str(wav)]) == 2
     said = capsys.readouterr().err
     assert "has windows of 5 s" in said
-    assert "earproof train timeline" in said
+    assert "earproof train timeline, or with event_crnn for events" in said
 
 
 def test_a_recording_at_8_khz_is_told_to_have_nothing_above_4_khz(model, tmp_path, capsys):

@@ -13,7 +13,10 @@ ORDER = ("metadata", "edge_runtime", "train", "convert")
 THIRD_PARTY = {
     "metadata": {"flatbuffers"},
     "edge_runtime": {"numpy", "ai_edge_litert", "tflite_runtime"},
-    "train": {"numpy", "keras", "librosa", "scipy", "sklearn", "soundfile", "soxr", "matplotlib", "tqdm"},
+    "train": {
+        *("numpy", "keras", "librosa", "scipy", "sklearn", "soundfile", "soxr", "matplotlib", "tqdm"),
+        *("praatio", "pympi"),
+    },
     "convert": {
         "numpy",
         "keras",

@@ -30,16 +30,42 @@ def test_labels_are_those_of_the_events_and_group_fold_and_side_those_of_the_tab
         ("a.wav", ("dog",), "kitchen", "1", "train"),
         ("b.wav", ("cat", "dog"), "kitchen", "2", "train"),
     ]
-    assert found.index.labels == ("cat", "dog")
     assert [one.path for one in found.index.left_out] == ["c.wav"]
+    assert found.index.labels == ("cat", "dog")
+
+
+def test_a_recording_without_an_event_stays_without_a_label_and_is_told(tmp_path):
+    found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,dog\n"))
+    assert (found.index.clips[2].path, found.index.clips[2].labels) == ("c.wav", ())
+    assert found.events["c.wav"] == ()
+    assert found.index.notes == ("1 recording has no event: no label sounds there; c.wav",)
+
+
+def test_a_recording_without_an_event_has_the_side_that_the_table_gives_it(tmp_path):
+    meta = "filename,split\na.wav,train\nb.wav,train\nc.wav,test\n"
+    found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,dog\n", meta))
+    assert [(clip.labels, clip.split) for clip in found.index.clips] == [
+        (("dog",), "train"),
+        (("dog",), "train"),
+        ((), "test"),
+    ]
+
+
+def test_another_file_of_annotations_is_of_the_recordings_that_it_names_alone(tmp_path):
+    folder = _folder(tmp_path, "")
+    (folder / "some.csv").write_text(f"{HEADER}a.wav,0,1,dog\nb.wav,,,\n")
+    found = annotated_index(folder / "some.csv")
+    assert [(clip.path, clip.labels) for clip in found.index.clips] == [("a.wav", ("dog",)), ("b.wav", ())]
+    assert [(one.path, one.reason.kind) for one in found.index.left_out] == [("c.wav", "not_annotated")]
 
 
 def test_events_of_one_label_that_overlap_are_merged_and_those_beyond_the_end_cut_and_both_are_told(tmp_path):
     found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\na.wav,0.5,1.5,dog\na.wav,1.7,2.5,cat\n"))
-    assert found.events == {
-        "a.wav": (Segment(onset=0, offset=1.5, label="dog"), Segment(onset=1.7, offset=2, label="cat"))
-    }
-    assert found.index.notes == (
+    assert found.events["a.wav"] == (
+        Segment(onset=0, offset=1.5, label="dog"),
+        Segment(onset=1.7, offset=2, label="cat"),
+    )
+    assert found.index.notes[:2] == (
         "1 event ends behind the end of the recording; cut there",
         "1 event was joined with another one of the same label that it overlaps or touches",
     )
@@ -53,10 +79,10 @@ def test_all_faults_are_listed_at_once(tmp_path):
         assert expected in str(error.value)
 
 
-@pytest.mark.parametrize(("factor", "what", "unit"), [(1000, "milliseconds", "ms"), (8000, "samples", "samples")])
-def test_times_that_are_no_seconds_are_refused_with_the_unit_that_mends_it(tmp_path, factor, what, unit):
+@pytest.mark.parametrize(("factor", "unit"), [(1000, "milliseconds"), (8000, "samples")])
+def test_times_that_are_no_seconds_are_refused_with_the_unit_that_mends_it(tmp_path, factor, unit):
     folder = _folder(tmp_path, f"a.wav,{factor},{2 * factor},dog\nb.wav,0,{factor},cat\n")
-    with pytest.raises(ValueError, match=f"are the times in {what}.*unit='{unit}'"):
+    with pytest.raises(ValueError, match=f"are the times in {unit}.*--unit {unit}"):
         annotated_index(folder)
     events = annotated_index(folder, unit=unit).events
     assert events["a.wav"] == (Segment(onset=1, offset=2, label="dog"),)
@@ -68,6 +94,33 @@ def test_a_label_track_beside_each_recording_is_read(tmp_path):
     (folder / "a.txt").write_text("0.5\t1.0\tdog\n")
     (folder / "b.Table.1.selections.txt").write_text("Begin Time (s)\tEnd Time (s)\tSpecies\n0\t1\tcat\n")
     assert set(annotated_index(folder).events) == {"a.wav", "b.wav"}
+
+
+def test_an_empty_label_track_says_that_its_recording_has_no_event(tmp_path):
+    folder = _folder(tmp_path, "")
+    (folder / "annotations.csv").unlink()
+    (folder / "a.txt").write_text("0.5\t1.0\tdog\n")
+    (folder / "b.txt").write_text("")
+    found = annotated_index(folder)
+    assert {name: len(events) for name, events in found.events.items()} == {"a.wav": 1, "b.wav": 0}
+
+
+def test_label_tracks_of_recordings_of_one_name_are_those_beside_them_and_name_their_file_and_line(tmp_path):
+    for day in ("first", "second"):
+        (tmp_path / day).mkdir()
+        folder = _folder(tmp_path / day, "")
+        (folder / "annotations.csv").unlink()
+        (folder / "a.txt").write_text(f"0.5\t1.0\t{day}\n")
+    found = annotated_index(tmp_path)
+    assert {name: events[0].label for name, events in found.events.items()} == {
+        "first/a.wav": "first",
+        "second/a.wav": "second",
+    }
+    (tmp_path / "second/a.txt").write_text("0.5\t1.0\tdog\n3\t4\tdog\n1\t0\tdog\n")
+    with pytest.raises(
+        ValueError, match=r"second/a\.txt, line 3, '1.*\n  second/a\.txt, line 2: second/a\.wav, 3 to 4"
+    ):
+        annotated_index(tmp_path)
 
 
 @pytest.mark.skipif(not EVENTS.is_dir(), reason="the recordings are beside the project only where it is developed")

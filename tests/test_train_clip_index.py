@@ -185,3 +185,16 @@ def test_indices_are_combined_under_the_folder_that_holds_them_all(tmp_path):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "one")])
     with pytest.raises(ValueError, match="labelled c, but the labels are a, b"):
         combine([find_clips(tmp_path / "one"), find_clips(tmp_path / "two").relabelled("c")], ["a", "b"])
+
+
+def test_annotated_clips_without_a_label_are_written_and_read_back_and_others_are_refused(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"")
+    clips = (Clip("a.wav", ("dog",), "1", "train"), Clip("b.wav", (), "2", "test"))
+    index = ClipIndex(tmp_path, ("dog",), clips)
+    with pytest.raises(ValueError, match=r"'b\.wav': no label"):
+        write_index(tmp_path / "split.csv", index)
+    write_index(tmp_path / "split.csv", replace(index, events={"a.wav": (), "b.wav": ()}))
+    assert read_index(tmp_path / "split.csv", is_annotated=True).clips == clips
+    with pytest.raises(ValueError, match="line 3: no label"):
+        read_index(tmp_path / "split.csv")

@@ -145,3 +145,30 @@ def test_the_help_tells_the_defaults_that_are_used():
     settings = SceneSettings()
     assert {name: getattr(settings, name) for name in compose_command.DEFAULTS} == compose_command.DEFAULTS
     assert (compose_command.ONSETS, compose_command.SIDES) == (ONSETS, SPLITS)
+
+
+def test_scenes_are_composed_of_the_events_of_annotated_recordings_too(capsys, data):
+    rows = ["filename,onset,offset,event_label"]
+    (data / "scenes").mkdir()
+    for number in range(6):
+        samples = _noise(50 + number, 4, 0.0005)
+        samples[SAMPLE_RATE : 2 * SAMPLE_RATE] += _noise(70 + number, 1, 0.05)
+        soundfile.write(data / "scenes" / f"{number}.wav", samples, SAMPLE_RATE)
+        rows += [f"{number}.wav,1000,2000,{'cat' if number % 2 else 'dog'}"]
+    rows += ["0.wav,2500,3500,cat", "0.wav,3000,3800,dog", "1.wav,3000,3600,cat", "1.wav,3200,3900,dog"]
+    (data / "scenes" / "annotations.csv").write_text("\n".join(rows) + "\n")
+    arguments = ["data", "compose", data / "scenes", "--background", data / "behind", "--write", data / "out", *SMALL]
+    arguments += ["--cache", data / "cache", "--json"]
+    assert earproof.main(list(map(str, arguments))) == 2
+    assert "are the times in milliseconds" in capsys.readouterr().err
+    assert earproof.main([*map(str, arguments), "--unit", "milliseconds"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["events_not_alone"] == 3
+    assert "the clips are what sounds alone of 7 events" in printed.err
+    assert "left out: 3 events of which less than 0.5 s sound alone" in printed.err
+    scenes = annotated_index(data / "out")
+    assert scenes.index.labels == ("cat", "dog")
+    samples, _ = soundfile.read(data / "out" / "train" / "1.wav")
+    for event in scenes.events["train/1.wav"]:
+        heard = samples[round(event.onset * SAMPLE_RATE) : round(event.offset * SAMPLE_RATE)]
+        assert np.sqrt(np.mean(heard**2)) > 2 * 0.002

@@ -37,6 +37,30 @@ def test_predictions_are_judged_side_by_side_with_paired_differences(scenes, cap
     assert micro[1]["difference"] == pytest.approx(-1 / 3)
 
 
+def _event_precision(capsys, *arguments):
+    assert earproof.main(["evaluate", *map(str, arguments), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["systems"]
+    rows = [one for one in found["measures"] if (one["measure"], one["label"]) == ("event_precision", "micro")]
+    return rows[0]["value"]
+
+
+def test_what_is_found_in_a_recording_without_an_event_is_a_false_alarm(scenes, capsys):
+    soundfile.write(scenes / "scenes" / "d.wav", np.random.default_rng(1).normal(0, 0.1, 16_000 * 6), 16_000)
+    (scenes / "alarm.csv").write_text((scenes / "right.csv").read_text() + "d.wav,1.0,3.0,dog\n")
+    assert _event_precision(capsys, scenes / "alarm.csv", scenes / "scenes") == pytest.approx(3 / 4)
+
+
+def test_annotations_in_milliseconds_are_read_where_the_unit_is_given(scenes, capsys):
+    rows = [f"{name}.wav,1000,3000,dog\n" for name in "abc"]
+    (scenes / "scenes" / "annotations.csv").write_text("filename,onset,offset,event_label\n" + "".join(rows))
+    assert earproof.main(["evaluate", str(scenes / "right.csv"), str(scenes / "scenes")]) == 2
+    assert (
+        "divide them by 1000. data list, data check, data compose and evaluate read them as they are with "
+        "--unit milliseconds" in capsys.readouterr().err
+    )
+    assert _event_precision(capsys, scenes / "right.csv", scenes / "scenes", "--unit", "milliseconds") == 1.0
+
+
 def test_models_and_predictions_are_not_mixed(scenes, capsys):
     model = scenes / "tiny.tflite"
     model.write_bytes(pack_model(tiny_classifier(), tiny_spec()))

@@ -17,11 +17,12 @@ from train.fitting.finished_run import open_run
 from train.fitting.training_run import train_model
 from train.fitting.training_state import finished_epochs
 from train.fitting.weight_average import WeightAverage
-from train.models import mixed_cnn, waveform_cnn
+from train.models import event_crnn, mixed_cnn, waveform_cnn
 from train.recordings.clip_index import find_clips
 from train.recordings.split import split_clips
 from train.recordings.store.clip_store import load_clips
 from train.settings import TrainingSettings
+from train.tasks.auxiliary_outputs import learner_of
 
 QUICK = TrainingSettings(batch_size=4, epoch_windows=8, epochs=3, augment=True, cosine_decay=True, weight_decay=0.01)
 VARIANT = "abdoli_1600"
@@ -118,6 +119,24 @@ def test_learning_when_labels_sound_changes_the_weights(clips, tmp_path):
     _train_small_cnn(clips, tmp_path / "with")
     _train_small_cnn(clips, tmp_path / "without", activity_weight=0.0)
     assert _differ(tmp_path / "with", tmp_path / "without")
+
+
+def test_a_detector_that_learns_no_frames_is_trained_by_its_window_scores_alone():
+    audio = keras.Input((8,))
+    scores = keras.layers.Dense(3, "sigmoid", name="scores")(audio)
+    frame_scores = keras.layers.Dense(6, "sigmoid", name="frame_scores")(audio)
+    model = keras.Model(audio, [scores, frame_scores])
+    settings = TrainingSettings(loss="binary_crossentropy", activity_weight=0.0)
+    learner = learner_of(model, event_crnn, 3, settings)
+    fit.compile_model(model, settings, 1, learner)
+    before = {layer.name: layer.get_weights()[0] for layer in model.layers[1:]}
+    windows = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    found = learner.model.train_on_batch(windows, np.eye(4, 3, dtype=np.float32), return_dict=True)
+    assert {"loss", "accuracy"} <= set(found)
+    changed = {
+        layer.name for layer in model.layers[1:] if not np.array_equal(layer.get_weights()[0], before[layer.name])
+    }
+    assert changed == {"scores"}
 
 
 def test_a_number_is_learned_with_labels_beside_it_which_are_taken_away_at_the_end(clips, tmp_path):

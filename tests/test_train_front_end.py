@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from conftest import tone
 
-from metadata import MelFrontEnd
+from metadata import MelFrontEnd, StftFrontEnd
 from train.layers.librosa_mel import librosa_mel
 from train.layers.mel_layers import EvenLevel, LogCompression, WindowStandardization, mel_layer
+from train.layers.stft_layer import stft_layer
 
 
 def _window(seed=0, length=32_000):
@@ -32,6 +33,30 @@ def test_the_layer_equals_librosa(settings):
     found = np.asarray(mel_layer(front_end, 16_000)(window[np.newaxis]))[0]
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_fft": 2048, "hop_length": 1024, "win_length": 1536},
+        {"n_fft": 2048, "hop_length": 512, "win_length": 2048, "pad_mode": "constant"},
+        {"n_fft": 400, "hop_length": 160, "win_length": 400},
+    ],
+)
+def test_the_magnitudes_equal_librosa(settings):
+    front_end = StftFrontEnd(power=1.0, **settings)
+    windows = np.stack([_window(0, 44_100), 0.1 * _window(1, 44_100)])
+    lengths = {key: settings[key] for key in ("n_fft", "hop_length", "win_length")}
+    expected = np.abs(librosa.stft(windows, **lengths, pad_mode=front_end.pad_mode)).transpose(0, 2, 1)
+    layer = stft_layer(front_end)
+    found = np.asarray(layer(windows))
+    assert found.shape == expected.shape == layer.compute_output_shape(windows.shape)
+    assert np.abs(found - expected).max() <= 1e-6 * expected.max()
+
+
+def test_a_transform_that_does_not_factor_is_refused_by_the_magnitudes():
+    with pytest.raises(ValueError, match="n_fft is 64; expected one that factors"):
+        stft_layer(StftFrontEnd(n_fft=64, hop_length=32, win_length=64, power=1.0))
 
 
 def test_two_seconds_give_128_by_63():
@@ -60,6 +85,17 @@ def test_the_layers_survive_saving(tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras")
     window = _window()[np.newaxis]
     assert np.array_equal(model.predict(window, verbose=0), again.predict(window, verbose=0))
+
+
+def test_the_magnitudes_survive_saving(tmp_path):
+    inputs = keras.Input((8_000,))
+    layer = stft_layer(StftFrontEnd(n_fft=2048, hop_length=1024, win_length=1536, power=1.0))
+    model = keras.Model(inputs, layer(inputs))
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    window = _window(length=8_000)[np.newaxis]
+    assert np.array_equal(model.predict(window, verbose=0), again.predict(window, verbose=0))
+    assert model.count_params() == 0
 
 
 def test_the_front_end_has_no_parameters():

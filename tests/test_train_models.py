@@ -3,6 +3,8 @@ import re
 import numpy as np
 import pytest
 
+from metadata import FrameScores
+from train.api import model_settings
 from train.models import (
     MODEL_HELP,
     MODEL_NAMES,
@@ -245,7 +247,7 @@ def test_the_help_names_the_variants_the_default_first(name):
 
 def test_models_of_different_sample_rates_are_not_built_together(monkeypatch):
     assert common_sample_rate(["waveform_cnn", "mel_cnn"]) == 16_000
-    monkeypatch.setattr(mel_cnn, "SAMPLE_RATE", 8_000)
+    monkeypatch.setattr(mel_cnn, "sample_rate", lambda variant: 8_000)
     with pytest.raises(ValueError, match="waveform_cnn 16000 Hz, mel_cnn 8000 Hz"):
         common_sample_rate(["waveform_cnn", "mel_cnn"])
 
@@ -262,11 +264,89 @@ def test_the_event_detector_puts_out_scores_and_frame_scores_for_frames_of_40_ms
     assert (further.steps.num_steps, further.steps.first, further.steps.hop) == (125, 0, 640)
 
 
-def test_the_event_detector_needs_126_million_multiplications_for_five_seconds():
-    model = event_crnn.build(10)
+def _multiplications(model):
+    """Of the layers with weights; the front end has constants alone."""
     total = 0
     for layer in model.layers:
-        kernels = [one for one in layer.get_weights() if one.ndim > 1 and one.shape[0] > 2]
+        kernels = [one for one in layer.weights if one.name in ("kernel", "recurrent_kernel")]
         places = int(np.prod(layer.output.shape[1:-1]))  # convolutions: rows and bands; the others: frames
-        total += places * sum(kernel.size for kernel in kernels)
-    assert total == 126_024_384
+        total += places * sum(int(np.prod(kernel.shape)) for kernel in kernels)
+    return total
+
+
+def test_the_event_detector_needs_126_million_multiplications_for_five_seconds():
+    assert _multiplications(event_crnn.build(10)) == 126_024_384
+
+
+def test_the_published_event_detector_has_its_7515147_trainable_parameters_for_ten_labels():
+    model = event_crnn.build(10, "published")
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 7_515_147
+    assert model.count_params() == 7_515_147
+    counts = [640, 73_856, 295_168, 1_180_160, 4_719_616, 1_179_776, 129]
+    assert [model.get_layer(f"conv_{number}").count_params() for number in range(1, 8)] == counts
+    assert model.get_layer("gru").count_params() == 62_208
+    assert model.get_layer("step_logits").count_params() == 1_290
+    assert _multiplications(model) == 26_934_631_680
+
+
+def test_the_layers_of_the_published_event_detector_have_the_published_shapes():
+    model = event_crnn.build(10, "published")
+    assert event_crnn.sample_rate("published") == event_crnn.window_length("published") == 44_100
+    assert tuple(model.get_layer("rows").output.shape[1:]) == (44, 1025, 1)
+    pools = [tuple(model.get_layer(f"pool_{number}").output.shape[1:]) for number in range(1, 6)]
+    assert pools == [(44, 513, 64), (44, 257, 128), (44, 129, 256), (44, 65, 512), (44, 33, 1024)]
+    assert tuple(model.get_layer("steps").output.shape[1:]) == (44, 33)
+    order = [layer.name for layer in model.layers]
+    assert [order[order.index(pool) + 1] for pool in ("pool_2", "pool_5")] == ["norm_2", "norm_5"]
+    assert [model.get_layer(f"norm_{number}").count_params() for number in (2, 5)] == [256, 2_048]
+    gru = model.get_layer("gru")
+    assert (gru.activation.__name__, gru.reset_after, gru.units) == ("relu", False, 128)
+
+
+def _narrow(monkeypatch):
+    """The published detector with few filters."""
+    monkeypatch.setattr(event_crnn, "PUBLISHED_FILTERS", (2, 2, 4, 4, 4))
+    monkeypatch.setattr(event_crnn, "PUBLISHED_LAST_FILTERS", 4)
+    return event_crnn.build(3, "published")
+
+
+def test_the_window_score_of_the_published_event_detector_is_its_last_row_and_a_frame_lies_between_two_rows(
+    monkeypatch,
+):
+    keras = pytest.importorskip("keras")
+    model = _narrow(monkeypatch)
+    window = np.random.default_rng(0).normal(0.0, 0.1, (2, 44_100)).astype(np.float32)
+    rows = keras.Model(model.inputs, model.get_layer("row_scores").output).predict(window, verbose=0)
+    scores, frames = model.predict(window, verbose=0)
+    assert rows.shape == (2, 44, 3)
+    np.testing.assert_allclose(scores, rows[:, -1], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(frames.reshape(2, 43, 3), (rows[:, 1:] + rows[:, :-1]) / 2, rtol=0, atol=1e-6)
+    assert event_crnn.frames("published") == FrameScores(43, 1024)
+    steps = event_crnn.auxiliary(model, 3).steps
+    assert (steps.num_steps, steps.first, steps.hop, steps.length) == (43, 0, 1024, 1024)
+
+
+def test_the_published_event_detector_hears_a_click_in_the_rows_around_it(monkeypatch):
+    keras = pytest.importorskip("keras")
+    model = _narrow(monkeypatch)
+    click = np.zeros((1, 44_100), np.float32)
+    click[0, 20 * 1024] = 0.5  # where row 20 has its centre, so that frames 19 and 20 meet there
+    rows = np.asarray(keras.Model(model.inputs, model.get_layer("rows").output)(click))[0, :, :, 0].mean(axis=1)
+    assert np.flatnonzero(rows > 1e-6).tolist() == [20]
+
+
+def test_a_tf_keras_twin_of_the_published_event_detector_has_the_same_weights(monkeypatch):
+    tf_keras = pytest.importorskip("tf_keras")
+    ours, twin = _narrow(monkeypatch), event_crnn.build(3, "published", keras=tf_keras)
+    assert [weight.shape for weight in ours.get_weights()] == [weight.shape for weight in twin.get_weights()]
+
+
+@pytest.mark.parametrize(("published", "weight"), [(True, 0.0), (False, 1.0)])
+def test_the_published_event_detector_is_trained_as_published_and_learns_frames_unless_that_is_asked_for(
+    published, weight
+):
+    settings = model_settings("event_crnn", "published", published=published)
+    assert (settings.optimizer, settings.learning_rate, settings.batch_size) == ("adam", 1e-4, 32)
+    assert (settings.loss, settings.augment, settings.cosine_decay) == ("binary_crossentropy", False, False)
+    assert settings.activity_weight == weight
+    assert settings.epochs * settings.epoch_windows == 120 * 32

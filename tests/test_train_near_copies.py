@@ -1,5 +1,6 @@
 """A slightly changed copy on another side of a split is told where it is trained on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import soundfile
 from conftest import SAMPLE_RATE
 
+from edge_runtime.segments.segment import Segment
 from train.checks.near_copies import describe_near_copies
 from train.data import prepare
 from train.recordings.clip import Clip
@@ -47,6 +49,17 @@ def test_a_copy_on_the_same_side_and_other_recordings_are_not_told():
     assert describe_near_copies(loaded(waveforms), SAMPLE_RATE) == ""
     waveforms[1] = 0.5 * waveforms[0]
     assert describe_near_copies(loaded(waveforms), SAMPLE_RATE) == ""
+
+
+@pytest.mark.parametrize(("onset", "expected"), [(1.0, "share audio but no event"), (0.5, "hold nearly the same")])
+def test_annotated_recordings_on_one_background_are_told_apart_from_those_that_share_an_event(onset, expected):
+    waveforms = [noise(seed) for seed in range(4)]
+    waveforms[3] = 0.5 * waveforms[0]
+    events = {
+        "a/0.wav": (Segment(onset=0.5, offset=1.5, label="a"),),
+        "a/3.wav": (Segment(onset=onset, offset=onset + 1.0, label="a"),),
+    }
+    assert expected in describe_near_copies(replace(loaded(waveforms), events=events), SAMPLE_RATE)
 
 
 def test_what_is_loaded_to_train_on_is_looked_at(tmp_path, capsys):

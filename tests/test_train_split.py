@@ -139,3 +139,15 @@ def test_shares_are_relative():
 def test_shares_that_are_none_are_refused(text):
     with pytest.raises(ValueError, match="expected three numbers above 0"):
         read_shares(text)
+
+
+def test_groups_of_annotated_recordings_without_a_label_come_on_sides_too_and_change_no_other():
+    labelled = [Clip(f"{number}.wav", ("ab"[number % 2],), f"g{number}") for number in range(12)]
+    empty = [Clip(f"e{number}.wav", (), f"e{number}") for number in range(200)]
+    alone = split_clips(_index(labelled), 3).clips
+    together = split_clips(_index([*labelled, *empty]), 3).clips
+    assert together[:12] == alone
+    counts = [sum(clip.split == side for clip in together[12:]) for side in SPLITS]
+    assert sum(counts) == 200
+    assert counts[0] > 120
+    assert min(counts) > 10

@@ -89,21 +89,23 @@ def train(
     from train.recordings.output_folder import claim_folder
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import choose_mixtures
+    from train.tasks.task_choice import task_for
 
     module = model_module(model)
-    task = module.task(choose_variant(module, variant))
+    built = choose_variant(module, variant)
     chosen = model_settings(model, variant, published=published, **settings)
-    check_auxiliary(module, task, chosen)
     index = find_and_split(
         paths_of(data),
         labels,
         chosen.seed,
-        task=task,
+        check=lambda index: task_for(module, built, index.events is not None).check(index),
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
     )
-    clips = load_to_train(index, module.SAMPLE_RATE, cache, strict)
+    task = task_for(module, built, index.events is not None)
+    check_auxiliary(module, task, chosen)
+    clips = load_to_train(index, module.sample_rate(built), cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)
     folder = claim_folder(out, force=force, resume=resume)

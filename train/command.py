@@ -190,4 +190,9 @@ def describe_metrics(metrics: dict[str, Any]) -> str:
         f"{metrics['model']}: {counted(metrics['parameters'], 'parameter', form=',')}, epoch {metrics['kept_epoch']} "
         "kept"
     ]
-    return "\n".join(lines + describe_evaluations(metrics["test"]))
+    lines += describe_evaluations(metrics["test"])
+    if "events" in metrics:
+        from train.event_scores.event_report import event_lines
+
+        lines += ["", *event_lines(metrics["events"])]
+    return "\n".join(lines)

@@ -12,12 +12,20 @@ from train.batches.window_rows import WindowRows
 
 
 def model_scores(model: bytes, windows: np.ndarray | WindowRows, use_xnnpack: bool = True) -> np.ndarray:
-    """Return what a model puts out, float32 (n_windows, n_outputs).
+    """Return the scores that a model puts out for windows, float32 (n_windows, n_labels); parameters as for
+    `window_outputs`."""
+    return window_outputs(model, windows, use_xnnpack)[0]
+
+
+def window_outputs(model: bytes, windows: np.ndarray | WindowRows, use_xnnpack: bool = True) -> tuple[np.ndarray, ...]:
+    """Return what each output of a model holds, float32 (n_windows, n_values), the fewest values first.
+
+    So the scores of the window come before those of its frames, whatever their order in the file.
 
     Parameters
     ----------
     model : bytes
-        Of one input and one output.
+        Of one input.
     windows : np.ndarray
         float32 (n_windows, ...), each reshaped to the model's input.
     use_xnnpack : bool
@@ -29,14 +37,15 @@ def model_scores(model: bytes, windows: np.ndarray | WindowRows, use_xnnpack: bo
         No windows, or windows of another size than the input.
     """
     interpreter = open_interpreter(model, use_xnnpack=use_xnnpack)
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    source = interpreter.get_input_details()[0]
+    targets = sorted(interpreter.get_output_details(), key=lambda one: int(np.prod(one["shape"])))
     check_windows(windows, int(np.prod(source["shape"])))
-    scores = []
+    rows = []
     for window in windows:
         interpreter.set_tensor(source["index"], to_tensor(window, source))
         interpreter.invoke()
-        scores.append(from_tensor(interpreter.get_tensor(target["index"]), target).reshape(-1))
-    return np.array(scores, np.float32)
+        rows.append([from_tensor(interpreter.get_tensor(one["index"]), one).reshape(-1) for one in targets])
+    return tuple(np.array(found, np.float32) for found in zip(*rows, strict=True))
 
 
 def model_outputs(model: bytes, window: np.ndarray) -> list[np.ndarray]:

@@ -5,7 +5,8 @@ range anew in each window, which costs next to nothing. A layer for which that i
 A layer here is one operation with weights and what follows it up to the next. Everything is judged on validation
 windows; the test side stays unseen until the finished file is proven. What just holds on the windows that it was chosen
 by may fail on others: so auto aims at half of the recipe's tolerance. It has to hold on XNNPACK and on
-TensorFlow Lite's built-in kernels, which round differently and which some loaders compute with.
+TensorFlow Lite's built-in kernels, which round differently and which some loaders compute with. Of a model with frame
+scores the decisions of frames have to hold as well.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from convert.graph.float_scope import RecipeUnfitError, layer_groups
 from convert.graph.layer_name import layer_name
 from convert.graph.model_graph import Operation, normalised, read_graph
-from convert.graph.model_scores import model_scores, to_tensor
+from convert.graph.model_scores import to_tensor, window_outputs
 from convert.graph.rewrite_check import has_weights
 from convert.quantization.calibration import CalibrationSet
 from convert.quantization.quantize import measured_for, quantize, recipe_scope
@@ -53,12 +54,15 @@ class ValidationWindows:
         str (n,), the clip's group; (n, k) of mixtures.
     thresholds : tuple of float, optional
         Of a sigmoid model, whose decision is the set of labels that reach theirs.
+    frame_thresholds : tuple of float, optional
+        Of a model with frame scores, in a frame.
     """
 
     windows: np.ndarray | WindowRows
     truth: np.ndarray
     groups: np.ndarray
     thresholds: tuple[float, ...] | None = None
+    frame_thresholds: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,8 @@ class MixedPrecision:
         at.
     before_on_builtin, after_on_builtin : ParityResult
         The same two files on the built-in kernels.
+    frames : tuple of (ParityResult, ParityResult)
+        Of frames, before and after, on XNNPACK and on the built-in kernels; empty for a model without frame scores.
     exceptions : dict of str to str
         As `quantize` takes them: the kept layers, operation by operation.
     """
@@ -122,6 +128,7 @@ class MixedPrecision:
     before_on_builtin: ParityResult
     after_on_builtin: ParityResult
     exceptions: dict[str, str]
+    frames: tuple[tuple[ParityResult, ParityResult], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was found for JSON, without the model."""
@@ -132,6 +139,7 @@ class MixedPrecision:
             "after": self.after.as_dict(),
             "before_on_builtin": self.before_on_builtin.as_dict(),
             "after_on_builtin": self.after_on_builtin.as_dict(),
+            "frames": [[one.as_dict() for one in pair] for pair in self.frames],
         }
 
     def sentence(self) -> str:
@@ -199,6 +207,12 @@ def search_mixed_precision(
         before_on_builtin=bench.parity({}, use_xnnpack=False),
         after_on_builtin=bench.parity(kept, use_xnnpack=False),
         exceptions=bench.exceptions(kept),
+        frames=tuple(
+            (before, after)
+            for use_xnnpack in (True, False)
+            for before in bench.parities({}, use_xnnpack)[1:]
+            for after in bench.parities(kept, use_xnnpack)[1:]
+        ),
     )
     if kept:
         tell(format_mixed_precision(found.as_dict()))
@@ -216,7 +230,7 @@ def format_mixed_precision(found: dict[str, Any]) -> str:
         return (
             f"8 bits hold everywhere ({after:.1%} of {counted(found['after']['num_windows'], 'validation window')} "
             "agree, "
-            f"{after_builtin:.1%} on {BUILTIN_KERNELS}, where {aim:.1%} was aimed at)."
+            f"{after_builtin:.1%} on {BUILTIN_KERNELS}, where {aim:.1%} was aimed at{_of_frames(found)})."
         )
     layers = [
         f"{layer['layer']} {layer['kept_as']} ({signed(layer['cost_bytes'] / 1000, 0)} kB, "
@@ -229,8 +243,18 @@ def format_mixed_precision(found: dict[str, Any]) -> str:
         f"{len(layers)} of {counted(found['num_layers'], 'layer')} are kept wider: {', '.join(layers)}. In all the "
         "agreement on "
         f"{counted(found['after']['num_windows'], 'validation window')} goes from {before:.1%} to {after:.1%}, on "
-        f"{BUILTIN_KERNELS} from {before_builtin:.1%} to {after_builtin:.1%}, where {aim:.1%} was aimed at."
+        f"{BUILTIN_KERNELS} from {before_builtin:.1%} to {after_builtin:.1%}, where {aim:.1%} was aimed at"
+        f"{_of_frames(found)}."
     )
+
+
+def _of_frames(found: dict[str, Any]) -> str:
+    """The agreement of frames as text; '' for a model without frame scores, and for reports before there were any."""
+    pairs = found.get("frames") or []
+    shares = [[one["measures"]["decision_agreement"] for one in pair] for pair in pairs]
+    texts = [f"{before:.1%} to {after:.1%}" for before, after in shares]
+    between = f", on {BUILTIN_KERNELS} from "
+    return f"; of frames from {between.join(texts)}" if texts else ""
 
 
 class _Bench:
@@ -254,8 +278,8 @@ class _Bench:
         self.layers: tuple[Group, ...] = layer_groups(graph, recipe_scope(recipe, graph))
         self._ranges = measured_for(float_model, recipe, calibration)
         self._trained_ranges = trained_ranges
-        self._float_scores = model_scores(float_model, validation.windows)
-        self._tried: dict[tuple[bool, tuple[tuple[int, str], ...]], ParityResult] = {}
+        self._float_outputs = window_outputs(float_model, validation.windows)
+        self._tried: dict[tuple[bool, tuple[tuple[int, str], ...]], tuple[ParityResult, ...]] = {}
 
     def model(self, kept: Kept) -> bytes:
         """Return the file with the layers at these places kept wider."""
@@ -277,24 +301,32 @@ class _Bench:
 
     def holds(self, kept: Kept) -> bool:
         """Whether the aim is reached by XNNPACK and, asked only where it is, by the built-in kernels."""
-        return self.parity(kept).passed and self.parity(kept, use_xnnpack=False).passed
+        return all(one.passed for use_xnnpack in (True, False) for one in self.parities(kept, use_xnnpack))
 
     def parity(self, kept: Kept, use_xnnpack: bool = True) -> ParityResult:
         """Compare the file, by XNNPACK or the built-in kernels, with float32 on the validation windows."""
+        return self.parities(kept, use_xnnpack)[0]
+
+    def parities(self, kept: Kept, use_xnnpack: bool = True) -> tuple[ParityResult, ...]:
+        """Return the comparison of windows and, of a model with frame scores, that of their frames."""
         key = use_xnnpack, tuple(sorted(kept.items()))
         if key not in self._tried:
-            validation = self.validation
-            found = recipe_parity(
-                self._float_scores,
-                model_scores(self.model(kept), validation.windows, use_xnnpack),
-                validation.truth,
-                validation.groups,
-                self._aim,
-                "validation windows against float32",
-                validation.thresholds,
-            )
-            self._tried[key] = found if use_xnnpack else on_other_kernels(found, BUILTIN_KERNELS)
+            found = self._compared(window_outputs(self.model(kept), self.validation.windows, use_xnnpack))
+            self._tried[key] = found if use_xnnpack else tuple(on_other_kernels(one, BUILTIN_KERNELS) for one in found)
         return self._tried[key]
+
+    def _compared(self, outputs: tuple[np.ndarray, ...]) -> tuple[ParityResult, ...]:
+        """Compare scores, and frame scores, with those of float32."""
+        validation, name = self.validation, "validation windows against float32"
+        truth, groups, thresholds = validation.truth, validation.groups, validation.thresholds
+        expected = self._float_outputs[0]
+        found = [recipe_parity(expected, outputs[0], truth, groups, self._aim, name, thresholds)]
+        if validation.frame_thresholds is not None:
+            width = expected.shape[1]
+            wanted, given = (one[1].reshape(-1, width) for one in (self._float_outputs, outputs))
+            frames = f"frames of {name}"
+            found.append(recipe_parity(wanted, given, None, None, self._aim, frames, validation.frame_thresholds))
+        return tuple(found)
 
     def keep_until_it_holds(self) -> Kept:
         """Return the places of the layers that are kept wider, and how."""

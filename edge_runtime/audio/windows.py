@@ -156,9 +156,18 @@ def stream_windows(
     ValueError
         The blocks hold fewer samples than `num_samples`, and what `window_starts` refuses.
     """
+    yield from windows_at(
+        blocks, num_samples, window_length, iterate_starts(num_samples, window_length, window_hop, tail)
+    )
+
+
+def windows_at(
+    blocks: Iterable[npt.ArrayLike], num_samples: int, window_length: int, starts: Iterable[int]
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield start and samples of the windows that begin at these samples, ascending; see `stream_windows`."""
     pieces = iter(blocks)
     kept, kept_start = np.zeros(0, np.float32), 0
-    for start in iterate_starts(num_samples, window_length, window_hop, tail):
+    for start in starts:
         stop = min(start + window_length, num_samples)
         while kept_start + kept.size < stop:
             piece = next(pieces, None)

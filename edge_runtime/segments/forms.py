@@ -45,7 +45,8 @@ def form_to_read(path: Path, text: str, form: str | None = None) -> str:
     """
     if form is not None:
         return check_form(form)
-    found = _OF_SUFFIX.get(path.suffix.lower()) or _seen_in(text)
+    # Audacity writes a track without labels as an empty file.
+    found = _OF_SUFFIX.get(path.suffix.lower()) or (form_seen_in(text) if text.strip() else "audacity")
     if found is None:
         first = next((line for line in text.splitlines() if line.strip()), "")
         raise ValueError(f"{path} has no form of segments that is known; line 1 is {first[:120]!r}; {_expected()}")
@@ -59,8 +60,8 @@ def check_form(form: str) -> str:
     return form
 
 
-def _seen_in(text: str) -> str | None:
-    """The form that the first line of a text shows."""
+def form_seen_in(text: str) -> str | None:
+    """Return the form that the first line of a text shows, None where it shows none."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     if "begin time (s)" in first.casefold():
         return "raven"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge_runtime.segments.forms import form_to_read
 from edge_runtime.segments.segment import Segment
@@ -64,16 +64,26 @@ def read_segments(
     ValueError
         The file has faults: each is named with its line, the first ten of them quoted.
     """
-    path = Path(path)
-    recordings, faults = read_with_faults(path, form, labels)
-    raise_faults(path, faults)
-    return recordings
+    placed, faults = read_with_faults(Path(path), form, labels)
+    raise_faults(Path(path), faults)
+    found: dict[str, list[Segment]] = {}
+    for one in placed:
+        found.setdefault(one.recording, []).extend([one.segment] if one.segment else [])
+    return {name: tuple(sorted(segments, key=place_of)) for name, segments in found.items()}
+
+
+class Placed(NamedTuple):
+    """A segment and where its file has it; None where a file says that a recording has none."""
+
+    recording: str
+    place: str
+    segment: Segment | None
 
 
 def read_with_faults(
     path: Path, form: str | None = None, labels: Sequence[str] | None = None
-) -> tuple[dict[str, tuple[Segment, ...]], list[str]]:
-    """Return the segments as `read_segments` does, and the faults of the rows that are not among them.
+) -> tuple[list[Placed], list[str]]:
+    """Return the segments of a file in its order, and the faults of the rows that are not among them.
 
     Raises
     ------
@@ -83,19 +93,20 @@ def read_with_faults(
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} of segments")
     text = read_text(path, "file of segments")
-    found: dict[str, list[Segment]] = {}
-    faults = []
-    for row in _READERS[form_to_read(path, text, form)](path, text):
+    return checked_rows(_READERS[form_to_read(path, text, form)](path, text), labels)
+
+
+def checked_rows(rows: Iterable[TimedRow | str], labels: Sequence[str] | None) -> tuple[list[Placed], list[str]]:
+    """Return the segments of rows, and the faults of the others; a row that is text is a fault."""
+    placed, faults = [], []
+    for row in rows:
         try:
-            segment = row.segment(labels) if isinstance(row, TimedRow) else None
+            if isinstance(row, str):
+                raise ValueError(row)
+            placed.append(Placed(row.recording, row.place, row.segment(labels)))
         except ValueError as error:
             faults.append(str(error))
-            continue
-        if isinstance(row, str):
-            faults.append(row)
-        else:
-            found.setdefault(row.recording, []).extend([segment] if segment else [])
-    return {name: tuple(sorted(segments, key=place_of)) for name, segments in found.items()}, faults
+    return placed, faults
 
 
 def named_by_file(path: Path) -> str:
@@ -121,7 +132,7 @@ def _table(path: Path, text: str) -> Rows:
 def _row_of(row: Row, columns: dict[str, str], named: str) -> TimedRow:
     """A row of a table."""
     cells = {ours: row.exact[theirs] for ours, theirs in columns.items()}
-    return TimedRow(row.line, ",".join(row.exact.values()), **{"recording": named, **cells})
+    return TimedRow(f"line {row.line}", ",".join(row.exact.values()), **{"recording": named, **cells})
 
 
 def _columns(path: Path, names: Sequence[str], meant: dict[str, tuple[str, ...]], text: str) -> dict[str, str]:
@@ -145,7 +156,7 @@ def _audacity(path: Path, text: str) -> Rows:
     for line, content in _lines(text):
         if not content.startswith("\\"):
             onset, offset, label = [*content.split("\t", 2), "", ""][:3]
-            yield TimedRow(line, content, named_by_file(path), onset, offset, label)
+            yield TimedRow(f"line {line}", content, named_by_file(path), onset, offset, label)
 
 
 def _raven(path: Path, text: str) -> Rows:
@@ -170,7 +181,7 @@ def _selection(line: int, content: str, cells: dict[str, str]) -> TimedRow:
     if in_file and in_file != cells["onset"].strip():
         cells["offset"] = _plus(in_file, cells["offset"], "-" + cells["onset"].strip())
         cells["onset"] = in_file
-    return TimedRow(line, content, **cells)
+    return TimedRow(f"line {line}", content, **cells)
 
 
 def _rttm(path: Path, text: str) -> Rows:
@@ -183,7 +194,7 @@ def _rttm(path: Path, text: str) -> Rows:
             yield f"line {line}, {content[:160]!r}: expected SPEAKER and at least seven fields more"
             continue
         score = fields[8] if len(fields) > 8 and fields[8] != "<NA>" else ""
-        yield TimedRow(line, content, fields[1], fields[3], _plus(fields[3], fields[4]), fields[7], score)
+        yield TimedRow(f"line {line}", content, fields[1], fields[3], _plus(fields[3], fields[4]), fields[7], score)
 
 
 _OTHER_TYPES = ("SPKR-INFO", "NOSCORE", "NO_RT_METADATA", "NON-LEX", "NON-SPEECH", "LEXEME", "SEGMENT")
@@ -201,18 +212,18 @@ def _json(path: Path, text: str) -> Rows:
         raise ValueError(f'{path} is no JSON of segments; expected {{"recordings": {{NAME: [...]}}}}')
     for name, entries in recordings.items():
         if not entries:
-            yield TimedRow(0, "", name, "", "", "")
+            yield TimedRow("", "", name, "", "", "")
         for number, entry in enumerate(entries, start=1):
             yield _of_entry(name, number, entry)
 
 
 def _of_entry(name: str, number: int, entry: Any) -> TimedRow | str:
     """A segment of JSON."""
+    place, quoted = f"segment {number} of {name!r}", json.dumps(entry, ensure_ascii=False)
     if not isinstance(entry, dict) or not {"onset", "offset", "label"} <= set(entry):
-        quoted = json.dumps(entry, ensure_ascii=False)[:160]
-        return f"segment {number} of {name!r}, {quoted}: expected onset, offset, label and maybe score"
+        return f"{place}, {quoted[:160]}: expected onset, offset, label and maybe score"
     cells = {key: "" if entry.get(key) is None else str(entry[key]) for key in ("onset", "offset", "label", "score")}
-    return TimedRow(number, json.dumps(entry, ensure_ascii=False), name, **cells)
+    return TimedRow(place, quoted, name, **cells)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

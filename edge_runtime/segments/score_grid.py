@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 
 FloatArray = npt.NDArray[np.float32]
+Run = tuple[int, int, float]
+"""First row, the row behind the last, and the highest score of a stretch of rows."""
 _ROUNDING = 1e-9  # by which seconds or rows may lie beside the number that was meant
 
 
@@ -86,44 +88,49 @@ def segments_of(
         raise ValueError(f"median_frames is {median_frames}; expected an odd number")
     if min_seconds < 0.0 or gap_seconds < 0.0:
         raise ValueError(f"min_seconds is {min_seconds} and gap_seconds {gap_seconds}; expected 0 or more")
-    scores = _median(grid.scores, median_frames)
-    found = [
-        segment
+    scores = median_scores(grid.scores, median_frames)
+    runs = {
+        label: runs_of(scores[:, place], threshold)
         for place, (label, threshold) in enumerate(zip(grid.labels, thresholds, strict=True))
-        for segment in _of_label(scores[:, place], label, threshold, grid.hop_seconds, min_seconds, gap_seconds)
+    }
+    return segments_of_runs(runs, grid.hop_seconds, min_seconds, gap_seconds)
+
+
+def runs_of(scores: FloatArray, threshold: float) -> list[Run]:
+    """Return the stretches of rows in which the scores of a label, float32 (n,), reach its threshold."""
+    # In float32, as the scores are: a score of 0.3 shall reach a threshold of 0.3.
+    reached = scores >= np.float32(threshold)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], reached, [False]]).astype(np.int8)))
+    pairs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(first, stop, float(scores[first:stop].max())) for first, stop in pairs]
+
+
+def segments_of_runs(
+    runs: Mapping[str, Sequence[Run]], hop_seconds: float, min_seconds: float = 0.0, gap_seconds: float = 0.0
+) -> tuple[Segment, ...]:
+    """Return the segments that the runs of each label amount to, sorted by onset; parameters as for `segments_of`."""
+    found = [
+        Segment(onset=first * hop_seconds, offset=stop * hop_seconds, label=label, score=min(1.0, max(0.0, score)))
+        for label, of_label in runs.items()
+        for first, stop, score in closed_runs(of_label, gap_seconds / hop_seconds)
+        if (stop - first) * hop_seconds + _ROUNDING >= min_seconds
     ]
     return tuple(sorted(found, key=lambda one: (one.onset, one.offset, one.label)))
 
 
-def _of_label(
-    scores: FloatArray, label: str, threshold: float, hop: float, min_seconds: float, gap_seconds: float
-) -> Iterator[Segment]:
-    """Yield the segments of one label."""
-    for first, stop in _closed(_runs(scores >= np.float32(threshold)), gap_seconds / hop):
-        if (stop - first) * hop + _ROUNDING >= min_seconds:
-            score = min(1.0, max(0.0, float(scores[first:stop].max())))
-            yield Segment(onset=first * hop, offset=stop * hop, label=label, score=score)
-
-
-def _runs(reached: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return first row and the row behind the last of each stretch that is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], reached, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-
-
-def _closed(runs: Sequence[tuple[int, int]], gap_rows: float) -> list[tuple[int, int]]:
-    """Return the stretches with those joined that are at most so many rows apart."""
-    joined: list[tuple[int, int]] = []
-    for first, stop in runs:
+def closed_runs(runs: Sequence[Run], gap_rows: float = 0.0) -> list[Run]:
+    """Return the runs of a label, ascending, with those joined that are at most so many rows apart."""
+    joined: list[Run] = []
+    for first, stop, score in runs:
         if joined and first - joined[-1][1] <= gap_rows + _ROUNDING:
-            joined[-1] = (joined[-1][0], stop)
+            joined[-1] = (joined[-1][0], stop, max(joined[-1][2], score))
         else:
-            joined.append((first, stop))
+            joined.append((first, stop, score))
     return joined
 
 
-def _median(scores: FloatArray, width: int) -> FloatArray:
-    """Return the running median of each column."""
+def median_scores(scores: FloatArray, width: int) -> FloatArray:
+    """Return the median of `width` rows around each, an odd number; at the ends the outermost row is repeated."""
     if width == 1 or not len(scores):
         return scores
     padded = np.pad(scores, ((width // 2, width // 2), (0, 0)), mode="edge")

@@ -7,7 +7,7 @@ from statistics import median
 
 from edge_runtime.segments.segment import Segment
 
-UNITS = ("s", "ms", "samples")
+UNITS = ("seconds", "milliseconds", "samples")
 _LEAST_FACTOR = 20.0  # how far beyond the end the last event of the usual recording is where times are no seconds
 _MILLISECONDS = 1000.0
 
@@ -16,13 +16,13 @@ def units_of_second(unit: str, sample_rate: int) -> float:
     """Return how many of a unit are a second; raises ValueError where there is no such unit."""
     if unit not in UNITS:
         raise ValueError(f"the unit of the annotations is {unit!r}; expected {', '.join(UNITS)}")
-    return {"s": 1.0, "ms": _MILLISECONDS, "samples": float(sample_rate)}[unit]
+    return {"seconds": 1.0, "milliseconds": _MILLISECONDS, "samples": float(sample_rate)}[unit]
 
 
 def guess_unit(
     recordings: Mapping[str, Sequence[Segment]], seconds: Mapping[str, float], sample_rates: Mapping[str, int]
 ) -> str:
-    """Return the unit that brings the events into their recordings: s, ms or samples.
+    """Return the unit that brings the events into their recordings.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ def guess_unit(
     last = {name: max(one.offset for one in events) for name, events in recordings.items() if events}
     factors = {name: last[name] / seconds[name] for name in last if seconds[name] > 0.0}
     if not factors or median(factors.values()) < _LEAST_FACTOR:
-        return "s"
+        return "seconds"
     if max(factors.values()) <= 1.01 * _MILLISECONDS:
-        return "ms"
-    return "samples" if all(factor <= 1.01 * sample_rates[name] for name, factor in factors.items()) else "s"
+        return "milliseconds"
+    is_samples = all(factor <= 1.01 * sample_rates[name] for name, factor in factors.items())
+    return "samples" if is_samples else "seconds"

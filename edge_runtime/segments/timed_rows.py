@@ -18,7 +18,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 class TimedRow:
     """One row as it stands in a file, its cells still text."""
 
-    line: int
+    place: str  # where the file has it: its line
     text: str  # the line, to be quoted
     recording: str
     onset: str
@@ -39,7 +39,7 @@ class TimedRow:
         try:
             return self._segment(labels)
         except ValueError as error:
-            raise ValueError(f"line {self.line}, {self.text.strip()[:160]!r}: {error}") from None
+            raise ValueError(f"{self.place}, {self.text.strip()[:160]!r}: {error}") from None
 
     def _segment(self, labels: Sequence[str] | None) -> Segment:
         """The segment of a row that should have one."""

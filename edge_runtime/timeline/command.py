@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from edge_runtime.audio.level import check_silence_limit
-from edge_runtime.audio.recordings import Decode, Recording
-from edge_runtime.classify.output_files import Line, decision_text
-from edge_runtime.classify.recording_run import describe_model, run_recordings
-from edge_runtime.classify.recording_scorer import Row
+from edge_runtime.audio.recordings import Decode
+from edge_runtime.classify.output_files import Line
+from edge_runtime.classify.recording_run import run_recordings
 from edge_runtime.model.classifier import Classifier
-from edge_runtime.options import add_channel_argument, check_out_file
+from edge_runtime.options import add_channel_argument, add_detecting_arguments, check_out_file
+from edge_runtime.segments.detecting import Detecting, detecting_of, no_frame_thresholds
 from edge_runtime.segments.forms import FORMS
 from edge_runtime.timeline.envelope import recording_envelope
 from edge_runtime.timeline.output_files import WRITERS
-from edge_runtime.timeline.row_segments import RowSegments
-from edge_runtime.timeline.second_rows import MOST_WINDOW_SECONDS, SILENCE, SILENCE_DBFS, Stamping, second_rows
+from edge_runtime.timeline.scorers import FrameScorer, SecondScorer
+from edge_runtime.timeline.second_rows import MOST_WINDOW_SECONDS, SILENCE_DBFS, Stamping
 from edge_runtime.timeline.segment_files import segment_files, write_segment_files
 from metadata.errors import ModelContractError
+from metadata.spec import ModelSpec
 
 Draw = Callable[[dict[str, Any], Path], None]
 PICTURE_SUFFIXES = (".png", ".svg")
+_BY_SECOND = {"--silence-below": "silence_below", "--threshold": "threshold", "--plain-borders": "plain_borders"}
 
 
 def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof timeline`."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a .tflite file whose window is 2 s at most")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a .tflite file whose window is 2 s at most, or that scores frames"
+    )
     parser.add_argument(
         "audio", type=Path, nargs="+", metavar="AUDIO", help="recordings, any length and rate, or a folder"
     )
     parser.add_argument(
         "--silence-below",
         type=float,
-        default=SILENCE_DBFS,
         metavar="DB",
         help=f"seconds at or below this level in dBFS are silence (default {SILENCE_DBFS:g})",
     )
@@ -50,6 +53,7 @@ def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plain-borders", action="store_true", help="let labels change with the second: refine no borders"
     )
+    add_detecting_arguments(parser)
     add_channel_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
@@ -68,7 +72,7 @@ def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite files, and begin again where FILE.part is")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
     # What `run_recordings` knows of the verbs that cut their own windows.
-    parser.set_defaults(phone=False, pcm="float", hop=None, tail="align", merge=None)
+    parser.set_defaults(phone=False, pcm="float", tail="align", merge=None)
 
 
 def run_timeline(args: argparse.Namespace, decode: Decode | None = None, draw: Draw | None = None) -> int:
@@ -77,7 +81,7 @@ def run_timeline(args: argparse.Namespace, decode: Decode | None = None, draw: D
     Raises
     ------
     FileNotFoundError, ModelContractError
-        The model is not there, is none, or hears more than 2 s at once.
+        The model is not there, is none, or has windows of more than 2 s and no scores of frames.
     FileExistsError, ValueError
         As for `run_recordings`; a level or a score that is none, or a picture that cannot be drawn.
     """
@@ -85,68 +89,60 @@ def run_timeline(args: argparse.Namespace, decode: Decode | None = None, draw: D
     if args.threshold is not None and not 0.0 <= args.threshold <= 1.0:
         raise ValueError(f"--threshold is {args.threshold}; expected a score from 0 to 1")
     classifier = Classifier(args.file, args.num_threads)
-    _check_model(classifier, args)
+    scorer = _scorer(classifier, args)
     _check_picture(args, draw)
     files = segment_files(args.segments, _is_one_recording(args), args.force)
-    ear = _TimelineEar(classifier, args)
 
     def finish(lines: Iterable[Line]) -> None:
         kept = [line for line in lines if "scores" not in line]
         write_segment_files(files, kept)
         if args.picture is not None and draw is not None:
-            _draw(ear, kept, args, decode, draw)
+            _draw(scorer, kept, args, decode, draw)
 
-    return run_recordings(ear, args, decode, WRITERS, finish)
+    return run_recordings(scorer, args, decode, WRITERS, finish)
 
 
-class _TimelineEar(RowSegments):
-    """One model; see `edge_runtime.classify.recording_scorer.RecordingScorer`."""
-
-    verb = "timeline"
-
-    def __init__(self, classifier: Classifier, args: argparse.Namespace) -> None:
-        self.classifier, self.spec, self.args = classifier, classifier.spec, args
-        super().__init__(tuple(dict.fromkeys([*self.spec.labels, SILENCE])))
-        self.stamping = Stamping(
-            silence_dbfs=args.silence_below, threshold=args.threshold, refined=not args.plain_borders
+def _scorer(classifier: Classifier, args: argparse.Namespace) -> SecondScorer | FrameScorer:
+    """How the model scores recordings; raises where it cannot, or where options have no use for it."""
+    spec, detecting = classifier.spec, detecting_of(args)
+    if spec.frames is not None:
+        for option, given in _BY_SECOND.items():
+            if getattr(args, given) not in (None, False):
+                raise ValueError(
+                    f"{args.file} scores frames: events begin and end by the thresholds in the model, and silence is "
+                    f"no label; expected no {option}. See --median-frames, --gap and --shortest"
+                )
+        by_frame = FrameScorer(classifier, args, detecting)
+        _tell_rules(spec, by_frame.score_rows.rounded)
+        return by_frame
+    _check_seconds(spec, args)
+    if detecting != Detecting():
+        raise ValueError(
+            f"{args.file} has no scores of frames; expected no --hop, --median-frames, --gap or --shortest, which are "
+            "for models such as earproof train event_crnn makes"
         )
-
-    def describe(self) -> Row:
-        stamping = {"threshold": self.stamping.threshold, "refined": self.stamping.refined}
-        return {**describe_model(self.classifier, self.args.file), "timeline": stamping}
-
-    def rows(self, recording: Recording, first: int) -> Iterator[Row]:
-        if recording.sample_rate < self.spec.sample_rate:
-            print(
-                f"the recording has {recording.sample_rate} Hz, and so nothing above {recording.sample_rate / 2000:g} "
-                f"kHz; the model learned from {self.spec.sample_rate} Hz, and its labels are less sure",
-                file=sys.stderr,
-            )
-        return second_rows(self.classifier, recording, self.stamping, first)
-
-    def row_text(self, row: Row) -> str:
-        if "totals" in row:
-            return ", ".join(f"{label} {_minutes(seconds)}" for label, seconds in row["totals"].items() if seconds)
-        scores = "  ".join(f"{label} {score:.3f}" for label, score in row["scores"].items())
-        return f"{decision_text(row['decision']) or '(none)':<16} {scores}"
-
-    def clip(self) -> Row:
-        segments = [
-            {"onset": one.onset, "offset": one.offset, "label": one.label, "score": one.score}
-            for one in self.segments()
-        ]
-        counts = {"merge": "totals", "num_windows": self.num_seconds, "num_silent": self.num_silent}
-        return {**counts, "totals": self.totals(), "segments": segments}
+    if args.silence_below is None:
+        args.silence_below = SILENCE_DBFS
+    stamping = Stamping(silence_dbfs=args.silence_below, threshold=args.threshold, refined=not args.plain_borders)
+    return SecondScorer(classifier, args, stamping)
 
 
-def _check_model(classifier: Classifier, args: argparse.Namespace) -> None:
+def _tell_rules(spec: ModelSpec, rounded: str) -> None:
+    """Tell what was rounded and assumed of a model that scores frames."""
+    if rounded:
+        print(rounded, file=sys.stderr)
+    if spec.frames is not None and not spec.frames.thresholds:
+        print(no_frame_thresholds(spec), file=sys.stderr)
+
+
+def _check_seconds(spec: ModelSpec, args: argparse.Namespace) -> None:
     """Refuse a model that cannot say what a single second is, and a threshold that it has no use for."""
-    spec = classifier.spec
     if spec.window_seconds > MOST_WINDOW_SECONDS:
         raise ModelContractError(
             f"{args.file} has windows of {spec.window_seconds:g} s and has no scores for parts of it; time stamps of a "
-            f"second need a window of {MOST_WINDOW_SECONDS:g} s at most. Train one with earproof train timeline; "
-            "the scores of this one, window by window, are those of earproof classify --hop 1"
+            f"second need a window of {MOST_WINDOW_SECONDS:g} s at most, or scores of frames. Train one with earproof "
+            "train timeline, or with event_crnn for events; the scores of this one, window by window, are those of "
+            "earproof classify --hop 1"
         )
     if args.threshold is not None and spec.activation == "sigmoid":
         raise ValueError(
@@ -178,7 +174,11 @@ def _is_one_recording(args: argparse.Namespace) -> bool:
 
 
 def _draw(
-    ear: _TimelineEar, lines: Iterable[Line], args: argparse.Namespace, decode: Decode | None, draw: Draw
+    scorer: SecondScorer | FrameScorer,
+    lines: Iterable[Line],
+    args: argparse.Namespace,
+    decode: Decode | None,
+    draw: Draw,
 ) -> None:
     """Draw the recording."""
     clip = next((line["clip"] for line in lines if "clip" in line), None)
@@ -187,16 +187,10 @@ def _draw(
     document = {
         "file": str(args.audio[0]),
         "model": args.file.name,
-        "labels": list(ear.spec.labels),
-        "silence": SILENCE,
+        "labels": list(scorer.spec.labels),
+        "silence": scorer.silence,
         "segments": clip["segments"],
         **recording_envelope(args.audio[0], decode, args.channel, args.first),
     }
     draw(document, args.picture)
     print(f"wrote {args.picture}", file=sys.stderr)
-
-
-def _minutes(seconds: float) -> str:
-    """Return a duration as minutes and seconds."""
-    minutes, rest = divmod(round(seconds, 1), 60.0)
-    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"

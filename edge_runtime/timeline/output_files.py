@@ -43,7 +43,7 @@ def write_document(lines: Iterable[Line], out: TextIO) -> None:
             out.write(f'{_json(head)[:-1]}, "seconds": [')
             begun, between = True, "\n"
         elif "scores" in line:
-            out.write(between + _json({name: value for name, value in line.items() if name != "borders"}))
+            out.write(between + _json({name: value for name, value in line.items() if name not in _OF_LOG}))
             between = ",\n"
         else:
             end = line.get("clip", line)
@@ -58,6 +58,7 @@ WRITERS: dict[str, Callable[[Iterable[Line], TextIO], None]] = {
     ".json": write_document,
     ".jsonl": write_lines,
 }
+_OF_LOG = ("borders", "runs")  # of which the segments are made
 _LAST = ("level_dbfs", "error")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,6 +60,18 @@ class SampleStream:
         while self._read < stop:
             self._pull()
         return self._energy[second] / (stop - second * self._own_rate)
+
+    def level_dbfs(self, second: int) -> float:
+        """Return the level of a second, -infinity for zeros alone; see `mean_square`."""
+        power = self.mean_square(second)
+        return 10.0 * math.log10(power) if power > 0.0 else -math.inf if power == 0.0 else math.nan
+
+    def span(self, second: int) -> dict[str, float]:
+        """Return where a second begins and ends, for JSON; the last one ends with the recording."""
+        return {
+            "start_seconds": float(second),
+            "end_seconds": min(second + 1.0, self.num_samples / self.sample_rate),
+        }
 
     def forget(self, second: int) -> None:
         """Let go of what lies before a second."""

@@ -76,14 +76,12 @@ class _Seconds:
 
     def row(self, second: int) -> Row:
         """Return what a second has, for JSON."""
-        power = self._stream.mean_square(second)
-        level = 10.0 * math.log10(power) if power > 0.0 else -math.inf if power == 0.0 else math.nan
+        level = self._stream.level_dbfs(second)
         silent = level <= self._stamping.silence_dbfs + LEVEL_ROUNDING_DB
         labels = self._spec.labels
         scores = np.zeros(len(labels), np.float32) if silent else self._second_scores(second)
         return {
-            "start_seconds": float(second),
-            "end_seconds": min(second + 1.0, self._stream.num_samples / self._rate),
+            **self._stream.span(second),
             **level_fields(level, silent),
             "scores": by_label(labels, scores),
             "decision": [SILENCE] if silent else self._labels(scores),

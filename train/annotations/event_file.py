@@ -43,7 +43,8 @@ def with_events(clips: LoadedClips, path: Path) -> LoadedClips:
     missing = [clip for clip, place in places.items() if place not in found]
     if missing:
         raise ValueError(f"{path} does not name {missing[0]}, a recording of the training; put the old file back")
-    return replace(clips, events={clip: found[place] for clip, place in places.items()})
+    events = {clip: found[place] for clip, place in places.items()}
+    return replace(clips, index=replace(index, events=events), events=events)
 
 
 def _located(recording: Path, table: Path) -> str:

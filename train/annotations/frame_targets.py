@@ -9,11 +9,17 @@ import numpy as np
 from edge_runtime.segments.segment import Segment
 
 LEAST_COVERED = 0.5  # of a frame, for its label to count
+LEAST_HEARD_SECONDS = 0.2  # of an event in a window, for its label to count there; of a short event half of it
 _ROUNDING = 1e-9  # of a frame: times such as 0.1 s are no sums of powers of two
 
 
 def frame_targets(
-    events: Iterable[Segment], labels: Sequence[str], start_seconds: float, num_frames: int, hop_seconds: float
+    events: Iterable[Segment],
+    labels: Sequence[str],
+    start_seconds: float,
+    num_frames: int,
+    hop_seconds: float,
+    frame_seconds: float | None = None,
 ) -> np.ndarray:
     """Return 1 for each frame and label where events of the label cover at least half of the frame, else 0.
 
@@ -27,7 +33,9 @@ def frame_targets(
         Where the window begins in the recording; negative where it begins before it.
     num_frames : int
     hop_seconds : float
-        Length of a frame.
+        From frame to frame.
+    frame_seconds : float, optional
+        Length of a frame; the hop if None.
 
     Returns
     -------
@@ -41,23 +49,41 @@ def frame_targets(
     """
     if not hop_seconds > 0.0 or num_frames < 1:
         raise ValueError(f"{num_frames} frames of {hop_seconds} s; expected at least one frame, longer than 0 s")
-    shares = covered_shares(events, labels, start_seconds, num_frames, hop_seconds)
+    shares = covered_shares(events, labels, start_seconds, num_frames, hop_seconds, frame_seconds)
     return (shares >= LEAST_COVERED - _ROUNDING).astype(np.float32)
 
 
 def covered_shares(
-    events: Iterable[Segment], labels: Sequence[str], start_seconds: float, num_frames: int, hop_seconds: float
+    events: Iterable[Segment],
+    labels: Sequence[str],
+    start_seconds: float,
+    num_frames: int,
+    hop_seconds: float,
+    frame_seconds: float | None = None,
 ) -> np.ndarray:
     """Return the share of each frame that events of each label cover, float64 (num_frames, n_labels), 0 to 1."""
     places = {label: place for place, label in enumerate(labels)}
-    first = start_seconds + hop_seconds * np.arange(num_frames)
+    first, length = start_seconds + hop_seconds * np.arange(num_frames), frame_seconds or hop_seconds
     shares = np.zeros((num_frames, len(labels)))
     for event in merged(events):
         if event.label not in places:
             raise ValueError(f"an event is labelled {event.label!r}, but the labels are {', '.join(labels)}")
-        overlap = np.minimum(first + hop_seconds, event.offset) - np.maximum(first, event.onset)
-        shares[:, places[event.label]] += np.maximum(overlap, 0.0) / hop_seconds
+        overlap = np.minimum(first + length, event.offset) - np.maximum(first, event.onset)
+        shares[:, places[event.label]] += np.maximum(overlap, 0.0) / length
     return shares
+
+
+def window_labels(
+    events: Iterable[Segment], labels: Sequence[str], start_seconds: float, window_seconds: float
+) -> np.ndarray:
+    """Return which labels sound in a window, bool (n_labels,): 0.2 s of an event, or half of one shorter than 0.4 s."""
+    sounds = {
+        one.label
+        for one in events
+        if min(one.offset, start_seconds + window_seconds) - max(one.onset, start_seconds)
+        >= min(LEAST_HEARD_SECONDS, (one.offset - one.onset) / 2.0) - _ROUNDING
+    }
+    return np.array([label in sounds for label in labels])
 
 
 def merged(events: Iterable[Segment]) -> tuple[Segment, ...]:

@@ -16,7 +16,7 @@ from edge_runtime.segments.segment import Segment
 from edge_runtime.segments.write_segments import write_segments
 from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
-from train.annotations.annotated_index import TABLES
+from train.annotations.annotated_folder import TABLES
 from train.annotations.compose import Scene, SceneClips, SceneSettings, compose_scene
 from train.recordings.clip import LABEL_SEPARATOR, SPLITS, group_of
 from train.recordings.clip_index import TABLE_FILE_NAME

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from metadata.plural import counted
+from train.annotations.read_annotations import ReadAnnotations
+from train.checks.annotation_findings import find_annotation_faults
 from train.checks.clip_measures import ClipMeasures, measure_clip
 from train.checks.duplicates import Duplicate, find_duplicates
+from train.checks.event_findings import find_event_faults
 from train.checks.findings import Finding, worst_first
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
+from train.checks.shared_backgrounds import divide_pairs, find_shared_backgrounds
 from train.checks.signal_findings import find_signal_faults
 from train.checks.split_findings import find_split_faults
 from train.recordings.clip_index import ClipIndex
@@ -65,7 +69,7 @@ class DataCheck:
         }
 
 
-def check_data(index: ClipIndex, tell: Tell | None = None) -> DataCheck:
+def check_data(index: ClipIndex, tell: Tell | None = None, annotations: Sequence[ReadAnnotations] = ()) -> DataCheck:
     """Measure every recording, look for the same audio under two names, and return what is wrong.
 
     A block of one recording is in memory at a time, a few minutes of two while a pair is compared.
@@ -75,6 +79,8 @@ def check_data(index: ClipIndex, tell: Tell | None = None) -> DataCheck:
     index : ClipIndex
     tell : callable, optional
         Called with the number of clips measured.
+    annotations : sequence of ReadAnnotations
+        What the events of the index were read from.
 
     Raises
     ------
@@ -83,7 +89,14 @@ def check_data(index: ClipIndex, tell: Tell | None = None) -> DataCheck:
     """
     index, measures, unreadable = measure_clips(index, tell)
     duplicates = duplicates_among(index, measures)
-    findings = [*find_split_faults(index, duplicates), *find_signal_faults(index, measures)]
+    copies, shared = (duplicates, []) if index.events is None else divide_pairs(index, index.events, duplicates)
+    findings = [*find_split_faults(index, copies), *find_signal_faults(index, measures)]
+    if index.events is not None:
+        findings += find_annotation_faults(annotations)
+        findings += [
+            *find_shared_backgrounds(index, shared),
+            *find_event_faults(index, not any(read.faults for read in annotations)),
+        ]
     if unreadable:
         findings.append(
             Finding(

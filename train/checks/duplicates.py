@@ -41,6 +41,8 @@ class Duplicate:
         Of the two where they agree, `LEAST_CORRELATION` to 1.
     seconds : float
         How much they have in common, as far as the fingerprint tells; 0 where exact.
+    shift_seconds : float
+        How much later the second clip has it.
     """
 
     first: int
@@ -48,9 +50,15 @@ class Duplicate:
     exact: bool
     correlation: float = 1.0
     seconds: float = 0.0
+    shift_seconds: float = 0.0
 
 
-def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint], load: Load) -> list[Duplicate]:
+def find_duplicates(
+    digests: Sequence[str],
+    fingerprints: Sequence[Fingerprint],
+    load: Load,
+    is_wanted: Callable[[int, int], bool] | None = None,
+) -> list[Duplicate]:
     """Return the pairs of clips with the same audio, exact ones first, each pair once.
 
     Parameters
@@ -62,6 +70,9 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     load : callable
         Returns the waveform of the clip at a position from one sample up to before another, at the fingerprint's sample
         rate; called for those pairs whose fingerprints agree.
+    is_wanted : callable, optional
+        Whether two clips at these positions are to be compared. Scenes composed of the same clips share audio in very
+        many pairs, which take long.
 
     Notes
     -----
@@ -75,14 +86,15 @@ def find_duplicates(digests: Sequence[str], fingerprints: Sequence[Fingerprint],
     near: list[Duplicate] = []
     known = _Joined(len(fingerprints))
     for (first, second), shifts in sorted(meetings(fingerprints, same).items()):
-        if known.says_enough(first, second):
+        if known.says_enough(first, second) or not (is_wanted is None or is_wanted(first, second)):
             continue
         errors, shift, frames = min(_compare(fingerprints[first], fingerprints[second], shifts))
         if frames >= LEAST_FRAMES and errors <= _MOST_BIT_ERRORS:
             ours, theirs = common_stretch(fingerprints[first], fingerprints[second], shift)
             correlation = aligned_correlation(load(first, *ours), load(second, *theirs), 0)
             if correlation >= LEAST_CORRELATION:
-                near.append(Duplicate(first, second, False, min(1.0, correlation), frames / FRAMES_PER_SECOND))
+                common = {"seconds": frames / FRAMES_PER_SECOND, "shift_seconds": shift / FRAMES_PER_SECOND}
+                near.append(Duplicate(first, second, False, min(1.0, correlation), **common))
                 known.join(first, second)
     return exact + near
 

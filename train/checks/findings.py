@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 LEVELS = ("error", "warning", "note")
-_MOST_SHOWN = 5  # clips of a finding on the screen; --json has all
+MOST_SHOWN = 5  # clips of a finding on the screen; --json has all
 
 
 @dataclass(frozen=True)
@@ -24,22 +24,25 @@ class Finding:
         For people, in one sentence.
     clips : tuple of str
         What it is about, one text a clip or pair.
+    most_shown : int
+        Of these on the screen.
     """
 
     level: str
     kind: str
     text: str
     clips: tuple[str, ...] = ()
+    most_shown: int = MOST_SHOWN
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding for JSON."""
-        return asdict(self)
+        return {name: value for name, value in vars(self).items() if name != "most_shown"}
 
     def describe(self) -> str:
         """Return the finding as lines of text."""
-        lines = [f"{self.level}: {self.text} [{self.kind}]", *(f"    {clip}" for clip in self.clips[:_MOST_SHOWN])]
-        if len(self.clips) > _MOST_SHOWN:
-            lines.append(f"    and {len(self.clips) - _MOST_SHOWN} more")
+        lines = [f"{self.level}: {self.text} [{self.kind}]", *(f"    {clip}" for clip in self.clips[: self.most_shown])]
+        if len(self.clips) > self.most_shown:
+            lines.append(f"    and {len(self.clips) - self.most_shown} more")
         return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from metadata.plural import counted
 from train.checks.duplicates import find_duplicates
 from train.checks.fingerprint import SAMPLE_RATE as FINGERPRINT_SAMPLE_RATE
 from train.checks.fingerprint import Fingerprint, FingerprintMeter
+from train.checks.shared_backgrounds import describe_shared_backgrounds, divide_pairs
 from train.checks.split_findings import describe_pair
 from train.recordings.decoding.stream_resampler import StreamResampler
 from train.recordings.decoding.waveform_blocks import excerpt_of
@@ -21,7 +22,8 @@ from train.recordings.store.packed_waveform import waveform_blocks_of
 def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[int], None] | None = None) -> str:
     """Return how many pairs of clips on different sides hold nearly the same audio, and one of them; '' for none.
 
-    Exact copies are refused before (`train.recordings.split.check_same_audio`).
+    Exact copies are refused before (`train.recordings.split.check_same_audio`). Of annotated recordings that share a
+    background and no event, that is told where there is nothing worse.
 
     Parameters
     ----------
@@ -42,13 +44,17 @@ def describe_near_copies(clips: LoadedClips, sample_rate: int, tell: Callable[[i
         if tell:
             tell(done)
     sides = [clip.split for clip in clips.index.clips]
-    pairs = [
-        pair for pair in find_duplicates(clips.digests, fingerprints, load) if sides[pair.first] != sides[pair.second]
-    ]
-    if not pairs:
-        return ""
-    count = counted(len(pairs), "pair of clips", "pairs of clips")
-    first = describe_pair(clips.index, pairs[0], lambda clip: clip.split)
+
+    def is_divided(first: int, second: int) -> bool:
+        return sides[first] != sides[second]
+
+    found = find_duplicates(clips.digests, fingerprints, load, is_divided)
+    pairs = [pair for pair in found if is_divided(pair.first, pair.second)]
+    copies, shared = (pairs, []) if clips.events is None else divide_pairs(clips.index, clips.events, pairs)
+    if not copies:
+        return describe_shared_backgrounds(clips.index, shared, "split")
+    count = counted(len(copies), "pair of clips", "pairs of clips")
+    first = describe_pair(clips.index, copies[0], lambda clip: clip.split)
     return (
         f"{count} on different sides of the split hold nearly the same audio, so that the scores promise too much, "
         f"such as {first}; `earproof data check DATA` names all, `data duplicates --out` gives each pair one group"

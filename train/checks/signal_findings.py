@@ -20,7 +20,7 @@ MOST_MEANT_SILENCE = 0.5  # share of a label's windows; a label with more of it 
 MOST_DC = 0.01  # of full scale
 QUIET_DBFS = -70.0  # RMS
 MOST_IMBALANCE = 4.0  # seconds of the largest label over those of the smallest
-MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here gets
+MODEL_SAMPLE_RATE = 16_000  # Hz: what lies above half of it, no model here but the published event detector gets
 _LEAST_GAP_HZ = 1_000.0
 _LEAST_GAP_DB = 3.0
 _LEAST_CLIPS = 2  # of a label, for a range to mean anything
@@ -36,12 +36,12 @@ def find_signal_faults(index: ClipIndex, measures: Measures) -> list[Finding]:
         *_cancellation(index, measures),
         *_offset(index, measures),
         *_quiet(index, measures),
-        *_silent_windows(index, measures),
         *_rates(index, measures),
         *_bandwidth_shortcut(index, measures),
         *_level_shortcut(index, measures),
-        *_imbalance(index, measures),
         *_lengths(measures),
+        # What a window of an annotated recording is learned as, its events say, and they are counted apart.
+        *([] if index.events is not None else [*_silent_windows(index, measures), *_imbalance(index, measures)]),
     ]
 
 
@@ -147,7 +147,7 @@ def _quiet(index: ClipIndex, measures: Measures) -> Iterable[Finding]:
     for clip, measured in zip(index.clips, measures, strict=True):
         if measured.bandwidth_hz == 0.0 and measured.peak_dbfs < to_dbfs(2.0**-15):
             empty.append(clip.path)
-        elif measured.rms_dbfs < QUIET_DBFS and max(usual[label] for label in clip.labels) >= QUIET_DBFS:
+        elif measured.rms_dbfs < QUIET_DBFS and max((usual[label] for label in clip.labels), default=0.0) >= QUIET_DBFS:
             quiet.append(f"{clip.path}: {signed(measured.rms_dbfs, 0, plus=False)} dBFS")
     if empty:
         yield Finding(

@@ -14,7 +14,7 @@ from train.recordings.joined_groups import join_groups
 from train.recordings.split import MIN_TEST_GROUPS
 
 Side = Callable[[Clip], str]
-_SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
+SIDES: dict[str, Side] = {"split": lambda clip: clip.split, "fold": lambda clip: clip.fold}
 
 
 def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list[Finding]:
@@ -28,7 +28,7 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
         Their positions are those of the index' clips.
     """
     findings = [*_one_label(index), *_label_conflicts(index, duplicates)]
-    divided = [name for name, side in _SIDES.items() if any(side(clip) for clip in index.clips)]
+    divided = [name for name, side in SIDES.items() if any(side(clip) for clip in index.clips)]
     for name in divided:
         findings += _group_leaks(index, name)
         findings += _duplicate_leaks(index, duplicates, name)
@@ -49,7 +49,7 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
     sides = defaultdict(set)
     for clip in index.clips:
         for group in clip.groups:
-            sides[group].add(_SIDES[name](clip) or "none")
+            sides[group].add(SIDES[name](clip) or "none")
     leaks = [f"{group}: {', '.join(sorted(held))}" for group, held in sorted(sides.items()) if len(held) > 1]
     if leaks:
         yield Finding(
@@ -62,7 +62,7 @@ def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:
 
 def _duplicate_leaks(index: ClipIndex, duplicates: Sequence[Duplicate], name: str) -> Iterable[Finding]:
     """The same audio on several sides, or in several folds."""
-    side = _SIDES[name]
+    side = SIDES[name]
     leaks = [pair for pair in duplicates if side(index.clips[pair.first]) != side(index.clips[pair.second])]
     if leaks:
         yield Finding(
@@ -104,9 +104,10 @@ def _label_conflicts(index: ClipIndex, duplicates: Sequence[Duplicate]) -> Itera
     wrong = [pair for pair in duplicates if set(index.clips[pair.first].labels) != set(index.clips[pair.second].labels)]
     scenes = [pair for pair in wrong if not pair.exact and _has_several_labels(index, pair)]
     conflicts = [pair for pair in wrong if pair not in scenes]
+    common = "an event" if index.events is not None else "a background"
     for level, pairs, one, several, why in (
         ("error", conflicts, "holds the same audio and has", "hold the same audio and have", ""),
-        ("note", scenes, "shares audio and has", "share audio and have", ", several at once: a common background?"),
+        ("note", scenes, "shares audio and has", "share audio and have", f", several at once: {common} in common?"),
     ):
         if pairs:
             yield Finding(

@@ -7,12 +7,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_runtime.segments.time_units import UNITS
 from metadata.plural import counted
 from train.data import compose_command, mix_command, oversample_command
 from train.data.sides import add_dataset_argument, add_side_arguments, put_on_sides
 from train.recordings.clip import LABEL_SEPARATOR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from train.annotations.read_annotations import ReadAnnotations
     from train.checks.duplicates import Duplicate
     from train.recordings.clip_index import ClipIndex
 
@@ -23,11 +27,12 @@ SAMPLE_RATE = 16_000  # Hz, of the recordings that import writes
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the actions and their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_action(actions, "list", "count clips, groups and minutes by label and side")
+    _add_unit(_add_action(actions, "list", "count clips, groups and minutes, or events, by label and side"))
     _add_out(_add_action(actions, "index", "write the clip index of recordings, to edit or to train on"))
     split = _add_out(_add_action(actions, "split", "write the clip index with every clip on a side, by group"))
     add_side_arguments(split)
     check = _add_action(actions, "check", "look for leaks, shortcuts and faulty recordings; exit code 1 for an error")
+    _add_unit(check)
     check.add_argument("--plots", type=Path, metavar="DIR", help="write pictures of balance, level, bandwidth, length")
     check.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
     duplicates = _add_action(actions, "duplicates", "find the same audio under two names")
@@ -41,7 +46,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     trim.add_argument("--threshold-dbfs", type=float, default=-50.0, metavar="DB", help="quiet is below (default -50)")
     trim.add_argument("--margin", type=float, default=0.1, metavar="S", help="seconds of quiet to keep (default 0.1)")
     mix_command.add_arguments(_add_action(actions, "mix", "pair recordings of two labels; write the mixtures"))
-    compose_command.add_arguments(_add_action(actions, "compose", "write scenes of clips on a background, annotated"))
+    compose = _add_action(actions, "compose", "write scenes of clips, or of the events of scenes, on a background")
+    _add_unit(compose)
+    compose_command.add_arguments(compose)
     oversample_command.add_arguments(_add_action(actions, "oversample", "write copies of other pitch to train on"))
     decode = _add_action(actions, "import", "write every clip as 16 kHz mono FLAC, one folder a label")
     _add_into(decode)
@@ -69,6 +76,11 @@ def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_unit(parser: argparse.ArgumentParser) -> None:
+    """Add what the times of annotations count."""
+    parser.add_argument("--unit", choices=UNITS, help=f"of the times of annotations (default {UNITS[0]})")
+
+
 def _add_out(
     parser: argparse.ArgumentParser, required: bool = True, what: str = "the table to write"
 ) -> argparse.ArgumentParser:
@@ -93,15 +105,42 @@ def _refuse_inside(args: argparse.Namespace) -> None:
 
 
 def _find(args: argparse.Namespace) -> ClipIndex:
-    """The index of all DATA together."""
+    """The index of all DATA together, as plain clips."""
+    from train.annotations.annotated_folder import find_annotations
+    from train.progress import note
+    from train.recordings.clip_index import find_clips
+
+    _refuse_inside(args)
+    for data in args.data:
+        annotations = None if args.dataset else find_annotations(data)
+        if annotations:
+            note(f"{annotations}: data {args.action} does not read annotations; data list, check and compose do")
+    return _combined(args, lambda data, labels: find_clips(data, labels, args.dataset))
+
+
+def _find_either(args: argparse.Namespace) -> tuple[ClipIndex, list[ReadAnnotations]]:
+    """The index of all DATA together, with events where they have annotations, and these as they were read."""
+    from train.data.annotated_data import find_either
+
+    annotations: list[ReadAnnotations] = []
+
+    def find(data: Path, labels: Sequence[str] | None) -> ClipIndex:
+        index, read = find_either(data, labels, args.dataset, args.unit)
+        annotations.extend(read)
+        return index
+
+    return _combined(args, find), annotations
+
+
+def _combined(args: argparse.Namespace, find: Callable[[Path, Sequence[str] | None], ClipIndex]) -> ClipIndex:
+    """The index of all DATA together, each found by `find`."""
     from metadata.labels import read_labels
     from train.data.prepare import tell_assumptions
     from train.progress import note
-    from train.recordings.clip_index import combine, find_clips
+    from train.recordings.clip_index import combine
 
-    _refuse_inside(args)
     labels = read_labels(args.labels, keep_numbers=True) if args.labels else None
-    found = [find_clips(data, None if args.label else labels, args.dataset) for data in args.data]
+    found = [find(data, None if args.label else labels) for data in args.data]
     if args.label:
         found = [index.relabelled(args.label) for index in found]
     index = combine(found, labels)
@@ -113,23 +152,31 @@ def _find(args: argparse.Namespace) -> ClipIndex:
 
 def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
+    from train.annotations.event_counts import clips_by_side, count_events, event_table
     from train.progress import note
     from train.recordings.clip_counts import count_clips, count_notes, counts_table
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
-    index = _find(args)
-    kept, seconds, left_out = [], [], []
+    index, annotations = _find_either(args)
+    kept, seconds = [], []
+    left_out = [fault.text for read in annotations for fault in read.faults]
     for clip in index.clips:
         try:
             seconds.append(duration(index.root / clip.path))
             kept.append(clip)
         except AudioError as error:
             left_out.append(str(error))
-            note(f"not counted: {error}")
-    rows = count_clips(index.with_clips(kept), seconds)
+    left_out = list(dict.fromkeys(left_out))  # annotations of what cannot be read are a fault too
+    for text in left_out:
+        note(f"not counted: {text}")
+    index = index.with_clips(kept)
+    if index.events is not None:
+        note(f"recordings of {sum(seconds) / 60:.1f} minutes")
+    rows = count_clips(index, seconds) if index.events is None else count_events(index)
     document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
-    print(json.dumps(document, indent=2) if args.json else counts_table(rows))
+    table = counts_table(rows) if index.events is None else event_table(rows, list(clips_by_side(index)))
+    print(json.dumps(document, indent=2) if args.json else table)
     for text in count_notes(kept, len(left_out)):
         note(text)
     return DONE
@@ -153,11 +200,11 @@ def _check(args: argparse.Namespace) -> int:
     from train.recordings.left_out import count_left_out
     from train.recordings.output_folder import claim_folder
 
-    index = _find(args)
+    index, annotations = _find_either(args)
     if args.plots:
         claim_folder(args.plots, force=args.force)
     with progress_bar(len(index.clips), "listen", "clip") as bar:
-        check = check_data(index, lambda done: bar.update(done - bar.n))
+        check = check_data(index, lambda done: bar.update(done - bar.n), annotations)
     if args.plots:
         from train.checks.check_plots import plot_check
 
@@ -272,8 +319,14 @@ def _mix(args: argparse.Namespace) -> int:
 
 def _compose(args: argparse.Namespace) -> int:
     """Compose scenes."""
+    from metadata.csv_rows import raise_faults
+
     compose_command.check(args)
-    return compose_command.run(_find(args), args)
+    _refuse_inside(args)
+    index, annotations = _find_either(args)
+    for read in annotations:
+        raise_faults(read.source, [fault.text for fault in read.faults])
+    return compose_command.run(index, args)
 
 
 def _oversample(args: argparse.Namespace) -> int:

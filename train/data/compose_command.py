@@ -97,13 +97,16 @@ def scene_counts(text: str) -> dict[str, int]:
 
 def run(index: ClipIndex, args: argparse.Namespace) -> int:
     """Compose the scenes; return the exit code."""
+    from train.annotations.event_clips import cut_events
     from train.annotations.scene_folder import write_scenes
     from train.data.prepare import load_with_progress
     from train.progress import note, progress_bar
     from train.recordings.output_folder import refuse_originals
 
     settings, counts = _settings(args), scene_counts(args.scenes)
+    index, not_alone = _alone(index)
     clips = load_with_progress(put_on_sides(index, args), SAMPLE_RATE, args.cache, args.strict)
+    clips = clips if clips.events is None else cut_events(clips, SAMPLE_RATE)
     clips, backgrounds = _with_backgrounds(clips, args)
     for loaded in (clips, backgrounds):
         refuse_originals(args.write, (loaded.index.root / clip.path for clip in loaded.index.clips))
@@ -127,6 +130,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
         "seconds": _seconds(done),
         "events_without_room": done.left_out,
         "events_joined": done.joined,
+        "events_not_alone": not_alone,
         "turned_down": {name: round(gain, 4) for name, gain in done.gains.items()},
         **left_out,
         "unreadable": [*clips.skipped, *backgrounds.skipped],
@@ -168,6 +172,21 @@ def _settings(args: argparse.Namespace) -> SceneSettings:
         "onsets": args.onsets,
     }
     return SceneSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _alone(index: ClipIndex) -> tuple[ClipIndex, int]:
+    """Annotated recordings with what of their events sounds alone, and how many do not; plain clips as they are."""
+    from train.annotations.event_clips import LEAST_SECONDS, events_alone
+    from train.progress import note
+
+    if index.events is None:
+        return index, 0
+    alone = events_alone(index)
+    total, kept = (sum(map(len, (one.events or {}).values())) for one in (index, alone))
+    note(f"the clips are what sounds alone of {counted(kept, 'event')}")
+    if total > kept:
+        note(f"left out: {counted(total - kept, 'event')} of which less than {LEAST_SECONDS} s sound alone")
+    return alone, total - kept
 
 
 def _with_backgrounds(clips: LoadedClips, args: argparse.Namespace) -> tuple[LoadedClips, LoadedClips]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from metadata.labels import read_labels
 from metadata.plural import counted
+from train.annotations.annotated_folder import find_annotations
+from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
 from train.recordings.store.clip_store import LoadedClips, load_clips
-from train.tasks.task import OneLabel, Task
+from train.tasks.task import OneLabel
+
+_ONE_LABEL = OneLabel()
 
 
 def find_and_split(
@@ -21,12 +26,14 @@ def find_and_split(
     labels_file: str | Path | None,
     seed: int,
     *,
-    task: Task = OneLabel(),  # noqa: B008  (it is frozen)
+    check: Callable[[ClipIndex], None] = _ONE_LABEL.check,
     dataset: str | None = None,
     test_fold: str | None = None,
     val_fold: str | None = None,
 ) -> ClipIndex:
     """Return the index of data folders, taken as one, with every clip on a side: by folds where a test fold is given.
+
+    `check` refuses recordings that cannot teach what is to be taught.
 
     Raises
     ------
@@ -35,11 +42,25 @@ def find_and_split(
     """
     labels = read_labels(labels_file, keep_numbers=True) if labels_file else None
     folders = [data] if isinstance(data, (str, Path)) else data
-    index = combine([find_clips(folder, labels, dataset) for folder in folders], labels)
+    index = combine([find_data(folder, labels, dataset) for folder in folders], labels)
     tell_assumptions(index)
     index.check_labels()
-    task.check(index)
+    check(index)
     return split_and_say(index, seed, test_fold, val_fold)
+
+
+def find_data(data: str | Path, labels: Sequence[str] | None = None, dataset: str | None = None) -> ClipIndex:
+    """Return the index of a data folder or CSV, with the events of its recordings where it has annotations.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for `find_clips` and `annotated_index`.
+    """
+    if dataset is not None or find_annotations(data) is None:
+        return find_clips(data, labels, dataset)
+    annotated = annotated_index(data, labels=labels)
+    return replace(annotated.index, events=annotated.events)
 
 
 def tell_assumptions(index: ClipIndex) -> None:

@@ -37,6 +37,8 @@ class TestWindows:
         int64 (n,), which clip a window is from.
     groups : np.ndarray
         str (n,), the clip's group; of mixtures str (n, most parts), empty where one has fewer parts.
+    starts : np.ndarray, optional
+        int64 (n,), the sample of the clip at which a window begins, where that is known.
     """
 
     __test__ = False  # its name begins as a test's does
@@ -45,6 +47,7 @@ class TestWindows:
     truth: np.ndarray
     clips: np.ndarray
     groups: np.ndarray
+    starts: np.ndarray | None = None
 
     def targets(self, num_labels: int) -> np.ndarray:
         """Return the truth as a model is trained on it, float32 (n, n_labels)."""
@@ -90,7 +93,7 @@ def cut_split(
         return cut_window(clips.waveforms[owners[row]], int(begins[row]), window_length)
 
     windows = WindowRows(begins.size, (window_length,), cut)
-    return TestWindows(windows, np.repeat(labels, counts), owners, np.repeat(groups, counts))
+    return TestWindows(windows, np.repeat(labels, counts), owners, np.repeat(groups, counts), begins)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.tasks.chosen_mixtures import choose_mixtures
 from train.tasks.task import Task
+from train.tasks.task_choice import task_for
 
 Load = Callable[..., LoadedClips]  # called as `load_clips` is, with index, sample rate, cache and strict
 
@@ -55,7 +56,8 @@ class FinishedRun:
     @property
     def task(self) -> Task:
         """What the model was trained to tell."""
-        return model_module(self.spec.name).task(self.spec.provenance.training["variant"])
+        variant = self.spec.provenance.training["variant"]
+        return task_for(model_module(self.spec.name), variant, self.clips.events is not None)
 
     @property
     def settings(self) -> TrainingSettings:
@@ -76,7 +78,8 @@ def open_run(folder: str | Path, cache: str | Path | None = None, load: Load | N
         Its recordings are not those it was trained on.
     """
     keras = load_keras()
-    import train.layers.mel_layers  # noqa: F401  registers our layers with Keras
+    import train.layers.mel_layers
+    import train.layers.stft_layer  # noqa: F401  both register our layers with Keras
 
     folder = Path(folder)
     _require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)
@@ -109,7 +112,7 @@ def open_recordings(
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
-    index = read_index(folder / SPLIT_FILE_NAME, labels)
+    index = read_index(folder / SPLIT_FILE_NAME, labels, is_annotated=(folder / EVENTS_FILE_NAME).is_file())
     clips = (load or load_clips)(index, spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)

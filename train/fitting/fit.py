@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_runtime.stop_request import StopRequest
 from train.batches.window_rows import WindowRows
-from train.evaluation.predict import predict
+from train.evaluation.predict import predict_outputs
 from train.fitting.backend import has_accelerator
 from train.fitting.exact_match_stop import ExactMatchStop, exact_match, has_passed
 from train.fitting.training_state import (
@@ -49,7 +49,7 @@ def compile_model(
     label_sets = has_label_sets(model)
     accuracy = keras.metrics.MeanMetricWrapper(exact_match, name="accuracy") if label_sets else "accuracy"
     model.compile(optimizer, losses[settings.loss], weighted_metrics=[accuracy])
-    if learner is not None and learner.weights:
+    if learner is not None and learner.model is not model:
         learner.model.compile(
             optimizer,
             [losses[settings.loss], *(keras.losses.BinaryCrossentropy() for _ in learner.weights)],
@@ -66,6 +66,7 @@ def fit(
     folder: Path,
     name: str,
     learner: keras.Model | None = None,
+    frame_targets: np.ndarray | None = None,
 ) -> list[dict[str, float]]:
     """Train a compiled model from where `folder` says it stands, and leave it with its best weights.
 
@@ -87,6 +88,9 @@ def fit(
     learner : keras.Model, optional
         Compiled; what is trained: the model with further outputs (`train.tasks.auxiliary_outputs`), by default the
         model alone.
+    frame_targets : np.ndarray, optional
+        float32 (n, n_frames * n_labels), what the frame scores of the validation windows should be. Their loss, with
+        its weight in the training, is then part of "val_loss".
 
     Returns
     -------
@@ -112,8 +116,10 @@ def fit(
             epoch = len(history) + 1
             trained = train_epoch(learner, windows, average, stop)
             with average.laid_into(learner):
-                scores = predict(model, validation[0], settings.batch_size)
+                scores, *frames = predict_outputs(model, validation[0], settings.batch_size)
             validated = validate(model, scores, *validation[1:])
+            if frame_targets is not None:
+                validated["val_loss"] += settings.activity_weight * binary_loss(frame_targets, frames[0])
             if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
                 raise ValueError(
                     f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
@@ -210,6 +216,11 @@ def validate(model: keras.Model, scores: np.ndarray, targets: np.ndarray, weight
     right = exact_match(targets, scores) if has_label_sets(model) else targets.argmax(axis=1) == scores.argmax(axis=1)
     accuracy = np.average(keras.ops.convert_to_numpy(right), weights=weights)
     return {"val_loss": float(loss), "val_accuracy": float(accuracy)}
+
+
+def binary_loss(targets: np.ndarray, scores: np.ndarray) -> float:
+    """Return the mean binary cross-entropy of scores in [0, 1], both float32 of one shape."""
+    return float(np.mean(keras.ops.convert_to_numpy(keras.losses.binary_crossentropy(targets, scores))))
 
 
 def has_label_sets(model: keras.Model) -> bool:

@@ -18,15 +18,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from metadata import ModelSpec, Provenance, replace_spec
+import numpy as np
+
+from metadata import FrameScores, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
 from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
 from train.annotations.event_file import EVENTS_FILE_NAME, write_events
+from train.evaluation.detected_events import judge_events
 from train.evaluation.evaluate import TestWindows, evaluate_scores
-from train.evaluation.predict import predict
+from train.evaluation.frame_thresholds import choose_frame_thresholds
+from train.evaluation.predict import predict, predict_outputs
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.evaluation.thresholds import choose_thresholds
 from train.fitting.backend import load_keras, seed_everything
@@ -39,7 +43,9 @@ from train.recordings.store.clip_store import LoadedClips, short_clips
 from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import check_auxiliary, learner_of
+from train.tasks.sound_events import SoundEvents
 from train.tasks.task import OneLabel, Task
+from train.tasks.task_choice import task_for
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -94,7 +100,8 @@ def train_model(
 
     module = model_module(name)
     variant = choose_variant(module, variant)
-    check_auxiliary(module, task_of(module, variant), settings)
+    task = task_for(module, variant, clips.events is not None)
+    check_auxiliary(module, task, settings)
     folder.mkdir(parents=True, exist_ok=True)
     spec = describe_model(clips, module, variant, settings, weights_from)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
@@ -114,13 +121,12 @@ def train_model(
             "fill them up"
         )
     silent = clips.silent()
-    if silent and not isinstance(task_of(module, variant), OneLabel):
+    if silent and not isinstance(task, (OneLabel, SoundEvents)):
         first = clips.index.clips[silent[0]].path
         tell(
             f"{counted(len(silent), 'silent clip is', 'silent clips are')} left out, the first {first}: they have no "
             "volume to be mixed at"
         )
-    task = task_of(module, variant)
     if settings.background and not (isinstance(task, OneLabel) and settings.background in clips.index.labels):
         tell(f"no recordings of {settings.background!r} are mixed under others: " + _why_no_background(task))
     if isinstance(task, OneLabel):  # the others hear the first window of each clip
@@ -128,14 +134,21 @@ def train_model(
         if unheard := describe_unheard(clips, "val", "validation", *tails):
             tell(f"{unheard}; --tail pad hears it. Training hears every clip from all places, the test side all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
-    model, history = _fit(clips, validation, module, variant, settings, folder, weights_from, tell)
+    frames = None
+    if isinstance(task, SoundEvents) and spec.frames is not None:
+        frames = task.frame_truth(clips, validation, spec.frames)
+    model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
     spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
+    if frames is not None:
+        spec = replace_spec(spec, frames=_with_thresholds(spec, model, validation, frames, tell))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task.held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
+    if frames is not None:
+        metrics["events"] = judge_events(model, clips, cut, spec)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
     write_atomically(finished, text.encode())
@@ -152,23 +165,18 @@ def choose_variant(module: Any, variant: str | None) -> str:
     return chosen
 
 
-def task_of(module: Any, variant: str) -> Task:
-    """Return what a model's variant is trained to tell."""
-    return module.task(variant)
-
-
 def describe_model(
     clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, weights_from: Path | None = None
 ) -> ModelSpec:
     """Return the contract of a model that is trained on these clips."""
     begun_with = {"weights_from_sha256": start_weights_sha256(weights_from / MODEL_FILE_NAME)} if weights_from else {}
-    task = task_of(module, variant)
+    task = task_for(module, variant, clips.events is not None)
     labels = task.labels(clips.index)
     return ModelSpec(
         name=module.NAME,
         version=MODEL_VERSION,
         description=f"Tells {', '.join(labels[:-1])} and {labels[-1]} apart ({module.NAME}, variant {variant}).",
-        sample_rate=module.SAMPLE_RATE,
+        sample_rate=module.sample_rate(variant),
         window_length=module.window_length(variant),
         labels=labels,
         activation=task.activation,
@@ -204,6 +212,7 @@ def package_versions() -> dict[str, str]:
 def _fit(
     clips: LoadedClips,
     held_out: TestWindows,
+    frames: np.ndarray | None,
     module: Any,
     variant: str,
     settings: TrainingSettings,
@@ -216,17 +225,18 @@ def _fit(
     from train.fitting import fit
     from train.fitting.training_state import finished_epochs
 
-    task = task_of(module, variant)
+    task = task_for(module, variant, clips.events is not None)
     model = module.build(len(task.labels(clips.index)), variant)
-    window_length = module.window_length(variant)
+    sample_rate, window_length = module.sample_rate(variant), module.window_length(variant)
     first_epoch = finished_epochs(folder)
     if weights_from and not first_epoch:
         _begin_with(model, weights_from, clips, tell)
     learner = learner_of(model, module, len(clips.index.labels), settings)
-    windows = task.training_windows(clips, module.SAMPLE_RATE, window_length, settings, first_epoch, learner.targets)
+    windows = task.training_windows(clips, sample_rate, window_length, settings, first_epoch, learner.targets)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
-    history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner.model)
+    targets = None if frames is None else frames.reshape(len(frames), -1)
+    history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner.model, targets)
     return model, history
 
 
@@ -251,10 +261,22 @@ def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, .
     return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)
 
 
+def _with_thresholds(
+    spec: ModelSpec, model: Any, cut: TestWindows, truth: np.ndarray, tell: Tell
+) -> FrameScores | None:
+    """The frame scores with the threshold of each label that suits validation frames best."""
+    assert spec.frames is not None  # asked before
+    scores = predict_outputs(model, cut.windows)[1].reshape(truth.shape)
+    thresholds = choose_frame_thresholds(scores, truth, spec.labels, tell)
+    return dataclasses.replace(spec.frames, thresholds=thresholds)
+
+
 def _why_no_background(task: Task) -> str:
     """Say why a training goes without backgrounds."""
     if isinstance(task, OneLabel):
         return "the data have no such label; --background LABEL names one that they have"
+    if isinstance(task, SoundEvents):
+        return "annotated recordings have backgrounds of their own"
     return "this variant mixes recordings of all labels anyway"
 
 
@@ -262,7 +284,8 @@ def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> Non
     """Give the model the weights of a finished training, after checking that they know nothing of the test side."""
     import keras
 
-    import train.layers.mel_layers  # noqa: F401  registers our layers with Keras
+    import train.layers.mel_layers
+    import train.layers.stft_layer  # noqa: F401  both register our layers with Keras
 
     check_start_split(folder / SPLIT_FILE_NAME, clips.index)
     kept = take_weights(model, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False))

@@ -10,15 +10,21 @@ from edge_runtime.segments.read_segments import read_segments
 from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
+from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
-from train.held_out.event_report import judge_systems
 from train.progress import note
+from train.recordings.clip import Clip
 from train.recordings.decoding.decode import duration
 from train.recordings.split import fold_called
 
 
 def judge_predictions(
-    paths: Sequence[Path], data: Path, measuring: EventMeasuring, side: str = "test", test_fold: str | None = None
+    paths: Sequence[Path],
+    data: Path,
+    measuring: EventMeasuring,
+    side: str = "test",
+    test_fold: str | None = None,
+    unit: str = "seconds",
 ) -> dict[str, Any]:
     """Return the report on predictions files, in the order of the paths, for JSON.
 
@@ -33,13 +39,15 @@ def judge_predictions(
         Of the recordings' own split; all where they have none.
     test_fold : str, optional
         Judge the recordings of this fold.
+    unit : str
+        Of the annotations, as for `annotated_index`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As for `annotated_index` and `read_segments`, no recording on the side, or predictions of none of them.
     """
-    annotated = annotated_index(data)
+    annotated = annotated_index(data, unit=unit)
     clips = annotated.index.clips
     if test_fold is not None:
         fold = fold_called(test_fold, sorted({clip.fold for clip in clips if clip.fold}))
@@ -54,9 +62,13 @@ def judge_predictions(
     known = [clip.path for clip in annotated.index.clips]
     systems = {str(path): _of_recordings(path, reference, known) for path in paths}
     seconds = {name: duration(annotated.index.root / name) for name in reference}
+    return judge_systems(reference, systems, group_rows(clips), measuring, seconds)
+
+
+def group_rows(clips: Sequence[Clip]) -> list[list[str]]:
+    """Return the groups of each recording, of which a composed scene has several; empty where one has fewer."""
     most = max(len(clip.groups) for clip in clips)
-    groups = [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]  # a composed scene has several
-    return judge_systems(reference, systems, groups, measuring, seconds)
+    return [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]
 
 
 def _of_recordings(path: Path, reference: Mapping[str, Any], known: Sequence[str]) -> dict[str, tuple[Segment, ...]]:

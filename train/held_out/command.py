@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_runtime.segments.time_units import UNITS
+
 if TYPE_CHECKING:
+    from edge_runtime.segments.detecting import Detecting
+    from train.event_scores.measured import EventMeasuring
     from train.held_out.labelled import HeldOut
 
 DONE = 0
@@ -19,6 +23,8 @@ _MODEL_SUFFIX = ".tflite"
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
+    from edge_runtime.options import add_detecting_arguments
+
     parser.add_argument(
         "systems",
         type=Path,
@@ -34,6 +40,8 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of a split that is drawn (default 0)")
     parser.add_argument("--segment", type=float, default=1.0, metavar="S", help="of segment-based measures (default 1)")
     parser.add_argument("--collar", type=float, default=0.2, metavar="S", help="of event-based measures (default 0.2)")
+    add_detecting_arguments(parser)
+    parser.add_argument("--unit", choices=UNITS, default=UNITS[0], help=f"of annotated times (default {UNITS[0]})")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a system and measure")
@@ -69,11 +77,24 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
     """The report as document, as lines and as table."""
+    from edge_runtime.segments.detecting import Detecting, detecting_of
+    from train.annotations.annotated_folder import find_annotations
+
     models = [path for path in args.systems if path.is_dir() or path.suffix == _MODEL_SUFFIX]
     if models and len(models) < len(args.systems):
         raise ValueError("models and predictions are judged apart; give files of one kind")
+    detecting = detecting_of(args)
+    if models and find_annotations(args.data) is not None:
+        return _judge_detectors(_expanded(models), args, detecting)
+    if detecting != Detecting():
+        what = f"{args.data} has labels and no times" if models else "predictions are segments already"
+        raise ValueError(f"{what}; expected no --hop, --median-frames, --gap or --shortest")
     if not models:
         return _judge_predictions(args)
+    if args.unit != UNITS[0]:
+        raise ValueError(
+            f"--unit {args.unit} is of annotations, by which predictions are judged; leave it out for models"
+        )
     return _judge_models(_expanded(models), _held_out(args), args.num_threads)
 
 
@@ -81,18 +102,36 @@ def _held_out(args: argparse.Namespace) -> HeldOut:
     """Which recordings are judged."""
     from train.held_out.labelled import HeldOut
 
-    return HeldOut(data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache)
+    return HeldOut(
+        data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache, unit=args.unit
+    )
 
 
 def _judge_predictions(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
     """Predictions on annotated recordings."""
-    from train.event_scores.measured import EventMeasuring
+    from train.event_scores.event_report import event_csv, event_lines
     from train.held_out.annotated import judge_predictions
-    from train.held_out.event_report import event_csv, event_lines
 
-    measuring = EventMeasuring(segment_seconds=args.segment, collar_seconds=args.collar, seed=args.seed)
-    report = judge_predictions(args.systems, args.data, measuring, args.side, args.test_fold)
+    report = judge_predictions(args.systems, args.data, _measuring(args), args.side, args.test_fold, args.unit)
     return report, event_lines(report), event_csv(report)
+
+
+def _judge_detectors(
+    paths: Sequence[Path], args: argparse.Namespace, detecting: Detecting
+) -> tuple[dict[str, Any], list[str], str]:
+    """Models on annotated recordings."""
+    from train.event_scores.event_report import event_csv, event_lines
+    from train.held_out.detectors import detector_lines, judge_detectors
+
+    report = judge_detectors(paths, _held_out(args), _measuring(args), detecting, args.num_threads)
+    return report, [*event_lines(report), "", *detector_lines(report)], event_csv(report)
+
+
+def _measuring(args: argparse.Namespace) -> EventMeasuring:
+    """How events are judged."""
+    from train.event_scores.measured import EventMeasuring
+
+    return EventMeasuring(segment_seconds=args.segment, collar_seconds=args.collar, seed=args.seed)
 
 
 def _judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int) -> tuple[dict[str, Any], list[str], str]:
@@ -114,4 +153,4 @@ def _expanded(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         is_plain = path.is_dir() and not (path / METRICS_FILE_NAME).is_file()
         expanded += model_files([path]) if is_plain else [path]
-    return expanded
+    return list(dict.fromkeys(expanded))

@@ -11,6 +11,7 @@ import numpy as np
 from edge_runtime.audio.windows import DEFAULT_TAIL
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.scoring.measures import decisions
+from edge_runtime.segments.time_units import UNITS
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
@@ -40,6 +41,8 @@ class HeldOut:
     seed : int
         Of a split that is drawn, as for `earproof train`.
     cache : Path, optional
+    unit : str
+        Of annotated times.
     """
 
     data: Path
@@ -47,6 +50,7 @@ class HeldOut:
     test_fold: str | None = None
     seed: int = 0
     cache: Path | None = None
+    unit: str = UNITS[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,7 +105,7 @@ def judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int = 1) -> 
     ValueError
         The data are not those of a training, have other labels than a model, or may have been trained on.
     """
-    runs = {path: _open_run(path, held) for path in paths if path.is_dir()}
+    runs = {path: open_held_run(path, held) for path in paths if path.is_dir()}
     judged = []
     for path in paths:
         if path in runs:
@@ -117,8 +121,14 @@ def judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int = 1) -> 
     return judged
 
 
-def _open_run(path: Path, held: HeldOut) -> FinishedRun:
-    """The training in a folder, after checking that its recordings are in the data."""
+def open_held_run(path: Path, held: HeldOut) -> FinishedRun:
+    """Return the training in a folder, after checking that its recordings are in the data.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for `open_run`; all sides at once, or recordings that are not in the data.
+    """
     if held.side == ALL_SIDES:
         raise ValueError(f"{path} is a training, whose recordings have sides; expected --side train, val or test")
     run = open_run(path, held.cache, load_with_progress)
@@ -145,7 +155,7 @@ def _windows_for(path: Path, spec: ModelSpec, runs: Sequence[FinishedRun], held:
             spec.labels,
             spec.activation,
         ):
-            _check_unheard(path, spec, run.clips, held.side)
+            check_unheard(path, spec, run.clips, held.side)
             return run.held_out(held.side)
     raise ValueError(
         f"{path} has {spec.activation} scores for {', '.join(spec.labels)} in windows of {spec.window_seconds:g} s, "
@@ -163,12 +173,18 @@ def _load(path: Path, spec: ModelSpec, held: HeldOut) -> LoadedClips:
     index = index.without_split() if held.side == ALL_SIDES else split_and_say(index, held.seed, held.test_fold)
     clips = load_with_progress(index, spec.sample_rate, held.cache, None)
     if held.side != ALL_SIDES:
-        _check_unheard(path, spec, clips, held.side)
+        check_unheard(path, spec, clips, held.side)
     return clips
 
 
-def _check_unheard(path: Path, spec: ModelSpec, clips: LoadedClips, side: str) -> None:
-    """Refuse recordings that a file was trained on under another split; say where nothing is known."""
+def check_unheard(path: Path, spec: ModelSpec, clips: LoadedClips, side: str) -> None:
+    """Refuse recordings that a file was trained on under another split; tell where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        The file was trained on another split of these recordings.
+    """
     trained_on = spec.provenance
     if not trained_on.split_sha256:
         note(f"{path} does not say what it was trained on; it may have heard these recordings")

@@ -127,6 +127,17 @@ def grouped_filters(filters: np.ndarray, n_fft: int, num_groups: int = NUM_GROUP
     return groups
 
 
+def bin_places(n_fft: int) -> np.ndarray:
+    """Return where each bin stands among the num_k1 * columns values of `FactoredFourier.power`, int (n_bins,).
+
+    Parameters
+    ----------
+    n_fft : int
+        One for which `factored_fourier` does not return None.
+    """
+    return np.unique(_bins(n_fft)[:, _column_order(n_fft)], return_index=True)[1].astype(np.int32)
+
+
 def _bins(n_fft: int) -> np.ndarray:
     """Return the bin of each k1 and k2, (num_k1, columns); above half the sample rate they mirror those below."""
     sides = _sides(n_fft)

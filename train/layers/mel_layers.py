@@ -15,6 +15,7 @@ from keras import ops
 from edge_runtime.front_end.frames import hann_window
 from edge_runtime.front_end.mel_filters import mel_filter_bank
 from metadata import MelFrontEnd
+from train.layers.centred_frames import centred_frames
 from train.layers.fourier import factored_fourier, grouped_filters
 from train.layers.saved_names import saved_by_name
 
@@ -32,8 +33,7 @@ class MelSpectrogram(keras.layers.Layer):
 
     Notes
     -----
-    Built from `keras.ops` that TFLite has as built-in operators. Frames are cut by reshaping into blocks
-    of `hop_length` and concatenating shifted views, because a gather costs more than the transform itself.
+    Built from `keras.ops` that TFLite has as built-in operators.
     The transform is two matrix products (see `train.layers.fourier`): LiteRT's own operator computes in double
     precision without vector instructions, takes twice as long and knows powers of two only.
     The window and the filter bank are constants, not weights: they do not count as parameters.
@@ -76,12 +76,13 @@ class MelSpectrogram(keras.layers.Layer):
 
     def call(self, waveform: Any) -> Any:
         """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
-        frames = ops.multiply(self._frames(self._pad(waveform)), self._window)
-        magnitude = self._power(frames)
-        if self.settings["power"] == 1.0:
+        settings = self.settings
+        frames = centred_frames(waveform, settings["n_fft"], settings["hop_length"], settings["pad_mode"])
+        magnitude = self._power(ops.multiply(frames, self._window))
+        if settings["power"] == 1.0:
             magnitude = ops.sqrt(magnitude)  # a vector instruction, where a power is a call for each bin
-        elif self.settings["power"] != 2.0:
-            magnitude = ops.power(magnitude, self.settings["power"] / 2.0)
+        elif settings["power"] != 2.0:
+            magnitude = ops.power(magnitude, settings["power"] / 2.0)
         return ops.transpose(self._filtered(magnitude), (0, 2, 1))
 
     def _filtered(self, magnitude: Any) -> Any:
@@ -96,29 +97,6 @@ class MelSpectrogram(keras.layers.Layer):
             return self._fourier.power(frames)
         real, imag = ops.rfft(frames)
         return ops.add(ops.multiply(real, real), ops.multiply(imag, imag))
-
-    def _pad(self, waveform: Any) -> Any:
-        """Centre the frames: n_fft // 2 samples before and after."""
-        reach = self.settings["n_fft"] // 2
-        if self.settings["pad_mode"] == "constant":
-            return ops.pad(waveform, ((0, 0), (reach, reach)))
-        before = ops.flip(waveform[:, 1 : reach + 1], axis=1)
-        after = ops.flip(waveform[:, -reach - 1 : -1], axis=1)
-        return ops.concatenate([before, waveform, after], axis=1)
-
-    def _frames(self, padded: Any) -> Any:
-        """Cut overlapping frames, (batch, n_frames, n_fft)."""
-        n_fft, hop_length = self.settings["n_fft"], self.settings["hop_length"]
-        num_frames = 1 + (padded.shape[1] - n_fft) // hop_length
-        blocks_per_frame = -(-n_fft // hop_length)
-        num_blocks = num_frames + blocks_per_frame - 1
-        missing = num_blocks * hop_length - padded.shape[1]
-        if missing > 0:  # the last block reaches past the end; its surplus is cut off again below
-            padded = ops.pad(padded, ((0, 0), (0, missing)))
-        blocks = ops.reshape(padded[:, : num_blocks * hop_length], (-1, num_blocks, hop_length))
-        shifted = [blocks[:, shift : shift + num_frames] for shift in range(blocks_per_frame)]
-        frames = ops.concatenate(shifted, axis=2)
-        return frames if n_fft % hop_length == 0 else frames[:, :, :n_fft]
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(batch, n_mels, n_frames)."""

@@ -9,6 +9,7 @@ from types import ModuleType
 from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
+DETECTOR_NAMES = ("event_crnn",)  # and of recordings with annotations
 MODEL_NAMES = (
     *ONE_LABEL_NAMES,
     "isocc",
@@ -25,14 +26,14 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "source_counter": "how many sources: two (up to two), three; labels (to begin another training with)",
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
     "timeline": "one label a second, for earproof timeline: small, published; overlapping (several labels)",
-    "event_crnn": "the labels of one sound or two, and in which frames of 40 ms each sounds: small",
+    "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
 }
 
 
 def model_module(name: str) -> ModuleType:
     """Return the module of a model.
 
-    It has NAME, SAMPLE_RATE, VARIANTS, DEFAULT, PUBLISHED, task, window_length, front_end and build.
+    It has NAME, VARIANTS, DEFAULT, PUBLISHED, task, sample_rate, window_length, front_end and build.
     PUBLISHED is None where there are no published settings; `auxiliary` is there where a model can learn
     labels, and when they sound, beside its scores; `frames` where it has frame scores.
 
@@ -48,14 +49,15 @@ def model_module(name: str) -> ModuleType:
 
 
 def common_sample_rate(names: Sequence[str]) -> int:
-    """Return the sample rate of models in Hz, at which their recordings are decoded.
+    """Return the sample rate of the default variants of models in Hz, at which their recordings are decoded.
 
     Raises
     ------
     ValueError
         The models take different rates.
     """
-    rates = {name: int(model_module(name).SAMPLE_RATE) for name in names}
+    modules = {name: model_module(name) for name in names}
+    rates = {name: int(module.sample_rate(module.DEFAULT_VARIANT)) for name, module in modules.items()}
     if len({*rates.values()}) > 1:
         found = ", ".join(f"{name} {rate} Hz" for name, rate in rates.items())
         raise ValueError(f"the models take different sample rates: {found}; build one after the other")

@@ -61,6 +61,11 @@ def task(variant: str) -> Task:
     return TASKS[variant]
 
 
+def sample_rate(variant: str) -> int:
+    """Return the Hz of the input."""
+    return SAMPLE_RATE
+
+
 def window_length(variant: str) -> int:
     """Return the samples in one input: 5 s at 16 kHz."""
     return WINDOW_LENGTH

@@ -19,8 +19,7 @@ from metadata import MelFrontEnd
 from train.batches.activity import ActivitySteps
 from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
 from train.models.standardized_mel import FRONT_END as COUNTER_FRONT_END
-from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
-from train.models.standardized_mel import WINDOW_LENGTH, input_and_rows
+from train.models.standardized_mel import SAMPLE_RATE, WINDOW_LENGTH, input_and_rows
 from train.tasks.auxiliary_outputs import AuxiliaryOutputs
 from train.tasks.task import LabelSet, SourceCount, Task
 
@@ -70,6 +69,11 @@ PUBLISHED = None
 def task(variant: str) -> Task:
     """Return the task of a variant: which labels are present, or how many sources."""
     return TASKS[variant]
+
+
+def sample_rate(variant: str) -> int:
+    """Return the Hz of the input."""
+    return SAMPLE_RATE
 
 
 def window_length(variant: str) -> int:

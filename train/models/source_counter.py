@@ -17,8 +17,7 @@ from typing import Any
 
 from metadata import MelFrontEnd
 from train.models.small_data import MIXED_SETTINGS, NORM_MOMENTUM
-from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, WINDOW_LENGTH, input_and_rows
-from train.models.standardized_mel import SAMPLE_RATE as SAMPLE_RATE
+from train.models.standardized_mel import FRONT_END, NUM_FRAMES, NUM_MELS, SAMPLE_RATE, WINDOW_LENGTH, input_and_rows
 from train.settings import TrainingSettings
 from train.tasks.task import LabelSet, SourceCount, Task
 
@@ -42,6 +41,11 @@ VARIANT_SETTINGS = {"labels": {"loss": "binary_crossentropy", "label_smoothing":
 def task(variant: str) -> Task:
     """Return the task of a variant: a number, or with `labels` the labels, as a start for the others."""
     return TASKS[variant]
+
+
+def sample_rate(variant: str) -> int:
+    """Return the Hz of the input."""
+    return SAMPLE_RATE
 
 
 def window_length(variant: str) -> int:

@@ -17,6 +17,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8
 SILENCE_COLOUR = "#9a9a9a"
 ROW_SECONDS = 600.0  # a longer recording takes several rows
 MOST_ROWS = 6
+MOST_IN_LEGEND = 6  # side by side
 _WIDTH, _ROW_HEIGHT = 12.0, 2.2  # inches
 
 
@@ -26,7 +27,8 @@ def draw_timeline(document: dict[str, Any], path: Path) -> None:
     Parameters
     ----------
     document : dict
-        file, model, labels, silence (its label), segments (onset, offset, label), duration_seconds, lowest, highest.
+        file, model, labels, silence (its label, empty for none), segments (onset, offset, label),
+        duration_seconds, lowest, highest.
     path : Path
 
     Raises
@@ -35,7 +37,7 @@ def draw_timeline(document: dict[str, Any], path: Path) -> None:
         The folder of `path` does not exist.
     """
     duration = document["duration_seconds"]
-    lanes = list(dict.fromkeys([*document["labels"], document["silence"]]))
+    lanes = [label for label in dict.fromkeys([*document["labels"], document["silence"]]) if label]
     num_rows = min(MOST_ROWS, max(1, math.ceil(duration / ROW_SECONDS - 1e-9)))
     height = _ROW_HEIGHT + 0.16 * len(lanes)
     figure, panels = make_figure(num_rows, 1, (_WIDTH, 0.9 + height * num_rows))
@@ -44,7 +46,9 @@ def draw_timeline(document: dict[str, Any], path: Path) -> None:
         _draw_row(axes, document, lanes, row * span, (row + 1) * span)
     panels[-1][0].set_xlabel("minutes:seconds")
     handles = [_patch(_colour(label, document), label) for label in lanes]
-    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False, fontsize=9)
+    figure.legend(
+        handles=handles, loc="outside upper right", ncols=min(len(handles), MOST_IN_LEGEND), frameon=False, fontsize=9
+    )
     figure.suptitle(f"{Path(document['file']).name}, by {document['model']}", fontsize=10, x=0.01, ha="left")
     _save(figure, path)
 

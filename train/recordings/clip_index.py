@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge_runtime.segments.segment import Segment
 from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
 from metadata.mended_labels import without_numbers
 from metadata.plural import counted
@@ -53,6 +54,8 @@ class ClipIndex:
         What was assumed, for people.
     folder_sides : tuple of str
         The sides for which there are folders.
+    events : mapping of str to tuple of Segment, optional
+        By the clip's path which label sounds from when to when, where the recordings have annotations.
     """
 
     root: Path
@@ -62,6 +65,7 @@ class ClipIndex:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     folder_sides: tuple[str, ...] = ()
+    events: Mapping[str, tuple[Segment, ...]] | None = None
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -77,7 +81,11 @@ class ClipIndex:
 
     def relabelled(self, label: str) -> ClipIndex:
         """Return the index with every clip called the same."""
-        return replace(self.with_clips(replace(clip, labels=(label,)) for clip in self.clips), labels=(label,))
+        events = self.events and {
+            path: tuple(replace(one, label=label) for one in found) for path, found in self.events.items()
+        }
+        clips = tuple(replace(clip, labels=(label,)) for clip in self.clips)
+        return replace(self, clips=clips, labels=(label,), events=events)
 
     def check_labels(self) -> None:
         """Raise ValueError where there are fewer than two labels: nothing to tell apart."""
@@ -139,19 +147,19 @@ def index_tree(root: str | Path, labels: Sequence[str] | None = None) -> ClipInd
     return _of_tree(find_files(root), labels)
 
 
-def read_index(path: str | Path, labels: Sequence[str] | None = None) -> ClipIndex:
-    """Return the index that a CSV holds; paths are relative to its folder."""
+def read_index(path: str | Path, labels: Sequence[str] | None = None, *, is_annotated: bool = False) -> ClipIndex:
+    """Return the index that a CSV holds; paths are relative to its folder. Annotated clips may have no label."""
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME, keep_numbers=True)
-    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)))
+    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)), is_annotated)
     index = _labelled(path.parent, clips, labels, str(path))
     return replace(index, notes=(*notes, *index.notes))
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
     """Write an index as CSV, its paths relative to the file, replacing the file in one step."""
-    write_clips(Path(path), index.clips, index.root)
+    write_clips(Path(path), index.clips, index.root, index.events is not None)
 
 
 def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -> ClipIndex:
@@ -199,9 +207,31 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     )
     chosen = tuple(labels or found)
     notes = dict.fromkeys([*(note for index in indices for note in index.notes), *told, *tell_look_alikes(chosen)])
-    return ClipIndex(
-        root, chosen, tuple(clips), " and ".join(index.source for index in indices), left_out, tuple(notes)
-    )
+    source = " and ".join(index.source for index in indices)
+    events = _combined_events(indices, root, spelled)
+    return ClipIndex(root, chosen, tuple(clips), source, left_out, tuple(notes), events=events)
+
+
+def _combined_events(
+    indices: Sequence[ClipIndex], root: Path, spelled: Mapping[str, str]
+) -> dict[str, tuple[Segment, ...]] | None:
+    """The events of several indices by the clips' paths below `root`; None where none has any."""
+    annotated = [index for index in indices if index.events is not None]
+    if not annotated:
+        return None
+    if len(annotated) < len(indices):
+        plain = next(index for index in indices if index.events is None)
+        raise ValueError(
+            f"{annotated[0].root} has annotations and {plain.root} has none; give recordings of one kind "
+            "(earproof data compose makes annotated scenes of clips)"
+        )
+    return {
+        Path(os.path.relpath((index.root / path).resolve(), root)).as_posix(): tuple(
+            replace(one, label=spelled[one.label]) for one in events
+        )
+        for index in annotated
+        for path, events in (index.events or {}).items()
+    }
 
 
 def _of_tree(found: FoundFiles, labels: Sequence[str] | None, plain: bool = False) -> ClipIndex:

@@ -231,6 +231,11 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
             side = max(sides, key=lambda split: (need[split], split))
             chosen[group] = side
             have[side].update(content[group])
+    # Groups of annotated recordings in which nothing sounds have no label.
+    rest = sorted(set(content) - set(chosen))
+    if rest:
+        drawn = rng.choice(SPLITS, size=len(rest), p=[shares[split] for split in SPLITS])
+        chosen |= dict(zip(rest, map(str, drawn), strict=True))
     return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
 
 

@@ -69,7 +69,7 @@ def check_auxiliary(module: ModuleType, task: Task, settings: TrainingSettings) 
 
 
 def learner_of(model: Any, module: ModuleType, num_labels: int, settings: TrainingSettings) -> Learner:
-    """Return the model with the further outputs that the settings give a weight.
+    """Return the model with the further outputs that the settings give a weight, else with its scores alone.
 
     Parameters
     ----------
@@ -81,10 +81,11 @@ def learner_of(model: Any, module: ModuleType, num_labels: int, settings: Traini
     settings : TrainingSettings
         Checked by `check_auxiliary`.
     """
-    if not settings.label_weight and not settings.activity_weight:
-        return Learner(model=model, weights=(), targets=AuxiliaryTargets())
     from keras import Model
 
+    if not settings.label_weight and not settings.activity_weight:
+        alone = model if len(model.outputs) == 1 else Model(model.inputs, model.outputs[0], name=model.name)
+        return Learner(model=alone, weights=(), targets=AuxiliaryTargets())
     outputs: AuxiliaryOutputs = module.auxiliary(model, num_labels)
     tensors, weights = [], []
     for tensor, weight in ((outputs.labels, settings.label_weight), (outputs.activity, settings.activity_weight)):

@@ -12,6 +12,7 @@ from train.mixtures.mixture_table import read_mixtures
 from train.recordings.clip import SPLITS
 from train.recordings.pair_index import MixtureIndex
 from train.recordings.store.clip_store import LoadedClips
+from train.tasks.sound_events import SoundEvents
 from train.tasks.task import OneLabel, Task
 
 
@@ -33,8 +34,9 @@ def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = No
         The task mixes nothing, the table has faults (unknown recordings or labels among them), it lists no pair of the
         training side, or a part is silent.
     """
-    if isinstance(task, OneLabel):
-        raise ValueError(f"this model hears single sounds and mixes none; leave {path} out")
+    if isinstance(task, OneLabel | SoundEvents):
+        what = "annotated recordings" if isinstance(task, SoundEvents) else "single sounds"
+        raise ValueError(f"this model hears {what} and mixes none; leave {path} out")
     listed = read_mixtures(path, clips.index)
     if not (listed.splits == "train").any():
         raise ValueError(f"{path} lists no mixture of the train side; expected some to train on")

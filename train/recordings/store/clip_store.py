@@ -169,7 +169,8 @@ def load_clips(
                 tell(done, len(index.clips))
     if not kept:
         raise AudioError(f"none of the {counted(len(index.clips), 'recording')} can be read; the first: {skipped[0]}")
-    loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
+    events = None if index.events is None else {clip.path: index.events.get(clip.path, ()) for clip in kept}
+    loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped, events=events)
     contradictions = describe_contradictions(kept, digests)
     for text in [contradictions, *describe_sound_sources(heard, sample_rate)]:
         if say and text:

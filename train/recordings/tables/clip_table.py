@@ -35,6 +35,7 @@ COLUMN_NAMES = {
     "start_s": ("start_s",),
     "end_s": ("end_s",),
 }
+NO_LABEL = "no label"  # a fault but of annotated clips, in some of which nothing sounds
 AUDIO_FOLDER_NAME = "audio"  # many data sets keep their recordings in it, beside the table or beside its folder
 _EXACT = ("path", "original")  # names of files keep their outer blanks, all else is without them
 
@@ -57,8 +58,13 @@ def read_clips(path: Path, labels: Sequence[str] | None = None) -> list[Clip]:
     return read_table(path, labels)[0]
 
 
-def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Clip], list[str]]:
-    """Return the clips as `read_clips` does, and what was assumed, for people: columns of other names, groups alike."""
+def read_table(
+    path: Path, labels: Sequence[str] | None = None, is_annotated: bool = False
+) -> tuple[list[Clip], list[str]]:
+    """Return the clips as `read_clips` does, and what was assumed, for people: columns of other names, groups alike.
+
+    Annotated clips may have no label: no event sounds in them.
+    """
     names, rows = read_rows(path)
     columns = _columns(names, path)
     files, located = SpelledFiles(), []
@@ -67,7 +73,7 @@ def read_table(path: Path, labels: Sequence[str] | None = None) -> tuple[list[Cl
         located.append((row.line, _clip_of(ours, path.parent, files, labels)))
     groups = one_spelling(clip.group for _, clip in located)
     located = [(line, replace(clip, group=groups[clip.group])) for line, clip in located]
-    refuse_faults(path, located, path.parent, labels)
+    refuse_faults(path, located, path.parent, labels, is_annotated)
     taken = ", ".join(f"{theirs} as {ours}" for ours, theirs in columns.items() if ours != theirs)
     notes = [f"{path}: took the columns {taken}"] if taken else []
     unused = [name for name in names if name and name not in columns.values()]
@@ -88,7 +94,11 @@ def one_spelling(names: Iterable[str]) -> dict[str, str]:
 
 
 def refuse_faults(
-    path: Path, clips: Iterable[tuple[int, Clip]], root: Path, labels: Sequence[str] | None = None
+    path: Path,
+    clips: Iterable[tuple[int, Clip]],
+    root: Path,
+    labels: Sequence[str] | None = None,
+    is_annotated: bool = False,
 ) -> None:
     """Raise ValueError naming what is wrong with the rows of a table, all at once.
 
@@ -102,18 +112,24 @@ def refuse_faults(
         What the clips' paths are relative to.
     labels : sequence of str, optional
         The only labels that may occur.
+    is_annotated : bool
+        Whether clips may have no label.
     """
     faults: list[str] = []
     seen: dict[str, int] = {}
     for line, clip in clips:
-        faults += [f"line {line}: {fault}" for fault in _faults(clip, root, seen, labels)]
+        faults += [
+            f"line {line}: {fault}"
+            for fault in _faults(clip, root, seen, labels)
+            if not (is_annotated and fault == NO_LABEL)
+        ]
         seen.setdefault(os.path.normpath(clip.path), line)
     raise_faults(path, faults)
     if not seen:
         raise ValueError(f"{path} lists no clips; expected rows under the columns {', '.join(COLUMNS)}")
 
 
-def write_clips(path: Path, clips: Sequence[Clip], root: Path) -> None:
+def write_clips(path: Path, clips: Sequence[Clip], root: Path, is_annotated: bool = False) -> None:
     """Write clips as our CSV, their paths relative to the file, replacing the file in one step.
 
     Raises
@@ -121,7 +137,10 @@ def write_clips(path: Path, clips: Sequence[Clip], root: Path) -> None:
     ValueError
         A clip has something that would not read back: an empty label or one with outer blanks, no group, ...
     """
-    raise_faults(path, [f"{clip.path!r}: {fault}" for clip in clips for fault in _unwritable(clip)])
+    faults = [
+        (clip, fault) for clip in clips for fault in _unwritable(clip) if not (is_annotated and fault == NO_LABEL)
+    ]
+    raise_faults(path, [f"{clip.path!r}: {fault}" for clip, fault in faults])
     columns = [*COLUMNS, *(name for name in MORE_COLUMNS if any(getattr(clip, name) for clip in clips))]
     lines = [csv_line(columns)]
     for clip in clips:
@@ -144,7 +163,7 @@ def find_named(root: Path, name: str, files: SpelledFiles | None = None) -> str:
 def _unwritable(clip: Clip) -> Iterator[str]:
     """What of a clip would not read back as it is."""
     if not clip.labels:
-        yield "no label"
+        yield NO_LABEL
     for label in clip.labels:
         if not label or label != label.strip():
             yield f"the label {label!r} is empty or has outer blanks"
@@ -206,7 +225,7 @@ def _faults(clip: Clip, root: Path, seen: Mapping[str, int], labels: Sequence[st
     if place in seen:
         faults.append(f"{clip.path!r} is already on line {seen[place]}")
     if not clip.labels:
-        faults.append("no label")
+        faults.append(NO_LABEL)
     if clip.split not in ("", *SPLITS):
         faults.append(f"split {clip.split!r}; expected {', '.join(SPLITS)} or nothing")
     faults += [

@@ -39,6 +39,7 @@ _TOTALS: dict[Key, str] = {
     ("border_error_p95", ALL): "border error, 95 % (s)",
 }
 _BY_LABEL = {"segment_f1": "segment F1", "event_f1": "event F1"}
+FEW_RECORDINGS = 5  # with a label; resampled, fewer hardly differ, and the interval collapses
 CSV_COLUMNS = (
     "system",
     "measure",
@@ -82,7 +83,7 @@ def judge_systems(
         As for the measures.
     """
     weights = measuring.weights(groups)
-    is_stamped = is_one_label(reference)
+    is_stamped, labels = is_one_label(reference), labels_of(reference)
     found: dict[str, dict[Key, Measured]] = {}
     documents = []
     for name, segments in systems.items():
@@ -98,7 +99,10 @@ def judge_systems(
     return {
         "num_recordings": len(reference),
         "num_groups": count_groups(groups),
-        "labels": list(labels_of(reference)),
+        "labels": list(labels),
+        "recordings_by_label": {
+            label: sum(any(one.label == label for one in events) for events in reference.values()) for label in labels
+        },
         "segment_seconds": measuring.segment_seconds,
         "collar_seconds": measuring.collar_seconds,
         "offset_share": measuring.offset_share,
@@ -122,7 +126,7 @@ def event_lines(report: Mapping[str, Any]) -> list[str]:
     labels = sorted({label for one in by_key for _, label in one} - {*AVERAGES, ALL})
     for measure, title in _BY_LABEL.items():
         rows += [(f"{title}, {label}", *(_cell(one.get((measure, label))) for one in by_key)) for label in labels]
-    lines = [head, "", *align(rows)]
+    lines = [head, "", *align(rows), *_few_lines(report)]
     if len(systems) > 1:
         differing = [("", *names[1:])]
         differing += [(_TOTALS[key], *(_difference_cell(one.get(key)) for one in by_key[1:])) for key in keys]
@@ -164,6 +168,15 @@ def _time_stamps(reference: Segments, estimated: Segments, seconds: Mapping[str,
         "confusion": {"labels": list(judged.labels), "seconds": judged.confusion.tolist()},
         "borders": {"annotated": int(borders.distances.size), "missed": borders.num_missed},
     }
+
+
+def _few_lines(report: Mapping[str, Any]) -> list[str]:
+    """Which labels have intervals that are too narrow, if any."""
+    few = {label: count for label, count in report["recordings_by_label"].items() if count < FEW_RECORDINGS}
+    if not few:
+        return []
+    named = ", ".join(f"{label} ({count})" for label, count in few.items())
+    return ["", f"few recordings have {named}: the intervals of these labels are too narrow to be trusted"]
 
 
 def _confusion_lines(system: Mapping[str, Any]) -> Iterator[str]:
