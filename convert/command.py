@@ -137,7 +137,7 @@ def _add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _build(args: argparse.Namespace) -> dict:
+def _build(args: argparse.Namespace) -> dict[str, Any]:
     """Run the whole job."""
     from train.progress import note
 
@@ -162,7 +162,7 @@ def _build(args: argparse.Namespace) -> dict:
     return report
 
 
-def _convert(args: argparse.Namespace) -> dict:
+def _convert(args: argparse.Namespace) -> dict[str, Any]:
     """Convert and prove one finished training."""
     if (
         args.data
@@ -195,7 +195,7 @@ def _convert(args: argparse.Namespace) -> dict:
 
 def _is_foreign(args: argparse.Namespace) -> bool:
     """Whether a model file was named where a run may be."""
-    return args.run.is_file() or args.run.suffix == ".tflite"
+    return bool(args.run.is_file() or args.run.suffix == ".tflite")
 
 
 def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
@@ -298,7 +298,7 @@ def _compare(run_of: Convertible, args: argparse.Namespace) -> int:
     return DONE
 
 
-def _show(report: dict, args: argparse.Namespace) -> int:
+def _show(report: dict[str, Any], args: argparse.Namespace) -> int:
     """Print a report; return the exit code."""
     from convert.report.build_report import format_table
 

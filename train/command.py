@@ -182,7 +182,7 @@ def _train(args: argparse.Namespace) -> int:
     return DONE
 
 
-def describe_metrics(metrics: dict) -> str:
+def describe_metrics(metrics: dict[str, Any]) -> str:
     """Return the test result of one model as text."""
     from train.evaluation.evaluation_text import describe_evaluations
 

@@ -59,7 +59,7 @@ def choose_bundle_files(
 
 def _best(run: Path, verdict: dict[str, Any], passed: Sequence[str], failed: dict[str, str], tell: Tell) -> str:
     """Return the best file by the report after checking that it passed; tell which others stay behind."""
-    name = verdict["file"]
+    name = str(verdict["file"])
     if name not in passed:
         raise ValueError(
             f"{name} is the best file by {REPORT_FILE_NAME}, but {failed.get(name, 'it is not among those checked')}; "
@@ -104,7 +104,7 @@ def _tell_failed(run: Path, failed: dict[str, str], chosen: Sequence[str], tell:
 def _why_failed(file: dict[str, Any]) -> str:
     """Say why a reported file did not pass; empty where it did."""
     if _CHANGED in file:
-        return file[_CHANGED]
+        return str(file[_CHANGED])
     if file["passed"]:
         return ""
     results = [result for result in file.get("parity", ()) if not result["passed"]]

@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
@@ -71,7 +71,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     return DONE
 
 
-def _describe(out: Path, archive: BundleArchive) -> dict:
+def _describe(out: Path, archive: BundleArchive) -> dict[str, Any]:
     """Return what was written for JSON."""
     return {
         "archive": str(out),

@@ -104,7 +104,10 @@ class _Validation:
 
     def _of_block(self, network: Any, block: slice) -> Sequence[float]:
         features = self._twin.features(self._windows[block]) if self._kept is None else self._kept
-        return network.evaluate(features, self._targets[block], sample_weight=self._weights[block], verbose=0)
+        found: Sequence[float] = network.evaluate(
+            features, self._targets[block], sample_weight=self._weights[block], verbose=0
+        )
+        return found
 
 
 def _one_epoch(twin: Twin, network: Any, windows: Any, hooks: Any, epoch: int) -> float:

@@ -8,6 +8,7 @@ so that it makes no difference that the normalization's factors are multiplied i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ _PASSED_THROUGH = ("MaxPooling2D", "Flatten", "Reshape", "Dropout", "InputLayer"
 class PerChannelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer):
     """Round a kernel symmetrically, with a range for each output channel."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(num_bits=BITS, per_axis=True, symmetric=True, narrow_range=True)
 
-    def build(self, tensor_shape, name, layer):
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
         """Add the ranges, one a channel, to the layer."""
         start = tf_keras.initializers.Constant
         shape = (tensor_shape[-1],)
@@ -36,7 +37,7 @@ class PerChannelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer
             "max_var": layer.add_weight(f"{name}_max", shape=shape, initializer=start(1.0), trainable=False),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the quantizer."""
         return {}
 
@@ -44,12 +45,12 @@ class PerChannelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer
 class BodyQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
     """What is rounded in one layer: its kernel where it has one, its result where the file stores it."""
 
-    def __init__(self, kernel: str = "none", output: bool = True):
+    def __init__(self, kernel: str = "none", output: bool = True) -> None:
         self.kernel, self.output = kernel, output  # kernel: none, channel or tensor
 
-    def get_weights_and_quantizers(self, layer):
+    def get_weights_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
         """Return the kernel with its quantizer."""
-        kinds = {
+        kinds: dict[str, Callable[[], Any]] = {
             "channel": PerChannelQuantizer,
             "tensor": lambda: tfmot.quantization.keras.quantizers.LastValueQuantizer(
                 BITS, per_axis=False, symmetric=True, narrow_range=True
@@ -57,19 +58,19 @@ class BodyQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         }
         return [(layer.kernel, kinds[self.kernel]())] if self.kernel in kinds else []
 
-    def set_quantize_weights(self, layer, quantize_weights):
+    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
         """Let the layer compute with the rounded kernel."""
         if quantize_weights:
             layer.kernel = quantize_weights[0]
 
-    def get_activations_and_quantizers(self, layer):
+    def get_activations_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
         """Return nothing: results are rounded behind the activation, in `get_output_quantizers`."""
         return []
 
-    def set_quantize_activations(self, layer, quantize_activations):
+    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
         """Do nothing: there are none."""
 
-    def get_output_quantizers(self, layer):
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
         """Return the quantizer of the layer's result."""
         if not self.output:
             return []
@@ -79,7 +80,7 @@ class BodyQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
             )
         ]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the setting."""
         return {"kernel": self.kernel, "output": self.output}
 
@@ -149,7 +150,7 @@ def _is_fused(layers: list[Any], place: int, following: Any) -> bool:
 
 def _is_linear(layer: Any) -> bool:
     """Whether a layer has no activation of its own."""
-    return layer.get_config().get("activation") == "linear"
+    return bool(layer.get_config().get("activation") == "linear")
 
 
 def _measure(network: Any, names: list[str], features: np.ndarray) -> dict[str, tuple[float, float]]:

@@ -21,6 +21,7 @@ TWIN_TOLERANCE = 1e-5  # max abs error of the scores
 BATCH_SIZE = 64  # windows
 
 Weights = dict[str, dict[str, np.ndarray]]  # layer name -> weight name -> values
+Translation = Callable[[dict[str, Any], Any], tuple[str, dict[str, Any]]]  # of a layer, from its configuration
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def with_weights(model: Any, weights: Mapping[str, Mapping[str, np.ndarray]]) ->
 
 def _weight_name(weight: Any) -> str:
     """The weight's own name: tf_keras puts scopes before it and a number behind it."""
-    return weight.name.split("/")[-1].split(":")[0]
+    return str(weight.name).split("/")[-1].split(":")[0]
 
 
 def _check_has(layer: str, names: list[str], weights: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -264,12 +265,12 @@ def _translated(layer: Any, tf_keras: Any) -> Any:
     return getattr(tf_keras.layers, kind)(name=layer.name, trainable=layer.trainable, **arguments)
 
 
-def _same(*keys: str) -> Callable[[dict[str, Any], Any], tuple[str, dict[str, Any]]]:
+def _same(*keys: str) -> Translation:
     """Translate a layer that tf_keras has with the same arguments."""
     return lambda config, layer: (type(layer).__name__, {key: config[key] for key in keys if key in config})
 
 
-def _in_row(kind: str, sizes: tuple[str, ...], keys: tuple[str, ...]) -> Callable:
+def _in_row(kind: str, sizes: tuple[str, ...], keys: tuple[str, ...]) -> Translation:
     """Translate a one-dimensional layer: sizes (n,) become (1, n)."""
 
     def translate(config: dict[str, Any], layer: Any) -> tuple[str, dict[str, Any]]:
@@ -297,7 +298,7 @@ def _normalization(config: dict[str, Any], layer: Any) -> tuple[str, dict[str, A
 
 
 _CONVOLUTION = ("filters", "padding", "groups", "activation", "use_bias")
-_TRANSLATIONS: dict[str, Callable[[dict[str, Any], Any], tuple[str, dict[str, Any]]]] = {
+_TRANSLATIONS: dict[str, Translation] = {
     "Reshape": _reshape,
     "Conv1D": _in_row("Conv2D", ("kernel_size", "strides", "dilation_rate"), _CONVOLUTION),
     "Conv2D": _same("kernel_size", "strides", "dilation_rate", *_CONVOLUTION),

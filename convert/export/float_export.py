@@ -173,7 +173,7 @@ def converted(model: Any, shape: tuple[int, ...], **settings: Any) -> bytes:
         converter.experimental_enable_resource_variables = True
         for name, value in settings.items():
             setattr(converter, name, value)
-        return converter.convert()
+        return bytes(converter.convert())
 
 
 def _explain_missing_operator(message: str) -> None:

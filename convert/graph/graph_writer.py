@@ -39,7 +39,7 @@ class GraphWriter:
 
     def name(self, tensor: int) -> str:
         """Return the name of a tensor."""
-        return self._tensors[tensor].name.decode()
+        return str(self._tensors[tensor].name.decode())
 
     def kind(self, operator: Any) -> int:
         """Return what an operator is, the schema's number."""
@@ -49,7 +49,7 @@ class GraphWriter:
         """Whether a tensor is float32."""
         from ai_edge_litert import schema_py_generated as schema
 
-        return self._tensors[tensor].type == schema.TensorType.FLOAT32
+        return bool(self._tensors[tensor].type == schema.TensorType.FLOAT32)
 
     def is_constant(self, tensor: int) -> bool:
         """Whether a tensor is a constant of the file."""

@@ -171,7 +171,7 @@ class _AlignedPack:
         schema.BufferStart(builder)
         if data is not None:
             schema.BufferAddData(builder, data)
-        return schema.BufferEnd(builder)
+        return int(schema.BufferEnd(builder))
 
 
 def _tensor(tensor: Any, buffers: list[Any], stored_name: bytes | None) -> GraphTensor:

@@ -200,4 +200,5 @@ def _sweep_together(merged: Mapping[str, np.ndarray], arranged: Mapping[str, Arr
 
 def _right(scores: np.ndarray, truth: np.ndarray, thresholds: float | Sequence[float]) -> np.ndarray:
     """Whether the labels that reach a threshold are the true ones, bool (n,); in float32, as on a device."""
-    return ((scores >= np.asarray(thresholds, np.float32)) == truth).all(axis=1)
+    right: np.ndarray = ((scores >= np.asarray(thresholds, np.float32)) == truth).all(axis=1)
+    return right

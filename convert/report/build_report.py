@@ -228,4 +228,4 @@ def _losses(files: Sequence[dict[str, Any]], again: str) -> list[str]:
 
 def _num_compared(file: dict[str, Any]) -> int:
     """On how many windows a file was compared with its reference."""
-    return max(result["num_windows"] for result in file["parity"] if result["level"] in (2, 3))
+    return max(int(result["num_windows"]) for result in file["parity"] if result["level"] in (2, 3))

@@ -331,4 +331,5 @@ def _graph_output(interpreter: Any, window: np.ndarray) -> np.ndarray:
     """The output of a one-input graph for one window, without its batch axis."""
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window[np.newaxis])
     interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    output: np.ndarray = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    return output

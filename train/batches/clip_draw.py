@@ -84,7 +84,7 @@ class ClipDraw:
 
     def _group_lengths(self, groups: Sequence[str], lengths: np.ndarray) -> np.ndarray:
         """Samples that the group of each clip has under the clip's label."""
-        total: Counter = Counter()
+        total: Counter[tuple[str, int]] = Counter()
         for group, label, length in zip(groups, self.label_of, lengths, strict=True):
             total[group, label] += length
         return np.array([total[group, label] for group, label in zip(groups, self.label_of, strict=True)])

@@ -63,7 +63,9 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _add_action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
     """Add one action with the arguments that all have."""
-    parser = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", allow_abbrev=False)
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=what, description=what[0].upper() + what[1:] + ".", allow_abbrev=False
+    )
     parser.add_argument(
         "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
     )

@@ -87,7 +87,7 @@ def run(index: ClipIndex, args: argparse.Namespace) -> int:
     paired = pair_clips(clips.index)
     mixtures = _undersampled(paired, args)
     resampled, uneven = _say_what_changes(clips, mixtures, arrangement)
-    more: dict[str, list] = {}
+    more: dict[str, list[Any]] = {}
     if args.write:
         more = _write_sounds(clips, mixtures, arrangement, args)
     out = args.out or args.write / MIXTURES_FILE_NAME
@@ -201,7 +201,7 @@ def _say_what_changes(clips: LoadedClips, mixtures: MixtureIndex, arrangement: s
 
 def _write_sounds(
     clips: LoadedClips, mixtures: MixtureIndex, arrangement: str, args: argparse.Namespace
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """Write the recordings under a progress bar; return what they add to the table."""
     from train.mixtures.arrangement import TOGETHER
     from train.mixtures.mixture_files import MixtureSettings, MixtureSounds, refuse_full_disk, write_sounds

@@ -53,7 +53,8 @@ class TestWindows:
         """Return the truth as a model is trained on it, float32 (n, n_labels)."""
         if self.truth.ndim == 2:
             return self.truth.astype(np.float32)
-        return np.eye(num_labels, dtype=np.float32)[self.truth]
+        rows: np.ndarray = np.eye(num_labels, dtype=np.float32)[self.truth]
+        return rows
 
     def weights(self) -> np.ndarray:
         """Return float32 (n,), mean 1: windows of one label, of two, ... weigh equally together."""

@@ -51,4 +51,5 @@ def _usual_label(index: np.ndarray, is_part: np.ndarray, truth: np.ndarray, num_
     counts = np.zeros((num_groups, truth.shape[1]))
     for part, there in zip(index.T, is_part.T, strict=True):
         np.add.at(counts, part[there], truth[there])
-    return counts.argmax(axis=1)
+    usual: np.ndarray = counts.argmax(axis=1)
+    return usual

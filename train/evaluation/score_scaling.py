@@ -39,7 +39,8 @@ class ScoreScaling:
 
     def apply(self, scores: np.ndarray) -> np.ndarray:
         """Return softmax scores as they are after scaling, float (n, n_labels)."""
-        return np.exp(log_softmax(self.scale * _logits(scores) + np.asarray(self.shifts), axis=1))
+        scaled: np.ndarray = np.exp(log_softmax(self.scale * _logits(scores) + np.asarray(self.shifts), axis=1))
+        return scaled
 
 
 def fit_scaling(scores: np.ndarray, truth: np.ndarray) -> ScoreScaling:

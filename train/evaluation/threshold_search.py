@@ -176,7 +176,8 @@ def _cuts(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 
 def _from_above(values: np.ndarray, order: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Sum of the values of all scores above each cut."""
-    return np.concatenate([[0.0], np.cumsum(values[order])])[counts]
+    sums: np.ndarray = np.concatenate([[0.0], np.cumsum(values[order])])[counts]
+    return sums
 
 
 def _widest(merit: np.ndarray, cuts: np.ndarray, widths: np.ndarray) -> float:

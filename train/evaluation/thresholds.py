@@ -144,4 +144,5 @@ def _rebalanced(weights: np.ndarray, kinds: np.ndarray, chosen: np.ndarray) -> n
     kept = np.where(chosen, weights, 0.0)
     totals, left = np.bincount(kinds, weights=weights), np.bincount(kinds, weights=kept)
     scale = np.divide(totals, left, out=np.zeros_like(totals), where=left > 0.0)
-    return (kept * scale[kinds])[chosen]
+    scaled: np.ndarray = (kept * scale[kinds])[chosen]
+    return scaled

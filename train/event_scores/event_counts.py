@@ -82,7 +82,8 @@ def _rates(hits: FloatArray, found: FloatArray, there: FloatArray, error_rate: F
 
 def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
     """One over the other, NaN where the other is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    share: FloatArray = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return share
 
 
 def _mean(values: FloatArray) -> FloatArray:

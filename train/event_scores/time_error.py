@@ -42,7 +42,8 @@ def segment_error_rate(errors: FloatArray, weights: FloatArray | None = None) ->
     """
     sums = (np.ones(len(errors)) if weights is None else weights) @ errors
     wrong, annotated = sums[..., :3].sum(axis=-1), sums[..., 3]
-    return np.divide(wrong, annotated, out=np.full(np.shape(wrong), np.nan), where=annotated > 0)
+    rate: FloatArray = np.divide(wrong, annotated, out=np.full(np.shape(wrong), np.nan), where=annotated > 0)
+    return rate
 
 
 def _of_recording(events: Sequence[Segment], found: Sequence[Segment], labels: tuple[str, ...]) -> FloatArray:

@@ -25,7 +25,8 @@ def load_keras() -> ModuleType:
                 import keras
         except ImportError as error:
             raise RuntimeError(f"Keras cannot be imported: {error}\n{log.read_text(errors='replace')}") from error
-    return keras
+    module: ModuleType = keras
+    return module
 
 
 def seed_everything(seed: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ COLUMNS = ("epoch", "single_threshold", "single", "mixed_threshold", "mixed")
 
 
 @saved_by_name
-def exact_match(truth, scores):
+def exact_match(truth: Any, scores: Any) -> Any:
     """Return 1.0 for each window whose set of labels at the threshold 0.5 is exactly right (a Keras metric)."""
     agree = keras.ops.equal(keras.ops.greater_equal(scores, 0.5), keras.ops.greater_equal(truth, 0.5))
     return keras.ops.cast(keras.ops.all(agree, axis=-1), "float32")

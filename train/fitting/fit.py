@@ -183,7 +183,7 @@ def _batches(windows: keras.utils.PyDataset, num_threads: int) -> Generator[tupl
         yield from (windows[number] for number in range(len(windows)))
         return
     with ThreadPoolExecutor(num_threads) as pool:
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[tuple[np.ndarray, ...]]] = deque()
         try:
             for number in range(len(windows)):
                 waiting.append(pool.submit(windows.__getitem__, number))

@@ -15,6 +15,7 @@ A mel filter then weighs neighbouring columns only, and a group of neighbouring 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -43,7 +44,7 @@ class FactoredFourier:
     sines: np.ndarray
     second: np.ndarray
 
-    def power(self, frames):
+    def power(self, frames: Any) -> Any:
         """Return real**2 + imag**2, (batch, n_frames, num_k1, columns), of frames (batch, n_frames, n_fft)."""
         num_k1, columns = self.cosines.shape
         num_frames = frames.shape[1]
@@ -72,10 +73,10 @@ class FilterGroup:
     stop_column: int
     weights: np.ndarray
 
-    def apply(self, power):
+    def apply(self, power: Any) -> Any:
         """Return the filters' output (batch, n_frames, n_filters) for power (batch, n_frames, num_k1, columns)."""
-        heard = power[:, :, :, self.first_column : self.stop_column]
-        return ops.matmul(ops.reshape(heard, (-1, power.shape[1], len(self.weights))), self.weights)
+        weighed = power[:, :, :, self.first_column : self.stop_column]
+        return ops.matmul(ops.reshape(weighed, (-1, power.shape[1], len(self.weights))), self.weights)
 
 
 def factored_fourier(n_fft: int) -> FactoredFourier | None:
@@ -143,7 +144,8 @@ def _bins(n_fft: int) -> np.ndarray:
     assert sides is not None  # `factored_fourier` was asked first
     rows, columns = sides
     k = np.arange(rows // 2 + 1)[:, None] + rows * np.arange(columns)[None, :]
-    return np.minimum(k, n_fft - k)
+    bins: np.ndarray = np.minimum(k, n_fft - k)
+    return bins
 
 
 def _column_order(n_fft: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,7 +100,7 @@ class MixtureSounds:
 
 def write_sounds(
     sounds: MixtureSounds, folder: Path, *, force: bool = False, resume: bool = False, tell: Tell | None = None
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """Write every mixture as FLAC and a clip index beside them.
 
     Parameters
@@ -133,7 +134,7 @@ def write_sounds(
     names = mixture_names(mixtures)
     for parent in sorted({Path(name).parent for name in names}):
         (folder / parent).mkdir(exist_ok=True)
-    columns: dict[str, list] = {name: [] for name in ("path", *_MEASURED)}
+    columns: dict[str, list[Any]] = {name: [] for name in ("path", *_MEASURED)}
     for place, name in enumerate(names):
         sound = sounds[place]
         if not (folder / name).is_file():

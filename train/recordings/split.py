@@ -208,13 +208,13 @@ def _folds(index: ClipIndex) -> list[str]:
 
 def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mapping[str, float]) -> list[Clip]:
     """Put whole groups on sides so that each side comes near its share of every label."""
-    content: dict[str, Counter] = defaultdict(Counter)
+    content: dict[str, Counter[str]] = defaultdict(Counter)
     bound = join_groups(clip.groups for clip in clips)
     for clip in clips:
         content[bound[clip.groups[0]]].update(clip.labels)
     _check_enough_groups(content, labels)
     total = sum(content.values(), Counter())
-    have: dict[str, Counter] = {split: Counter() for split in SPLITS}
+    have: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     chosen: dict[str, str] = {}
     rng = np.random.default_rng(seed)
     # The label with the fewest groups first: it has the least room to choose.
@@ -257,7 +257,7 @@ def _is_broken(path: Path) -> bool:
         return True
 
 
-def _check_enough_groups(content: Mapping[str, Counter], labels: Sequence[str]) -> None:
+def _check_enough_groups(content: Mapping[str, Counter[str]], labels: Sequence[str]) -> None:
     """Refuse a label whose groups cannot reach every side."""
     for label in labels:
         groups = sorted(group for group, held in content.items() if label in held)

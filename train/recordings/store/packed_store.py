@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -276,7 +276,7 @@ class PackedStore:
             self._index.execute(statement)
         self._commit()
 
-    def _execute(self, query: str, values: tuple = ()) -> sqlite3.Cursor:
+    def _execute(self, query: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Ask the index, again while another process writes its changes."""
         while True:
             try:
