@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from edge_runtime.model.interpreter import open_interpreter, runtime_name
     from edge_runtime.parity.levels import ParityResult
     from edge_runtime.phone.harness import AudioRecord, PhoneHarness, PhoneRun, TensorAudio
+    from edge_runtime.segments.score_grid import ScoreGrid, segments_of
+    from edge_runtime.segments.score_stream import recording_scores
+    from edge_runtime.segments.segment import Segment
+    from edge_runtime.segments.write_segments import write_segments
 
 __all__ = [
     "AudioRecord",
@@ -36,6 +40,8 @@ __all__ = [
     "PhoneHarness",
     "PhoneRun",
     "Resampler",
+    "ScoreGrid",
+    "Segment",
     "TensorAudio",
     "WavFile",
     "WindowResult",
@@ -46,10 +52,13 @@ __all__ = [
     "merge_windows",
     "open_interpreter",
     "read_wav",
+    "recording_scores",
     "resample",
     "runtime_name",
+    "segments_of",
     "stft_spectrogram",
     "window_starts",
+    "write_segments",
 ]
 
 _MODULES = {
@@ -99,6 +108,13 @@ _MODULES = {
         "PhoneRun",
         "TensorAudio",
     ),
+    "segments.score_grid": (
+        "ScoreGrid",
+        "segments_of",
+    ),
+    "segments.score_stream": ("recording_scores",),
+    "segments.segment": ("Segment",),
+    "segments.write_segments": ("write_segments",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

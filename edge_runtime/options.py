@@ -101,10 +101,10 @@ def add_silence_argument(parser: argparse.ArgumentParser, what: str) -> None:
 def add_detecting_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the rules of a detector, as `edge_runtime.segments.detecting.detecting_of` reads them."""
     parser.add_argument(
-        "--hop", type=float, metavar="S", help="of frame scores: from window to window (default: half a window)"
+        "--hop", type=float, metavar="S", help="of a detector: from window to window (default: half a window)"
     )
     parser.add_argument(
-        "--median-frames", type=int, metavar="N", help="of frame scores: the median of so many counts, such as 7"
+        "--median-frames", type=int, metavar="N", help="smooth scores of frames by the median of so many, such as 7"
     )
     parser.add_argument("--gap", type=float, metavar="S", help="events of a label with at most this between are one")
     parser.add_argument("--shortest", type=float, metavar="S", help="shorter events are left out (default 0)")

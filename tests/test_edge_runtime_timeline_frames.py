@@ -176,6 +176,16 @@ def test_a_stopped_run_goes_on_where_it_was(model, wav, tmp_path):
     assert stopped.read_bytes() == whole.read_bytes()
 
 
+def test_a_second_is_shown_with_the_labels_that_sound_in_it_alone(wav, tmp_path, capsys):
+    frames = FrameScores(125, 256, (0.0, 1.0, 1.0))
+    path = tmp_path / "one.tflite"
+    path.write_bytes(pack_model(tiny_detector(), tiny_spec(activation="sigmoid", frames=frames)))
+    assert earproof.main(["timeline", str(path), str(wav)]) == 0
+    second = capsys.readouterr().out.splitlines()[1]
+    assert second.startswith("    0.00 -     1.00 s  silence 0.")
+    assert "song" not in second
+
+
 def test_a_lane_a_label_is_drawn(model, wav, tmp_path):
     pytest.importorskip("matplotlib")
     picture = tmp_path / "a.svg"

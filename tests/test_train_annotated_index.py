@@ -51,6 +51,14 @@ def test_a_recording_without_an_event_has_the_side_that_the_table_gives_it(tmp_p
     ]
 
 
+def test_labels_that_look_alike_are_told(tmp_path):
+    found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,Dog\nc.wav,0,1,cat\n"))
+    assert found.index.labels == ("Dog", "cat", "dog")
+    (note,) = found.index.notes
+    assert "Dog" in note
+    assert "dog" in note
+
+
 def test_another_file_of_annotations_is_of_the_recordings_that_it_names_alone(tmp_path):
     folder = _folder(tmp_path, "")
     (folder / "some.csv").write_text(f"{HEADER}a.wav,0,1,dog\nb.wav,,,\n")

@@ -246,3 +246,10 @@ def test_a_recording_of_8_khz_that_is_shorter_than_any_window_is_checked_as_it_i
     assert code == 0
     assert "rates" in found
     assert "clips last 0.50 to 4.00 s" in found["lengths"]["text"]
+
+
+def test_the_level_under_an_event_does_not_depend_on_the_blocks_that_a_recording_comes_in(tmp_path):
+    samples = _noise(3, 30) + 0.01
+    soundfile.write(tmp_path / "a.wav", samples, SAMPLE_RATE, subtype="FLOAT")
+    (level,) = event_levels(tmp_path / "a.wav", [Segment(onset=1, offset=29, label="dog")])
+    assert level == pytest.approx(20 * np.log10(samples[SAMPLE_RATE : 29 * SAMPLE_RATE].std()), abs=1e-3)

@@ -42,6 +42,10 @@ class Detecting:
             if not 0.0 <= seconds < float("inf"):
                 raise ValueError(f"{option} is {seconds}; expected seconds, 0 or more")
 
+    def median_of(self, spec: ModelSpec) -> int:
+        """Return the rows of which the median is taken: 1 for a model without frame scores, whose rows are windows."""
+        return self.median_frames if spec.frames else 1
+
     def segments(self, spec: ModelSpec, grid: ScoreGrid, end_seconds: float) -> tuple[Segment, ...]:
         """Return what a model finds in a recording that ends after so many seconds.
 
@@ -53,7 +57,7 @@ class Detecting:
             highest = grid.scores.argmax(axis=1)[:, None] == np.arange(len(spec.labels))
             grid = replace(grid, scores=np.where(highest, grid.scores, np.float32(-1.0)))
             thresholds = (0.0,) * len(spec.labels)
-        found = segments_of(grid, thresholds, self.min_seconds, self.gap_seconds, self.median_frames)
+        found = segments_of(grid, thresholds, self.min_seconds, self.gap_seconds, self.median_of(spec))
         return tuple(within(found, end_seconds))
 
 

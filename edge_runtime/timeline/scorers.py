@@ -115,6 +115,12 @@ class FrameScorer(FrameSegments, _Scorer):
             }
         )
 
+    def row_text(self, row: Row) -> str:
+        """Return the labels of a second with their highest scores: a detector has many that do not sound."""
+        if "totals" in row:
+            return super().row_text(row)
+        return "  ".join(f"{label} {row['scores'][label]:.3f}" for label in row["decision"]) or "(none)"
+
     def rows(self, recording: Recording, first: int) -> Iterator[Row]:
         """Yield a row for each second from number `first` on, in constant memory."""
         self.tell_rate(recording)

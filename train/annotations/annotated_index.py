@@ -18,6 +18,7 @@ from train.annotations.frame_targets import merged
 from train.annotations.read_annotations import NamedRecordings, ReadAnnotations, read_annotations
 from train.recordings.clip import SPLITS, Clip, group_of
 from train.recordings.clip_index import TABLE_FILE_NAME, ClipIndex
+from train.recordings.folder_tree import tell_look_alikes
 from train.recordings.left_out import LeftOut, Reason, name_some
 from train.recordings.tables.clip_table import COLUMN_NAMES
 
@@ -106,7 +107,8 @@ def index_of(read: ReadAnnotations, labels: Sequence[str] | None = None) -> Anno
         if len(read.files) == 1
         else f"{counted(len(read.files), 'file')} of annotations in {read.folder}"
     )
-    index = ClipIndex(read.folder, chosen, tuple(clips), source, left_out, tuple(_tell_changes(read, events)))
+    notes = (*_tell_changes(read, events), *tell_look_alikes(chosen))
+    index = ClipIndex(read.folder, chosen, tuple(clips), source, left_out, notes)
     return AnnotatedIndex(index, events)
 
 

@@ -43,8 +43,7 @@ def _missing_in_folds(index: ClipIndex) -> Iterable[Finding]:
         yield Finding(
             "error",
             "label_in_one_fold",
-            f"{counted(len(alone), 'label has events', 'labels have events')} in one fold only: tested there, it was "
-            "never trained",
+            f"one fold alone has the events of {counted(len(alone), 'label')}: tested there, they were never trained",
             alone,
             MOST_SHOWN,
         )

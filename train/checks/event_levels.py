@@ -39,15 +39,14 @@ def event_levels(path: Path, events: Sequence[Segment]) -> list[float]:
     lowest, highest = np.full(len(events), np.inf), np.full(len(events), -np.inf)
     begin = 0
     with DecodedBlocks(path) as recording:
-        rate = recording.sample_rate
+        times = np.array([(event.onset, event.offset) for event in events]).reshape(-1, 2)
+        first, last = np.round(times * recording.sample_rate).astype(np.int64).T
         for block in recording.blocks():
-            for number, event in enumerate(events):
-                first, last = (max(0, round(time * rate) - begin) for time in (event.onset, event.offset))
-                part = block[first:last].astype(np.float64)
-                if part.size:
-                    sums[number] += part.sum(), np.square(part).sum(), part.size
-                    lowest[number] = min(lowest[number], part.min())
-                    highest[number] = max(highest[number], part.max())
+            for number in np.flatnonzero((first < begin + block.size) & (last > begin) & (first < last)):
+                part = block[max(0, first[number] - begin) : last[number] - begin].astype(np.float64)
+                sums[number] += part.sum(), np.square(part).sum(), part.size
+                lowest[number] = min(lowest[number], part.min())
+                highest[number] = max(highest[number], part.max())
             begin += block.size
     return [
         to_dbfs(_rms(*held)) if high > low else NOTHING_DBFS

@@ -72,7 +72,7 @@ def compared_scores(grid: ScoreGrid, seconds: float, spec: ModelSpec, detecting:
     """Return the scores for PSDS: their medians, those of windows in fine rows, as far as the recording goes."""
     times = 1 if spec.frames else math.ceil(grid.hop_seconds / _FINE_SECONDS)
     hop = grid.hop_seconds / times
-    scores = np.repeat(median_scores(grid.scores, detecting.median_frames), times, axis=0)
+    scores = np.repeat(median_scores(grid.scores, detecting.median_of(spec)), times, axis=0)
     kept = scores[: math.ceil(seconds / hop - _ROUNDING)]
     return ScoreGrid(hop_seconds=hop, labels=grid.labels, scores=kept)
 

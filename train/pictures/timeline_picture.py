@@ -17,7 +17,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8
 SILENCE_COLOUR = "#9a9a9a"
 ROW_SECONDS = 600.0  # a longer recording takes several rows
 MOST_ROWS = 6
-MOST_IN_LEGEND = 6  # side by side
 _WIDTH, _ROW_HEIGHT = 12.0, 2.2  # inches
 
 
@@ -45,10 +44,9 @@ def draw_timeline(document: dict[str, Any], path: Path) -> None:
     for row, (axes,) in enumerate(panels):
         _draw_row(axes, document, lanes, row * span, (row + 1) * span)
     panels[-1][0].set_xlabel("minutes:seconds")
-    handles = [_patch(_colour(label, document), label) for label in lanes]
-    figure.legend(
-        handles=handles, loc="outside upper right", ncols=min(len(handles), MOST_IN_LEGEND), frameon=False, fontsize=9
-    )
+    if document["silence"]:  # events have a lane with a name, and may be of more labels than there are colours
+        handles = [_patch(_colour(label, document), label) for label in lanes]
+        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False, fontsize=9)
     figure.suptitle(f"{Path(document['file']).name}, by {document['model']}", fontsize=10, x=0.01, ha="left")
     _save(figure, path)
 
@@ -68,7 +66,8 @@ def _draw_row(axes: Any, document: dict[str, Any], lanes: list[str], start: floa
             continue
         colour = _colour(segment["label"], document)
         inside = (times >= onset) & (times <= offset)
-        axes.fill_between(times, low, high, where=inside, color=colour, linewidth=0, step="mid")
+        if document["silence"]:  # events overlap, and the waveform has one colour at a time
+            axes.fill_between(times, low, high, where=inside, color=colour, linewidth=0, step="mid")
         top = -1.12 - lane * lanes.index(segment["label"])
         # A bar of less than a pixel would not be seen in an hour.
         width = max(offset - onset, (stop - start) / 1500)
