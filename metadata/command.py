@@ -11,7 +11,7 @@ from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign.foreign_contract import tell_notes
-from metadata.foreign.heard_scores import Hear
+from metadata.foreign.probed_scores import Hear
 from metadata.foreign.stated_fields import read_stated
 from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
-from metadata.foreign.heard_scores import Hear
+from metadata.foreign.probed_scores import Hear
 from metadata.foreign.stated_fields import read_metadata_leniently
 from metadata.labels import listed
 from metadata.packing.digest import check_digest

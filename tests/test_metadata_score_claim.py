@@ -12,7 +12,7 @@ from edge_runtime.model.probe import hear_test_signals, make_test_signals
 from edge_runtime.model.score_transform import to_scores
 from metadata import ModelContractError, ModelSpec, ModelWarning, pack_model, read_spec
 from metadata.foreign.foreign_contract import foreign_contract
-from metadata.foreign.heard_scores import judge_rows
+from metadata.foreign.probed_scores import judge_rows
 from metadata.foreign.said_fields import SaidFields
 from metadata.tflite_file.model_content import read_content
 from metadata.tflite_file.score_operator import score_kind, score_operator

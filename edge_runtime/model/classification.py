@@ -34,7 +34,7 @@ class Classification:
     labels : tuple of str
     starts_seconds : ndarray of float64, shape (n_windows,)
     scores : ndarray of float32, shape (n_windows, n_labels)
-        0 in silent windows, which the model does not hear.
+        0 in silent windows, for which the model is not run.
     levels_dbfs : ndarray of float64, shape (n_windows,)
         RMS of the samples that are there; padding does not count.
     silent : ndarray of bool, shape (n_windows,)
@@ -66,7 +66,7 @@ class WindowResult:
     start_seconds, end_seconds : float
         The end is that of the window or of the clip.
     scores : ndarray of float32, shape (n_labels,)
-        0 in a silent window, which the model does not hear.
+        0 in a silent window, for which the model is not run.
     decision : str, tuple of str or None
         None (softmax) or the empty tuple (sigmoid) in a silent window.
     level_dbfs : float

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.errors import ModelContractError
-from metadata.foreign.heard_scores import Hear, Rows
+from metadata.foreign.probed_scores import Hear, Rows
 from metadata.foreign.said_fields import SaidFields
 from metadata.foreign.score_claim import score_claim
 from metadata.foreign.spectrogram_claim import spectrogram_faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metadata.foreign.heard_scores import Rows, judge_rows, lies_in_unit, score_limits
+from metadata.foreign.probed_scores import Rows, judge_rows, lies_in_unit, score_limits
 from metadata.tflite_file.model_content import ModelContent
 from metadata.tflite_file.score_operator import ScoreKind, score_kind
 
@@ -40,22 +40,22 @@ def score_claim(content: ModelContent, claimed: str | None, rows: Rows | None, i
         Whether the user describes the file: then what is odd is a note, not an error.
     """
     graph = score_kind(content)
-    heard = None if rows is None else judge_rows(rows)
-    faults, notes = (heard.faults, heard.notes) if heard else ((), ())
-    if insists and heard and heard.kind.what != "puts out NaN":
+    probed = None if rows is None else judge_rows(rows)
+    faults, notes = (probed.faults, probed.notes) if probed else ((), ())
+    if insists and probed and probed.kind.what != "puts out NaN":
         faults, notes = (), (*notes, *faults)
     faults, notes = tuple(f"the model {text}" for text in faults), tuple(f"the model {text}" for text in notes)
     kind = graph
-    if not graph.activation and heard and heard.kind.activation:
-        kind = heard.kind
-        notes += (f"the model {graph.what}, and {heard.kind.what}: taken for {kind.activation}",)
+    if not graph.activation and probed and probed.kind.activation:
+        kind = probed.kind
+        notes += (f"the model {graph.what}, and {probed.kind.what}: taken for {kind.activation}",)
     if kind.activation and claimed not in (None, kind.activation):
         wrong = f"the activation is said to be {claimed}, but the model {kind.what}; expected {kind.activation}"
         return ScoreClaim("", "none", (*faults, wrong), (), notes)
     if kind.activation:
         return _checked(kind, kind.activation, kind.transform, rows, faults, notes)
     if claimed is None and (graph.is_linear or rows is None or lies_in_unit(*score_limits(rows))):
-        unknown = graph.what if heard is None else f"{graph.what}, and {heard.kind.what}"
+        unknown = graph.what if probed is None else f"{graph.what}, and {probed.kind.what}"
         return ScoreClaim("", "none", faults, (f"the model {unknown}: are its scores softmax or sigmoid?",), notes)
     return _claimed(graph, claimed, rows, faults, notes)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from metadata.errors import ModelContractError
 from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
-from metadata.foreign.heard_scores import Hear
+from metadata.foreign.probed_scores import Hear
 from metadata.foreign.said_fields import SaidFields
 from metadata.labels import read_labels
 from metadata.packing.packed_model import read_spec

@@ -34,12 +34,12 @@ def with_rotated_windows(cut: TestWindows, num_windows: int = ENOUGH_WINDOWS) ->
     num_given, window_length = cut.windows.shape
     places, begins = draw_again(num_given, window_length, num_windows).T
 
-    def heard(row: int) -> np.ndarray:
+    def rotated(row: int) -> np.ndarray:
         again = row - num_given
         return cut.windows[row] if again < 0 else np.roll(cut.windows[places[again]], -begins[again])
 
     return TestWindows(
-        windows=WindowRows(num_given + len(places), (window_length,), heard) if len(places) else cut.windows,
+        windows=WindowRows(num_given + len(places), (window_length,), rotated) if len(places) else cut.windows,
         truth=np.concatenate([cut.truth, cut.truth[places]]),
         clips=np.concatenate([cut.clips, cut.clips[places]]),
         groups=np.concatenate([cut.groups, cut.groups[places]]),

@@ -98,7 +98,7 @@ def find_sound(samples: np.ndarray, sample_rate: int, settings: TrimSettings) ->
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Reading:
     """What one reading of a recording tells: where it sounds, how high it goes, and whether 16 bits hold it."""
 
     sound: tuple[int, int] | None
@@ -106,7 +106,7 @@ class _Heard:
     is_sixteen_bit: bool
 
 
-def _hear(recording: DecodedBlocks, settings: TrimSettings) -> _Heard:
+def _read_through(recording: DecodedBlocks, settings: TrimSettings) -> _Reading:
     """Read a recording once, in blocks of whole frames, so that they are judged as those of the whole would be."""
     length = max(1, round(FRAME_SECONDS * recording.sample_rate))
     no_margin = replace(settings, margin_seconds=0.0)
@@ -119,9 +119,9 @@ def _hear(recording: DecodedBlocks, settings: TrimSettings) -> _Heard:
         is_sixteen_bit = is_sixteen_bit and _subtype(frames) == "PCM_16"
         start += len(frames)
     if not found:
-        return _Heard(None, peak, is_sixteen_bit)
+        return _Reading(None, peak, is_sixteen_bit)
     margin = round(settings.margin_seconds * recording.sample_rate)
-    return _Heard((max(0, found[0][0] - margin), min(start, found[-1][1] + margin)), peak, is_sixteen_bit)
+    return _Reading((max(0, found[0][0] - margin), min(start, found[-1][1] + margin)), peak, is_sixteen_bit)
 
 
 def trim_clips(
@@ -213,14 +213,14 @@ def _trim_clip(
 ) -> tuple[Clip, list[float]]:
     """Write one cut clip; return it with the seconds before and after."""
     with DecodedBlocks(root / clip.path) as recording:
-        heard, sample_rate = _hear(recording, settings), recording.sample_rate
-        if heard.sound is None:
+        reading, sample_rate = _read_through(recording, settings), recording.sample_rate
+        if reading.sound is None:
             raise AudioError(f"{root / clip.path} is quieter than {settings.threshold_dbfs:g} dBFS all through")
-        first, last = heard.sound
+        first, last = reading.sound
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        gain = turned_down.gain(clip.path, heard.peak)
-        _write_cut(recording, target, (first, last), gain, heard.is_sixteen_bit and gain == 1.0)
+        gain = turned_down.gain(clip.path, reading.peak)
+        _write_cut(recording, target, (first, last), gain, reading.is_sixteen_bit and gain == 1.0)
         num_samples = recording.num_samples
     begin = float(clip.start_s or 0.0)
     cut = replace(

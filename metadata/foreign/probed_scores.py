@@ -20,7 +20,7 @@ Hear = Callable[[ModelContent, ModelSpec], Rows]
 `edge_runtime.model.probe`."""
 
 
-class HeardScores(NamedTuple):
+class ProbedScores(NamedTuple):
     """What the rows say: of which kind they are, what is wrong, and what is odd."""
 
     kind: ScoreKind
@@ -28,11 +28,11 @@ class HeardScores(NamedTuple):
     notes: tuple[str, ...]
 
 
-def judge_rows(rows: Rows) -> HeardScores:
+def judge_rows(rows: Rows) -> ProbedScores:
     """Judge what a model puts out for test signals, shape (n_signals, n_labels), as it puts it out."""
     finite = [row for row in rows if all(map(math.isfinite, row))]
     if not finite:
-        return HeardScores(ScoreKind("", "none", "puts out NaN"), ("puts out NaN for every test signal",), ())
+        return ProbedScores(ScoreKind("", "none", "puts out NaN"), ("puts out NaN for every test signal",), ())
     notes = []
     if len(finite) < len(rows):
         silent = not all(map(math.isfinite, rows[_SILENCE]))
@@ -44,10 +44,10 @@ def judge_rows(rows: Rows) -> HeardScores:
     faults: tuple[str, ...] = ()
     if len(finite) > 1 and all(list(row) == list(finite[0]) for row in finite[1:]):
         faults = (
-            f"puts out the same for {counted(len(finite), 'test signal')} (silence, noise, tones): it does not hear "
-            "its input",
+            f"puts out the same for {counted(len(finite), 'test signal')} (silence, noise, tones): its input "
+            "makes no difference",
         )
-    return HeardScores(_kind(finite), faults, tuple(notes))
+    return ProbedScores(_kind(finite), faults, tuple(notes))
 
 
 def score_limits(rows: Rows) -> tuple[float, float]:
