@@ -139,6 +139,14 @@ def test_windows_shorter_or_longer_than_a_second_stamp_seconds_too(length):
     assert rows[-1]["end_seconds"] == pytest.approx(5.4)
 
 
+def test_the_scores_of_a_second_are_the_mean_of_three_windows_a_quarter_of_a_second_apart():
+    rows = _rows(np.concatenate([_tone(2.0), _noise(1.0), _tone(2.0)]))
+    # Of noise half the samples cross zero, of the tone 400 in 16,000; a shifted window has a quarter of its neighbour.
+    alone, quarter, most = 0.05, 2 * (0.25 * 0.5 + 0.75 * 0.025), 2 * (0.75 * 0.5 + 0.25 * 0.025)
+    expected = [alone, (2 * alone + quarter) / 3, (1.0 + 2 * most) / 3, (2 * alone + quarter) / 3, alone]
+    assert [row["scores"]["noise"] for row in rows] == pytest.approx(expected, abs=0.01)
+
+
 def test_a_recording_shorter_than_a_window_has_one_row():
     (row,) = _rows(_noise(0.4))
     assert (row["start_seconds"], row["end_seconds"]) == (0.0, 0.4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,10 @@ SILENCE = "silence"
 SILENCE_DBFS = -60.0  # as published: a mean square of 1e-6
 LEVEL_ROUNDING_DB = 1e-4  # 0.001 as float32 is a little more than that
 MOST_WINDOW_SECONDS = 2.0
-_ONE_WINDOW_SECONDS = 0.9  # from this length on one window stands for a second
+_ONE_WINDOW_SECONDS = 0.9  # from this length on a window around the middle of a second hears all of it
+# From that middle to those of the windows that are averaged: on validation data three tell more seconds than one, and
+# five hardly more than three (docs/results/time-stamps.md).
+_AROUND_SECONDS = (-0.25, 0.0, 0.25)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,8 @@ class Stamping:
 def second_rows(classifier: Classifier, recording: Recording, stamping: Stamping, first: int = 0) -> Iterator[Row]:
     """Yield a row for each second of a recording from number `first` on, in constant memory.
 
-    A window lies around the middle of its second, and inside the recording; of windows shorter than 0.9 s several are
-    heard and averaged.
+    Windows lie around the middle of their second, inside the recording. Three are averaged, 0.25 s apart; of
+    windows shorter than 0.9 s as many as the second holds.
 
     Raises
     ------
@@ -124,10 +127,11 @@ class _Seconds:
     def _second_scores(self, second: int) -> npt.NDArray[np.float32]:
         """Return the scores of a second, float32 (n_labels,)."""
         length = self._spec.window_seconds
-        if length >= _ONE_WINDOW_SECONDS:
-            return self._scores(second * self._rate + self._rate // 2)
-        count = max(1, round(1.0 / length))
-        middles = [round((second + (number + 0.5) / count) * self._rate) for number in range(count)]
+        places: Sequence[float] = [0.5 + offset for offset in _AROUND_SECONDS]
+        if length < _ONE_WINDOW_SECONDS:
+            count = max(1, round(1.0 / length))
+            places = [(number + 0.5) / count for number in range(count)]
+        middles = [round((second + place) * self._rate) for place in places]
         mean: npt.NDArray[np.float32] = np.mean([self._scores(middle) for middle in middles], axis=0, dtype=np.float32)
         return mean
 
