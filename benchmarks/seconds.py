@@ -79,7 +79,8 @@ def main() -> None:
     for file, one in stamped.items():
         print(_row(file, one, first, index.labels))
     for file, one in stamped.items():
-        print(f"\n{file.name}, by source\n\n| label | source | seconds | right | told as others |\n{'| --- ' * 5}|")
+        print(f"\n{file.parent.name}/{file.name}, by source\n")
+        print(f"| label | source | seconds | right | told as others |\n{'| --- ' * 5}|")
         print("\n".join(_source_rows(one, index.labels)))
 
 
@@ -91,7 +92,7 @@ def _row(file: Path, one: Stamped, first: Stamped, labels: Sequence[str]) -> str
     gain = 100.0 * (right[heard].astype(float) - first.right[heard])
     paired = "" if one is first else f"{gain.mean():+.1f} {_interval(gain, one.groups[heard])}"
     share = f"{right[heard].mean():.1%} [{low:.1%}, {high:.1%}] of {heard.sum()}"
-    return f"| {file.name} | {share} | {' | '.join(by_label)} | {(~heard).sum()} | {paired} |"
+    return f"| {file.parent.name}/{file.name} | {share} | {' | '.join(by_label)} | {(~heard).sum()} | {paired} |"
 
 
 def _interval(values: np.ndarray, groups: np.ndarray) -> str:
