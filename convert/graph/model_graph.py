@@ -61,6 +61,7 @@ class ModelGraph:
         return frozenset(tensor.name for tensor in self.tensors if tensor.is_constant)
 
 
+@functools.lru_cache(maxsize=4)  # each step of a conversion asks for the same few files; a recurrent one takes seconds
 def read_graph(model: bytes) -> ModelGraph:
     """Read the operations and tensors of a model file.
 
