@@ -208,7 +208,7 @@ def test_thresholds_for_longer_recordings_are_chosen_and_can_be_heard_with(isocc
         ("gap", 4),
         ("gap", 4),
     ]
-    (told,) = [line for line in printed.splitlines() if line.startswith("To hear so: ")]
+    (told,) = [line for line in printed.splitlines() if line.startswith("To classify so: ")]
     verb, *arguments = told.split("`")[1].replace("AUDIO", str(recordings / "hum" / "0.wav")).split()[1:]
     assert (verb, "--silence-below" in arguments) == ("classify", True)
     assert earproof.main([verb, *arguments, "--json"]) == 0

@@ -116,7 +116,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
         f"- windows: {spec.window_seconds:g} s every {args.hop:g} s",
         "",
         *format_thresholds(report),
-        f"To hear so: `{command}{silence}`",
+        f"To classify so: `{command}{silence}`",
         "",
         machine_line(machine),
     ]

@@ -37,6 +37,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         "--side", choices=SIDES, default="test", help="which side of the split is judged (default test)"
     )
     parser.add_argument("--test-fold", metavar="FOLD", help="split by the data's own folds: this one is the test side")
+    parser.add_argument(
+        "--val-fold", metavar="FOLD", help="of models: the validation side of their training (default: the next fold)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of a split that is drawn (default 0)")
     parser.add_argument("--segment", type=float, default=1.0, metavar="S", help="of segment-based measures (default 1)")
     parser.add_argument("--collar", type=float, default=0.2, metavar="S", help="of event-based measures (default 0.2)")
@@ -103,7 +106,13 @@ def _held_out(args: argparse.Namespace) -> HeldOut:
     from train.held_out.labelled import HeldOut
 
     return HeldOut(
-        data=args.data, side=args.side, test_fold=args.test_fold, seed=args.seed, cache=args.cache, unit=args.unit
+        data=args.data,
+        side=args.side,
+        test_fold=args.test_fold,
+        val_fold=args.val_fold,
+        seed=args.seed,
+        cache=args.cache,
+        unit=args.unit,
     )
 
 

@@ -91,7 +91,11 @@ def _index(held: HeldOut, runs: Sequence[FinishedRun]) -> ClipIndex:
     annotated = annotated_index(held.data, unit=held.unit)
     index = replace(annotated.index, events=annotated.events)
     tell_assumptions(index)
-    return index.without_split() if held.side == ALL_SIDES else split_and_say(index, held.seed, held.test_fold)
+    return (
+        index.without_split()
+        if held.side == ALL_SIDES
+        else split_and_say(index, held.seed, held.test_fold, held.val_fold)
+    )
 
 
 def _check_labels(detectors: Sequence[Detector], index: ClipIndex, held: HeldOut) -> None:

@@ -36,7 +36,7 @@ class HeldOut:
     data : Path
     side : str
         train, val, test or `ALL_SIDES`.
-    test_fold : str, optional
+    test_fold, val_fold : str, optional
         Split by the data's own folds.
     seed : int
         Of a split that is drawn, as for `earproof train`.
@@ -48,6 +48,7 @@ class HeldOut:
     data: Path
     side: str = "test"
     test_fold: str | None = None
+    val_fold: str | None = None
     seed: int = 0
     cache: Path | None = None
     unit: str = UNITS[0]
@@ -170,7 +171,11 @@ def _load(path: Path, spec: ModelSpec, held: HeldOut) -> LoadedClips:
     if unheard:
         raise ValueError(f"{path} tells {', '.join(unheard)}, of which {held.data} has no recording; expected some")
     tell_assumptions(index)
-    index = index.without_split() if held.side == ALL_SIDES else split_and_say(index, held.seed, held.test_fold)
+    index = (
+        index.without_split()
+        if held.side == ALL_SIDES
+        else split_and_say(index, held.seed, held.test_fold, held.val_fold)
+    )
     clips = load_with_progress(index, spec.sample_rate, held.cache, None)
     if held.side != ALL_SIDES:
         check_unheard(path, spec, clips, held.side)
@@ -187,14 +192,14 @@ def check_unheard(path: Path, spec: ModelSpec, clips: LoadedClips, side: str) ->
     """
     trained_on = spec.provenance
     if not trained_on.split_sha256:
-        note(f"{path} does not say what it was trained on; it may have heard these recordings")
+        note(f"{path} does not say what it was trained on; these recordings may be among it")
     elif trained_on.split_sha256 != clips.split_sha256():
         if trained_on.data_sha256 == clips.data_sha256():
             raise ValueError(
-                f"{path} was trained on another split of these recordings, so that it may have heard the {side} side; "
-                "give the --test-fold or --seed of its training, or its run folder beside it"
+                f"{path} was trained on another split of these recordings, so that the {side} side may be among it; "
+                "give --test-fold, --val-fold or --seed as in its training, or its run folder beside it"
             )
-        note(f"{path} was trained on other recordings than {clips.index.source}; what they share it may have heard")
+        note(f"{path} was trained on other recordings than {clips.index.source}; what they share may be trained on")
 
 
 def _cut(path: Path, spec: ModelSpec, clips: LoadedClips, held: HeldOut) -> TestWindows:

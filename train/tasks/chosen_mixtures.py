@@ -36,7 +36,7 @@ def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = No
     """
     if isinstance(task, OneLabel | SoundEvents):
         what = "annotated recordings" if isinstance(task, SoundEvents) else "single sounds"
-        raise ValueError(f"this model hears {what} and mixes none; leave {path} out")
+        raise ValueError(f"this model trains on {what} and mixes none; leave {path} out")
     listed = read_mixtures(path, clips.index)
     if not (listed.splits == "train").any():
         raise ValueError(f"{path} lists no mixture of the train side; expected some to train on")
