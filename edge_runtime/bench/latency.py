@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.resampling import resample
+from edge_runtime.bench.multiplications import multiply_accumulates
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.model.classifier import Classifier
 
@@ -60,6 +61,8 @@ class LatencyReport:
     num_windows : int
         Different windows that took turns.
     num_runs, warmup_runs, num_threads : int
+    multiply_accumulates : int
+        Of one window, as `multiply_accumulates` counts them.
     machine : dict
         As `describe_machine` gives it.
     """
@@ -79,6 +82,7 @@ class LatencyReport:
     num_runs: int
     warmup_runs: int
     num_threads: int
+    multiply_accumulates: int
     machine: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
@@ -149,6 +153,7 @@ def measure_latency(
         num_runs=num_runs,
         warmup_runs=warmup_runs,
         num_threads=classifier.num_threads,
+        multiply_accumulates=multiply_accumulates(classifier.model),
         machine=describe_machine(),
     )
 

@@ -92,7 +92,17 @@ def _latency_table(entries: list[dict[str, Any]]) -> str:
         f"{counted(first['num_runs'], 'run')} after {counted(first['warmup_runs'], 'warm-up run')}; "
         "real-time factor: mean end to end over window length"
     )
-    return "\n".join([*align(rows), note, *_audio_lines(entries)])
+    return "\n".join([*align(rows), note, *_work_lines(entries), *_audio_lines(entries)])
+
+
+def _work_lines(entries: list[dict[str, Any]]) -> list[str]:
+    """Say how many multiplications each file needs; results of older versions do not know."""
+    counted_once = {Path(entry["file"]).name: entry for entry in entries if "multiply_accumulates" in entry}
+    return [
+        f"{name}: {entry['multiply_accumulates'] / 1e6:,.1f} million multiply-accumulates a window, "
+        f"{entry['multiply_accumulates'] / entry['window_seconds'] / 1e6:,.1f} million a second of sound"
+        for name, entry in counted_once.items()
+    ]
 
 
 def _audio_lines(entries: list[dict[str, Any]]) -> list[str]:
