@@ -27,13 +27,13 @@ from edge_runtime.segments.segment import Segment
 from metadata.spec import ModelSpec
 from train.annotations.annotated_index import annotated_index
 from train.data.prepare import load_with_progress
+from train.evaluation.detector import compared_scores, file_detector
 from train.event_scores.event_based import event_counts
 from train.event_scores.event_report import event_csv, event_lines, judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.event_scores.segment_based import segment_counts
-from train.held_out.annotated import group_rows
-from train.held_out.detector import compared_scores, file_detector
 from train.recordings.clip_index import ClipIndex, find_clips
+from train.recordings.joined_groups import group_rows
 
 FOLDS = ("1", "2", "3", "4")  # fold 5 of ESC-10 has no scenes and is not used
 
@@ -48,7 +48,7 @@ def compose(args: argparse.Namespace) -> None:
     """Write scenes of the clips of the training folds, with a fold of these in their meta.csv."""
     sides = sides_of(args.test_fold)
     fold = next(fold for fold, side in sides.items() if side == "train")
-    labels = annotated_index(args.scenes).index.labels
+    labels = annotated_index(args.scenes).labels
     index = find_clips(args.clips)
     rows = [clip for clip in index.clips if clip.fold in sides and set(clip.labels) <= set(labels)]
     table = args.out.with_name(f"{args.out.name}-clips.csv")
@@ -71,17 +71,17 @@ def compose(args: argparse.Namespace) -> None:
 
 def judge(args: argparse.Namespace) -> None:
     """Run each system's file of a fold on the scenes of that fold, and measure all scenes together."""
-    annotated = annotated_index(args.scenes)
-    reference = {clip.path: annotated.events[clip.path] for clip in annotated.index.clips}
+    index = annotated_index(args.scenes)
+    reference = dict(index.events or {})
     seconds: dict[str, float] = {}
-    scored = {name: _scored(annotated.index, files, args, seconds, FOLDS) for name, *files in args.files}
+    scored = {name: _scored(index, files, args, seconds, FOLDS) for name, *files in args.files}
     detecting = Detecting(median_frames=args.median_frames)
     found = {name: _segments(one, seconds, detecting) for name, one in scored.items()}
     grids = {
-        name: {path: compared_scores(grid, seconds[path], spec) for path, (spec, grid) in one.items()}
+        name: {path: compared_scores(grid, seconds[path], spec, detecting) for path, (spec, grid) in one.items()}
         for name, one in scored.items()
     }
-    groups = group_rows(annotated.index.clips)
+    groups = group_rows(index.clips)
     report = judge_systems(reference, found, groups, EventMeasuring(), seconds, grids)
     print("\n".join(event_lines(report)))
     if args.csv:
@@ -92,12 +92,12 @@ def judge(args: argparse.Namespace) -> None:
 
 def tune(args: argparse.Namespace) -> None:
     """Print what a running median over frame scores is worth on the validation scenes of each fold's file."""
-    annotated = annotated_index(args.scenes)
-    reference = {clip.path: annotated.events[clip.path] for clip in annotated.index.clips}
+    index = annotated_index(args.scenes)
+    reference = dict(index.events or {})
     validated = tuple(next(fold for fold, side in sides_of(tested).items() if side == "val") for tested in FOLDS)
     for name, *files in args.files:
         seconds: dict[str, float] = {}
-        scored = _scored(annotated.index, files, args, seconds, validated)
+        scored = _scored(index, files, args, seconds, validated)
         for median in args.medians:
             found = _segments(scored, seconds, Detecting(median_frames=median))
             segment, event = (

@@ -26,25 +26,25 @@ def _folder(tmp_path, annotations, meta="", seconds=2, rate=8000):
 def test_labels_are_those_of_the_events_and_group_fold_and_side_those_of_the_table(tmp_path):
     meta = "filename,group,fold,split\na.wav,kitchen,1,train\nb.wav,kitchen,2,train\n"
     found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0.5,1,cat\nb.wav,0,1,dog\n", meta))
-    assert [(clip.path, clip.labels, clip.group, clip.fold, clip.split) for clip in found.index.clips] == [
+    assert [(clip.path, clip.labels, clip.group, clip.fold, clip.split) for clip in found.clips] == [
         ("a.wav", ("dog",), "kitchen", "1", "train"),
         ("b.wav", ("cat", "dog"), "kitchen", "2", "train"),
     ]
-    assert [one.path for one in found.index.left_out] == ["c.wav"]
-    assert found.index.labels == ("cat", "dog")
+    assert [one.path for one in found.left_out] == ["c.wav"]
+    assert found.labels == ("cat", "dog")
 
 
 def test_a_recording_without_an_event_stays_without_a_label_and_is_told(tmp_path):
     found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,dog\n"))
-    assert (found.index.clips[2].path, found.index.clips[2].labels) == ("c.wav", ())
+    assert (found.clips[2].path, found.clips[2].labels) == ("c.wav", ())
     assert found.events["c.wav"] == ()
-    assert found.index.notes == ("1 recording has no event: no label sounds there; c.wav",)
+    assert found.notes == ("1 recording has no event: no label sounds there; c.wav",)
 
 
 def test_a_recording_without_an_event_has_the_side_that_the_table_gives_it(tmp_path):
     meta = "filename,split\na.wav,train\nb.wav,train\nc.wav,test\n"
     found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,dog\n", meta))
-    assert [(clip.labels, clip.split) for clip in found.index.clips] == [
+    assert [(clip.labels, clip.split) for clip in found.clips] == [
         (("dog",), "train"),
         (("dog",), "train"),
         ((), "test"),
@@ -53,8 +53,8 @@ def test_a_recording_without_an_event_has_the_side_that_the_table_gives_it(tmp_p
 
 def test_labels_that_look_alike_are_told(tmp_path):
     found = annotated_index(_folder(tmp_path, "a.wav,0,1,dog\nb.wav,0,1,Dog\nc.wav,0,1,cat\n"))
-    assert found.index.labels == ("Dog", "cat", "dog")
-    (note,) = found.index.notes
+    assert found.labels == ("Dog", "cat", "dog")
+    (note,) = found.notes
     assert "Dog" in note
     assert "dog" in note
 
@@ -63,8 +63,8 @@ def test_another_file_of_annotations_is_of_the_recordings_that_it_names_alone(tm
     folder = _folder(tmp_path, "")
     (folder / "some.csv").write_text(f"{HEADER}a.wav,0,1,dog\nb.wav,,,\n")
     found = annotated_index(folder / "some.csv")
-    assert [(clip.path, clip.labels) for clip in found.index.clips] == [("a.wav", ("dog",)), ("b.wav", ())]
-    assert [(one.path, one.reason.kind) for one in found.index.left_out] == [("c.wav", "not_annotated")]
+    assert [(clip.path, clip.labels) for clip in found.clips] == [("a.wav", ("dog",)), ("b.wav", ())]
+    assert [(one.path, one.reason.kind) for one in found.left_out] == [("c.wav", "not_annotated")]
 
 
 def test_events_of_one_label_that_overlap_are_merged_and_those_beyond_the_end_cut_and_both_are_told(tmp_path):
@@ -73,7 +73,7 @@ def test_events_of_one_label_that_overlap_are_merged_and_those_beyond_the_end_cu
         Segment(onset=0, offset=1.5, label="dog"),
         Segment(onset=1.7, offset=2, label="cat"),
     )
-    assert found.index.notes[:2] == (
+    assert found.notes[:2] == (
         "1 event ends behind the end of the recording; cut there",
         "1 event was joined with another one of the same label that it overlaps or touches",
     )
@@ -134,6 +134,6 @@ def test_label_tracks_of_recordings_of_one_name_are_those_beside_them_and_name_t
 @pytest.mark.skipif(not EVENTS.is_dir(), reason="the recordings are beside the project only where it is developed")
 def test_the_scenes_are_read_with_their_folds():
     found = annotated_index(EVENTS)
-    assert len(found.index.clips) == 64
-    assert {clip.fold for clip in found.index.clips} == {"1", "2", "3", "4"}
-    assert len(found.index.labels) == 10
+    assert len(found.clips) == 64
+    assert {clip.fold for clip in found.clips} == {"1", "2", "3", "4"}
+    assert len(found.labels) == 10

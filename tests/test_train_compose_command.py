@@ -50,8 +50,8 @@ def test_scenes_read_back_with_their_sides_groups_and_events_and_no_fault(capsys
     code, out, _ = _run(capsys, data, *SMALL, "--json")
     assert code == 0
     found = annotated_index(data / "out")
-    assert (found.index.notes, found.index.left_out, found.index.labels) == ((), (), ("cat", "dog"))
-    assert [clip.split for clip in found.index.clips].count("train") == 4
+    assert (found.notes, found.left_out, found.labels) == ((), (), ("cat", "dog"))
+    assert [clip.split for clip in found.clips].count("train") == 4
     seconds = sum(event.duration for events in found.events.values() for event in events)
     assert sum(json.loads(out)["seconds"].values()) == pytest.approx(seconds, abs=0.02)
     assert soundfile.info(data / "out" / "train" / "1.wav").frames == 3 * SAMPLE_RATE
@@ -89,7 +89,7 @@ def test_one_background_is_cut_in_time_and_that_is_told(capsys, data):
     code, _, err = _run(capsys, data, *SMALL, background="one")
     assert code == 0
     assert "each recording is cut in 3 parts" in err
-    groups = {clip.split: clip.groups[0] for clip in annotated_index(data / "out").index.clips}
+    groups = {clip.split: clip.groups[0] for clip in annotated_index(data / "out").clips}
     assert groups == {side: f"room ({side} part)" for side in SPLITS}
 
 
@@ -167,7 +167,7 @@ def test_scenes_are_composed_of_the_events_of_annotated_recordings_too(capsys, d
     assert "the clips are what sounds alone of 7 events" in printed.err
     assert "left out: 3 events of which less than 0.5 s sound alone" in printed.err
     scenes = annotated_index(data / "out")
-    assert scenes.index.labels == ("cat", "dog")
+    assert scenes.labels == ("cat", "dog")
     samples, _ = soundfile.read(data / "out" / "train" / "1.wav")
     for event in scenes.events["train/1.wav"]:
         heard = samples[round(event.onset * SAMPLE_RATE) : round(event.offset * SAMPLE_RATE)]

@@ -10,7 +10,7 @@ import soundfile
 from tiny_tflite import tiny_classifier, tiny_detector, tiny_spec
 
 import earproof
-import train.held_out.detector as detector
+import train.evaluation.detector as detector
 import train.held_out.detectors as detectors
 from edge_runtime.segments.detecting import Detecting
 from edge_runtime.segments.score_grid import ScoreGrid
@@ -254,7 +254,7 @@ def run_folder(scenes, monkeypatch):
     (folder / METRICS_FILE_NAME).touch()
 
     def open_held_run(path, held, is_annotated=True):
-        index = replace(annotated_index(scenes).index, events=annotated_index(scenes).events if is_annotated else None)
+        index = annotated_index(scenes) if is_annotated else replace(annotated_index(scenes), events=None)
         clips = load_clips(index, RATE, scenes.parent / "cache")
         spec = tiny_spec(labels=LABELS, activation="sigmoid", frames=FrameScores(125, 256))
         return FinishedRun(path, _Keras(), spec, clips)

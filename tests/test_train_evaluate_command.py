@@ -76,3 +76,17 @@ def test_a_file_is_judged_on_all_recordings_of_a_folder(make_folder, tmp_path, c
     assert earproof.main([*arguments, "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["systems"]
     assert found["evaluations"]["clip_mean_score"]["num_decisions"] == 8
+
+
+def test_annotations_judged_as_predictions_of_themselves_are_right_even_where_events_of_a_label_overlap(scenes, capsys):
+    folder = scenes / "scenes"
+    table = folder / "annotations.csv"
+    label = table.read_text().splitlines()[1].rsplit(",", 1)[1]
+    name = table.read_text().splitlines()[1].split(",", 1)[0]
+    table.write_text(table.read_text() + f"{name},0.2,0.9,{label}\n{name},0.4,1.0,{label}\n")
+    assert earproof.main(["evaluate", str(table), str(folder), "--side", "all", "--json"]) == 0
+    printed = capsys.readouterr()
+    (system,) = json.loads(printed.out)["systems"]
+    found = {(row["measure"], row["label"]): row["value"] for row in system["measures"]}
+    assert found["event_f1", "micro"] == found["segment_f1", "micro"] == 1.0
+    assert "joined with another one of the same label" in printed.err

@@ -43,7 +43,7 @@ def _clips(events=EVENTS, sides=("train", "train"), groups=("a", "b")) -> Loaded
         Clip(name, tuple(dict.fromkeys(one.label for one in events[name])), group, side)
         for name, group, side in zip(("a", "b"), groups, sides, strict=True)
     )
-    return LoadedClips(ClipIndex(None, LABELS, clips), waveforms, ["0", "1"], [], events=events)
+    return LoadedClips(ClipIndex(None, LABELS, clips, events=events), waveforms, ["0", "1"], [])
 
 
 def _windows(**settings) -> EventWindows:

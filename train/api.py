@@ -88,7 +88,7 @@ def train(
     from train.progress import note
     from train.recordings.output_folder import claim_folder
     from train.tasks.auxiliary_outputs import check_auxiliary
-    from train.tasks.chosen_mixtures import choose_mixtures
+    from train.tasks.chosen_mixtures import check_mixes, choose_mixtures
     from train.tasks.task_choice import task_for
 
     module = model_module(model)
@@ -105,6 +105,8 @@ def train(
     )
     task = task_for(module, built, index.events is not None)
     check_auxiliary(module, task, chosen)
+    if mixtures is not None:
+        check_mixes(task, mixtures)
     clips = load_to_train(index, module.sample_rate(built), cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)

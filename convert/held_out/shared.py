@@ -42,6 +42,11 @@ def open_held_out(run: Path, cache: Path | None, labels: tuple[str, ...]) -> tup
     from train.fitting.finished_run import open_recordings
 
     spec, clips = open_recordings(run, cache, load_with_progress)
+    if clips.events is not None:
+        raise ValueError(
+            f"{run} was trained on recordings with annotations; expected recordings of one label each, which are put "
+            "together here. The thresholds of a detector are in its file, and earproof evaluate judges what it finds"
+        )
     if clips.index.labels != labels:
         raise ValueError(
             f"the recordings of {run} have the labels {', '.join(clips.index.labels)}, the classifiers "

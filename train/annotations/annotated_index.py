@@ -7,7 +7,7 @@ label track or a selection table with its name. A meta.csv may hold the group, f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from edge_runtime.segments.segment import Segment
@@ -30,22 +30,6 @@ _COLUMN_NAMES = {ours: COLUMN_NAMES[ours] for ours in ("path", "group", "split",
 }
 
 
-@dataclass(frozen=True)
-class AnnotatedIndex:
-    """Recordings and their events.
-
-    Attributes
-    ----------
-    index : ClipIndex
-        The recordings that are annotated; the labels of each are those of its events, none where it has no event.
-    events : mapping of str to tuple of Segment
-        Of every clip by its path, sorted, those of one label apart from one another, all within the recording.
-    """
-
-    index: ClipIndex
-    events: Events
-
-
 def annotated_index(
     data: str | Path,
     annotations: str | Path | None = None,
@@ -53,8 +37,11 @@ def annotated_index(
     form: str | None = None,
     labels: Sequence[str] | None = None,
     unit: str = "seconds",
-) -> AnnotatedIndex:
-    """Return the recordings of a folder with their annotations.
+) -> ClipIndex:
+    """Return the recordings of a folder with their annotations, as an index with events.
+
+    The labels of a recording are those of its events, none where it has no event. The events of a recording are sorted,
+    those of one label apart from one another, all within it.
 
     Parameters
     ----------
@@ -82,8 +69,8 @@ def annotated_index(
     return index_of(read, labels)
 
 
-def index_of(read: ReadAnnotations, labels: Sequence[str] | None = None) -> AnnotatedIndex:
-    """Return the recordings with the annotations that can be used."""
+def index_of(read: ReadAnnotations, labels: Sequence[str] | None = None) -> ClipIndex:
+    """Return the index of the recordings with the annotations that can be used."""
     within = {
         name: merged(replace(one, offset=min(one.offset, read.seconds[name]), score=None) for _, one in found)
         for name, found in read.events.items()
@@ -108,8 +95,7 @@ def index_of(read: ReadAnnotations, labels: Sequence[str] | None = None) -> Anno
         else f"{counted(len(read.files), 'file')} of annotations in {read.folder}"
     )
     notes = (*_tell_changes(read, events), *tell_look_alikes(chosen))
-    index = ClipIndex(read.folder, chosen, tuple(clips), source, left_out, notes)
-    return AnnotatedIndex(index, events)
+    return ClipIndex(read.folder, chosen, tuple(clips), source, left_out, notes, events=events)
 
 
 def _tell_changes(read: ReadAnnotations, events: Events) -> list[str]:

@@ -55,7 +55,7 @@ def cut_events(clips: LoadedClips, sample_rate: int) -> LoadedClips:
             waveforms.append(waveform[first:last])
             digests.append(f"{digest} {first}:{last}")
     index = replace(clips.index, clips=tuple(cut), events=None)
-    return replace(clips, index=index, waveforms=waveforms, digests=digests, events=None)
+    return replace(clips, index=index, waveforms=waveforms, digests=digests)
 
 
 def _alone(event: Segment, events: Sequence[Segment]) -> Segment | None:

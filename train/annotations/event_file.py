@@ -44,7 +44,7 @@ def with_events(clips: LoadedClips, path: Path) -> LoadedClips:
     if missing:
         raise ValueError(f"{path} does not name {missing[0]}, a recording of the training; put the old file back")
     events = {clip: found[place] for clip, place in places.items()}
-    return replace(clips, index=replace(index, events=events), events=events)
+    return replace(clips, index=replace(index, events=events))
 
 
 def _located(recording: Path, table: Path) -> str:

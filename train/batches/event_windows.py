@@ -67,7 +67,7 @@ class EventWindows(keras.utils.PyDataset):
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         places = clips.places("train")
-        events = events_of(clips, places)
+        events = clips.events_at(places)
         self._waveforms, self._events = [clips.waveforms[place] for place in places], events
         self._labels = clips.index.labels
         self._of_label = [
@@ -143,19 +143,6 @@ class EventWindows(keras.utils.PyDataset):
         shared = min(offset - onset, length // 2)
         latest = max(0, size - length)
         return min(latest, max(0, onset + shared - length)), min(latest, max(0, offset - shared))
-
-
-def events_of(clips: LoadedClips, places: Sequence[int]) -> list[tuple[Segment, ...]]:
-    """Return the events of the recordings at these positions.
-
-    Raises
-    ------
-    ValueError
-        The recordings have no annotations.
-    """
-    if clips.events is None:
-        raise ValueError("these recordings have no annotations; expected onset, offset and label of their events")
-    return [clips.events.get(clips.index.clips[place].path, ()) for place in places]
 
 
 def step_targets(

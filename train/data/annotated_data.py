@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from edge_runtime.segments.time_units import UNITS
@@ -32,5 +31,4 @@ def find_either(
     if not any(read.events.values()):
         raise_faults(read.source, [fault.text for fault in read.faults])
         raise ValueError(f"{read.source} has no event; expected onset, offset and label of at least one")
-    annotated = index_of(read, labels)
-    return replace(annotated.index, events=annotated.events), [read]
+    return index_of(read, labels), [read]

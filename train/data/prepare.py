@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from metadata.labels import read_labels
@@ -59,8 +58,7 @@ def find_data(data: str | Path, labels: Sequence[str] | None = None, dataset: st
     """
     if dataset is not None or find_annotations(data) is None:
         return find_clips(data, labels, dataset)
-    annotated = annotated_index(data, labels=labels)
-    return replace(annotated.index, events=annotated.events)
+    return annotated_index(data, labels=labels)
 
 
 def tell_assumptions(index: ClipIndex) -> None:
@@ -101,9 +99,12 @@ def split_and_say(
     if told:
         note(told)
     if drawn and groups == len(index.clips):
+        table = "a clips.csv (earproof data index DATA --out clips.csv writes one to edit)"
+        if index.events is not None:
+            table = "a meta.csv beside the annotations, with a row a recording"
         note(
-            "every recording is a group of its own; if speakers or sources recur, say so in the group column of a "
-            "clips.csv (earproof data index DATA --out clips.csv writes one to edit)"
+            "every recording is a group of its own; if speakers or sources recur, say so in the group column of "
+            f"{table}"
         )
     return index
 

@@ -148,7 +148,7 @@ def train_model(
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
     if frames is not None:
-        metrics["events"] = judge_events(model, clips, cut, spec)
+        metrics["events"] = judge_events(model, clips, spec)
     _save_model(model, folder / MODEL_FILE_NAME)
     text = json.dumps(metrics, indent=2) + "\n"
     write_atomically(finished, text.encode())

@@ -10,11 +10,12 @@ from edge_runtime.segments.read_segments import read_segments
 from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
+from train.annotations.frame_targets import merged
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.progress import note
-from train.recordings.clip import Clip
 from train.recordings.decoding.decode import duration
+from train.recordings.joined_groups import group_rows
 from train.recordings.split import fold_called
 
 
@@ -48,7 +49,8 @@ def judge_predictions(
         As for `annotated_index` and `read_segments`, no recording on the side, or predictions of none of them.
     """
     annotated = annotated_index(data, unit=unit)
-    clips = annotated.index.clips
+    events = annotated.events or {}
+    clips = annotated.clips
     if test_fold is not None:
         fold = fold_called(test_fold, sorted({clip.fold for clip in clips if clip.fold}))
         clips = tuple(clip for clip in clips if clip.fold == fold)
@@ -58,17 +60,11 @@ def judge_predictions(
         note(f"{data}: all {counted(len(clips), 'recording')}; --test-fold chooses those of one fold")
     if not clips:
         raise ValueError(f"{data} has no recording on the {side} side; expected --side or --test-fold with some")
-    reference = {clip.path: annotated.events[clip.path] for clip in clips}
-    known = [clip.path for clip in annotated.index.clips]
+    reference = {clip.path: events[clip.path] for clip in clips}
+    known = [clip.path for clip in annotated.clips]
     systems = {str(path): _of_recordings(path, reference, known) for path in paths}
-    seconds = {name: duration(annotated.index.root / name) for name in reference}
+    seconds = {name: duration(annotated.root / name) for name in reference}
     return judge_systems(reference, systems, group_rows(clips), measuring, seconds)
-
-
-def group_rows(clips: Sequence[Clip]) -> list[list[str]]:
-    """Return the groups of each recording, of which a composed scene has several; empty where one has fewer."""
-    most = max(len(clip.groups) for clip in clips)
-    return [[*clip.groups, *[""] * (most - len(clip.groups))] for clip in clips]
 
 
 def _of_recordings(path: Path, reference: Mapping[str, Any], known: Sequence[str]) -> dict[str, tuple[Segment, ...]]:
@@ -81,12 +77,18 @@ def _of_recordings(path: Path, reference: Mapping[str, Any], known: Sequence[str
             found[places[0]] = segments
         else:
             strange.append(name)
-    judged = {name: segments for name, segments in found.items() if name in reference}
+    judged = {name: merged(segments) for name, segments in found.items() if name in reference}
     if not judged:
         raise ValueError(f"{path} has predictions of none of the recordings, such as {next(iter(reference))}")
     lacking = len(reference) - len(judged)
     if lacking:
         note(f"{path}: {counted(lacking, 'recording has', 'recordings have')} no predictions: nothing was found there")
+    joined = sum(len(found[name]) - len(segments) for name, segments in judged.items())
+    if joined:
+        note(
+            f"{path}: {counted(joined, 'event was', 'events were')} joined with another one of the same label that it "
+            "overlaps or touches, as the annotations are"
+        )
     if strange:
         note(f"{path}: left out {counted(len(strange), 'recording')} that the data do not have, first {strange[0]}")
     return judged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,14 @@ from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
 from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
+from train.evaluation.detector import Detector, compared_scores, file_detector, model_detector, scored_text
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.fitting.finished_run import FinishedRun
-from train.held_out.annotated import group_rows
-from train.held_out.detector import Detector, compared_scores, file_detector, run_detector, scored_text
 from train.held_out.labelled import ALL_SIDES, HeldOut, check_unheard, open_held_run
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex
+from train.recordings.joined_groups import group_rows
 from train.recordings.store.clip_store import LoadedClips
 
 
@@ -53,7 +52,10 @@ def judge_detectors(
         of different labels.
     """
     runs = {path: open_held_run(path, held) for path in paths if path.is_dir()}
-    detectors = [run_detector(path, runs[path]) if path in runs else file_detector(path, num_threads) for path in paths]
+    detectors = [
+        model_detector(path, runs[path].spec, runs[path].model) if path in runs else file_detector(path, num_threads)
+        for path in paths
+    ]
     index = _index(held, list(runs.values()))
     _check_labels(detectors, index, held)
     loaded = {run.spec.sample_rate: run.clips for run in runs.values()}
@@ -87,9 +89,8 @@ def _index(held: HeldOut, runs: Sequence[FinishedRun]) -> ClipIndex:
                 f"{others[0].folder} was trained on other recordings or another split than {runs[0].folder}; judge "
                 "them one after the other"
             )
-        return replace(runs[0].clips.index, events=runs[0].clips.events)
-    annotated = annotated_index(held.data, unit=held.unit)
-    index = replace(annotated.index, events=annotated.events)
+        return runs[0].clips.index
+    index = annotated_index(held.data, unit=held.unit)
     tell_assumptions(index)
     return (
         index.without_split()

@@ -132,6 +132,11 @@ def open_held_run(path: Path, held: HeldOut) -> FinishedRun:
     """
     if held.side == ALL_SIDES:
         raise ValueError(f"{path} is a training, whose recordings have sides; expected --side train, val or test")
+    if held.test_fold is not None or held.val_fold is not None:
+        raise ValueError(
+            f"{path} is a training, whose own sides count; leave --test-fold and --val-fold out, or give its .tflite "
+            "files alone"
+        )
     run = open_run(path, held.cache, load_with_progress)
     root, data = run.clips.index.root.resolve(), held.data.resolve()
     data = data if data.is_dir() else data.parent

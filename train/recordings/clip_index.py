@@ -91,7 +91,10 @@ class ClipIndex:
         """Raise ValueError where there are fewer than two labels: nothing to tell apart."""
         found = sorted({label for clip in self.clips for label in clip.labels})
         if len(self.labels) < 2 or len(found) < 2:
-            raise ValueError(f"the only label is {found[0]}; a classifier needs at least two, one folder a label")
+            expected = "a classifier needs at least two, one folder a label"
+            if self.events is not None:
+                expected = "a detector needs events of at least two labels; name what else sounds, such as background"
+            raise ValueError(f"the only label is {found[0]}; {expected}")
 
 
 def find_clips(data: str | Path, labels: Sequence[str] | None = None, dataset: str | None = None) -> ClipIndex:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from train.recordings.clip import Clip
+
 
 def join_groups(bonds: Iterable[Sequence[str]]) -> dict[str, str]:
     """Return for each group the first-named one of all that are bound to it, directly or through others.
@@ -30,3 +34,15 @@ def join_groups(bonds: Iterable[Sequence[str]]) -> dict[str, str]:
         for other in others:
             parent[other] = kept
     return {group: root(group) for group in parent}
+
+
+def group_rows(clips: Iterable[Clip]) -> np.ndarray:
+    """Return the groups of recordings, of which a composed scene has several, as `padded_groups` does."""
+    return padded_groups([clip.groups for clip in clips])
+
+
+def padded_groups(named: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return the groups of recordings or mixtures, str (n,); (n, most) where some have several, empty where fewer."""
+    most = max(map(len, named))
+    rows = np.array([[*groups, *[""] * (most - len(groups))] for groups in named])
+    return rows[:, 0] if most == 1 else rows

@@ -16,6 +16,13 @@ from train.tasks.sound_events import SoundEvents
 from train.tasks.task import OneLabel, Task
 
 
+def check_mixes(task: Task | None, path: str | Path) -> None:
+    """Raise ValueError where a task mixes nothing, so that it has no use for a table of mixtures."""
+    if isinstance(task, OneLabel | SoundEvents):
+        what = "annotated recordings" if isinstance(task, SoundEvents) else "single sounds"
+        raise ValueError(f"this model trains on {what} and mixes none; leave {path} out")
+
+
 def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = None) -> LoadedClips:
     """Return the clips with the pairs that a table lists; a held-out side of which it lists none keeps all its pairs.
 
@@ -34,9 +41,7 @@ def choose_mixtures(clips: LoadedClips, path: str | Path, task: Task | None = No
         The task mixes nothing, the table has faults (unknown recordings or labels among them), it lists no pair of the
         training side, or a part is silent.
     """
-    if isinstance(task, OneLabel | SoundEvents):
-        what = "annotated recordings" if isinstance(task, SoundEvents) else "single sounds"
-        raise ValueError(f"this model trains on {what} and mixes none; leave {path} out")
+    check_mixes(task, path)
     listed = read_mixtures(path, clips.index)
     if not (listed.splits == "train").any():
         raise ValueError(f"{path} lists no mixture of the train side; expected some to train on")

@@ -14,6 +14,7 @@ from train.batches.activity import AuxiliaryTargets
 from train.batches.window_rows import WindowRows, cut_window
 from train.evaluation.evaluate import TestWindows
 from train.recordings.clip_index import ClipIndex
+from train.recordings.joined_groups import group_rows
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.task import Activation
@@ -58,13 +59,11 @@ class SoundEvents:
 
     def held_out(self, clips: LoadedClips, split: str, window_length: int, settings: TrainingSettings) -> TestWindows:
         """Return the windows of each recording, one after the other; truth bool (n, n_labels)."""
-        from train.batches.event_windows import events_of
-
         places = clips.places(split)
         starts = [window_starts(clips.waveforms[place].size, window_length, window_length, TAIL) for place in places]
         owners, begins = np.repeat(places, [one.size for one in starts]), np.concatenate(starts)
         seconds = window_length / self.sample_rate
-        events = dict(zip(places, events_of(clips, places), strict=True))
+        events = dict(zip(places, clips.events_at(places), strict=True))
         truth = np.stack(
             [
                 window_labels(events[int(place)], clips.index.labels, begin / self.sample_rate, seconds)
@@ -76,14 +75,12 @@ class SoundEvents:
             return cut_window(clips.waveforms[owners[row]], int(begins[row]), window_length)
 
         windows = WindowRows(begins.size, (window_length,), cut)
-        return TestWindows(windows, truth, owners, _groups(clips, owners), begins)
+        return TestWindows(windows, truth, owners, group_rows(clips.index.clips[place] for place in owners), begins)
 
     def frame_truth(self, clips: LoadedClips, cut: TestWindows, frames: FrameScores) -> np.ndarray:
         """Return which labels sound in each frame of windows of `held_out`, float32 (n, num_frames, n_labels)."""
-        from train.batches.event_windows import events_of
-
         assert cut.starts is not None  # `held_out` says where each begins
-        events = events_of(clips, range(len(clips.index.clips)))
+        events = clips.events_at(range(len(clips.index.clips)))
         hop = frames.hop_length / self.sample_rate
         return np.stack(
             [
@@ -91,11 +88,3 @@ class SoundEvents:
                 for place, begin in zip(cut.clips, cut.starts, strict=True)
             ]
         )
-
-
-def _groups(clips: LoadedClips, owners: np.ndarray) -> np.ndarray:
-    """The groups of each window's recording, str (n,), or (n, most) where a composed scene has several."""
-    most = max(len(clips.index.clips[place].groups) for place in owners)
-    named = [clips.index.clips[place].groups for place in owners]
-    groups = np.array([[*names, *[""] * (most - len(names))] for names in named])
-    return groups[:, 0] if most == 1 else groups

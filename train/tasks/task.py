@@ -23,6 +23,7 @@ from train.evaluation.evaluate import TestWindows, cut_split
 from train.mixtures.mixing import PART_GAIN_RANGE_DB, mix
 from train.mixtures.mixture_index import label_sets, pairs_of_side, spread
 from train.recordings.clip_index import ClipIndex
+from train.recordings.joined_groups import padded_groups
 from train.recordings.loudness import is_silent
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
@@ -258,10 +259,7 @@ def mixture_windows(
 
 def part_groups(clips: LoadedClips, drawn: Sequence[tuple[int, ...]]) -> np.ndarray:
     """Return the groups of the parts, str (n, most parts); empty where a mixture has fewer."""
-    most = max(len(parts) for parts in drawn)
-    names = [[clips.index.clips[place].group for place in parts] for parts in drawn]
-    groups = np.array([row + [""] * (most - len(row)) for row in names])
-    return groups[:, 0] if most == 1 else groups
+    return padded_groups([[clips.index.clips[place].group for place in parts] for parts in drawn])
 
 
 def _draw_larger(index: ClipIndex, places: Sequence[int], num_sources: int, most: int) -> list[tuple[int, ...]]:

@@ -50,8 +50,6 @@ class LoadedClips:
         Why a file was left out, one line each.
     pairs : MixtureIndex, optional
         The mixtures of two that may be heard, where they were chosen (`train.tasks.chosen_mixtures`); else all are.
-    events : mapping of str to tuple of Segment, optional
-        By the clip's path what is heard in it from when to when, where the recordings have annotations.
     """
 
     index: ClipIndex
@@ -59,7 +57,23 @@ class LoadedClips:
     digests: list[str]
     skipped: list[str]
     pairs: MixtureIndex | None = None
-    events: Mapping[str, tuple[Segment, ...]] | None = None
+
+    @property
+    def events(self) -> Mapping[str, tuple[Segment, ...]] | None:
+        """By the clip's path which label sounds from when to when; None for recordings without annotations."""
+        return self.index.events
+
+    def events_at(self, places: Iterable[int]) -> list[tuple[Segment, ...]]:
+        """Return the events of the clips at these positions.
+
+        Raises
+        ------
+        ValueError
+            The recordings have no annotations.
+        """
+        if self.events is None:
+            raise ValueError("these recordings have no annotations; expected onset, offset and label of their events")
+        return [self.events.get(self.index.clips[place].path, ()) for place in places]
 
     def places(self, split: str) -> list[int]:
         """Return the positions of the clips on one side."""
@@ -169,8 +183,7 @@ def load_clips(
                 tell(done, len(index.clips))
     if not kept:
         raise AudioError(f"none of the {counted(len(index.clips), 'recording')} can be read; the first: {skipped[0]}")
-    events = None if index.events is None else {clip.path: index.events.get(clip.path, ()) for clip in kept}
-    loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped, events=events)
+    loaded = LoadedClips(index.with_clips(kept), waveforms, digests, skipped)
     contradictions = describe_contradictions(kept, digests)
     for text in [contradictions, *describe_sound_sources(heard, sample_rate)]:
         if say and text:

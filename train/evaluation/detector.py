@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from edge_runtime.segments.score_grid import ScoreGrid, median_scores
 from edge_runtime.segments.score_stream import ScoreRows, averaged_rows
 from metadata.spec import ModelSpec
 from train.evaluation.predict import predict_outputs
-from train.fitting.finished_run import FinishedRun
 
 _AT_ONCE = 32  # windows that are scored together
 _FINE_SECONDS = 0.02  # rows that a window's score is repeated in, so that the last one ends with the recording
@@ -53,10 +53,10 @@ class Detector:
             yield from zip([row for row, _ in part], scores.reshape(shape), strict=True)
 
 
-def run_detector(path: Path, run: FinishedRun) -> Detector:
-    """Return the Keras model of a training."""
-    place = 0 if run.spec.frames is None else 1
-    return Detector(path=path, spec=run.spec, score=lambda windows: predict_outputs(run.model, windows)[place])
+def model_detector(path: Path, spec: ModelSpec, model: Any) -> Detector:
+    """Return the Keras model of a training in the folder `path`."""
+    place = 0 if spec.frames is None else 1
+    return Detector(path=path, spec=spec, score=lambda windows: predict_outputs(model, windows)[place])
 
 
 def file_detector(path: Path, num_threads: int) -> Detector:
