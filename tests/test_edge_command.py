@@ -211,9 +211,10 @@ def test_bench_prints_two_rows_a_file_and_names_audio_and_machine(model, clip, c
         ["tiny.tflite", "1", "end"],
     ] * 2
     assert "3 runs after 1 warm-up run" in lines[5]
-    assert lines[6] == f"audio: 3 windows of {clip} at 16000 Hz, the model's own rate: nothing to resample"
-    assert "cores" in lines[8]
-    assert lines[9].startswith("before: ")
+    assert lines[6].startswith("tiny.tflite: 0.3 million multiply-accumulates a window")
+    assert lines[7] == f"audio: 3 windows of {clip} at 16000 Hz, the model's own rate: nothing to resample"
+    assert "cores" in lines[9]
+    assert lines[10].startswith("before: ")
 
 
 def test_bench_measures_each_number_of_threads(model, tmp_path, capsys):
