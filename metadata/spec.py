@@ -50,7 +50,7 @@ class StftFrontEnd:
     hop_length: int  # samples between frames
     win_length: int  # samples under the Hann window, centred in n_fft
     power: float  # exponent of the magnitude: 1.0 magnitude, 2.0 power
-    pad_mode: Literal["reflect", "constant"] = "reflect"  # what lies beyond the ends of the window
+    pad_mode: Literal["reflect", "constant", "none"] = "reflect"  # beyond the ends of the window; none: no frame does
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -60,7 +60,11 @@ class StftFrontEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class MelFrontEnd:
-    """Mel spectrogram of a window, shape (n_mels, n_frames), in librosa's terms."""
+    """Mel spectrogram of a window, shape (n_mels, n_frames), in librosa's terms.
+
+    With the padding "none" the first frame's Hann window begins at the first sample, and no frame reaches beyond the
+    end (TensorFlow's framing; librosa's `center=False`, where `win_length` is `n_fft`).
+    """
 
     kind: Literal["mel"] = "mel"
     inside_model: bool = True
@@ -68,13 +72,13 @@ class MelFrontEnd:
     hop_length: int = 512  # samples between frames
     win_length: int = 2048  # samples under the periodic Hann window, centred in n_fft
     power: float = 2.0  # exponent of the magnitude before the mel filters
-    pad_mode: Literal["reflect", "constant"] = "reflect"  # what lies beyond the ends of the window
+    pad_mode: Literal["reflect", "constant", "none"] = "reflect"  # beyond the ends of the window; none: no frame does
     n_mels: int = 128
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0  # Hz
     mel_scale: Literal["slaney", "htk"] = "slaney"
     mel_norm: Literal["slaney", "none"] = "slaney"
-    log: Literal["none", "log10"] = "none"  # compression after the mel filters
+    log: Literal["none", "log10", "ln_plus"] = "none"  # compression: log10(max(mel, floor)), or ln(mel + floor)
     log_floor: float = 1e-10  # smallest value that enters the logarithm
 
     def __post_init__(self) -> None:
@@ -90,6 +94,21 @@ class MelFrontEnd:
 
 
 FrontEnd = WaveformFrontEnd | StftFrontEnd | MelFrontEnd
+
+
+def frame_padding(front_end: StftFrontEnd | MelFrontEnd) -> tuple[int, int]:
+    """Return how many samples frames reach before the first and behind the last sample of a window."""
+    if front_end.pad_mode != "none":
+        return front_end.n_fft // 2, front_end.n_fft // 2
+    before = (front_end.n_fft - front_end.win_length) // 2  # where the Hann window is zero
+    return before, front_end.n_fft - front_end.win_length - before
+
+
+def frame_count(front_end: StftFrontEnd | MelFrontEnd, num_samples: int) -> int:
+    """Return how many frames a window of so many samples has."""
+    return 1 + (num_samples + sum(frame_padding(front_end)) - front_end.n_fft) // front_end.hop_length
+
+
 _FRONT_ENDS: dict[str, type] = {"waveform": WaveformFrontEnd, "stft": StftFrontEnd, "mel": MelFrontEnd}
 
 
@@ -213,11 +232,8 @@ class ModelSpec:
             fmax <= self.sample_rate / 2,
             f"front_end.fmax is {fmax} Hz; expected at most half the sample rate of {self.sample_rate} Hz",
         )
-        reach = getattr(self.front_end, "n_fft", 0) // 2
-        _require(
-            reach < self.window_length,
-            f"front_end.n_fft needs {reach} samples of reflection; the window has {self.window_length}",
-        )
+        if not isinstance(self.front_end, WaveformFrontEnd):
+            _check_reach(self.front_end, self.window_length)
 
     def _check_frame_scores(self, frames: FrameScores) -> None:
         """Check what the second output is said to hold."""
@@ -334,6 +350,20 @@ def _require(condition: bool, message: str) -> None:
 def _refuse_constant(name: str) -> Any:
     """Refuse NaN and Infinity, which Python's JSON reader lets through."""
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_reach(front_end: StftFrontEnd | MelFrontEnd, window_length: int) -> None:
+    """Check that a window is long enough for the frames."""
+    if front_end.pad_mode == "none":
+        needed = front_end.win_length
+        _require(
+            needed <= window_length, f"front_end.win_length is {needed} samples; the window has {window_length} in all"
+        )
+        return
+    reach = front_end.n_fft // 2
+    _require(
+        reach < window_length, f"front_end.n_fft needs {reach} samples of reflection; the window has {window_length}"
+    )
 
 
 def _check_frames(front_end: StftFrontEnd | MelFrontEnd) -> None:

@@ -18,6 +18,9 @@ FRONT_ENDS = {
     "magnitude mel with empty bands": MelFrontEnd(
         inside_model=False, n_fft=256, hop_length=100, win_length=256, power=1.0
     ),
+    "no frame beyond the ends": MelFrontEnd(
+        inside_model=False, n_fft=512, hop_length=160, win_length=401, pad_mode="none", log="ln_plus"
+    ),
     "magnitude stft": StftFrontEnd(inside_model=False, n_fft=256, hop_length=64, win_length=256, power=1.0),
     "stft of odd hop": StftFrontEnd(inside_model=False, n_fft=400, hop_length=77, win_length=301, power=1.7),
     "hop above half a frame": MelFrontEnd(inside_model=False, n_fft=512, hop_length=500, win_length=512, n_mels=20),

@@ -17,6 +17,7 @@ FRONT_ENDS = {
     "htk without norm": MelFrontEnd(mel_scale="htk", mel_norm="none", fmin=40.0, fmax=7000.0),
     "magnitude": MelFrontEnd(power=1.0, mel_norm="none"),
     "zero padding": MelFrontEnd(pad_mode="constant"),
+    "no frame beyond the ends": MelFrontEnd(n_fft=512, hop_length=160, win_length=400, pad_mode="none", n_mels=64),
 }
 
 
@@ -80,6 +81,25 @@ def test_frame_t_is_centred_on_sample_t_times_hop():
     click[20 * 512] = 1.0
 
     assert mel_spectrogram(click, MelFrontEnd(), RATE).sum(axis=0).argmax() == 20
+
+
+def test_without_padding_frame_t_begins_with_sample_t_times_hop_and_none_reaches_beyond_the_end():
+    front_end = MelFrontEnd(n_fft=512, hop_length=160, win_length=400, pad_mode="none")
+    click = np.zeros(15_600, np.float32)
+    click[10 * 160 + 200] = 1.0  # the middle of frame 10
+    mel = mel_spectrogram(click, front_end, RATE)
+
+    assert mel.shape == (128, 96)
+    assert mel.sum(axis=0).argmax() == 10
+    with pytest.raises(ValueError, match="399 samples; expected at least 400"):
+        mel_spectrogram(click[:399], front_end, RATE)
+
+
+def test_the_logarithm_of_a_sum_is_natural():
+    silence = np.zeros(WINDOW, np.float32)
+
+    found = mel_spectrogram(silence, MelFrontEnd(log="ln_plus", log_floor=1e-3), RATE)
+    assert found == pytest.approx(np.log(1e-3))
 
 
 def test_silence_has_no_energy_and_its_logarithm_is_the_floor():

@@ -6,7 +6,7 @@ from conftest import tone
 
 from metadata import MelFrontEnd, StftFrontEnd
 from train.layers.librosa_mel import librosa_mel
-from train.layers.mel_layers import EvenLevel, LogCompression, WindowStandardization, mel_layer
+from train.layers.mel_layers import EvenLevel, LogCompression, NaturalLog, WindowStandardization, mel_layer
 from train.layers.stft_layer import stft_layer
 
 
@@ -21,6 +21,7 @@ def _window(seed=0, length=32_000):
         {},
         {"pad_mode": "constant"},
         {"n_fft": 512, "hop_length": 160, "win_length": 400, "n_mels": 64},
+        {"n_fft": 512, "hop_length": 160, "win_length": 400, "pad_mode": "none", "n_mels": 64},
         {"power": 1.0},
         {"mel_scale": "htk", "mel_norm": "none"},
         {"fmin": 50.0, "fmax": 7000.0, "n_mels": 40},
@@ -131,3 +132,8 @@ def test_a_layer_saved_under_the_earlier_name_of_the_project_still_opens():
         keras.saving.deserialize_keras_object(saved | {"registered_name": "earshot>EvenLevel", "module": None}),
         EvenLevel,
     )
+
+
+def test_the_natural_logarithm_adds_its_offset_first():
+    found = np.asarray(NaturalLog(0.5)(np.array([[0.0, 0.5]], np.float32)))
+    assert found.tolist() == [[pytest.approx(np.log(0.5)), pytest.approx(0.0)]]

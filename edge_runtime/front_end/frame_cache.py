@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.front_end.frames import compute_frames, num_frames, pad_ends
+from edge_runtime.front_end.frames import compute_frames, pad_ends
 from edge_runtime.front_end.mel import check_window, model_input, outside_front_end
-from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
+from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd, frame_count, frame_padding
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -60,7 +60,7 @@ class FrameCache:
         if self._features is not None and start == self._start:  # another model hears the same window
             return np.ascontiguousarray(self._features.T)
         front_end, slopes = outside_front_end(self.spec)
-        count = num_frames(samples.size, front_end)
+        count = frame_count(front_end, samples.size)
         shared, shift = self._shared_frames(start, count, front_end)
         new = np.concatenate([np.arange(shared.start), np.arange(shared.stop, count)])
         made = compute_frames(pad_ends(samples, front_end), new, front_end, slopes)
@@ -78,7 +78,9 @@ class FrameCache:
         shift, remainder = divmod(start - self._start, front_end.hop_length)
         if self._features is None or remainder or shift < 0:
             return slice(0, 0), 0
-        reach = front_end.n_fft // 2
-        first = -(-reach // front_end.hop_length)  # the first frame that begins inside the window
-        stop = (self.spec.window_length - reach) // front_end.hop_length + 1  # after the last that ends inside
+        if front_end.pad_mode == "none":  # no frame hears anything beyond the ends
+            return slice(0, max(0, count - shift)), shift
+        before, after = frame_padding(front_end)
+        first = -(-before // front_end.hop_length)  # the first frame that begins inside the window
+        stop = (self.spec.window_length - after) // front_end.hop_length + 1  # after the last that ends inside
         return slice(first, max(first, min(stop, count) - shift)), shift

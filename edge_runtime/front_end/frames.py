@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edge_runtime.audio.windows import check_waveform
 from edge_runtime.front_end.mel_filters import MelSlopes
-from metadata.spec import MelFrontEnd, StftFrontEnd
+from metadata.spec import MelFrontEnd, StftFrontEnd, frame_padding
 
 FloatArray = npt.NDArray[np.float32]
 _FRAMES_AT_ONCE = 8  # so few that what is between two steps stays in the processor's cache: twice as fast
@@ -35,11 +35,6 @@ def hann_window(win_length: int, n_fft: int) -> npt.NDArray[np.float64]:
     window[left : left + win_length] = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(win_length) / win_length)
     window.flags.writeable = False
     return window
-
-
-def num_frames(num_samples: int, front_end: StftFrontEnd | MelFrontEnd) -> int:
-    """Return how many frames a waveform of this length has."""
-    return 1 + num_samples // front_end.hop_length
 
 
 def compute_frames(
@@ -78,7 +73,9 @@ def compute_frames(
 
 
 def pad_ends(waveform: npt.ArrayLike, front_end: StftFrontEnd | MelFrontEnd) -> npt.NDArray[np.float64]:
-    """Pad n_fft // 2 samples before and after, so that frame t is centred on sample t * hop_length.
+    """Pad before and after, so that frame t is centred on sample t * hop_length.
+
+    Of the padding "none" the Hann window of frame t begins there, and only what it weighs with zero is padded.
 
     Raises
     ------
@@ -86,8 +83,8 @@ def pad_ends(waveform: npt.ArrayLike, front_end: StftFrontEnd | MelFrontEnd) -> 
         A waveform that is not one-dimensional float, is empty, or too short to reflect.
     """
     samples = check_waveform(waveform)
-    reach = front_end.n_fft // 2
-    shortest = reach + 1 if front_end.pad_mode == "reflect" else 1
+    padding = frame_padding(front_end)
+    shortest = {"reflect": padding[0] + 1, "none": front_end.win_length}.get(front_end.pad_mode, 1)
     if samples.size < shortest:
         raise ValueError(
             f"the waveform has {samples.size} samples; expected at least {shortest} "
@@ -95,12 +92,14 @@ def pad_ends(waveform: npt.ArrayLike, front_end: StftFrontEnd | MelFrontEnd) -> 
         )
     wide = samples.astype(np.float64)
     if front_end.pad_mode == "reflect":
-        return np.pad(wide, reach, mode="reflect")
-    return np.pad(wide, reach)
+        return np.pad(wide, padding, mode="reflect")
+    return np.pad(wide, padding)
 
 
 def _compress(mel: npt.NDArray[np.float64], front_end: StftFrontEnd | MelFrontEnd) -> npt.NDArray[np.float64]:
     """Return mel bands as the front end compresses them."""
-    if isinstance(front_end, MelFrontEnd) and front_end.log == "log10":
+    if not isinstance(front_end, MelFrontEnd) or front_end.log == "none":
+        return mel
+    if front_end.log == "log10":
         return np.log10(np.maximum(mel, front_end.log_floor))
-    return mel
+    return np.log(mel + front_end.log_floor)

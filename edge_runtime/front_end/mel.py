@@ -28,7 +28,7 @@ def stft_spectrogram(waveform: npt.ArrayLike, front_end: StftFrontEnd | MelFront
 
     Returns
     -------
-    ndarray of float32, shape (1 + n_fft // 2, n_frames), n_frames = 1 + n_samples // hop_length
+    ndarray of float32, shape (1 + n_fft // 2, n_frames), n_frames as `metadata.spec.frame_count` says
 
     Raises
     ------
@@ -58,7 +58,8 @@ def mel_spectrogram(waveform: npt.ArrayLike, front_end: MelFrontEnd, sample_rate
     -----
     Equal to `librosa.feature.melspectrogram` of librosa 0.11 with `pad_mode="reflect"` (0.8.1's
     default) and so to JLibrosa on the phone, within 1e-6 of the largest value. With log "log10" the
-    result is log10(max(mel, log_floor)): no floor taken from the clip's own maximum.
+    result is log10(max(mel, log_floor)), with "ln_plus" ln(mel + log_floor): no floor taken from the clip's own
+    maximum.
     """
     return _spectrogram(waveform, front_end, mel_slopes(front_end, sample_rate))
 

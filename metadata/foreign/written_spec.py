@@ -26,13 +26,13 @@ _HELP = {
     "hop_length": "samples between frames",
     "win_length": "samples under the Hann window (default n_fft)",
     "power": "exponent of the magnitude: 1 magnitude, 2 power",
-    "pad_mode": "what lies beyond the ends of the window",
+    "pad_mode": "what lies beyond the ends of the window; none: no frame reaches there",
     "n_mels": "mel bands (default: as the shape of the input says)",
     "fmin": "lowest frequency of the mel bands",
     "fmax": "highest frequency of the mel bands (default: half the sample rate)",
     "mel_scale": "the mel scale",
     "mel_norm": "how mel filters are scaled",
-    "log": "compression after the mel filters",
+    "log": "compression after the mel filters: log10(max(mel, floor)) or ln(mel + floor)",
     "log_floor": "smallest value that enters the logarithm",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, listed
 from metadata.plural import counted
-from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
+from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd, frame_count
 from metadata.tflite_file.model_content import ModelTensors, TensorInfo
 
 _DTYPES = ("float32", "float16", "int8", "uint8", "int16")  # what can carry audio and scores
@@ -41,7 +41,7 @@ def spectrogram_shape(front_end: FrontEnd, window_length: int) -> tuple[int, int
         rows = 1 + front_end.n_fft // 2
     else:
         raise ValueError(f"the front end is {front_end.kind}; expected mel or stft")
-    return rows, 1 + window_length // front_end.hop_length
+    return rows, frame_count(front_end, window_length)
 
 
 def check_contract(tensors: ModelTensors, spec: ModelSpec, labels: Sequence[str] | None = None) -> None:

@@ -63,11 +63,12 @@ def describe_spectrogram(spec: ModelSpec) -> str:
     rows, frames = feature_shape(spec)
     front_end = spec.front_end
     first_axis = "mel bands" if isinstance(front_end, MelFrontEnd) else "frequency bins"
-    settings = ", ".join(f"{name}={value}" for name, value in _settings(front_end))
+    named = _settings(front_end)
+    settings = ", ".join(f"{name}={value}" for name, value in named)
     return (
         f"{front_end.kind} spectrogram of {spec.window_length} samples at {spec.sample_rate} Hz, "
         f"{rows} {first_axis} x {frames} frames, row by row: all frames of the lowest band first. "
-        f"Settings: {settings}, window=hann (periodic), center=True."
+        f"Settings: {settings}, window=hann (periodic), center={('pad_mode', 'none') not in named}."
     )
 
 

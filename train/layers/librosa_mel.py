@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metadata import MelFrontEnd
+from metadata.spec import MelFrontEnd, frame_padding
 
 
 def librosa_mel(waveform: np.ndarray, front_end: MelFrontEnd, sample_rate: int) -> np.ndarray:
@@ -20,19 +20,20 @@ def librosa_mel(waveform: np.ndarray, front_end: MelFrontEnd, sample_rate: int) 
 
     Notes
     -----
-    The padding is passed on: librosa fills with zeros by default since 0.9, the phone's JLibrosa reflects.
+    The padding is passed on: librosa fills with zeros by default since 0.9, the phone's JLibrosa reflects. Without
+    padding librosa begins with a whole n_fft: zeros before it let the Hann window begin at the first sample.
     """
     import librosa
 
     return librosa.feature.melspectrogram(
-        y=waveform,
+        y=np.pad(waveform, frame_padding(front_end)) if front_end.pad_mode == "none" else waveform,
         sr=sample_rate,
         n_fft=front_end.n_fft,
         hop_length=front_end.hop_length,
         win_length=front_end.win_length,
         window="hann",
-        center=True,
-        pad_mode=front_end.pad_mode,
+        center=front_end.pad_mode != "none",
+        pad_mode="constant" if front_end.pad_mode == "none" else front_end.pad_mode,
         power=front_end.power,
         n_mels=front_end.n_mels,
         fmin=front_end.fmin,

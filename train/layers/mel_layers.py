@@ -14,9 +14,9 @@ from keras import ops
 
 from edge_runtime.front_end.frames import hann_window
 from edge_runtime.front_end.mel_filters import mel_filter_bank
-from metadata import MelFrontEnd
-from train.layers.centred_frames import centred_frames
+from metadata.spec import MelFrontEnd, frame_count
 from train.layers.fourier import factored_fourier, grouped_filters
+from train.layers.overlapping_frames import overlapping_frames
 from train.layers.saved_names import saved_by_name
 
 
@@ -68,16 +68,16 @@ class MelSpectrogram(keras.layers.Layer):
             "mel_scale": mel_scale,
             "mel_norm": mel_norm,
         }
-        front_end = MelFrontEnd(**self.settings)
+        self.front_end = MelFrontEnd(**self.settings)
         self._window = hann_window(win_length, n_fft).astype(np.float32)
-        filters = mel_filter_bank(front_end, sample_rate).T
+        filters = mel_filter_bank(self.front_end, sample_rate).T
         self._fourier = factored_fourier(n_fft)
         self._filters = np.ascontiguousarray(filters) if self._fourier is None else grouped_filters(filters, n_fft)
 
     def call(self, waveform: Any) -> Any:
         """Return the mel spectrogram, float32 (batch, n_mels, n_frames)."""
         settings = self.settings
-        frames = centred_frames(waveform, settings["n_fft"], settings["hop_length"], settings["pad_mode"])
+        frames = overlapping_frames(waveform, self.front_end)
         magnitude = self._power(ops.multiply(frames, self._window))
         if settings["power"] == 1.0:
             magnitude = ops.sqrt(magnitude)  # a vector instruction, where a power is a call for each bin
@@ -100,7 +100,7 @@ class MelSpectrogram(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(batch, n_mels, n_frames)."""
-        return (input_shape[0], self.settings["n_mels"], 1 + input_shape[1] // self.settings["hop_length"])
+        return (input_shape[0], self.front_end.n_mels, frame_count(self.front_end, input_shape[1]))
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
@@ -123,6 +123,23 @@ class LogCompression(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "log_floor": self.log_floor}
+
+
+@saved_by_name
+class NaturalLog(keras.layers.Layer):
+    """Compress magnitudes to the natural logarithm of what they and an offset add up to."""
+
+    def __init__(self, offset: float = 1e-3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.offset = offset
+
+    def call(self, magnitudes: Any) -> Any:
+        """Return ln(magnitudes + offset), same shape."""
+        return ops.log(ops.add(magnitudes, self.offset))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "offset": self.offset}
 
 
 @saved_by_name

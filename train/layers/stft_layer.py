@@ -12,9 +12,9 @@ import numpy as np
 from keras import ops
 
 from edge_runtime.front_end.frames import hann_window
-from metadata import StftFrontEnd
-from train.layers.centred_frames import centred_frames
+from metadata.spec import StftFrontEnd, frame_count
 from train.layers.fourier import bin_places, factored_fourier
+from train.layers.overlapping_frames import overlapping_frames
 from train.layers.saved_names import saved_by_name
 
 
@@ -46,6 +46,7 @@ class StftMagnitude(keras.layers.Layer):
             "win_length": win_length,
             "pad_mode": pad_mode,
         }
+        self.front_end = StftFrontEnd(power=1.0, **self.settings)
         fourier = factored_fourier(n_fft)
         if fourier is None:
             raise ValueError(f"n_fft is {n_fft}; expected one that factors into two sides, such as 2048 or 400")
@@ -55,16 +56,14 @@ class StftMagnitude(keras.layers.Layer):
 
     def call(self, waveform: Any) -> Any:
         """Return the magnitudes, float32 (batch, n_frames, 1 + n_fft // 2)."""
-        settings = self.settings
-        frames = centred_frames(waveform, settings["n_fft"], settings["hop_length"], settings["pad_mode"])
+        frames = overlapping_frames(waveform, self.front_end)
         power = self._fourier.power(ops.multiply(frames, self._window))
         power = ops.reshape(power, (-1, frames.shape[1], power.shape[2] * power.shape[3]))
         return ops.sqrt(ops.take(power, self._places, axis=2))
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(batch, n_frames, 1 + n_fft // 2)."""
-        num_frames = 1 + input_shape[1] // self.settings["hop_length"]
-        return (input_shape[0], num_frames, 1 + self.settings["n_fft"] // 2)
+        return (input_shape[0], frame_count(self.front_end, input_shape[1]), 1 + self.front_end.n_fft // 2)
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""

@@ -149,6 +149,8 @@ def _draw_mel(figure: Any, axes: Any, hearing: Hearing) -> None:
 def _mel_power(samples: np.ndarray, front_end: MelFrontEnd, sample_rate: int) -> np.ndarray:
     """The mel spectrogram as power, its logarithm undone where the model takes one."""
     mel = mel_spectrogram(samples, front_end, sample_rate)
+    if front_end.log == "ln_plus":
+        return np.maximum(np.exp(mel.astype(np.float64)) - front_end.log_floor, 0.0)
     return 10.0 ** mel.astype(np.float64) if front_end.log == "log10" else mel
 
 

@@ -1,4 +1,4 @@
-"""Overlapping frames of a waveform inside a model, centred as librosa centres them.
+"""Overlapping frames of a waveform inside a model, as a front end of the metadata lays them.
 
 Frames are cut by reshaping into blocks of `hop_length` and concatenating shifted views, because a gather costs more
 than the transform itself.
@@ -10,28 +10,28 @@ from typing import Any
 
 from keras import ops
 
+from metadata.spec import MelFrontEnd, StftFrontEnd, frame_padding
 
-def centred_frames(waveform: Any, n_fft: int, hop_length: int, pad_mode: str) -> Any:
-    """Return overlapping frames, (batch, n_frames, n_fft), frame t centred on sample t * hop_length.
+
+def overlapping_frames(waveform: Any, front_end: StftFrontEnd | MelFrontEnd) -> Any:
+    """Return the frames of a front end, (batch, n_frames, n_fft), before its Hann window.
 
     Parameters
     ----------
     waveform : tensor
         float32 (batch, n_samples).
-    n_fft, hop_length : int
-        Samples; n_fft even.
-    pad_mode : str
-        "constant" or "reflect": what the n_fft // 2 samples before and after the waveform hold.
+    front_end : StftFrontEnd or MelFrontEnd
     """
-    return _frames(_padded(waveform, n_fft // 2, pad_mode), n_fft, hop_length)
+    padded = _padded(waveform, frame_padding(front_end), front_end.pad_mode)
+    return _frames(padded, front_end.n_fft, front_end.hop_length)
 
 
-def _padded(waveform: Any, reach: int, pad_mode: str) -> Any:
-    """Put so many samples before and after."""
-    if pad_mode == "constant":
-        return ops.pad(waveform, ((0, 0), (reach, reach)))
-    before = ops.flip(waveform[:, 1 : reach + 1], axis=1)
-    after = ops.flip(waveform[:, -reach - 1 : -1], axis=1)
+def _padded(waveform: Any, padding: tuple[int, int], pad_mode: str) -> Any:
+    """Put so many samples before and after: the waveform mirrored, or zeros."""
+    if pad_mode != "reflect":
+        return ops.pad(waveform, ((0, 0), padding))
+    before = ops.flip(waveform[:, 1 : padding[0] + 1], axis=1)
+    after = ops.flip(waveform[:, -padding[1] - 1 : -1], axis=1)
     return ops.concatenate([before, waveform, after], axis=1)
 
 
