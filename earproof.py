@@ -61,6 +61,7 @@ VERBS = {
     "thresholds": Verb(
         "convert.held_out.thresholds_command", "choose from which score on labels count in longer recordings"
     ),
+    "backbone": Verb("train.backbones.command", "list, add and get networks that a training can begin with"),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
@@ -81,6 +82,7 @@ _RUNTIMES = ("ai_edge_litert", "tflite_runtime")
 _ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle.command")
 _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
+    "train.backbones.command": _TRAIN,
     "train.command": _TRAIN,
     "train.data.command": _TRAIN,
     "train.held_out.command": _TRAIN,

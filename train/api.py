@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.nearest_name import did_you_mean
-from train.models import model_module
+from train.models import begun_with, model_module
 from train.settings import TrainingSettings
 
 PathLike = str | Path
@@ -94,6 +94,7 @@ def train(
     module = model_module(model)
     built = choose_variant(module, variant)
     chosen = model_settings(model, variant, published=published, **settings)
+    begun_with(module, chosen.backbone)  # what is wrong with it is said before anything is read
     index = find_and_split(
         paths_of(data),
         labels,
@@ -113,7 +114,8 @@ def train(
     folder = claim_folder(out, force=force, resume=resume)
     begin = None if weights_from is None else Path(weights_from)
     try:
-        return train_model(clips, model, folder, chosen, variant=variant, weights_from=begin, tell=note)
+        kept = None if cache is None else Path(cache)
+        return train_model(clips, model, folder, chosen, variant=variant, weights_from=begin, cache=kept, tell=note)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
 

@@ -12,6 +12,7 @@ from train.mixtures.mixing import NORMALIZATIONS
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
 MIXTURE_NORMALIZATIONS = (*NORMALIZATIONS, "both")
+_LATER = ("background", "backbone")  # settings that older runs do not record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,8 @@ class TrainingSettings:
     background : str
         Label whose training clips are mixed under half of the windows of the other labels, at a drawn level
         (`train.batches.backgrounds`); empty, or a label that the data have not: none. For models that tell one label.
+    backbone : str
+        Name of the backbone on this machine that the training begins with (`train.backbones`); for `transfer`.
     """
 
     loss: str = "categorical_crossentropy"
@@ -85,6 +88,7 @@ class TrainingSettings:
     tail: str = "drop"
     seed: int = 0
     background: str = ""
+    backbone: str = ""
 
     def __post_init__(self) -> None:
         self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
@@ -110,8 +114,6 @@ class TrainingSettings:
             raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as a flat dictionary for JSON; `background` only where there is one, as it came later."""
+        """Return the settings as a flat dictionary for JSON; those that came later only where they are given."""
         values = dataclasses.asdict(self)
-        if not self.background:
-            del values["background"]
-        return values
+        return {name: value for name, value in values.items() if value or name not in _LATER}

@@ -62,6 +62,8 @@ def find_short_training(metrics: Mapping[str, Any], settings: Mapping[str, Any])
     With a learning rate that falls to zero by its limit the last epoch is meant to be the best: that one was kept says
     nothing where the limit is the model's own. A limit below the patience is short whatever was kept.
     """
+    if "backbone" in settings:  # its head is solved, not stepped
+        return None
     epochs, kept = int(metrics["epochs"]), int(metrics["kept_epoch"])
     limit, patience = int(settings.get("epochs", 0)), int(settings.get("patience", 0))
     if epochs != limit:

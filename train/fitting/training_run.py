@@ -36,7 +36,7 @@ from train.evaluation.thresholds import choose_thresholds
 from train.fitting.backend import load_keras, seed_everything
 from train.fitting.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
-from train.models import model_module
+from train.models import begun_with, model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.store.clip_store import LoadedClips, short_clips
@@ -66,6 +66,7 @@ def train_model(
     *,
     variant: str | None = None,
     weights_from: Path | None = None,
+    cache: Path | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
     """Train one model on the clips and fill its run folder; go on where an earlier training there stopped.
@@ -81,6 +82,8 @@ def train_model(
     settings : TrainingSettings
     weights_from : Path, optional
         Run folder of a finished training of the same model to begin with, of this variant or another.
+    cache : Path, optional
+        The folder of decoded recordings, where features of a backbone are kept too; the user's own if None.
     tell : callable
         Called with notes for people.
 
@@ -98,7 +101,7 @@ def train_model(
     load_keras()
     from train.fitting.training_state import check_same_settings, remove_state
 
-    module = model_module(name)
+    module = begun_with(model_module(name), settings.backbone)
     variant = choose_variant(module, variant)
     task = task_for(module, variant, clips.events is not None)
     check_auxiliary(module, task, settings)
@@ -137,7 +140,10 @@ def train_model(
     frames = None
     if isinstance(task, SoundEvents) and spec.frames is not None:
         frames = task.frame_truth(clips, validation, spec.frames)
-    model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
+    if settings.backbone:
+        model, history = _fit_head(clips, module, variant, settings, cache, tell)
+    else:
+        model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
     spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
     if frames is not None:
@@ -192,10 +198,23 @@ def describe_model(
                 "clip_labels": join_names(clips.index.labels, LABEL_SEPARATOR),
                 **begun_with,
                 **settings.as_dict(),
+                **_origin(module),
             },
             packages=package_versions(),
         ),
     )
+
+
+def _origin(module: Any) -> dict[str, str]:
+    """What a model began with, for its provenance: nothing, or a backbone."""
+    backbone = getattr(module, "backbone", None)
+    if backbone is None:
+        return {}
+    return {
+        "backbone_sha256": backbone.sha256,
+        "backbone_licence": backbone.licence,
+        "backbone_source": backbone.source,
+    }
 
 
 def package_versions() -> dict[str, str]:
@@ -237,6 +256,19 @@ def _fit(
     validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
     targets = None if frames is None else frames.reshape(len(frames), -1)
     history = fit.fit(model, windows, validation, settings, folder, module.NAME, learner.model, targets)
+    return model, history
+
+
+def _fit_head(
+    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, cache: Path | None, tell: Tell
+) -> tuple[Any, list[dict[str, float]]]:
+    """Build the model on its backbone and fit its head; return it with the history."""
+    seed_everything(settings.seed)
+    from train.transfer.train_head import train_head
+
+    task = task_for(module, variant, clips.events is not None)
+    model = module.build(len(task.labels(clips.index)), variant)
+    history = train_head(model, clips, task, settings, module.backbone.sha256, cache, tell)
     return model, history
 
 

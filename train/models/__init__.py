@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from metadata.nearest_name import did_you_mean
 
@@ -17,6 +18,7 @@ MODEL_NAMES = (
     "mixed_cnn",
     "timeline",
     "event_crnn",
+    "transfer",
 )
 MODEL_HELP = {  # what a model is for, and its variants, the default first
     "waveform_cnn": "one label, from samples: level, android, abdoli_50999, abdoli_32000, abdoli_16000, abdoli_8000, "
@@ -27,6 +29,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
     "timeline": "one label a second, for earproof timeline: small, published; overlapping (several labels)",
     "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
+    "transfer": "one label, from a network that has heard millions of recordings (--backbone): 2s, 1s, 5s",
 }
 
 
@@ -46,6 +49,26 @@ def model_module(name: str) -> ModuleType:
         hint = did_you_mean(name, MODEL_NAMES)
         raise ValueError(f"there is no model {name!r}; expected {' or '.join(MODEL_NAMES)}{hint}")
     return importlib.import_module(f"train.models.{name}")
+
+
+def begun_with(module: ModuleType, backbone: str) -> Any:
+    """Return the functions of a model for the backbone that its training begins with; of most models the module itself.
+
+    Raises
+    ------
+    ValueError
+        A backbone for a model that takes none, none for one that needs it, or one that is not on this machine.
+    """
+    if not hasattr(module, "begun_with"):
+        if backbone:
+            raise ValueError(f"{module.NAME} begins with no backbone; leave --backbone out, or train transfer")
+        return module
+    from train.backbones.installed import find_backbone, installed_backbones
+
+    if not backbone:
+        here = ", ".join(one.name for one in installed_backbones()) or "none; see earproof backbone list"
+        raise ValueError(f"{module.NAME} begins with a backbone: --backbone NAME; on this machine: {here}")
+    return module.begun_with(find_backbone(backbone))
 
 
 def common_sample_rate(names: Sequence[str]) -> int:
