@@ -131,6 +131,7 @@ def test_many_mixtures_on_other_sides_are_counted_with_the_options_that_part_the
     with pytest.raises(ValueError, match=r"8 mixtures stand on another side .*--test-fold") as fault:
         read_mixtures(_table(tmp_path, *rows), mixtures.clips)
     assert str(fault.value).count("\n  line ") == 5
+    assert "\n  line 2: val here, train in the data" in str(fault.value)
 
 
 def test_a_group_on_two_sides_is_a_fault(tmp_path, mixtures):

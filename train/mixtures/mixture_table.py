@@ -152,7 +152,8 @@ class _Reader:
                 + " and ".join(f"{clip.path} ({clip.split or 'none'})" for clip in (one, other))
             )
         if self.data and split and {one.split, other.split} != {split}:
-            self._other_sides.append(f"line {row.line}: {split} here, {one.split} and {other.split} in the data")
+            sides = one.split if one.split == other.split else f"{one.split} and {other.split}"
+            self._other_sides.append(f"line {row.line}: {split} here, {sides} in the data")
         self.parts.append((places[0], places[1]))
         self.splits.append(one.split)
         return faults
