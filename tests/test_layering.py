@@ -15,7 +15,7 @@ THIRD_PARTY = {
     "edge_runtime": {"numpy", "ai_edge_litert", "tflite_runtime"},
     "train": {
         *("numpy", "keras", "librosa", "scipy", "sklearn", "soundfile", "soxr", "matplotlib", "tqdm"),
-        *("h5py", "praatio", "pympi"),
+        *("h5py", "praatio", "pympi", "threadpoolctl"),
     },
     "convert": {
         "numpy",

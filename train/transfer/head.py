@@ -107,7 +107,10 @@ class _Path:
 
     def fit(self, strength: float) -> tuple[np.ndarray, np.ndarray]:
         """Return kernel and bias for features as they are."""
-        model = self._model.set_params(C=strength).fit(self._values, self.truth)
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # threads of such small products wait for one another: 40 times slower on two cores
+            model = self._model.set_params(C=strength).fit(self._values, self.truth)
         found, offset = model.coef_, model.intercept_
         if model.classes_.size == 2:  # one logit for both: half of it, once with each sign, makes the same scores
             found, offset = np.concatenate([-found, found]) / 2, np.concatenate([-offset, offset]) / 2
