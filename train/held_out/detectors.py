@@ -12,6 +12,7 @@ from edge_runtime.segments.detecting import Detecting, no_frame_thresholds
 from edge_runtime.segments.score_grid import ScoreGrid
 from edge_runtime.segments.score_stream import ScoreRows, score_rows
 from edge_runtime.segments.segment import Segment
+from edge_runtime.tables import short_names
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
 from train.data.prepare import load_with_progress, tell_assumptions
@@ -69,7 +70,8 @@ def judge_detectors(
 
 def detector_lines(report: dict[str, Any]) -> list[str]:
     """Return what the scores of each model stand for, for people."""
-    return [f"{one['name']} {one['scored']}" for one in report["systems"]]
+    short = short_names([one["name"] for one in report["systems"]])
+    return [f"{short[one['name']]} {one['scored']}" for one in report["systems"]]
 
 
 def _index(held: HeldOut, runs: Sequence[FinishedRun], detectors: Sequence[Detector]) -> ClipIndex:
