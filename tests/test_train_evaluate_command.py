@@ -110,3 +110,9 @@ def test_headings_are_the_last_parts_of_paths_that_tell_files_apart(scenes, caps
     assert earproof.main(["evaluate", *files, str(scenes / "scenes")]) == 0
     heading = capsys.readouterr().out.splitlines()[2].split()
     assert heading == [f"{scenes.name}/right.csv", "other/right.csv", "some.csv"]
+
+
+def test_annotations_that_are_not_read_are_told_where_predictions_are_judged(scenes, capsys):
+    (scenes / "scenes" / "a.txt").write_text("0.5\t1.0\tcat\n")
+    assert earproof.main(["evaluate", str(scenes / "right.csv"), str(scenes / "scenes")]) == 0
+    assert "left out, 1: a.txt (annotations of single recordings" in capsys.readouterr().err
