@@ -98,7 +98,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_heard(model
     assert "does not exist" in recordings[1]["error"]
     assert len(recordings[2]["windows"]) == 3
     assert str(broken) in printed.err
-    assert printed.err.endswith("1 of 3 recordings classified, 2 refused with an error, as said above\n")
+    assert printed.err.endswith("1 of 3 recordings read, 2 refused with an error, as said above\n")
 
 
 def test_a_clip_shorter_than_a_window_is_padded_and_that_is_said(model, tmp_path, capsys):

@@ -213,7 +213,7 @@ def test_the_table_has_a_row_a_second_and_the_document_its_segments_and_totals(m
     assert "silence 2.0 s" in capsys.readouterr().out
 
 
-def test_segments_are_written_in_every_form_that_is_asked_for(model, wav, tmp_path):
+def test_segments_are_written_in_every_form_that_is_asked_for(model, wav, tmp_path, capsys):
     from edge_runtime.segments.read_segments import read_segments
 
     names = ["a.csv", "a.tsv", "a.rttm", "a.json", "a.txt", "raven.txt"]
@@ -226,12 +226,44 @@ def test_segments_are_written_in_every_form_that_is_asked_for(model, wav, tmp_pa
         (silence,) = [one for one in segments if one.label == "silence"]
         assert (silence.onset, silence.offset) == pytest.approx((1.5, 3.5), abs=0.02)
         assert segments[-1].offset == pytest.approx(4.5)
+    assert capsys.readouterr().err.splitlines() == [f"wrote {path}" for path in paths]
 
 
 def test_a_label_track_of_several_recordings_is_refused_before_they_are_heard(model, wav, tmp_path, capsys):
     command = ["timeline", str(model), str(wav), str(wav), "--segments", str(tmp_path / "a.txt")]
     assert earproof.main(command) == 2
     assert "a label track is of one recording" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["textgrid=a.TextGrid", "a.eaf", "labels=a.csv"])
+def test_a_form_that_is_not_written_is_refused_with_those_that_are(model, wav, given, capsys):
+    assert earproof.main(["timeline", str(model), str(wav), "--segments", given]) == 2
+    said = capsys.readouterr().err
+    assert "expected csv, dcase, audacity, raven, rttm, json; TextGrid and ELAN are read by train and data" in said
+
+
+def test_a_name_with_an_equals_sign_is_written_with_its_form(model, wav, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert earproof.main(["timeline", str(model), str(wav), "--segments", "csv=a=b.csv"]) == 0
+    assert (tmp_path / "a=b.csv").is_file()
+
+
+def test_every_file_that_is_written_is_told_once(model, wav, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    table, track, picture = (tmp_path / name for name in ("a.csv", "a.txt", "a.png"))
+    command = ["timeline", str(model), str(wav), "--out", str(table), "--segments", str(track)]
+    assert earproof.main([*command, "--picture", str(picture)]) == 0
+    assert capsys.readouterr().err.splitlines() == [f"wrote {path}" for path in (table, track, picture)]
+
+
+def test_no_two_labels_of_a_picture_share_a_colour():
+    from train.pictures.timeline_picture import label_style
+
+    document = {"labels": [f"label {number}" for number in range(40)], "silence": "silence"}
+    styles = [label_style(label, document) for label in (*document["labels"], "silence")]
+    assert len({colour for colour, _ in styles}) == 41
+    assert styles[0] == ("#0072b2", "")
+    assert styles[8][1] != styles[0][1]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

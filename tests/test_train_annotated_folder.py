@@ -2,7 +2,8 @@
 
 import pytest
 
-from train.annotations.annotated_folder import TABLES, annotation_files, find_annotations
+from train.annotations.annotated_folder import TABLES, annotation_files, find_annotations, unread_annotations
+from train.data.prepare import find_data
 
 CLIPS = "path,labels,group,split,original,start_s,end_s\na.wav,dog,a,train,b.wav,0.5,1.5\n"
 EVENTS = "filename,onset,offset,event_label\na.wav,0,1,dog\n"
@@ -68,3 +69,27 @@ def test_two_tables_are_refused_and_no_annotations_too(tmp_path):
         find_annotations(folder)
     with pytest.raises(FileNotFoundError, match="holds no annotations; expected annotations"):
         annotation_files(folder / "day")
+
+
+def test_annotations_beside_a_table_and_those_of_no_recording_are_left_out_with_the_reason(tmp_path):
+    folder = _folder(tmp_path, annotations_csv=EVENTS, day__a_txt=TRACK, day__b_txt=TRACK, day__notes_txt="he said\n")
+    left_out = unread_annotations(folder, annotation_files(folder))
+    assert [(one.path, one.reason.kind) for one in left_out] == [
+        ("day/a.txt", "annotations_beside_table"),
+        ("day/b.txt", "annotations_of_nothing"),
+    ]
+
+
+def test_a_label_track_beside_no_recording_of_its_name_is_told_beside_those_that_are_read(tmp_path):
+    folder = _folder(tmp_path, day__a_txt=TRACK, day__b_txt=TRACK)
+    left_out = unread_annotations(folder, annotation_files(folder))
+    assert [one.path for one in left_out] == ["day/b.txt"]
+    assert "expected its name without the ending: a.txt for a.wav" in left_out[0].reason.text
+
+
+def test_label_tracks_that_name_no_recording_are_told_where_all_are_such(tmp_path, capsys):
+    folder = _folder(tmp_path, day__b_txt=TRACK)
+    with pytest.raises(FileNotFoundError, match=r"left out, 1: day/b\.txt \(annotations with the name of no recording"):
+        annotation_files(folder)
+    assert find_data(folder).events is None
+    assert "left out, 1: day/b.txt (annotations with the name of no recording" in capsys.readouterr().err

@@ -104,6 +104,17 @@ def test_a_label_track_beside_each_recording_is_read(tmp_path):
     assert set(annotated_index(folder).events) == {"a.wav", "b.wav"}
 
 
+def test_a_label_track_beside_a_table_is_left_out_and_counts_for_nothing(tmp_path):
+    folder = _folder(tmp_path, "a.wav,0,1,dog\n")
+    (folder / "a.txt").write_text("0.5\t1.0\tcat\n")
+    found = annotated_index(folder)
+    assert found.labels == ("dog",)
+    assert ("a.txt", "annotations_beside_table") in [(one.path, one.reason.kind) for one in found.left_out]
+    (folder / "other.csv").write_text((folder / "annotations.csv").read_text())
+    named = annotated_index(folder, folder / "other.csv")
+    assert "a.txt" not in [one.path for one in named.left_out]
+
+
 def test_an_empty_label_track_says_that_its_recording_has_no_event(tmp_path):
     folder = _folder(tmp_path, "")
     (folder / "annotations.csv").unlink()

@@ -183,7 +183,38 @@ def test_labels_that_the_data_lack_are_named_with_those_they_have(evaluate, scen
     path.write_text(path.read_text().replace("cat", "cow"))
     _, said = evaluate("frames", code=2)
     assert "has no event of cat" in said
-    assert "finds cat, dog, and the data have cow, dog" in said
+    assert "finds cat, dog, and there are cow, dog" in said
+
+
+def test_only_the_judged_side_needs_every_label(evaluate, scenes):
+    path = scenes / "annotations.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "b.wav" not in line or "dog" in line))
+    report, _ = evaluate("frames", options=("--side", "test"))
+    assert _value(report["systems"][0], "event_f1", "micro") == 1.0
+    _, said = evaluate("frames", options=("--side", "val"), code=2)
+    assert f"the val side of {scenes} has no event of cat" in said
+    assert "finds cat, dog, and there is dog" in said
+
+
+def test_labels_that_the_data_lack_are_told_before_what_the_split_lacks(evaluate, scenes):
+    path = scenes / "annotations.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "cat" not in line))
+    (scenes / "meta.csv").unlink()
+    _, said = evaluate("frames", options=("--side", "test"), code=2)
+    assert f"{scenes} has no event of cat" in said
+    path.write_text("filename,onset,offset,event_label\na.wav,1.2,2.8,dog\na.wav,4.1,4.9,cat\nb.wav,2.2,3.7,cat\n")
+    _, said = evaluate("frames", options=("--side", "test"), code=2)
+    assert "--side all judges all recordings" in said
+    evaluate("frames", options=("--side", "all"))
+
+
+def test_a_label_that_is_not_judged_needs_no_side(evaluate, scenes):
+    with (scenes / "annotations.csv").open("a") as table:
+        table.write("a.wav,4.0,5.0,cow\n")
+    (scenes / "meta.csv").unlink()
+    report, said = evaluate("frames", options=("--side", "test"))
+    assert "has cow too, which the models do not find; not judged" in said
+    assert report["labels"] == ["cat", "dog"]
 
 
 def test_labels_that_the_models_do_not_find_are_told_and_not_judged(evaluate, scenes):

@@ -90,3 +90,29 @@ def test_annotations_judged_as_predictions_of_themselves_are_right_even_where_ev
     found = {(row["measure"], row["label"]): row["value"] for row in system["measures"]}
     assert found["event_f1", "micro"] == found["segment_f1", "micro"] == 1.0
     assert "joined with another one of the same label" in printed.err
+
+
+def test_data_that_do_not_come_last_are_refused_with_the_order(scenes, capsys):
+    data, model, table = scenes / "scenes", scenes / "one.tflite", scenes / "right.csv"
+    model.touch()
+    assert earproof.main(["evaluate", str(data), str(model)]) == 2
+    said = capsys.readouterr().err
+    assert f"{model} is no data but a model; the data come last: earproof evaluate SYSTEM ... DATA" in said
+    assert earproof.main(["evaluate", str(data), str(table)]) == 2
+    said = capsys.readouterr().err
+    assert f"{data} is a folder without a training or a .tflite file; the data come last" in said
+
+
+def test_headings_are_the_last_parts_of_paths_that_tell_files_apart(scenes, capsys):
+    (scenes / "other").mkdir()
+    (scenes / "other" / "right.csv").write_text((scenes / "some.csv").read_text())
+    files = [str(scenes / name) for name in ("right.csv", "other/right.csv", "some.csv")]
+    assert earproof.main(["evaluate", *files, str(scenes / "scenes")]) == 0
+    heading = capsys.readouterr().out.splitlines()[2].split()
+    assert heading == [f"{scenes.name}/right.csv", "other/right.csv", "some.csv"]
+
+
+def test_annotations_that_are_not_read_are_told_where_predictions_are_judged(scenes, capsys):
+    (scenes / "scenes" / "a.txt").write_text("0.5\t1.0\tcat\n")
+    assert earproof.main(["evaluate", str(scenes / "right.csv"), str(scenes / "scenes")]) == 0
+    assert "left out, 1: a.txt (annotations of single recordings" in capsys.readouterr().err

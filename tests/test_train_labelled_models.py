@@ -112,6 +112,16 @@ def test_labels_without_recordings_are_refused(evaluate, monkeypatch):
     assert "tells middle, of which" in evaluate("right.tflite", options=["--side", "all"], code=2)[1]
 
 
+def test_only_the_judged_side_needs_every_label(evaluate):
+    clips = split_and_say(find_clips(evaluate.folder), 0).clips
+    rows = [f"{one.path},{one.labels[0]},{one.split}\n" for one in clips if (one.split, *one.labels) != ("val", "low")]
+    (evaluate.folder / "clips.csv").write_text("path,label,split\n" + "".join(rows))
+    report, _ = evaluate("right.tflite")
+    assert report["systems"][0]["evaluations"]["window"]["accuracy"] == 1.0
+    said = evaluate("right.tflite", options=["--side", "val"], code=2)[1]
+    assert f"tells low, of which the val side of {evaluate.folder} has no recording" in said
+
+
 def test_a_fold_that_is_not_there_is_refused(evaluate):
     assert "fold" in evaluate("right.tflite", options=["--test-fold", "7"], code=2)[1]
 

@@ -155,13 +155,14 @@ def _hear_into(
         if summary := describe_sources(sources, ear.spec.sample_rate):
             print(summary, file=sys.stderr)
         if log.num_failed and log.num_ended > 1:
-            classified = f"{log.num_ended - log.num_failed} of {counted(log.num_ended, 'recording')} classified"
-            print(f"{classified}, {log.num_failed} refused with an error, as said above", file=sys.stderr)
+            read = f"{log.num_ended - log.num_failed} of {counted(log.num_ended, 'recording')} read"
+            print(f"{read}, {log.num_failed} refused with an error, as said above", file=sys.stderr)
         if args.json:
             writers[".json"](log.lines(), sys.stdout)
         if args.out is not None:
             with open_atomically(args.out) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
                 writers[args.out.suffix](log.lines(), text)
+            print(f"wrote {args.out}", file=sys.stderr)
         if finish is not None:
             finish(log.lines())
     if args.out is not None:

@@ -15,6 +15,7 @@ FORMS = {
 }
 """By name: what a file looks like, for people."""
 
+_WRITTEN = f"expected {', '.join(FORMS)}; TextGrid and ELAN are read by train and data, and not written"
 _OF_SUFFIX = {".csv": "csv", ".tsv": "dcase", ".rttm": "rttm", ".json": "json"}
 _TIMES = re.compile(r"\s*-?[\d.,]+\t-?[\d.,]+(\t|\s*$)")
 
@@ -27,12 +28,14 @@ def form_to_write(path: Path, form: str | None = None) -> str:
     ValueError
         No such form, or a suffix that stands for none.
     """
-    if form is not None:
-        return check_form(form)
-    found = {**_OF_SUFFIX, ".txt": "audacity"}.get(path.suffix.lower())
-    if found is None:
-        raise ValueError(f"{path}: the suffix {path.suffix!r} stands for no form of segments; {_expected()}")
-    return found
+    if form is None:
+        found = {**_OF_SUFFIX, ".txt": "audacity"}.get(path.suffix.lower())
+        if found is None:
+            raise ValueError(f"{path}: the suffix {path.suffix!r} stands for no form that can be written; {_WRITTEN}")
+        return found
+    if form not in FORMS:
+        raise ValueError(f"{path}: {form!r} is no form that can be written; {_WRITTEN}")
+    return form
 
 
 def form_to_read(path: Path, text: str, form: str | None = None) -> str:

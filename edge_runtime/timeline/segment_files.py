@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge_runtime.classify.output_files import Line
 from edge_runtime.options import check_out_file
-from edge_runtime.segments.forms import FORMS, form_to_write
+from edge_runtime.segments.forms import form_to_write
 from edge_runtime.segments.segment import Segment
 from edge_runtime.segments.write_segments import write_segments
 
@@ -27,7 +28,7 @@ def segment_files(given: Sequence[str], one_recording: bool, force: bool) -> dic
     found = {}
     for text in given:
         form, equals, name = text.partition("=")
-        named = equals and form in FORMS
+        named = equals and form.isidentifier()
         path = Path(name if named else text)
         found[path] = form_to_write(path, form if named else None)
         check_out_file(path, force)
@@ -37,7 +38,7 @@ def segment_files(given: Sequence[str], one_recording: bool, force: bool) -> dic
 
 
 def write_segment_files(files: dict[Path, str], lines: Iterable[Line]) -> None:
-    """Write the segments of all recordings that could be read; those lie in memory together.
+    """Write the segments of all recordings that could be read, and tell each file; those lie in memory together.
 
     Raises
     ------
@@ -52,3 +53,4 @@ def write_segment_files(files: dict[Path, str], lines: Iterable[Line]) -> None:
             recordings[name] = [Segment(**segment) for segment in line["clip"]["segments"]]
     for path, form in files.items():
         write_segments(path, recordings, form)
+        print(f"wrote {path}", file=sys.stderr)

@@ -88,7 +88,7 @@ def index_of(read: ReadAnnotations, labels: Sequence[str] | None = None) -> Clip
         )
         for name, of_clip in events.items()
     ]
-    left_out = tuple(LeftOut(name, NOT_ANNOTATED) for name in read.recordings if name not in events)
+    left_out = (*read.unread, *(LeftOut(name, NOT_ANNOTATED) for name in read.recordings if name not in events))
     source = (
         f"{read.source}"
         if len(read.files) == 1

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from edge_runtime.segments.read_segments import Placed, named_by_file, read_with_faults
 from edge_runtime.segments.segment import Segment
 from edge_runtime.segments.time_units import UNITS, guess_unit, units_of_second
-from train.annotations.annotated_folder import TABLES, annotation_files
+from train.annotations.annotated_folder import TABLES, annotation_files, unread_annotations
 from train.annotations.tier_files import is_tier_file, read_tiers
 from train.recordings.decoding.audio_files import find_files
 from train.recordings.decoding.decode import AudioError, duration, stored_rate
+from train.recordings.left_out import LeftOut
 from train.recordings.tables.spelling import SpelledFiles
 
 STEP_SECONDS = 2e-6  # of the times that are written, twice
@@ -55,6 +56,8 @@ class ReadAnnotations:
         Of these recordings, in seconds, in the order of the files; each begins within its recording.
     faults : list of Fault
         All other annotations.
+    unread : tuple of LeftOut
+        Files of annotations that lie in the folder too.
     """
 
     folder: Path
@@ -64,6 +67,7 @@ class ReadAnnotations:
     seconds: Mapping[str, float]
     events: Mapping[str, tuple[Located, ...]]
     faults: list[Fault]
+    unread: tuple[LeftOut, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -114,6 +118,7 @@ def read_annotations(
         raise FileNotFoundError(f"there is no folder {folder} of recordings with annotations")
     recordings = find_files(folder).recordings
     files = [Path(given)] if given else annotation_files(folder)
+    unread = () if given else unread_annotations(folder, files)
     if unit != UNITS[0] and any(map(is_tier_file, files)):
         raise ValueError(f"{files[0]} counts in seconds whatever its recording; leave the unit {unit} out")
     placed, faults = _read_files(folder, files, form, labels)
@@ -133,7 +138,7 @@ def read_annotations(
     is_of_all = files[0].parent == folder and files[0].name in TABLES
     annotated = frozenset(name for name in recordings if is_of_all or name in about)
     seconds, events, more = _within(folder, read, unit)
-    return ReadAnnotations(folder, files, recordings, annotated, seconds, events, [*faults, *more])
+    return ReadAnnotations(folder, files, recordings, annotated, seconds, events, [*faults, *more], unread)
 
 
 def _read_files(

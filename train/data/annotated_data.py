@@ -10,6 +10,7 @@ from metadata.csv_rows import raise_faults
 from train.annotations.annotated_folder import find_annotations
 from train.annotations.annotated_index import index_of
 from train.annotations.read_annotations import ReadAnnotations, read_annotations
+from train.data.prepare import tell_strays
 from train.recordings.clip_index import ClipIndex, find_clips
 
 
@@ -26,6 +27,7 @@ def find_either(
     if dataset is not None or find_annotations(data) is None:
         if unit is not None:
             raise ValueError(f"--unit {unit} is of annotations, but {data} is read as plain clips; leave it out")
+        tell_strays(data)
         return find_clips(data, labels, dataset), []
     read = read_annotations(data, labels=labels, unit=unit or UNITS[0])
     if not any(read.events.values()):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from metadata.labels import read_labels
 from metadata.plural import counted
-from train.annotations.annotated_folder import find_annotations
+from train.annotations.annotated_folder import NO_RECORDING_CALLED_SO, find_annotations, unread_annotations
 from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
@@ -57,8 +57,16 @@ def find_data(data: str | Path, labels: Sequence[str] | None = None, dataset: st
         As for `find_clips` and `annotated_index`.
     """
     if dataset is not None or find_annotations(data) is None:
+        tell_strays(data)
         return find_clips(data, labels, dataset)
     return annotated_index(data, labels=labels)
+
+
+def tell_strays(data: str | Path) -> None:
+    """Tell which annotations have the name of no recording, where a folder is read as plain clips."""
+    unread = unread_annotations(Path(data), ()) if Path(data).is_dir() else ()
+    for text in describe_left_out([one for one in unread if one.reason == NO_RECORDING_CALLED_SO]):
+        note(text)
 
 
 def tell_assumptions(index: ClipIndex) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from edge_runtime.scoring.intervals import count_groups
-from edge_runtime.tables import align
+from edge_runtime.tables import align, short_names
 from metadata.csv_line import csv_line
 from metadata.plural import counted
 from metadata.signed import signed
@@ -120,7 +120,8 @@ def event_lines(report: Mapping[str, Any]) -> list[str]:
         f"{report['segment_seconds']:g} s, collar {report['collar_seconds']:g} s, offset "
         f"{report['offset_share']:.0%} of the length; 95 % intervals by the bootstrap over groups"
     )
-    names = [one["name"] for one in systems]
+    short = short_names([one["name"] for one in systems])
+    names = list(short.values())
     keys = [key for key in _TOTALS if any(key in one for one in by_key)]
     rows = [("", *names), *((_TOTALS[key], *(_cell(one.get(key)) for one in by_key)) for key in keys)]
     labels = sorted({label for one in by_key for _, label in one} - {*AVERAGES, ALL})
@@ -132,7 +133,7 @@ def event_lines(report: Mapping[str, Any]) -> list[str]:
         differing += [(_TOTALS[key], *(_difference_cell(one.get(key)) for one in by_key[1:])) for key in keys]
         lines += ["", f"difference to {names[0]}, paired", "", *align(differing)]
     for one in systems:
-        lines += _confusion_lines(one)
+        lines += _confusion_lines(one, short[one["name"]])
     return lines
 
 
@@ -179,13 +180,13 @@ def _few_lines(report: Mapping[str, Any]) -> list[str]:
     return ["", f"few recordings have {named}: the intervals of these labels are too narrow to be trusted"]
 
 
-def _confusion_lines(system: Mapping[str, Any]) -> Iterator[str]:
+def _confusion_lines(system: Mapping[str, Any], name: str) -> Iterator[str]:
     """The confusion of one system, where it has one."""
     if "confusion" not in system:
         return
     labels, borders = system["confusion"]["labels"], system["borders"]
     yield ""
-    yield f"{system['name']}: seconds by annotated label (rows) and found label (columns)"
+    yield f"{name}: seconds by annotated label (rows) and found label (columns)"
     yield ""
     rows = zip(labels, system["confusion"]["seconds"], strict=True)
     yield from align([("", *labels), *((label, *map(str, row)) for label, row in rows)])

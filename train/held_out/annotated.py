@@ -11,6 +11,7 @@ from edge_runtime.segments.segment import Segment
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
 from train.annotations.frame_targets import merged
+from train.data.prepare import tell_assumptions
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.progress import note
@@ -49,6 +50,7 @@ def judge_predictions(
         As for `annotated_index` and `read_segments`, no recording on the side, or predictions of none of them.
     """
     annotated = annotated_index(data, unit=unit)
+    tell_assumptions(annotated)
     events = annotated.events or {}
     clips = annotated.clips
     if test_fold is not None:

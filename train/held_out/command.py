@@ -60,7 +60,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     FileNotFoundError, FileExistsError
         No such file; a table that would be overwritten without --force.
     ValueError
-        Models and predictions together, or what the two kinds refuse.
+        Data that do not come last, models and predictions together, or what the two kinds refuse.
     """
     from edge_runtime.options import check_out_file
     from metadata.atomic_file import write_atomically
@@ -68,6 +68,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     missing = [path for path in (*args.systems, args.data) if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]} does not exist")
+    _check_order(args.systems, args.data)
     if args.csv:
         check_out_file(args.csv, args.force)
     report, lines, table = _judge(args)
@@ -76,6 +77,23 @@ def run(verb: str, args: argparse.Namespace) -> int:
         print(f"wrote {args.csv}", file=sys.stderr)
     print(json.dumps(report, indent=2) if args.json else "\n".join(lines))
     return DONE
+
+
+def _check_order(systems: Sequence[Path], data: Path) -> None:
+    """Refuse data before the last place, and a system in it."""
+    expected = "the data come last: earproof evaluate SYSTEM ... DATA"
+    if _is_training(data) or data.suffix == _MODEL_SUFFIX:
+        raise ValueError(f"{data} is no data but a model; {expected}")
+    for path in systems:
+        if path.is_dir() and not _is_training(path) and not any(path.glob(f"*{_MODEL_SUFFIX}")):
+            raise ValueError(f"{path} is a folder without a training or a {_MODEL_SUFFIX} file; {expected}")
+
+
+def _is_training(path: Path) -> bool:
+    """Whether a folder is that of a finished training."""
+    from train.fitting.training_run import METRICS_FILE_NAME
+
+    return (path / METRICS_FILE_NAME).is_file()
 
 
 def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
@@ -156,10 +174,9 @@ def _judge_models(paths: Sequence[Path], held: HeldOut, num_threads: int) -> tup
 def _expanded(paths: Sequence[Path]) -> list[Path]:
     """The paths, a folder that is no training replaced by its `.tflite` files."""
     from edge_runtime.options import model_files
-    from train.fitting.training_run import METRICS_FILE_NAME
 
     expanded: list[Path] = []
     for path in paths:
-        is_plain = path.is_dir() and not (path / METRICS_FILE_NAME).is_file()
+        is_plain = path.is_dir() and not _is_training(path)
         expanded += model_files([path]) if is_plain else [path]
     return list(dict.fromkeys(expanded))

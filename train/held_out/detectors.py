@@ -12,14 +12,15 @@ from edge_runtime.segments.detecting import Detecting, no_frame_thresholds
 from edge_runtime.segments.score_grid import ScoreGrid
 from edge_runtime.segments.score_stream import ScoreRows, score_rows
 from edge_runtime.segments.segment import Segment
+from edge_runtime.tables import short_names
 from metadata.plural import counted
 from train.annotations.annotated_index import annotated_index
-from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
+from train.data.prepare import load_with_progress, tell_assumptions
 from train.evaluation.detector import Detector, compared_scores, file_detector, model_detector, scored_text
 from train.event_scores.event_report import judge_systems
 from train.event_scores.measured import EventMeasuring
 from train.fitting.finished_run import FinishedRun
-from train.held_out.labelled import ALL_SIDES, HeldOut, check_unheard, open_held_run
+from train.held_out.labelled import ALL_SIDES, HeldOut, check_unheard, on_sides, open_held_run
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex
 from train.recordings.joined_groups import group_rows
@@ -56,8 +57,7 @@ def judge_detectors(
         model_detector(path, runs[path].spec, runs[path].model) if path in runs else file_detector(path, num_threads)
         for path in paths
     ]
-    index = _index(held, list(runs.values()))
-    _check_labels(detectors, index, held)
+    index = _index(held, list(runs.values()), detectors)
     loaded = {run.spec.sample_rate: run.clips for run in runs.values()}
     for rate in {one.spec.sample_rate for one in detectors} - set(loaded):
         loaded[rate] = load_with_progress(index, rate, held.cache, None)
@@ -70,11 +70,12 @@ def judge_detectors(
 
 def detector_lines(report: dict[str, Any]) -> list[str]:
     """Return what the scores of each model stand for, for people."""
-    return [f"{one['name']} {one['scored']}" for one in report["systems"]]
+    short = short_names([one["name"] for one in report["systems"]])
+    return [f"{short[one['name']]} {one['scored']}" for one in report["systems"]]
 
 
-def _index(held: HeldOut, runs: Sequence[FinishedRun]) -> ClipIndex:
-    """The recordings on their sides: those of the trainings, else those of the data."""
+def _index(held: HeldOut, runs: Sequence[FinishedRun], detectors: Sequence[Detector]) -> ClipIndex:
+    """The recordings on their sides: those of the trainings, else those of the data with the labels of the models."""
     if runs:
         plain = [run for run in runs if run.clips.events is None]
         if plain:
@@ -89,33 +90,37 @@ def _index(held: HeldOut, runs: Sequence[FinishedRun]) -> ClipIndex:
                 f"{others[0].folder} was trained on other recordings or another split than {runs[0].folder}; judge "
                 "them one after the other"
             )
+        _check_labels(detectors, runs[0].clips.index, str(held.data))
         return runs[0].clips.index
     index = annotated_index(held.data, unit=held.unit)
     tell_assumptions(index)
-    return (
-        index.without_split()
-        if held.side == ALL_SIDES
-        else split_and_say(index, held.seed, held.test_fold, held.val_fold)
-    )
+    _check_labels(detectors, index, str(held.data))
+    more = [label for label in index.labels if label not in detectors[0].spec.labels]
+    if more:
+        note(f"{held.data} has {', '.join(more)} too, which the models do not find; not judged")
+    index = on_sides(index.only(detectors[0].spec.labels), held)
+    if held.side != ALL_SIDES:
+        side = index.with_clips(index.of_split(held.side))
+        _check_labels(detectors, side, f"the {held.side} side of {held.data}")
+    return index
 
 
-def _check_labels(detectors: Sequence[Detector], index: ClipIndex, held: HeldOut) -> None:
+def _check_labels(detectors: Sequence[Detector], index: ClipIndex, data: str) -> None:
     """Refuse models whose labels are not annotated, or not the same."""
+    present = sorted({label for clip in index.clips for label in clip.labels})
     for one in detectors:
-        lacking = [label for label in one.spec.labels if label not in index.labels]
+        lacking = [label for label in one.spec.labels if label not in present]
         if lacking:
             raise ValueError(
-                f"{held.data} has no event of {', '.join(lacking)}: {one.path} finds {', '.join(one.spec.labels)}, and "
-                f"the data have {', '.join(index.labels)}; expected data with all labels of the model"
+                f"{data} has no event of {', '.join(lacking)}: {one.path} finds {', '.join(one.spec.labels)}, and "
+                f"there {'are' if len(present) > 1 else 'is'} {', '.join(present) or 'none'}; expected data with all "
+                "labels of the model"
             )
         if set(one.spec.labels) != set(detectors[0].spec.labels):
             raise ValueError(
                 f"{one.path} finds {', '.join(one.spec.labels)} and {detectors[0].path} "
                 f"{', '.join(detectors[0].spec.labels)}; expected models of the same labels"
             )
-    more = [label for label in index.labels if label not in detectors[0].spec.labels]
-    if more:
-        note(f"{held.data} has {', '.join(more)} too, which the models do not find; not judged")
 
 
 def _judged(

@@ -20,7 +20,7 @@ from train.evaluation.predict import predict
 from train.fitting.finished_run import FinishedRun, open_run
 from train.mixtures.mixture_index import label_sets
 from train.progress import note, progress_bar
-from train.recordings.clip_index import find_clips
+from train.recordings.clip_index import Clip, ClipIndex, find_clips
 from train.recordings.store.clip_store import LoadedClips
 
 ALL_SIDES = "all"
@@ -172,19 +172,43 @@ def _windows_for(path: Path, spec: ModelSpec, runs: Sequence[FinishedRun], held:
 def _load(path: Path, spec: ModelSpec, held: HeldOut) -> LoadedClips:
     """The recordings at the rate of a file, on their sides, with its labels in its order."""
     index = find_clips(held.data, spec.labels)
-    unheard = sorted(set(spec.labels) - {label for clip in index.clips for label in clip.labels})
-    if unheard:
-        raise ValueError(f"{path} tells {', '.join(unheard)}, of which {held.data} has no recording; expected some")
+    _check_heard(path, spec, index.clips, str(held.data))
     tell_assumptions(index)
-    index = (
-        index.without_split()
-        if held.side == ALL_SIDES
-        else split_and_say(index, held.seed, held.test_fold, held.val_fold)
-    )
+    index = on_sides(index, held)
+    if held.side != ALL_SIDES:
+        _check_heard(path, spec, index.of_split(held.side), f"the {held.side} side of {held.data}")
     clips = load_with_progress(index, spec.sample_rate, held.cache, None)
     if held.side != ALL_SIDES:
         check_unheard(path, spec, clips, held.side)
     return clips
+
+
+def _check_heard(path: Path, spec: ModelSpec, clips: Sequence[Clip], data: str) -> None:
+    """Refuse recordings without one of a file's labels."""
+    unheard = sorted(set(spec.labels) - {label for clip in clips for label in clip.labels})
+    if unheard:
+        raise ValueError(f"{path} tells {', '.join(unheard)}, of which {data} has no recording; expected some")
+
+
+def on_sides(index: ClipIndex, held: HeldOut) -> ClipIndex:
+    """Return the recordings on their sides, of which the judged one alone needs every label, or on none.
+
+    Raises
+    ------
+    ValueError
+        As for `split_and_say`.
+    """
+    if held.side == ALL_SIDES:
+        return index.without_split()
+    index = replace(index, full_sides=())
+    is_drawn = held.test_fold is None and not any(clip.split for clip in index.clips)
+    try:
+        index = split_and_say(index, held.seed, held.test_fold, held.val_fold)
+    except ValueError as error:
+        if not is_drawn:
+            raise
+        raise ValueError(f"{error}; --side all judges all recordings, on whatever side") from error
+    return replace(index, full_sides=(held.side,))
 
 
 def check_unheard(path: Path, spec: ModelSpec, clips: LoadedClips, side: str) -> None:

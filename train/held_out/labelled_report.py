@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval
-from edge_runtime.tables import align
+from edge_runtime.tables import align, short_names
 from metadata.csv_line import csv_line
 from metadata.plural import counted
 from metadata.signed import signed
@@ -40,10 +40,11 @@ def labelled_lines(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     levels = list(dict.fromkeys(level for one in documents for level in one["evaluations"]))
     titles = [f"{share_name(window)}: {JUDGED.get(level, level)}" for level in levels]
     rows = [("", *titles, "macro F1", "points above the first, paired" if len(documents) > 1 else "")]
+    short = short_names([one["name"] for one in documents])
     for one in documents:
         found = one["evaluations"]
         cells = [_share_cell(found[level]) if level in found else "-" for level in levels]
-        rows.append((one["name"], *cells, f"{found['window']['macro_f1']:.3f}", _points_cell(one["difference"])))
+        rows.append((short[one["name"]], *cells, f"{found['window']['macro_f1']:.3f}", _points_cell(one["difference"])))
     head = (
         f"{counted(window['num_decisions'], 'window')} in {counted(window['num_groups'], 'group')}; 95 % intervals by "
         "the bootstrap over groups"

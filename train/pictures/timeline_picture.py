@@ -15,6 +15,8 @@ from train.pictures.plots import make_figure
 # Okabe and Ito 2008, which colour-blind readers can distinguish; black and yellow are left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#882255", "#44AA99")
 SILENCE_COLOUR = "#9a9a9a"
+# Of the labels beyond the colours, which have them again, lighter and darker in turn.
+HATCHES = ("", "////", "....", "xxxx", "----", "oooo")
 ROW_SECONDS = 600.0  # a longer recording takes several rows
 MOST_ROWS = 6
 _WIDTH, _ROW_HEIGHT = 12.0, 2.2  # inches
@@ -44,15 +46,12 @@ def draw_timeline(document: dict[str, Any], path: Path) -> None:
     for row, (axes,) in enumerate(panels):
         _draw_row(axes, document, lanes, row * span, (row + 1) * span)
     panels[-1][0].set_xlabel("minutes:seconds")
-    if document["silence"]:  # events have a lane with a name, and may be of more labels than there are colours
-        handles = [_patch(_colour(label, document), label) for label in lanes]
-        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False, fontsize=9)
     figure.suptitle(f"{Path(document['file']).name}, by {document['model']}", fontsize=10, x=0.01, ha="left")
     _save(figure, path)
 
 
 def _draw_row(axes: Any, document: dict[str, Any], lanes: list[str], start: float, stop: float) -> None:
-    """Draw one stretch: the waveform between -1 and 1, coloured by what sounds, and the lanes below."""
+    """Draw one stretch: the waveform, its peak at 1 and -1, coloured by what sounds, and the lanes below."""
     lowest, highest = document["lowest"], document["highest"]
     times = (np.arange(lowest.size) + 0.5) * document["duration_seconds"] / lowest.size
     shown = (times >= start) & (times <= stop)
@@ -64,18 +63,23 @@ def _draw_row(axes: Any, document: dict[str, Any], lanes: list[str], start: floa
         onset, offset = max(segment["onset"], start), min(segment["offset"], stop)
         if offset <= onset:
             continue
-        colour = _colour(segment["label"], document)
+        colour, hatch = label_style(segment["label"], document)
         inside = (times >= onset) & (times <= offset)
         if document["silence"]:  # events overlap, and the waveform has one colour at a time
             axes.fill_between(times, low, high, where=inside, color=colour, linewidth=0, step="mid")
         top = -1.12 - lane * lanes.index(segment["label"])
         # A bar of less than a pixel would not be seen in an hour.
         width = max(offset - onset, (stop - start) / 1500)
-        axes.broken_barh([(onset, width)], (top - 0.8 * lane, 0.8 * lane), color=colour, linewidth=0)
+        bar = (top - 0.8 * lane, 0.8 * lane)
+        axes.broken_barh([(onset, width)], bar, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0)
     axes.set_xlim(start, stop)
-    axes.set_ylim(-1.16 - lane * len(lanes), 1.06)
-    axes.set_yticks([-1.12 - lane * (number + 0.4) for number in range(len(lanes))], lanes, fontsize=8)
-    axes.tick_params(axis="y", length=0)
+    bottom = -1.16 - lane * len(lanes)
+    axes.set_ylim(bottom, 1.06)
+    axes.set_yticks([-1.12 - lane * (number + 0.4) for number in range(len(lanes))], lanes, fontsize=8, minor=True)
+    axes.tick_params(axis="y", which="minor", length=0)
+    axes.set_yticks([-1, 0, 1], [f"{-peak:.2g}", "0", f"{peak:.2g}"], fontsize=8)
+    # Beside the waveform, not beside the lanes.
+    axes.set_ylabel("amplitude", y=-bottom / (1.06 - bottom), fontsize=8)
     axes.axhline(-1.06, color="0.8", linewidth=0.6)
     _mark_times(axes, stop - start)
     for side in ("top", "right", "left"):
@@ -96,18 +100,17 @@ def _mark_times(axes: Any, span: float) -> None:
     axes.grid(axis="x", alpha=0.3, linewidth=0.6)
 
 
-def _colour(label: str, document: dict[str, Any]) -> str:
-    """Return the colour of a label."""
+def label_style(label: str, document: dict[str, Any]) -> tuple[str, str]:
+    """Return the colour of a label, which no other has, and its hatch."""
+    from matplotlib.colors import to_hex, to_rgb
+
     if label == document["silence"]:
-        return SILENCE_COLOUR
-    return COLOURS[document["labels"].index(label) % len(COLOURS)]
-
-
-def _patch(colour: str, label: str) -> Any:
-    """Return an entry of the legend."""
-    from matplotlib.patches import Patch
-
-    return Patch(color=colour, label=label)
+        return SILENCE_COLOUR, ""
+    again, place = divmod(document["labels"].index(label), len(COLOURS))
+    share = 0.5 / math.ceil(again / 2) if again else 0.0
+    towards = again % 2  # white or black
+    red, green, blue = ((1 - share) * part + share * towards for part in to_rgb(COLOURS[place]))
+    return to_hex((red, green, blue)), HATCHES[again % len(HATCHES)]
 
 
 def _save(figure: Any, path: Path) -> None:

@@ -54,6 +54,8 @@ class ClipIndex:
         What was assumed, for people.
     folder_sides : tuple of str
         The sides for which there are folders.
+    full_sides : tuple of str
+        The sides that need every label: all to train, the judged one to evaluate.
     events : mapping of str to tuple of Segment, optional
         By the clip's path which label sounds from when to when, where the recordings have annotations.
     """
@@ -65,6 +67,7 @@ class ClipIndex:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     folder_sides: tuple[str, ...] = ()
+    full_sides: tuple[str, ...] = SPLITS
     events: Mapping[str, tuple[Segment, ...]] | None = None
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
@@ -78,6 +81,14 @@ class ClipIndex:
     def without_split(self) -> ClipIndex:
         """Return the index with no clip on a side."""
         return self.with_clips(replace(clip, split="") for clip in self.clips)
+
+    def only(self, labels: Sequence[str]) -> ClipIndex:
+        """Return the index with these of its labels, in their order; clips without one of them stay."""
+        events = self.events and {
+            path: tuple(one for one in found if one.label in labels) for path, found in self.events.items()
+        }
+        clips = tuple(replace(clip, labels=tuple(filter(labels.__contains__, clip.labels))) for clip in self.clips)
+        return replace(self, clips=clips, labels=tuple(filter(self.labels.__contains__, labels)), events=events)
 
     def relabelled(self, label: str) -> ClipIndex:
         """Return the index with every clip called the same."""

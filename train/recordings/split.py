@@ -128,7 +128,7 @@ def fold_called(name: str, folds: Sequence[str]) -> str:
 
 
 def check_split(index: ClipIndex) -> None:
-    """Raise LeakError if a group is divided, ValueError if a side lacks a label."""
+    """Raise LeakError if a group is divided, ValueError if one of the `full_sides` lacks a label."""
     sides = defaultdict(set)
     for clip in index.clips:
         for group in clip.groups:
@@ -140,13 +140,13 @@ def check_split(index: ClipIndex) -> None:
             f"{counted(len(divided), 'group is', 'groups are')} on more than one side of the split: {named}; "
             "a score on recordings of a trained group says nothing about new ones"
         )
-    for split in SPLITS:
+    for split in index.full_sides:
         present = {label for clip in index.of_split(split) for label in clip.labels}
         absent = [label for label in index.labels if label not in present]
         if absent:
             raise ValueError(
                 f"the {split} side has no clip of {', '.join(absent)}; every label needs clips in "
-                f"{', '.join(SPLITS)}: add recordings, or put others on that side"
+                f"{', '.join(index.full_sides)}: add recordings, or put others on that side"
             )
 
 
