@@ -45,10 +45,27 @@ def scenes(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(scenes):
-    out, cache = scenes.with_name("run"), scenes.with_name("cache")
+def report(scenes):
+    """A build that was told nothing of models: annotated recordings make a detector."""
     settings = {"epochs": 4, "epoch_windows": 96, "augment": False, "learning_rate": 3e-3}
-    return out, cache, earproof.train("event_crnn", scenes, out=out, cache=cache, **settings)
+    out, cache = scenes.with_name("build"), scenes.with_name("cache")
+    return earproof.build(scenes, out=out, cache=cache, recipes="float16", num_runs=3, warmup_runs=1, **settings)
+
+
+@pytest.fixture(scope="module")
+def run(scenes, report):
+    out = scenes.with_name("build") / "event_crnn"
+    return out, scenes.with_name("cache"), json.loads((out / "metrics.json").read_text())
+
+
+def test_a_build_of_annotated_recordings_makes_detectors_that_pass_every_level(scenes, report):
+    names = {path.name for path in scenes.with_name("build").glob("*.tflite")}
+    forms = ("", "-spectrogram")
+    assert names == {f"event_crnn{form}-{recipe}.tflite" for form in forms for recipe in ("float32", "float16")}
+    assert report["passed"]
+    classifier = earproof.load(scenes.with_name("build") / "event_crnn-float16.tflite")
+    assert classifier.spec.frames.num_frames == 125
+    assert len(classifier.spec.frames.thresholds) == 2
 
 
 def test_the_events_of_the_test_side_are_judged_with_the_quiet_recording_among_them(run):
