@@ -32,7 +32,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import train.layers.mel_layers  # noqa: F401 (the layers of saved models)
+import train.layers.registered  # noqa: F401
 from convert.export.float_export import converted, export_float
 from convert.export.input_forms import spectrogram_form
 from convert.quantization.calibration import CalibrationSet, choose_calibration

@@ -78,8 +78,7 @@ def open_run(folder: str | Path, cache: str | Path | None = None, load: Load | N
         Its recordings are not those it was trained on.
     """
     keras = load_keras()
-    import train.layers.mel_layers
-    import train.layers.stft_layer  # noqa: F401  both register our layers with Keras
+    import train.layers.registered  # noqa: F401
 
     folder = Path(folder)
     _require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)

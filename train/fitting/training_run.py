@@ -316,8 +316,7 @@ def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> Non
     """Give the model the weights of a finished training, after checking that they know nothing of the test side."""
     import keras
 
-    import train.layers.mel_layers
-    import train.layers.stft_layer  # noqa: F401  both register our layers with Keras
+    import train.layers.registered  # noqa: F401
 
     check_start_split(folder / SPLIT_FILE_NAME, clips.index)
     kept = take_weights(model, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False))
