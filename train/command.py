@@ -70,7 +70,6 @@ def add_training_arguments(parser: argparse.ArgumentParser, shows_tail: bool = F
     """Add the training settings; those not given are the model's own. The help of train has no room for --tail."""
     settings = parser.add_argument_group("training (defaults: the model's own)")
     settings.add_argument("--published", action="store_true", help="begin with the published settings, not ours")
-    settings.add_argument("--backbone", metavar="NAME", help="begin with this one of earproof backbone list: transfer")
     settings.add_argument("--epochs", type=int, metavar="N", help="at most this many")
     settings.add_argument("--seed", type=int, default=0, metavar="N", help="of split, weights and draws (default 0)")
     details = parser.add_argument_group(_DETAILS)
@@ -81,6 +80,9 @@ def add_training_arguments(parser: argparse.ArgumentParser, shows_tail: bool = F
 
 def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
     """Add the settings that few change."""
+    settings.add_argument(
+        "--backbone", metavar="NAME", help="of transfer: which of earproof backbone list it begins with"
+    )
     settings.add_argument("--patience", type=int, metavar="N", help="epochs to wait for a lower validation loss")
     settings.add_argument("--batch-size", type=int, metavar="N", help="windows in a training step")
     settings.add_argument("--learning-rate", type=float, metavar="RATE", help="of the optimizer, at the start")

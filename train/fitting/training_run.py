@@ -141,7 +141,7 @@ def train_model(
     if isinstance(task, SoundEvents) and spec.frames is not None:
         frames = task.frame_truth(clips, validation, spec.frames)
     if settings.backbone:
-        model, history = _fit_head(clips, module, variant, settings, cache, tell)
+        model, history = _fit_head(clips, module, variant, settings, folder, cache, tell)
     else:
         model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
@@ -260,15 +260,23 @@ def _fit(
 
 
 def _fit_head(
-    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, cache: Path | None, tell: Tell
+    clips: LoadedClips,
+    module: Any,
+    variant: str,
+    settings: TrainingSettings,
+    folder: Path,
+    cache: Path | None,
+    tell: Tell,
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build the model on its backbone and fit its head; return it with the history."""
     seed_everything(settings.seed)
+    from train.fitting.training_state import write_history
     from train.transfer.train_head import train_head
 
     task = task_for(module, variant, clips.events is not None)
     model = module.build(len(task.labels(clips.index)), variant)
     history = train_head(model, clips, task, settings, module.backbone.sha256, cache, tell)
+    write_history(history, folder)
     return model, history
 
 

@@ -38,6 +38,15 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+def write_history(history: Sequence[dict[str, float]], folder: Path) -> None:
+    """Write one row an epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_atomically(folder / HISTORY_FILE_NAME, text.getvalue().encode())
+
+
 def finished_epochs(folder: Path) -> int:
     """Return how many epochs the run in this folder has finished."""
     return len(read_history(folder))
@@ -50,7 +59,8 @@ def kept_epoch(history: Sequence[dict[str, float]]) -> int:
     trained at a lower rate and averaged over more steps.
     """
     lowest = min(row["val_loss"] for row in history)
-    return max(int(row["epoch"]) for row in history if row["val_loss"] <= lowest * (1.0 + CLOSE_TO_LOWEST))
+    # A loss that is no number, of a head without inner folds, is no reason against its only row.
+    return max(int(row["epoch"]) for row in history if not row["val_loss"] > lowest * (1.0 + CLOSE_TO_LOWEST))
 
 
 def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:
@@ -80,11 +90,7 @@ def save_state(model: keras.Model, average: WeightAverage, history: Sequence[dic
     saved, state = _state_files(folder, epoch)
     model.save(saved)
     _write_arrays(state, average.mean, [keras.ops.convert_to_numpy(seed) for seed in _seeds(model)], average.steps)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_atomically(folder / HISTORY_FILE_NAME, text.getvalue().encode())
+    write_history(history, folder)
     for stale in _state_files(folder, epoch - 1):
         stale.unlink(missing_ok=True)
 

@@ -1,0 +1,160 @@
+"""A head on the features of a backbone: patches, features, fitting, and a training from recordings to a file."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from tiny_backbone import random_arrays, write_h5
+
+import earproof
+from convert.convertible import open_trained
+from edge_runtime.model.interpreter import open_interpreter
+from metadata import ModelSpec
+from train.backbones import installed
+from train.backbones.installed import add_backbone
+from train.evaluation.predict import predict
+from train.fitting.training_state import kept_epoch, read_history
+from train.layers.patches import Patches, PooledPatches, patch_starts
+from train.transfer import features as features_room
+from train.transfer.features import Features
+from train.transfer.head import STRENGTHS, USUAL_STRENGTH, _Path, fit_head, softmax
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "starts"), [(96, (0,)), (120, (0,)), (198, (0, 102)), (498, (0, 100, 201, 302, 402))]
+)
+def test_patches_cover_the_window_evenly(num_frames, starts):
+    assert patch_starts(num_frames, 96) == starts
+
+
+def test_a_window_shorter_than_a_patch_is_refused():
+    with pytest.raises(ValueError, match="a window has 95 frames; expected at least the 96"):
+        patch_starts(95, 96)
+
+
+def test_patches_lie_side_by_side_and_their_mean_and_maximum_are_those_of_their_window():
+    rows = np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)
+    cut = np.asarray(Patches((0, 3), 2)(rows))
+    assert cut.shape == (4, 2, 3, 1)
+    np.testing.assert_array_equal(cut[..., 0], [rows[0, :2], rows[0, 3:], rows[1, :2], rows[1, 3:]])
+    pooled = np.asarray(PooledPatches(2)(cut.reshape(4, 6)))
+    of_window = cut.reshape(2, 2, 6)
+    np.testing.assert_array_equal(pooled, np.concatenate([of_window.mean(axis=1), of_window.max(axis=1)], axis=1))
+    np.testing.assert_array_equal(np.asarray(PooledPatches(1)(cut.reshape(4, 6))), cut.reshape(4, 6))
+
+
+def _clusters(num_groups=12, num_features=40, num_labels=3, spread=0.6, seed=0) -> Features:
+    """Windows of groups that lie around their label's place; four of each group are nearly the same."""
+    rng = np.random.default_rng(seed)
+    places = rng.standard_normal((num_labels, num_features))
+    truth = np.repeat(np.arange(num_groups) % num_labels, 4)
+    groups = np.repeat([f"g{number}" for number in range(num_groups)], 4)
+    middle = places[truth[::4]] + spread * rng.standard_normal((num_groups, num_features))
+    values = np.repeat(middle, 4, axis=0) + 0.01 * rng.standard_normal((4 * num_groups, num_features))
+    return Features(values.astype(np.float32), truth, groups)
+
+
+def test_a_head_tells_labels_of_groups_that_it_never_saw():
+    head = fit_head(_clusters(), 3)
+    unseen = _clusters(num_groups=30)
+    scores = softmax(unseen.values @ head.kernel + head.bias)
+    assert (scores.argmax(axis=1) == unseen.truth).mean() > 0.9
+    assert head.strength in STRENGTHS
+    assert head.num_folds == 4  # as many groups as each label has
+    assert head.inner_accuracy > 0.8
+
+
+def test_the_rotated_solution_is_that_of_logistic_regression():
+    features = _clusters(num_features=200)  # more than windows
+    kernel, bias = _Path(features.values, features.truth, 3).fit(0.1)
+    mean, deviation = features.values.mean(axis=0), features.values.std(axis=0)
+    plain = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8, class_weight="balanced")
+    plain.fit((features.values - mean) / deviation, features.truth)
+    expected = plain.predict_proba((features.values - mean) / deviation)
+    np.testing.assert_allclose(softmax(features.values @ kernel + bias), expected, atol=2e-3)
+
+
+def test_two_labels_have_the_scores_of_one_logit():
+    features = _clusters(num_labels=2)
+    kernel, bias = _Path(features.values, features.truth, 2).fit(1.0)
+    assert kernel.shape == (40, 2)
+    np.testing.assert_allclose(kernel[:, 0], -kernel[:, 1], atol=1e-6)
+    assert ((features.values @ kernel + bias).argmax(axis=1) == features.truth).all()
+
+
+def test_a_label_with_a_single_group_leaves_nothing_to_choose():
+    head = fit_head(_clusters(num_groups=5), 3)
+    assert (head.strength, head.num_folds) == (USUAL_STRENGTH, 0)
+    assert np.isnan(head.inner_accuracy)
+    assert kept_epoch([{"epoch": 1, "val_loss": head.inner_loss}]) == 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, data_short):
+    folder = tmp_path_factory.mktemp("transfer")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(installed.FOLDER_VARIABLE, str(folder / "backbones"))
+        add_backbone(write_h5(folder / "tiny.h5", random_arrays()), "tiny", licence="MIT", source="made for a test")
+        words = {"out": folder / "run", "cache": folder / "cache", "backbone": "tiny"}
+        yield folder, earproof.train("transfer", data_short, **words)
+
+
+def test_a_training_leaves_a_run_that_says_what_it_began_with(run):
+    folder, metrics = run
+    spec = ModelSpec.from_json((folder / "run" / "spec.json").read_bytes())
+    training = spec.provenance.training
+    assert (training["backbone"], training["backbone_licence"]) == ("tiny", "MIT")
+    assert training["backbone_source"] == "made for a test"
+    assert spec.front_end.pad_mode == "none"
+    assert metrics["epochs"] == 1
+    assert 0.3 < metrics["test"]["window"]["accuracy"] <= 1.0
+
+
+def test_the_file_holds_front_end_backbone_and_head_and_scores_as_keras_does(run):
+    opened = open_trained(run[0] / "run", run[0] / "cache")
+    cut = opened.test_windows()
+    windows = np.asarray(cut.windows[:6])
+    files = opened.float_files()
+    assert sorted(files) == ["spectrogram", "waveform"]
+    interpreter = open_interpreter(files["waveform"])
+    place, out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    found = []
+    for window in windows:
+        interpreter.set_tensor(place, window[np.newaxis])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(out)[0])
+    np.testing.assert_allclose(found, predict(opened.model, windows), atol=1e-4)
+
+
+def test_features_are_computed_once(run, data_short, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(features_room, "_computed", refuse)
+    again = earproof.train(
+        "transfer", data_short, out=run[0] / "again", cache=run[0] / "cache", backbone="tiny", seed=1
+    )
+    assert again["test"]["window"]["accuracy"] == run[1]["test"]["window"]["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["transfer"], "transfer begins with a backbone: --backbone NAME; on this machine: tiny"),
+        (["transfer", "--backbone", "yamnet_256"], "earproof backbone get yamnet_256 downloads it"),
+        (["mel_cnn", "--backbone", "tiny"], "mel_cnn begins with no backbone; leave --backbone out"),
+    ],
+)
+def test_a_backbone_that_is_missing_or_not_wanted_is_told_before_anything_is_read(run, words, told, capsys):
+    out = run[0] / "refused"
+    assert earproof.main(["train", words[0], str(run[0] / "nothing"), "--out", str(out), *words[1:]]) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_history_has_the_loss_of_the_inner_folds(run):
+    (row,) = read_history(run[0] / "run")
+    assert 0.0 < row["loss"] < row["val_loss"]
+    assert 0.3 < row["val_accuracy"] <= 1.0
+    assert json.loads((run[0] / "run" / "training.json").read_text())["backbone"] == "tiny"
