@@ -43,7 +43,7 @@ def build(
     Parameters
     ----------
     data : path or sequence of paths
-        A folder with one sub-folder a label, a data set, or a CSV; several are taken as one.
+        A folder with one sub-folder a label or with annotations, a data set, or a CSV; several are taken as one.
     out : path
         The folder to fill.
     models : str or sequence of str, optional

@@ -18,6 +18,7 @@ from metadata.plural import counted
 
 MOST_NAMED = 10  # of the faults of a table, so that an error fits a screen
 _DELIMITERS = (",", ";", "\t")  # the first of those that a header has most of
+_CUT_NUMBERS = re.compile(r"(?<![\w.])\d+,\d+,\d+(?![\w.])")  # three whole numbers in a row, one of them behind a comma
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?[\r\n]+', re.IGNORECASE)  # as Excel writes and reads it
 
 
@@ -110,10 +111,11 @@ def _lines(path: Path, text: str, delimiter: str, above: int) -> Iterator[tuple[
 def _too_long(line: int, row: Sequence[str], names: Sequence[str], delimiter: str) -> str:
     """The fault of a row with more cells than there are columns."""
     named = {"\t": "tab", ";": "semicolon"}.get(delimiter, "comma")
+    is_cut = delimiter == "," and _CUT_NUMBERS.search(",".join(map(str.strip, row)))
+    comma = "write 1.5 for a decimal comma as in 1,5, which makes two columns; " if is_cut else ""
     return (
-        f"line {line}: {counted(len(row), 'cell')} for {counted(len(names), 'column')} ({', '.join(row)}); put a "
-        f"name that holds a {named} "
-        'into quotes: "like, this"'
+        f"line {line}: {counted(len(row), 'cell')} for {counted(len(names), 'column')} ({', '.join(row)}); {comma}put "
+        f'a name that holds a {named} into quotes: "like, this"'
     )
 
 

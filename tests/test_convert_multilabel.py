@@ -218,6 +218,16 @@ def test_the_table_says_so_where_a_slow_file_was_compared_on_fewer_windows(repor
     assert f"{file['file']} +50.00 [+25.00, +75.00] (on 18 windows)" in line
 
 
+def test_the_report_counts_windows_though_their_frames_were_compared_too(report):
+    framed = copy.deepcopy(report)
+    for file in framed["files"]:
+        place = next(number for number, result in enumerate(file["parity"]) if result["level"] in (2, 3))
+        of_windows = file["parity"][place]
+        of_frames = {**of_windows, "num_windows": 125 * of_windows["num_windows"], "unit": "frame", "measures": {}}
+        file["parity"].insert(place + 1, of_frames)
+    assert format_table(framed) == format_table(report)
+
+
 def test_the_recommendation_speaks_of_the_exact_match(report):
     (choice,) = choose_files(report["files"])
     assert {one.measure for one in choice.candidates} == {"exact match"}

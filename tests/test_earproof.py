@@ -380,6 +380,15 @@ def test_the_help_of_a_verb_fits_a_screen_and_gives_every_option_a_text(verb, mo
     assert [action.dest for action in parser._actions if action.option_strings and not action.help] == []
 
 
+@pytest.mark.parametrize("verb", ["train", "build"])
+def test_the_help_of_data_says_that_annotations_are_taken_in_one_line(verb, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    (verbs,) = earproof._parser(verb)._subparsers._group_actions
+    (line,) = [line for line in verbs.choices[verb].format_help().splitlines() if line.startswith("  DATA ")]
+    assert "or annotations" in line
+    assert line.endswith("or a CSV")
+
+
 def test_help_all_shows_what_the_help_leaves_out(capsys):
     shown = []
     for option in ("--help", "--help-all"):

@@ -1,5 +1,7 @@
 """Parity holds the frame scores too: golden vectors that carry them, and files that differ in frames alone."""
 
+import re
+
 import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_detector, tiny_spec
@@ -8,6 +10,7 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.file_parity import parity_of_file
 from edge_runtime.parity.frame_parity import frame_parity
 from edge_runtime.parity.golden_vectors import Golden, golden_content, read_golden
+from edge_runtime.parity.level_text import format_results
 from metadata import FrameScores, pack_model
 
 FRAMES = FrameScores(125, 256)
@@ -32,6 +35,20 @@ def test_a_file_with_frame_scores_is_compared_by_windows_and_by_frames(golden, t
     assert [(one.level, one.num_windows) for one in results] == [(2, 3), (2, 375), (5, 3), (5, 375)]
     assert all(one.passed for one in results)
     assert "frames" in results[1].name
+    assert [one.unit for one in results] == ["window", "frame", "window", "frame"]
+    lines = [line for line in format_results(results).splitlines() if line.startswith("level 2")]
+    assert [re.search(r"\(([^()]*)\): max", line)[1] for line in lines] == ["3 windows", "375 frames"]
+
+
+@pytest.mark.parametrize("recipe", ["float32", "int8"])
+def test_frames_of_one_and_the_same_decision_are_not_called_windows(recipe):
+    flat = np.full((2, 375), 0.9, np.float32)
+    tolerance = None if recipe == "float32" else {"decision_agreement": 0.98, "accuracy_loss": 0.005}
+    result = frame_parity(flat, flat, _spec(recipe), tolerance, "one")
+    assert (result.num_windows, result.unit) == (250, "frame")
+    assert "agreement says nothing: both always decide" in result.detail
+    assert "window" not in format_results([result])
+    assert result.as_dict()["unit"] == "frame"
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8"])

@@ -137,7 +137,11 @@ def test_what_other_tools_write_is_read(tmp_path, name, content, recording):
         ("filename,onset,offset,event_label\na.wav,2,1,dog\n", r"line 2, 'a\.wav,2,1,dog': from 2 to 1; expected"),
         ("filename,onset,offset,event_label\na.wav,soon,1,dog\n", r"line 2, .*the onset is 'soon'"),
         ("filename;onset;offset;event_label\na.wav;0,5;1;dog\n", r"line 2, .*decimal comma; write 0\.5"),
-        ("filename,onset,offset,event_label\na.wav,0,5,1,25,dog\n", r"line 2: 6 cells .*(\n.*)*decimal commas"),
+        (
+            "filename,onset,offset,event_label\na.wav,0,5,1,25,dog\n",
+            r"line 2: 6 cells .*write 1\.5 for a decimal comma",
+        ),
+        ("filename,onset,offset,event_label\na.wav,0,5,2,dog\n", r"line 2: 5 cells .*write 1\.5 for a decimal comma"),
         ("filename,onset,offset,event_label\na.wav,0,1,\n", r"line 2, .*no label"),
         ("filename,onset,offset,event_label\na.wav,0,nan,dog\n", r"line 2, .*expected a finite number"),
         ("filename,onset,offset,event_label\na.wav,0,1,dug\n", r"line 2, .*unknown label 'dug'; did you mean dog"),

@@ -64,6 +64,24 @@ def test_an_unquoted_comma_is_a_fault_with_its_line_and_cuts_nothing(tmp_path):
     assert 'quotes: "like, this"' in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("row", "is_cut"),
+    [("a.wav,0,5,1,25,dog", True), ("a.wav,0, 5, 2,dog", True), ("a, b.wav,0.5,2,dog", False), ("b,a1,0,5,dog", False)],
+)
+def test_numbers_that_a_decimal_comma_cut_are_told_from_names_with_a_comma(tmp_path, row, is_cut):
+    (tmp_path / "t.csv").write_text(f"filename,onset,offset,label\n{row}\n")
+    with pytest.raises(ValueError, match=r"line 2: [56] cells for 4 columns") as refused:
+        read_rows(tmp_path / "t.csv")
+    assert ("write 1.5 for a decimal comma as in 1,5, which makes two columns" in str(refused.value)) == is_cut
+
+
+def test_a_table_of_semicolons_cuts_no_decimal_comma(tmp_path):
+    (tmp_path / "t.csv").write_text("filename;onset;label\na.wav;1;2;3;4\n")
+    with pytest.raises(ValueError, match="line 2: 5 cells for 3 columns") as refused:
+        read_rows(tmp_path / "t.csv")
+    assert "decimal comma" not in str(refused.value)
+
+
 def test_text_right_of_the_last_named_column_is_a_fault_and_a_nameless_first_one_is_not(tmp_path):
     with pytest.raises(ValueError, match="line 2: 4 cells for 2 columns"):
         _rows(tmp_path, "path,labels,,\na.wav,dog, big,\n")

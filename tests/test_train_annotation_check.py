@@ -79,9 +79,14 @@ def test_all_faults_of_the_rows_are_errors_that_name_file_and_line(scenes, capsy
         rows, ("from 2 to 1; expected", "unknown label 'dug'; did you mean dog", "decimal comma"), strict=True
     ):
         assert expected in row
+    assert found["annotation_fault"]["text"] == "3 annotations cannot be read; correct them: training refuses them"
     assert found["annotation_without_recording"]["clips"] == ["annotations.csv, line 16: no file 'z.wav'"]
     assert "no_event" not in found  # that of g.wav is faulty
+    assert found["annotation_without_recording"]["text"].startswith(
+        "1 annotation is of a recording that is not there; "
+    )
     (behind,) = found["annotation_behind_end"]["clips"]
+    assert found["annotation_behind_end"]["text"].startswith("1 annotation begins behind the end of its recording; ")
     assert behind == "annotations.csv, line 17: a.wav, 4.5 to 5 s, dog: begins behind the end at 4 s"
 
 

@@ -82,6 +82,16 @@ def test_one_label_and_several_are_judged_side_by_side(evaluate):
     assert report["systems"][1]["difference"] == {"points": 0.0, "interval": [0.0, 0.0], "over": "clips"}
 
 
+def test_annotations_of_no_recording_are_told_where_plain_clips_are_judged(evaluate):
+    _, said = evaluate("right.tflite", options=["--side", "all"])
+    assert "no recording beside them" not in said
+    (evaluate.folder / "other.txt").write_text("0.5\t1.0\thigh\n")
+    report, said = evaluate("right.tflite", options=["--side", "all"])
+    assert "annotations with the name of no recording beside them" in said
+    assert "other.txt" in said
+    assert report["systems"][0]["evaluations"]["window"]["num_decisions"] == 16
+
+
 def test_the_test_side_is_that_of_the_seed(evaluate):
     report, said = evaluate("right.tflite", options=["--seed", "3"])
     expected = split_and_say(find_clips(evaluate.folder), 3).of_split("test")

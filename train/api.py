@@ -41,7 +41,7 @@ def train(
     model : str
         One of `train.models.MODEL_NAMES`.
     data : path or sequence of paths
-        A folder with one sub-folder a label, a data set, or a CSV; several are taken as one.
+        A folder with one sub-folder a label or with annotations, a data set, or a CSV; several are taken as one.
     out : path
         The folder to fill.
     variant : str, optional

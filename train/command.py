@@ -43,7 +43,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where the recordings are."""
     parser.add_argument(
-        "data", type=Path, nargs="+", metavar="DATA", help="a folder with one sub-folder a label, a data set, or a CSV"
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="a folder: one sub-folder a label, or annotations; a data set; or a CSV",
     )
     group = parser.add_argument_group("recordings")
     add_dataset_argument(group)

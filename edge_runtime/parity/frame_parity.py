@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,5 +40,7 @@ def frame_parity(
     expected = np.asarray(reference)[: len(np.asarray(candidate))].reshape(-1, len(spec.labels))
     name, thresholds = f"{name}, frames", spec.frame_thresholds
     if tolerance is None:
-        return score_parity(expected, found, name, thresholds, spec.labels)
-    return recipe_parity(expected, found, None, None, tolerance, name, thresholds, spec.labels)
+        result = score_parity(expected, found, name, thresholds, spec.labels)
+    else:
+        result = recipe_parity(expected, found, None, None, tolerance, name, thresholds, spec.labels)
+    return replace(result, unit="frame")

@@ -28,7 +28,7 @@ def format_results(results: Sequence[ParityResult], recipe: str = "") -> str:
         measures = "  ".join(_format_measure(name, result) for name in (result.measures or result.tolerance))
         verdict = "pass" if result.passed else "FAIL"
         lines.append(
-            f"level {result.level}  {verdict}  {result.name} ({counted(result.num_windows, 'window')}): {measures}"
+            f"level {result.level}  {verdict}  {result.name} ({counted(result.num_windows, result.unit)}): {measures}"
         )
         told = result.detail if result.passed else describe_failure(result.as_dict(), recipe)
         if told:
@@ -80,7 +80,7 @@ def verdict_line(results: Mapping[str, Sequence[ParityResult]], num_tampered: in
     elif results:
         parts.append(f"pass: {count} at every level that was compared")
     if empty:
-        parts.append(f"of {', '.join(empty)} that says nothing: the decision is the same on every window")
+        parts.append(f"of {', '.join(empty)} that says nothing: the decision is always the same")
     return f"verdict: {'; '.join(parts)}"
 
 

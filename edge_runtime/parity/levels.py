@@ -62,7 +62,7 @@ in `edge_runtime.parity.other_machines` the scores of two machines."""
 DEFAULT_RECIPE_TOLERANCE = UNKNOWN_TOLERANCE
 """Level 3 where no recipe names a tolerance of its own: shares of windows."""
 NO_TRUTH = "no truth given: accuracy not compared"
-SAYS_NOTHING = "agreement says nothing"  # how a result says so, whose decision is the same on every window
+SAYS_NOTHING = "agreement says nothing"  # how a result says so, whose decision is always the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +81,11 @@ class ParityResult:
     tolerance : dict of str to float
         The limit of each measure that decides.
     num_windows : int
+        Compared; frames where that is the unit.
     detail : str
         Why it failed or what was left out; empty where there is nothing to say.
+    unit : str
+        What was compared and counted: "window", or "frame" of frame scores.
     """
 
     level: int
@@ -92,6 +95,7 @@ class ParityResult:
     tolerance: dict[str, float]
     num_windows: int
     detail: str = ""
+    unit: str = "window"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result for JSON, which knows no infinity: an infinite measure becomes None."""
@@ -299,7 +303,7 @@ def same_everywhere(
     thresholds: Sequence[float] | None,
     labels: Sequence[str] | None,
 ) -> str:
-    """Say that both decide the same on every window, as any two models of one answer do; empty where that is not so."""
+    """Say that both always decide the same, as any two models of one answer do; empty where that is not so."""
     found = [decisions(scores, thresholds) for scores in (reference, candidate)]
     first = found[0][:1]
     if len(found[0]) < 2 or not all((rows == first).all() for rows in found):
@@ -307,7 +311,7 @@ def same_everywhere(
     places = np.flatnonzero(first) if thresholds is not None else first
     names = [labels[place] if labels is not None else f"label {place}" for place in places.tolist()]
     told = " and ".join(f"'{name}'" for name in names) or "on no label"
-    return f"{SAYS_NOTHING}: both decide {told} on every window"
+    return f"{SAYS_NOTHING}: both always decide {told}"
 
 
 def _score_pair(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -36,7 +36,6 @@ _RAVEN_NAMES = {
     "score": ("score", "confidence"),
 }
 _RAVEN_SUFFIX = re.compile(r"\.Table\.\d+\.selections$", re.IGNORECASE)
-_COMMA_TIMES = re.compile(r"(?<![\d.])\d+,\d+,\d+,\d+(?![\d.])")
 
 
 def read_segments(
@@ -120,11 +119,7 @@ Rows = Iterable["TimedRow | str"]  # a str is a fault
 def _table(path: Path, text: str) -> Rows:
     """A table under column names, or the four columns of DCASE without them."""
     first = next((line for line in text.splitlines() if line.strip()), "").split("\t")
-    try:
-        names, rows = read_rows(path, COLUMNS if len(first) == 4 and _is_number(first[1]) else ())
-    except ValueError as error:
-        comma = "\n  Do the times have decimal commas? Write 1.5 for 1,5" if _COMMA_TIMES.search(text) else ""
-        raise ValueError(f"{error}{comma}") from error
+    names, rows = read_rows(path, COLUMNS if len(first) == 4 and _is_number(first[1]) else ())
     columns = _columns(path, names, COLUMN_NAMES, text)
     return (_row_of(row, columns, named_by_file(path)) for row in rows)
 

@@ -16,11 +16,20 @@ from train.recordings.decoding.decode import AudioError
 FRAME_SECONDS = 0.04  # of a detector (`train.models.event_crnn`): what is shorter may leave no frame half covered
 MOST_SHOWN = 20  # of the faults of a kind: they are to be mended one by one
 _FAULTS = {
-    "annotation_fault": ("cannot be read", "correct them"),
-    "annotation_without_recording": ("are of recordings that are not there", "correct the names, or add the files"),
-    "annotation_behind_end": ("begin behind the end of their recording", "correct the times"),
-    "annotation_unit": ("", ""),
-}
+    "annotation_fault": (
+        "annotation cannot be read; correct it: training refuses it",
+        "annotations cannot be read; correct them: training refuses them",
+    ),
+    "annotation_without_recording": (
+        "annotation is of a recording that is not there; correct the name, or add the file: training refuses it",
+        "annotations are of recordings that are not there; correct the names, or add the files: training refuses them",
+    ),
+    "annotation_behind_end": (
+        "annotation begins behind the end of its recording; correct the times: training refuses it",
+        "annotations begin behind the end of their recording; correct the times: training refuses them",
+    ),
+}  # what one is told, and several
+_UNIT_FAULT, _NOT_IN_SECONDS = "annotation_unit", "the times of the annotations are not in seconds"
 
 Reads = Sequence[ReadAnnotations]
 
@@ -39,14 +48,11 @@ def find_annotation_faults(reads: Reads, tell: Callable[[int], None] | None = No
 
 def _faults(reads: Reads) -> Iterable[Finding]:
     """Annotations that training refuses."""
-    for kind, (what, advice) in _FAULTS.items():
+    for kind in (*_FAULTS, _UNIT_FAULT):
         faults = tuple(fault.text for read in reads for fault in read.faults if fault.kind == kind)
-        if not faults:
-            continue
-        text = f"{counted(len(faults), 'annotation')} {what}; {advice}: training refuses them"
-        if kind == "annotation_unit":
-            text = "the times of the annotations are not in seconds"
-        yield Finding("error", kind, text, faults, MOST_SHOWN)
+        if faults:
+            text = counted(len(faults), *_FAULTS[kind]) if kind in _FAULTS else _NOT_IN_SECONDS
+            yield Finding("error", kind, text, faults, MOST_SHOWN)
 
 
 def _sound(reads: Reads, tell: Callable[[int], None] | None) -> Iterable[Finding]:

@@ -14,7 +14,7 @@ from edge_runtime.scoring.measures import decisions
 from edge_runtime.segments.time_units import UNITS
 from metadata.plural import counted
 from metadata.spec import ModelSpec
-from train.data.prepare import load_with_progress, split_and_say, tell_assumptions
+from train.data.prepare import load_with_progress, split_and_say, tell_assumptions, tell_strays
 from train.evaluation.evaluate import Evaluations, TestWindows, cut_split, evaluate_scores, score_thresholds
 from train.evaluation.predict import predict
 from train.fitting.finished_run import FinishedRun, open_run
@@ -171,6 +171,7 @@ def _windows_for(path: Path, spec: ModelSpec, runs: Sequence[FinishedRun], held:
 
 def _load(path: Path, spec: ModelSpec, held: HeldOut) -> LoadedClips:
     """The recordings at the rate of a file, on their sides, with its labels in its order."""
+    tell_strays(held.data)
     index = find_clips(held.data, spec.labels)
     _check_heard(path, spec, index.clips, str(held.data))
     tell_assumptions(index)

@@ -25,11 +25,11 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "abdoli_1600, abdoli_16000_gammatone",
     "mel_cnn": "one label, from mel power: log, power",
     "isocc": "the labels of one sound or two: mixed (either), single (one), pair (two)",
-    "source_counter": "how many sources: two (up to two), three; labels (to begin with)",
+    "source_counter": "how many sources: two (up to two), three; labels (for --weights-from)",
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
-    "timeline": "one label a second, for earproof timeline: small, published; overlapping (several labels)",
+    "timeline": "one label a second, for earproof timeline: small, published; overlapping (several)",
     "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
-    "transfer": "one label, by a network that heard much before (--backbone NAME): 2s, 1s, 5s",
+    "transfer": "one label, on a network trained on millions of recordings (--backbone): 2s, 1s, 5s",
 }
 
 
