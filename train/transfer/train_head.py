@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from metadata.plural import counted
+from train.models.transfer import FEATURES_LAYER, SCORES_LAYER
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 from train.tasks.task import Task
 from train.transfer.features import Features, features_of
 from train.transfer.head import Head, fit_head, softmax
 
-FEATURES_LAYER, SCORES_LAYER = "features", "scores"  # of the model
 SIDES = "train", "val"
 
 
