@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convert.recipes import ALL, choose_recipes
 from convert.settings import ConvertSettings
-from train.api import PathLike, fold_name, model_settings, paths_of
-from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES, common_sample_rate, model_module
-from train.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from train.recordings.clip_index import ClipIndex
+from train.api import PathLike, fold_name, paths_of
+from train.models import common_sample_rate
 
 
 def build(
@@ -23,6 +19,7 @@ def build(
     out: PathLike,
     models: str | Sequence[str] | None = None,
     recipes: str | Sequence[str] | None = None,
+    folds: int | None = None,
     labels: PathLike | None = None,
     dataset: str | None = None,
     test_fold: str | int | None = None,
@@ -47,9 +44,13 @@ def build(
     out : path
         The folder to fill.
     models : str or sequence of str, optional
-        Of `train.models.MODEL_NAMES`. If None, `ONE_LABEL_NAMES`, or `DETECTOR_NAMES` for recordings with annotations.
+        Of `train.models.MODEL_NAMES`. If None, `ONE_LABEL_NAMES`, with `TRANSFER_NAME` where a backbone is on this
+        machine, or `DETECTOR_NAMES` for recordings with annotations.
     recipes : str or sequence of str, optional
         Only these and float32, or "all"; the default recipes if None.
+    folds : int, optional
+        The models are cross-validated over groups in so many folds; 0: not. If None, in five, or as many as the groups
+        allow, where a backbone is on this machine.
     labels : path, optional
         A file with the labels in output order; they are sorted if None.
     dataset : str, optional
@@ -90,11 +91,11 @@ def build(
         `out` has content, and neither `resume` nor `force` is given.
     """
     from convert.build import build as build_files
+    from convert.built_models import BuiltModels
     from edge_runtime.machine.state import read_machine_state
     from train.data.prepare import find_and_split, load_to_train
     from train.progress import note
     from train.recordings.output_folder import claim_folder
-    from train.tasks.task_choice import task_for
 
     state_before = read_machine_state()
     conversion = ConvertSettings(
@@ -104,34 +105,41 @@ def build(
         warmup_runs=warmup_runs,
     )
 
-    def settings_of(names: Sequence[str]) -> dict[str, TrainingSettings]:
-        return {name: model_settings(name, published=published, seed=seed, **settings) for name in names}
-
-    def models_for(index: ClipIndex) -> Sequence[str]:
-        return _listed(models or (ONE_LABEL_NAMES if index.events is None else DETECTOR_NAMES))
-
-    def check(index: ClipIndex) -> None:
-        for name in models_for(index):
-            module = model_module(name)
-            task_for(module, module.DEFAULT_VARIANT, index.events is not None).check(index)
-
-    settings_of(_listed(models or ONE_LABEL_NAMES))  # what is wrong with them is said before anything is read
+    built = BuiltModels(
+        models=_listed(models) if models else None,
+        folds=folds,
+        backbone=str(settings.pop("backbone", "")),
+        settings={"published": published, "seed": seed, **settings},
+    )
+    built.check_settings()  # what is wrong with them is said before anything is read
     index = find_and_split(
         paths_of(data),
         labels,
         seed,
-        check=check,
+        check=built.check,
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
+        needs_validation=built.needs_validation,
     )
-    names = models_for(index)
-    chosen = settings_of(names)
+    names = built.names(index)
+    chosen = built.settings_of(names)
+    cached = None if cache is None else Path(cache)
+    choices = built.fold_choices(index, seed, test_fold is not None, cached)
     clips = load_to_train(index, common_sample_rate(names), cache, strict)
     folder = claim_folder(out, force=force, resume=resume)
-    cached = None if cache is None else Path(cache)
     try:
-        return build_files(clips, folder, chosen, conversion, cache=cached, state_before=state_before, tell=note)
+        return build_files(
+            clips,
+            folder,
+            chosen,
+            conversion,
+            cache=cached,
+            folds=choices,
+            hints=built.hints(index),
+            state_before=state_before,
+            tell=note,
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
 

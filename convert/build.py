@@ -4,6 +4,7 @@ OUT/<model>/            the training run, see `train.fitting.training_run`
 OUT/<model>[-spectrogram]-<recipe>.tflite
 OUT/golden/<model>.npz  windows with the trained model's scores, for `earproof parity` on a device
 OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earproof convert)
+OUT/folds/              scores of the cross-validation, a file a training
 OUT/labels.txt          what the files put out, in order
 OUT/report.json, OUT/report.md
 """
@@ -11,6 +12,7 @@ OUT/report.json, OUT/report.md
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,12 @@ from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME
 from metadata.labels import LABELS_FILE_NAME, write_labels
 from metadata.plural import counted
 from metadata.safe_name import safe_part
+from train.cross_validation.cross_validate import FoldChoices, cross_validate
+from train.cross_validation.fold_report import describe_folds
+from train.cross_validation.fold_task import Candidate
 from train.fitting.finished_run import FinishedRun
 from train.fitting.training_run import train_model
+from train.models import model_module
 from train.progress import Steps
 from train.recordings.store.clip_store import LoadedClips
 from train.recordings.unheard_tails import describe_unheard
@@ -48,6 +54,8 @@ def build(
     conversion: ConvertSettings,
     *,
     cache: Path | None = None,
+    folds: FoldChoices | None = None,
+    hints: Sequence[str] = (),
     state_before: dict[str, Any] | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
@@ -65,6 +73,10 @@ def build(
         Of every model.
     cache : Path, optional
         Of decoded recordings.
+    folds : FoldChoices, optional
+        How the models are cross-validated; None: they are not.
+    hints : sequence of str
+        For the report: what could be gained.
     state_before : dict, optional
         As `read_machine_state` gives it, before the job took the machine; the report warns of what spoils times.
     tell : callable
@@ -74,9 +86,11 @@ def build(
     write_labels(out / LABELS_FILE_NAME, clips.index.labels)
     for step, (name, chosen) in enumerate(settings.items(), start=1):
         tell(f"[{step}/{len(settings)}] {name}: training, {counted(chosen.epochs, 'epoch')} at most")
-        metrics.append(train_model(clips, name, out / name, chosen, tell=tell))
+        metrics.append(train_model(clips, name, out / name, chosen, cache=cache, tell=tell))
         proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
-    report = describe_build(proofs, metrics, out, state_before)
+    validated = _cross_validate(clips, settings, folds, out, tell) if folds else None
+    report = describe_build(proofs, metrics, out, state_before, validated)
+    report["hints"] = list(hints)
     report["data"] = describe_data(clips)
     write_report(report, out)
     return report
@@ -130,6 +144,19 @@ def deliver(run: Convertible, out: Path, settings: ConvertSettings, tell: Tell) 
         if settings.drift:
             write_drifts(run, files, out / DRIFT_FOLDER_NAME, steps)
     return proofs
+
+
+def _cross_validate(
+    clips: LoadedClips, settings: dict[str, TrainingSettings], folds: FoldChoices, out: Path, tell: Tell
+) -> dict[str, Any]:
+    """Test every clip by trainings that never heard its group, with each model; return what they come to."""
+    tell("cross-validation of the models; --folds 0 leaves it out")
+    candidates = [
+        Candidate(name=name, model=name, variant=model_module(name).DEFAULT_VARIANT, settings=chosen)
+        for name, chosen in settings.items()
+    ]
+    found = cross_validate(clips.index, candidates, folds, out, tell, lambda index, _: replace(clips, index=index))
+    return describe_folds(found)
 
 
 def _tell_cut_tails(run: FinishedRun, recipes: Sequence[Recipe], tell: Tell) -> None:

@@ -21,7 +21,7 @@ from train.command import (
     given_settings,
 )
 from train.data.sides import add_dataset_argument
-from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES
+from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES, TRANSFER_NAME
 
 if TYPE_CHECKING:
     from convert.convertible import Convertible
@@ -72,8 +72,15 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             "--model",
             action="append",
             metavar="MODEL",
-            help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)}; "
-            f"with annotations {', '.join(DETECTOR_NAMES)})",
+            help=f"build only this one; may be repeated (default: {', '.join(ONE_LABEL_NAMES)}, and {TRANSFER_NAME} "
+            f"where a backbone is on this machine; with annotations {', '.join(DETECTOR_NAMES)})",
+        )
+        parser.add_argument(
+            "--folds",
+            type=int,
+            metavar="K",
+            help="cross-validate the models over groups, in K folds; 0: not (default: 5, or as the groups allow, where "
+            "a backbone is on this machine)",
         )
         add_training_arguments(parser, shows_tail=True)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")
@@ -146,6 +153,7 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
         out=args.out,
         models=args.model,
         recipes=args.recipe,
+        folds=args.folds,
         labels=args.labels,
         **data_choices(args),
         published=args.published,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.nearest_name import did_you_mean
-from train.models import begun_with, model_module
+from train.models import begun_with, model_module, needs_validation
 from train.settings import TrainingSettings
 
 PathLike = str | Path
@@ -103,6 +103,7 @@ def train(
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
+        needs_validation=lambda _: needs_validation(module),
     )
     task = task_for(module, built, index.events is not None)
     check_auxiliary(module, task, chosen)

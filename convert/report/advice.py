@@ -94,8 +94,7 @@ def _larger_test_side(verdict: Verdict) -> list[str]:
     steps = [f"{'Or' if verdict.missing else 'The test side is small:'} {larger}"] if shares else []
     if verdict.is_unseen:
         steps.append(
-            "Or test all in turn: fill the column fold of the CSV by group, and build once for each fold with "
-            "--test-fold; the mean of the accuracies is of every recording."
+            f"Or test all in turn: `earproof evaluate DATA --model {verdict.model} --folds` trains one for each fold."
         )
     return steps
 

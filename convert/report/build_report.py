@@ -17,6 +17,7 @@ from convert.report.loaders import refused_by
 from convert.report.machines import machine_notes
 from convert.report.proof import FileProof
 from convert.report.training_end import find_short_training
+from convert.report.validated import Validated, validated_models
 from convert.report.verdict import Evidence, judge
 from edge_runtime.machine.describe import describe_machine
 from edge_runtime.machine.state import read_machine_state, state_warnings
@@ -38,13 +39,18 @@ def describe_build(
     metrics: Sequence[dict[str, Any]],
     folder: Path,
     state_before: dict[str, Any] | None = None,
+    folds: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return everything that was measured, ready for JSON; of the machine's state before the job what spoils times."""
+    """Return everything that was measured, ready for JSON; of the machine's state before the job what spoils times.
+
+    `folds` is a cross-validation of the models as `train.cross_validation.fold_report.describe_folds` gives it.
+    """
     machine = describe_machine()
     files = [_describe_file(proof) for proof in proofs]
     choices = choose_files(files)
     trained = {str(one["model"]): one for one in metrics}
-    evidence = [_evidence(proof, file, trained) for proof, file in zip(proofs, files, strict=True)]
+    validated = validated_models(folds)
+    evidence = [_evidence(proof, file, trained, validated) for proof, file in zip(proofs, files, strict=True)]
     return {
         "verdict": judge(choices, evidence).as_dict(),
         "machine": machine,
@@ -53,6 +59,7 @@ def describe_build(
         "training": list(metrics),
         "files": files,
         "choices": [choice.as_dict() for choice in choices],
+        "cross_validation": folds,
         "passed": all(proof.passed for proof in proofs),
         "pictures": sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")),
     }
@@ -99,7 +106,12 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
     }
 
 
-def _evidence(proof: FileProof, file: dict[str, Any], trained: Mapping[str, dict[str, Any]]) -> Evidence:
+def _evidence(
+    proof: FileProof,
+    file: dict[str, Any],
+    trained: Mapping[str, dict[str, Any]],
+    validated: Mapping[str, Validated],
+) -> Evidence:
     """What the verdict goes by, of one file; a model that was trained on, for compression, has another name."""
     metrics, settings = trained.get(file["model"]), proof.file.spec.provenance.training
     return Evidence(
@@ -109,6 +121,7 @@ def _evidence(proof: FileProof, file: dict[str, Any], trained: Mapping[str, dict
         side=proof.side,
         decided=proof.decided,
         short_training=None if metrics is None else find_short_training(metrics, settings),
+        validated=validated.get(file["model"]),
     )
 
 
@@ -197,6 +210,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     notes += _refusals(report["files"])
     notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
+    notes += report.get("hints", [])
     notes += _pictures(report.get("pictures", []))
     for file in report["files"]:
         for result in file["parity"]:

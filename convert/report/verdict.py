@@ -15,15 +15,18 @@ import numpy as np
 from convert.report.choose import Candidate, Choice
 from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_clips
 from convert.report.training_end import ShortTraining
+from convert.report.validated import Validated
 from convert.report.verdict_text import verdict_lines
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
+from train.recordings.split import MIN_TEST_GROUPS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """How one file decided on the test side; `decided` is shaped as the side's truth.
 
-    `short_training` says how its training may have been too short, None where nothing says so.
+    `short_training` says how its training may have been too short, None where nothing says so. `validated` is the model
+    in a cross-validation, see `Validated`.
     """
 
     candidate: Candidate
@@ -32,6 +35,7 @@ class Evidence:
     side: TestSide
     decided: np.ndarray
     short_training: ShortTraining | None = None
+    validated: Validated | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,8 @@ class Verdict:
         Whatever the sound.
     short_training : ShortTraining or None
         Of the file's model.
+    validated : Validated or None
+        The file's model in a cross-validation.
     text : tuple of str
         All of it in words, a sentence or two each.
     """
@@ -126,6 +132,7 @@ class Verdict:
     tested_share: float = 1.0
     says_one_answer: bool = False
     short_training: ShortTraining | None = None
+    validated: Validated | None = None
     text: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -152,6 +159,8 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
     answer, name = side.best_constant()
     constant = side.right(np.broadcast_to(answer, best.decided.shape))
     doubts, missing = _doubts(best), tuple(side.shortages())
+    if best.validated is not None and best.validated.fewest_groups >= MIN_TEST_GROUPS:
+        missing = ()  # every group was tested, if not by this file
     return _worded(
         Verdict(
             take=not doubts and not missing,
@@ -178,6 +187,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
             tested_share=side.tested_share(),
             says_one_answer=_says_one_answer(best.decided),
             short_training=best.short_training,
+            validated=best.validated,
         )
     )
 
@@ -190,12 +200,12 @@ def _worded(verdict: Verdict) -> Verdict:
 def _ranked(found: Sequence[Evidence]) -> list[Evidence]:
     """Return the files to choose from, the best first: those that every loader opens, without doubts, most often right.
 
-    Of those that the test side cannot tell from the most accurate the fastest comes first, of equally fast ones the
-    smallest.
+    Models that a cross-validation found worse than another beyond chance come last. Of files that the test side cannot
+    tell from the most accurate the fastest comes first, of equally fast ones the smallest.
     """
     heard = [one for one in found if not one.candidate.refused_by] or list(found)
-    sure = [one for one in heard if not _doubts(one)]
-    rest = sorted((one for one in heard if one not in sure), key=_accuracy, reverse=True)
+    sure = [one for one in heard if not _doubts(one) and not _is_outdone(one)]
+    rest = sorted((one for one in heard if one not in sure), key=_standing, reverse=True)
     if not sure:
         return rest
     leader = max(sure, key=_accuracy)
@@ -204,6 +214,16 @@ def _ranked(found: Sequence[Evidence]) -> list[Evidence]:
     quick = [one for one in equal if one.candidate.is_as_fast_as(fastest)]
     best = min(quick, key=lambda one: (one.candidate.size_bytes, -_accuracy(one)))
     return [best, *sorted((one for one in sure if one is not best), key=_accuracy, reverse=True), *rest]
+
+
+def _is_outdone(one: Evidence) -> bool:
+    """Whether a cross-validation found another model better beyond chance."""
+    return one.validated is not None and not one.validated.is_as_good
+
+
+def _standing(one: Evidence) -> tuple[bool, float]:
+    """What files that are not sure are ordered by."""
+    return not _is_outdone(one), _accuracy(one)
 
 
 def _accuracy(one: Evidence) -> float:
@@ -287,7 +307,10 @@ def _doubts(one: Evidence) -> list[str]:
         return [f"It says {told} on every test window, whatever the sound: {ends}."]
     doubts = []
     lower, upper = share_interval(right, side.groups)
-    if lower <= share:
+    if one.validated is not None:
+        if one.validated.lower <= one.validated.chance:
+            doubts.append(f"In the cross-validation it cannot be told from chance, {one.validated.chance:.1%}.")
+    elif lower <= share:
         doubts.append(
             f"Its {one.candidate.measure} of {right.mean():.1%} [{lower:.1%}, {upper:.1%}] cannot be told from chance: "
             f"always saying {name} is right on {share:.1%}."

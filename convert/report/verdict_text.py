@@ -26,6 +26,8 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     if not verdict.file:
         return [f"**Take no file.** {' '.join(verdict.doubts)}", "Why each one failed stands below the table."]
     lines = [_head(verdict), *_loaders(verdict)]
+    if verdict.validated is not None:
+        lines.append(verdict.validated.text)
     lines += verdict.doubts
     if verdict.missing:
         lines.append(_missing(verdict.missing))

@@ -11,6 +11,7 @@ from train.annotations.annotated_folder import NO_RECORDING_CALLED_SO, find_anno
 from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
+from train.recordings.fold_sides import LEAST_FOLDS, fewest_groups, halves
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
@@ -29,10 +30,12 @@ def find_and_split(
     dataset: str | None = None,
     test_fold: str | None = None,
     val_fold: str | None = None,
+    needs_validation: Callable[[ClipIndex], bool] = lambda _: True,
 ) -> ClipIndex:
     """Return the index of data folders, taken as one, with every clip on a side: by folds where a test fold is given.
 
-    `check` refuses recordings that cannot teach what is to be taught.
+    `check` refuses recordings that cannot teach what is to be taught. Where
+    `needs_validation` says no, two groups of a label are enough, one to train and one to test.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def find_and_split(
     tell_assumptions(index)
     index.check_labels()
     check(index)
-    return split_and_say(index, seed, test_fold, val_fold)
+    return split_and_say(index, seed, test_fold, val_fold, needs_validation=needs_validation(index))
 
 
 def find_data(data: str | Path, labels: Sequence[str] | None = None, dataset: str | None = None) -> ClipIndex:
@@ -82,6 +85,7 @@ def split_and_say(
     val_fold: str | None = None,
     shares: Mapping[str, float] | None = None,
     is_counted: bool = False,
+    needs_validation: bool = True,
 ) -> ClipIndex:
     """Return the index with every clip on a side, and tell how they came there, and their number if it is not yet."""
     if test_fold is None and val_fold is not None:
@@ -92,6 +96,9 @@ def split_and_say(
         index = split_by_fold(index, test_fold, val_fold)
         tested, held_out = (index.of_split(side)[0].fold for side in ("test", "val"))
         origin = f"by folds: {tested} test, {held_out} validation, the others training"
+    elif drawn and not needs_validation and fewest_groups(index)[1] == LEAST_FOLDS:
+        index = halves(index, seed)
+        origin = f"drawn with seed {seed}: half trains and half tests, for {fewest_groups(index)[0]} has two groups"
     else:
         index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)

@@ -72,7 +72,7 @@ def cut_split(
     ----------
     clips : LoadedClips
     split : str
-        train, val or test.
+        train, val or test; of a side without clips there are no windows.
     window_length : int
         Samples.
     window_hop : int
@@ -87,13 +87,14 @@ def cut_split(
     position = {label: number for number, label in enumerate(clips.index.labels)}
     labels = [position[clips.index.clips[place].labels[0]] for place in places]
     groups = [clips.index.clips[place].group for place in places]
-    owners, begins = np.repeat(places, counts), np.concatenate(starts)
+    owners, begins = np.repeat(places, counts).astype(np.int64), np.concatenate([np.empty(0, np.int64), *starts])
 
     def cut(row: int) -> np.ndarray:
         return cut_window(clips.waveforms[owners[row]], int(begins[row]), window_length)
 
     windows = WindowRows(begins.size, (window_length,), cut)
-    return TestWindows(windows, np.repeat(labels, counts), owners, np.repeat(groups, counts), begins)
+    truth = np.repeat(np.array(labels, np.int64), counts)
+    return TestWindows(windows, truth, owners, np.repeat(np.array(groups, str), counts), begins)
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,12 @@ _MODEL_SUFFIX = ".tflite"
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     from edge_runtime.options import add_detecting_arguments
+    from train.cross_validation.options import add_fold_arguments
 
     parser.add_argument(
         "systems",
         type=Path,
-        nargs="+",
+        nargs="*",
         metavar="SYSTEM",
         help="a predictions file (CSV, DCASE TSV, Audacity, RTTM, Raven, JSON), a .tflite file, or a training's folder",
     )
@@ -48,8 +49,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each interpreter (default 1)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded recordings are kept")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a system and measure")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE, or empty DIR first if earproof filled it")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_fold_arguments(parser)
 
 
 def run(verb: str, args: argparse.Namespace) -> int:
@@ -68,7 +70,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     missing = [path for path in (*args.systems, args.data) if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]} does not exist")
-    _check_order(args.systems, args.data)
+    _check_kind(args)
     if args.csv:
         check_out_file(args.csv, args.force)
     report, lines, table = _judge(args)
@@ -77,6 +79,24 @@ def run(verb: str, args: argparse.Namespace) -> int:
         print(f"wrote {args.csv}", file=sys.stderr)
     print(json.dumps(report, indent=2) if args.json else "\n".join(lines))
     return DONE
+
+
+def _check_kind(args: argparse.Namespace) -> None:
+    """Refuse systems beside models to be trained, and neither of them."""
+    if args.model:
+        if args.systems:
+            raise ValueError(
+                f"--model trains on folds of DATA, and {args.systems[0]} is there already; judge it without --model"
+            )
+        return
+    if not args.systems:
+        raise ValueError(
+            "there is nothing to judge; expected earproof evaluate SYSTEM ... DATA, or earproof evaluate DATA --model "
+            "NAME --folds"
+        )
+    if args.folds is not None:
+        raise ValueError("--folds trains models; expected --model NAME beside it")
+    _check_order(args.systems, args.data)
 
 
 def _check_order(systems: Sequence[Path], data: Path) -> None:
@@ -101,6 +121,8 @@ def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
     from edge_runtime.segments.detecting import Detecting, detecting_of
     from train.annotations.annotated_folder import find_annotations
 
+    if args.model:
+        return _cross_validate(args)
     models = [path for path in args.systems if path.is_dir() or path.suffix == _MODEL_SUFFIX]
     if models and len(models) < len(args.systems):
         raise ValueError("models and predictions are judged apart; give files of one kind")
@@ -117,6 +139,22 @@ def _judge(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
             f"--unit {args.unit} is of annotations, by which predictions are judged; leave it out for models"
         )
     return _judge_models(_expanded(models), _held_out(args), args.num_threads)
+
+
+def _cross_validate(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
+    """Models trained on folds; the report stands in --out too."""
+    from metadata.atomic_file import write_atomically
+    from train.cross_validation.fold_report import describe_folds, fold_csv, fold_lines
+    from train.cross_validation.options import validate_folds
+
+    found = validate_folds(args)
+    report = describe_folds(found)
+    lines, table = fold_lines(report), fold_csv(found)
+    if args.out:
+        for name, text in (("report.json", json.dumps(report, indent=2)), ("report.txt", "\n".join(lines))):
+            write_atomically(args.out / name, f"{text}\n".encode())
+        print(f"the report is in {args.out}", file=sys.stderr)
+    return report, lines, table
 
 
 def _held_out(args: argparse.Namespace) -> HeldOut:

@@ -10,6 +10,7 @@ from typing import Any
 from metadata.nearest_name import did_you_mean
 
 ONE_LABEL_NAMES = ("waveform_cnn", "mel_cnn")  # what `earproof build` makes of a folder of labels
+TRANSFER_NAME = "transfer"  # beside those, where a backbone is on this machine
 DETECTOR_NAMES = ("event_crnn",)  # and of recordings with annotations
 MODEL_NAMES = (
     *ONE_LABEL_NAMES,
@@ -18,7 +19,7 @@ MODEL_NAMES = (
     "mixed_cnn",
     "timeline",
     "event_crnn",
-    "transfer",
+    TRANSFER_NAME,
 )
 MODEL_HELP = {  # what a model is for, and its variants, the default first
     "waveform_cnn": "one label, from samples: level, android, abdoli_50999, abdoli_32000, abdoli_16000, abdoli_8000, "
@@ -38,7 +39,8 @@ def model_module(name: str) -> ModuleType:
 
     It has NAME, VARIANTS, DEFAULT, PUBLISHED, task, sample_rate, window_length, front_end and build.
     PUBLISHED is None where there are no published settings; `auxiliary` is there where a model can learn
-    labels, and when they sound, beside its scores; `frames` where it has frame scores.
+    labels, and when they sound, beside its scores; `frames` where it has frame scores; NEEDS_VALIDATION is False
+    where nothing is chosen on a validation side.
 
     Raises
     ------
@@ -69,6 +71,11 @@ def begun_with(module: ModuleType, backbone: str) -> Any:
         here = ", ".join(one.name for one in installed_backbones()) or "none; see earproof backbone list"
         raise ValueError(f"{module.NAME} begins with a backbone: --backbone NAME; on this machine: {here}")
     return module.begun_with(find_backbone(backbone))
+
+
+def needs_validation(module: Any) -> bool:
+    """Return whether a model's training chooses something on a validation side."""
+    return bool(getattr(module, "NEEDS_VALIDATION", True))
 
 
 def common_sample_rate(names: Sequence[str]) -> int:

@@ -25,6 +25,7 @@ FEATURES_LAYER, SCORES_LAYER = "features", "scores"
 
 DEFAULT = TrainingSettings(epochs=1, patience=1)  # the head is fitted in one step
 PUBLISHED = None
+NEEDS_VALIDATION = False  # all is chosen by inner folds
 
 
 def task(variant: str) -> Task:

@@ -119,6 +119,11 @@ def _fold_order(fold: str) -> tuple[int, str]:
     return len(fold), fold
 
 
+def fold_names(index: ClipIndex) -> list[str]:
+    """Return the folds of an index in order; '' is that of clips without one."""
+    return sorted({clip.fold for clip in index.clips}, key=_fold_order)
+
+
 def fold_called(name: str, folds: Sequence[str]) -> str:
     """Return the fold that a name or a number means; the name itself where none is meant, or several are."""
     if name in folds:
@@ -198,7 +203,7 @@ def _folds(index: ClipIndex) -> list[str]:
             f"{len(without)} of {counted(len(index.clips), 'clip')} have no fold, the first {without[0]}; "
             "a split by folds needs one for each: fill the column fold, or leave --test-fold out"
         )
-    folds = sorted({clip.fold for clip in index.clips}, key=_fold_order)
+    folds = fold_names(index)
     if len(folds) < len(SPLITS):
         raise ValueError(
             f"there are {counted(len(folds), 'fold')} ({', '.join(folds)}); {', '.join(SPLITS)} need one each"

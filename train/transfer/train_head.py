@@ -57,7 +57,7 @@ def train_head(
 
     length = int(model.inputs[0].shape[1])
     closer = dataclasses.replace(settings, window_hop=settings.window_hop or length // 2)
-    sides = {side: task.held_out(clips, side, length, closer) for side in SIDES}
+    sides = {side: task.held_out(clips, side, length, closer) for side in SIDES if clips.places(side)}
     body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output, name=FEATURES_LAYER)
     parts = {"backbone": backbone_sha256, "layers": body.to_json(), "hop": closer.window_hop, "tail": settings.tail}
     features = features_of(body, sides, clips, parts, cache)
