@@ -139,7 +139,7 @@ def build(
             hints=built.hints(index),
             state_before=state_before,
             tell=note,
-
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is finished is kept; go on with the same command and --resume") from None
 

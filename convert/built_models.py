@@ -27,8 +27,8 @@ from train.settings import TrainingSettings
 from train.tasks.task_choice import task_for
 
 HINT = (
-    "No backbone is on this machine. Few recordings gain most by one (95.8 % of the clips of ESC-10 right, with 40 clips "
-    "a label): `earproof backbone get yamnet_256`, then build again."
+    "No backbone is on this machine. Few recordings gain most by one (95.8 % of the clips of ESC-10 right, with 40 "
+    "clips a label): `earproof backbone get yamnet_256`, then build again."
 )
 
 
