@@ -79,8 +79,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             "--folds",
             type=int,
             metavar="K",
-            help="cross-validate the models over groups, in K folds; 0: not (default: 5, or as the groups allow, where "
-            "a backbone is on this machine)",
+            help="cross-validate over groups (default: 5 where a backbone is here; 0: not)",
         )
         add_training_arguments(parser, shows_tail=True)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document, not as a table")

@@ -76,7 +76,7 @@ def test_where_there_are_enough_groups_the_test_side_is_to_be_larger_instead_of_
     found = verdict(evidence(heard.truth, heard))
 
     assert "Or test on more of what there is: `earproof data split DATA --shares 40:15:45 --out CSV`" in told(found)
-    assert "--test-fold" in told(found)
+    assert "`earproof evaluate DATA --model net --folds`" in told(found)
 
 
 def test_the_shares_that_are_advised_give_every_label_enough_groups():

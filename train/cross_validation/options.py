@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from train.cross_validation.cross_validate import CrossValidated
 
+DETAILS = "cross-validation in detail"
 OWN_FOLDS = 0  # of the argument: --folds without a number
 
 
@@ -26,6 +27,9 @@ def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="deal groups into K folds (without K: the data's own folds, else 5, or as many as the groups allow)",
     )
+    group.add_argument("--out", type=Path, metavar="DIR", help="keep the scores of each fold and the report in DIR")
+    group.add_argument("--resume", action="store_true", help="go on in DIR where an earlier run stopped")
+    group = parser.add_argument_group(DETAILS)
     group.add_argument("--num-seeds", type=int, default=1, metavar="N", help="trainings of each fold, from --seed on")
     group.add_argument(
         "--set",
@@ -40,8 +44,7 @@ def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=int, metavar="N", help="processes on this machine (default: one a core, at most 8)"
     )
     group.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this Dask scheduler train")
-    group.add_argument("--out", type=Path, metavar="DIR", help="keep the scores of each fold and the report in DIR")
-    group.add_argument("--resume", action="store_true", help="go on in DIR where an earlier run stopped")
+    parser.set_defaults(only_in_help_all=(DETAILS,))
 
 
 def validate_folds(args: argparse.Namespace) -> CrossValidated:
