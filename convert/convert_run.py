@@ -160,12 +160,16 @@ def _quantized(source: _Source, recipe: Recipe, tell: Tell) -> tuple[bytes, Mixe
 
 
 def _validation(run: Convertible, form: str) -> ValidationWindows:
-    """Return the windows of the validation side, as one input form takes them, rotated ones too where they are few."""
-    if not run.clips.places("val"):
+    """Return the windows of the validation side, as one input form takes them, rotated ones too where they are few.
+
+    A model that was trained without such a side is judged against its float form on what it was trained on.
+    """
+    side = "val" if run.clips.places("val") or run.needs_validation else "train"
+    if not run.clips.places(side):
         raise ValueError(
             f"the recipe {AUTO} judges on validation recordings and there are none; expected clips whose split is val"
         )
-    cut = with_rotated_windows(run.held_out("val"))
+    cut = with_rotated_windows(run.held_out(side))
     windows = cut.windows if form == WAVEFORM_FORM else _spectrograms(cut.windows, run.spec)
     return ValidationWindows(
         windows=windows,

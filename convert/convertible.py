@@ -23,6 +23,7 @@ from convert.recipes import Recipe
 from convert.winograd.fast_convolution import stored_form
 from metadata import MelFrontEnd, ModelSpec
 from train.fitting.finished_run import FinishedRun, Load, open_run
+from train.models import model_module, needs_validation
 
 Tell = Callable[[str], None]
 Ranges = dict[str, tuple[float, float]]
@@ -34,6 +35,11 @@ class Convertible(FinishedRun, ABC):
 
     is_unseen: ClassVar[bool] = True
     """Whether the training is known not to have used the test side."""
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the training chooses something on a validation side."""
+        return True
 
     @abstractmethod
     def float_files(self, tell: Tell = print) -> dict[str, bytes]:
@@ -83,6 +89,11 @@ class Convertible(FinishedRun, ABC):
 @dataclass(frozen=True)
 class TrainedRun(Convertible):
     """A finished training of `earproof train`."""
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the training chooses something on a validation side."""
+        return needs_validation(model_module(self.spec.name))
 
     def float_files(self, tell: Tell = print) -> dict[str, bytes]:
         """Return the export of the trained model, and of the model without its mel front end where it has one."""

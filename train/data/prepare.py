@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from metadata.labels import read_labels
@@ -11,7 +12,7 @@ from train.annotations.annotated_folder import NO_RECORDING_CALLED_SO, find_anno
 from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
 from train.recordings.clip_index import ClipIndex, combine, find_clips
-from train.recordings.fold_sides import LEAST_FOLDS, fewest_groups, halves
+from train.recordings.fold_sides import LEAST_FOLDS, TWO_SIDES, fewest_groups, halves
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
 from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
@@ -99,6 +100,9 @@ def split_and_say(
     elif drawn and not needs_validation and fewest_groups(index)[1] == LEAST_FOLDS:
         index = halves(index, seed)
         origin = f"drawn with seed {seed}: half trains and half tests, for {fewest_groups(index)[0]} has two groups"
+    elif not needs_validation and {clip.split for clip in index.clips} == set(TWO_SIDES):
+        index = split_clips(replace(index, full_sides=TWO_SIDES), seed)
+        origin = "as given, with nothing to validate on"
     else:
         index, added = draw_missing_sides(index, seed)
         index = split_clips(index, seed, shares)

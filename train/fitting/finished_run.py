@@ -18,6 +18,7 @@ from train.mixtures.mixture_table import MIXTURES_FILE_NAME
 from train.models import model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import read_index
+from train.recordings.fold_sides import TWO_SIDES
 from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.settings import TrainingSettings
 from train.tasks.chosen_mixtures import choose_mixtures
@@ -112,6 +113,8 @@ def open_recordings(
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
     index = read_index(folder / SPLIT_FILE_NAME, labels, is_annotated=(folder / EVENTS_FILE_NAME).is_file())
+    if not index.of_split("val"):  # of a model that needs none
+        index = dataclasses.replace(index, full_sides=TWO_SIDES)
     clips = (load or load_clips)(index, spec.sample_rate, cache, strict=True)
     if (folder / MIXTURES_FILE_NAME).is_file():
         clips = choose_mixtures(clips, folder / MIXTURES_FILE_NAME)

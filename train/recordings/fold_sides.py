@@ -13,7 +13,7 @@ from train.recordings.split import check_split, fold_names, split_by_fold
 
 USUAL_FOLDS = 5
 LEAST_FOLDS = 2
-_SIDES_OF_TWO = "train", "test"
+TWO_SIDES = "train", "test"  # where nothing is chosen on a validation side
 
 
 def with_folds(index: ClipIndex, num_folds: int | None, seed: int, own: bool = True) -> tuple[ClipIndex, str]:
@@ -73,7 +73,7 @@ def sides_of_fold(index: ClipIndex, fold: str) -> ClipIndex:
     if len(fold_names(index)) > LEAST_FOLDS:
         return split_by_fold(index, fold)
     sided = (replace(clip, split="test" if clip.fold == fold else "train") for clip in index.clips)
-    index = replace(index.with_clips(sided), full_sides=_SIDES_OF_TWO)
+    index = replace(index.with_clips(sided), full_sides=TWO_SIDES)
     check_split(index)
     return index
 
