@@ -82,15 +82,12 @@ def drawn_clips(data: Path, fold: int, number: int) -> list[tuple[str, str, str,
     with (data / "meta.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     paths = {path.name: str(path.resolve()) for path in data.rglob("*") if path.is_file()}
+    tested = [row for row in rows if int(row["fold"]) == fold]
+    held_out = {row["freesound_id"] for row in tested}
     generator = np.random.default_rng(fold)
-    chosen = [
-        (paths[row["filename"]], row["category"], row["freesound_id"], "test")
-        for row in rows
-        if int(row["fold"]) == fold
-    ]
-    tested = {row["freesound_id"] for row in test_side}
+    chosen = [(paths[row["filename"]], row["category"], row["freesound_id"], "test") for row in tested]
     for label in sorted({row["category"] for row in rows}):
-        left = [row for row in rows if row["category"] == label and row["freesound_id"] not in tested]
+        left = [row for row in rows if row["category"] == label and row["freesound_id"] not in held_out]
         of_source: dict[str, dict[str, str]] = {}
         for place in generator.permutation(len(left)):
             of_source.setdefault(left[place]["freesound_id"], left[place])

@@ -92,7 +92,7 @@ def _larger_test_side(verdict: Verdict) -> list[str]:
         then = "convert with --data CSV; only calibration needs the others"
     larger = f"test on more of what there is: `earproof data split DATA --shares {shares} --out CSV`, then {then}."
     steps = [f"{'Or' if verdict.missing else 'The test side is small:'} {larger}"] if shares else []
-    if verdict.is_unseen:
+    if verdict.is_unseen and verdict.validated is None:
         steps.append(
             f"Or test all in turn: `earproof evaluate DATA --model {verdict.model} --folds` trains one for each fold."
         )
