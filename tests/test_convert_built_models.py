@@ -148,8 +148,8 @@ def test_models_that_folds_cannot_tell_apart_are_named():
     assert [found[name].is_as_good for name in "abc"] == [True, True, False]
     assert found["a"].text == (
         "Cross-validation, 2 folds, 20 clips of 9 groups, clips right: b 90.0% [50.0%, 100.0%]; "
-        "a 80.0% [50.0%, 100.0%]; c 10.0% [50.0%, 100.0%]. b and a cannot be told apart by it. 'dog' has 4 groups: so few "
-        "leave much to chance."
+        "a 80.0% [50.0%, 100.0%]; c 10.0% [50.0%, 100.0%]. b and a cannot be told apart by it. "
+        "'dog' has 4 groups: so few leave much to chance."
     )
     assert validated_models(None) == {}
 
