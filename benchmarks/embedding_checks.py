@@ -6,8 +6,10 @@ Run: python benchmarks/embedding_checks.py BACKBONE [...]
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import soxr
@@ -81,14 +83,12 @@ def _tell_copies(
     chosen = clips.chosen(range(0, len(clips.waveforms), EVERY))
     sounds = [change(*read_file(chosen.index.root / clip.path)) for clip in chosen.index.clips]
     copies = [replace(clip, path=f"copy/{clip.path}", group=f"copy {clip.path}") for clip in chosen.index.clips]
-    copied = LoadedClips(
-        chosen.index.with_clips(copies),
-        [to_waveform(*sound, embedder.sample_rate) for sound in sounds],
-        [f"{name} {digest}" for digest in chosen.digests],
-        [],
-    )
+    waveforms = [to_waveform(*sound, embedder.sample_rate) for sound in sounds]
+    copied = LoadedClips(chosen.index.with_clips(copies), waveforms, chosen.digests, [])
+    with tempfile.TemporaryDirectory() as cache:
+        of_copies = embed_clips(embedder, copied, cache=Path(cache)).embeddings
     both = clips.index.with_clips([*clips.index.clips, *copies])
-    texts = _texts(both, np.concatenate([vectors, embed_clips(embedder, copied).embeddings]), "alike_in_two_groups")
+    texts = _texts(both, np.concatenate([vectors, of_copies]), "alike_in_two_groups")
     found = sum(f"~ copy/{text.split(' (')[0]} " in text for text in texts)
     others = sum("copy/" not in text for text in texts)
     print(f"{backbone}: {name}: {found} of {len(copies)}; {others} pairs without a copy", flush=True)

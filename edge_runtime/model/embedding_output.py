@@ -15,8 +15,8 @@ _GRAPH_OUTPUTS = 2  # slot of a SubGraph
 _DENSE = "FULLY_CONNECTED"
 
 
-def embedding_classifier(classifier: Classifier) -> tuple[Classifier, TensorInfo]:
-    """Return the model with its embedding as its output, and the tensor that this is.
+def embedding_classifier(classifier: Classifier) -> Classifier:
+    """Return the model with its embedding as its output.
 
     Parameters
     ----------
@@ -31,12 +31,9 @@ def embedding_classifier(classifier: Classifier) -> tuple[Classifier, TensorInfo
     """
     content = parse_model(classifier.model)
     tensor = _embedding(content, classifier.spec.name)
-    size = tensor.size
-    spec = replace_spec(  # one name and threshold a value, which nothing reads
-        classifier.spec, labels=tuple(map(str, range(size))), thresholds=(0.0,) * size, frames=None
-    )
-    changed = _with_output(content, tensor)
-    return Classifier(changed, classifier.num_threads, classifier.use_xnnpack, spec), tensor
+    names = tuple(map(str, range(tensor.size)))  # with a threshold each; nothing reads them
+    spec = replace_spec(classifier.spec, labels=names, thresholds=(0.0,) * len(names), frames=None)
+    return Classifier(_with_output(content, tensor), classifier.num_threads, classifier.use_xnnpack, spec)
 
 
 def _embedding(content: ModelContent, name: str) -> TensorInfo:

@@ -96,12 +96,12 @@ def read_embeddings(path: str | Path) -> Embeddings:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there; {_MAKE_IT}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else {}
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}; {_MAKE_IT}") from error
     if str(arrays.pop("format", "")) != FORMAT:
-        raise ValueError(f"{path} holds {', '.join(arrays) or 'no named arrays'} and no {FORMAT!r}; {_MAKE_IT}")
+        raise ValueError(f"{path} holds {', '.join(arrays)} and no {FORMAT!r}; {_MAKE_IT}")
     return _checked(arrays, path)
 
 

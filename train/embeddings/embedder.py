@@ -130,10 +130,12 @@ def _of_file(path: Path) -> Embedder:
     """A `.tflite` file whose output is what its last dense layer takes."""
     from edge_runtime.model.classifier import Classifier
     from edge_runtime.model.embedding_output import embedding_classifier
+    from metadata.tflite_file.model_content import parse_model
 
     classifier = Classifier(path)
-    embedding, tensor = embedding_classifier(classifier)
-    note = f"{path}: the vectors have {tensor.dtype} steps of {tensor.scales[0]:.3g}" if tensor.scales else ""
+    embedding = embedding_classifier(classifier)
+    is_quantized = any(tensor.scales for tensor in parse_model(classifier.model).graphs[0].tensors)
+    note = f"{path} is quantized: its vectors are near those of its float file, and not the same" * is_quantized
 
     def embed(windows: np.ndarray) -> np.ndarray:
         rows = []
