@@ -15,7 +15,7 @@ from train.recordings.clip_index import ClipIndex
 from train.recordings.joined_groups import join_groups
 
 NUM_NEIGHBOURS = 5  # all of which must have another label
-LIKENESS = 3.0  # a copy is so many times nearer than what is nearest to a clip in another group, on the median
+LIKENESS = 4.0  # a copy is so many times nearer than what is nearest to a clip in another group, on the median
 _SHOWN, _NAMED = 10, 3  # clips of a finding on the screen, neighbours of a clip
 _LEAST_DISTANCE = 1e-6  # of unit vectors in float32
 _BLOCK = 512  # clips compared with all at once
