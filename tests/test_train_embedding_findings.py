@@ -68,9 +68,10 @@ def test_a_second_clip_of_the_same_group_confirms_nothing():
     assert sorted(text.split(" (")[0] for text in named) == ["hen/wrong-2.wav", "hen/wrong-3.wav"]
 
 
-def test_of_several_labels_one_in_common_is_enough_and_none_at_all_is_not_judged():
+def test_clips_of_several_labels_or_none_are_not_judged():
     clips, vectors = _clusters()
-    clips[3] = Clip("both.wav", ("dog", "hen"), "g3")
+    clips[3] = Clip("scene.wav", ("cow", "hen"), "g3")
+    clips[12] = Clip("cow.wav", ("cow", "dog"), "g12")
     clips[4] = Clip("none.wav", (), "g4")
     assert _found(clips, vectors) == {}
 

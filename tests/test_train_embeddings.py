@@ -1,6 +1,7 @@
 """Recordings as vectors: what makes them, the file that keeps them, the nearest, and what the commands refuse."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_what_was_embedded_before_a_stop_is_not_computed_again(folder, monkeypat
 
     monkeypatch.setattr(embed_room, "_windows", stop_at_the_third)
     out = tmp_path / "resumed.npz"
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="recordings that are done are kept; the same command goes on"):
         earproof.embed("tiny", folder / "sounds", out=out, cache=tmp_path / "cache")
     assert list(tmp_path.glob("*.npz*")) == []
     found = earproof.embed("tiny", folder / "sounds", out=out, cache=tmp_path / "cache")
@@ -373,3 +374,13 @@ def test_a_query_by_another_model_is_refused_with_what_to_do(folder, collection,
         ValueError, match=r"the query has 3 values and the embeddings have 2; .* embed all of them anew"
     ):
         nearest(_made([[1, 0]], ["a"]), np.ones(3), 1)
+
+
+def test_a_model_that_gives_no_numbers_is_told_with_the_recording_and_nothing_is_kept(folder, tmp_path):
+    from train import embed_api
+
+    embedder = replace(open_embedder("tiny"), sha256="broken", embed=lambda windows: np.full((len(windows), 2), np.nan))
+    index = embed_api.find_recordings([folder / "sounds" / "low" / "0.wav"])
+    with pytest.raises(ValueError, match=r"tiny gives NaN or infinity for 0\.wav; is the model broken\?"):
+        embed_api.embed_index(embedder, index, False, tmp_path, strict=True)
+    assert not (tmp_path / "features").exists()

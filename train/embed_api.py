@@ -65,7 +65,10 @@ def embed(
         check_out_file(Path(out), force)
     index = find_recordings([audio] if isinstance(audio, (str, Path)) else audio)
     embedder = open_embedder(model)
-    found = embed_index(embedder, index, windows, cache, strict)
+    try:
+        found = embed_index(embedder, index, windows, cache, strict)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("recordings that are done are kept; the same command goes on from there") from None
     if out is not None:
         write_embeddings(out, found)
     return found
@@ -107,6 +110,8 @@ def search(
     from train.embeddings.embedded import Embeddings, read_embeddings
     from train.embeddings.nearest import nearest
 
+    if top < 1:
+        raise ValueError(f"--top is {top}; expected at least 1")
     found = embeddings if isinstance(embeddings, Embeddings) else read_embeddings(embeddings)
     name, path = str(query), Path(query)
     places = found.places(name)

@@ -39,6 +39,7 @@ def find_by_embeddings(
     Notes
     -----
     A clip is compared with those of other groups alone: a second one of its source would confirm a wrong label.
+    Labels of clips that have several, or none, are not judged: scenes are alike for what else sounds in them.
     """
     labels = [frozenset(clip.labels) for clip in index.clips]
     wrong: list[tuple[float, str]] = []  # how many times nearer they are than the nearest with its label
@@ -53,9 +54,9 @@ def find_by_embeddings(
             continue
         distances.append(1.0 - float(similarities[nearest[0]]))
         pairs |= {(min(place, one), max(place, one)): 1.0 - float(similarities[one]) for one in nearest.tolist()}
-        if not labels[place] or any(not labels[place].isdisjoint(labels[one]) for one in nearest.tolist()):
+        if len(labels[place]) != 1 or any(labels[place] <= labels[one] for one in nearest.tolist()):
             continue
-        own = [one for one in np.flatnonzero(np.isfinite(similarities)) if not labels[place].isdisjoint(labels[one])]
+        own = [one for one in np.flatnonzero(np.isfinite(similarities)) if labels[place] <= labels[one]]
         if own:
             nearer = (1.0 - similarities[own].max()) / max(1.0 - similarities[nearest].mean(), _LEAST_DISTANCE)
             wrong.append((float(nearer), _describe(index, place, nearest.tolist(), similarities)))

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,14 @@ def embed_clips(
         seconds = embedder.window_length / embedder.sample_rate
         note(f"{counted(short, 'recording is', 'recordings are')} shorter than a window of {seconds:g} s: zeros follow")
     starts = [_starts(embedder, waveform) for waveform in clips.waveforms]
-    of_clips = []
+    rows = []
     with progress_bar(sum(map(len, starts)), "embed", "window") as bar:
-        for waveform, digest, begins in zip(clips.waveforms, clips.digests, starts, strict=True):
+        for place, waveform in enumerate(clips.waveforms):
             before = bar.n
-            compute = functools.partial(_windows, embedder, waveform, bar.update)
-            of_clips.append(kept(cache, _key(embedder, digest), compute))
-            bar.update(before + len(begins) - bar.n)  # those that were there already
-    _check_finite(of_clips, clips, embedder)
-    rows = [of_clip if per_window else pooled(of_clip)[None] for of_clip in of_clips]
+            compute = functools.partial(_windows, embedder, waveform, clips.index.clips[place].path, bar.update)
+            of_windows = kept(cache, _key(embedder, clips.digests[place]), compute)
+            bar.update(before + len(starts[place]) - bar.n)  # of those that were there already
+            rows.append(of_windows if per_window else pooled(of_windows)[None])
     vectors, norms = unit_rows(np.concatenate(rows))
     counts = [len(row) for row in rows]
     found = clips.index.clips
@@ -83,22 +82,17 @@ def pooled(of_windows: np.ndarray) -> np.ndarray:
     return np.concatenate([of_windows.mean(axis=0), of_windows.max(axis=0)])
 
 
-def _windows(embedder: Embedder, waveform: Waveform, tell: Callable[[int], Any]) -> np.ndarray:
+def _windows(embedder: Embedder, waveform: Waveform, path: str, tell: Callable[[int], Any]) -> np.ndarray:
     """The vectors of a recording's windows, batch by batch."""
     blocks = waveform_blocks_of(waveform)
     cut = stream_windows(blocks, len(waveform), embedder.window_length, embedder.window_hop, TAIL)
     rows = []
     while batch := [samples for _, samples in itertools.islice(cut, BATCH)]:
         rows.append(embedder.embed(np.stack(batch)))
+        if not np.isfinite(rows[-1]).all():
+            raise ValueError(f"{embedder.name} gives NaN or infinity for {path}; is the model broken?")
         tell(len(batch))
     return np.concatenate(rows)
-
-
-def _check_finite(of_clips: Sequence[np.ndarray], clips: LoadedClips, embedder: Embedder) -> None:
-    """Refuse what is no vector."""
-    for of_clip, clip in zip(of_clips, clips.index.clips, strict=True):
-        if not np.isfinite(of_clip).all():
-            raise ValueError(f"{embedder.name} gives NaN or infinity for {clip.path}; is the model broken?")
 
 
 def _starts(embedder: Embedder, waveform: Waveform) -> np.ndarray:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from metadata import ModelSpec
-from metadata.nearest_name import did_you_mean
 
 MODEL_KINDS = "the folder of a training, a .tflite file, or the name of a backbone (earproof backbone list)"
 SCORES_LAYER = "scores"  # of every model with one label a window
@@ -85,16 +84,14 @@ def open_embedder(model: str | Path) -> Embedder:
 
 def _of_backbone(name: str) -> Embedder:
     """A backbone as a head of `train transfer` hears it: the roots of its features, a patch a window."""
-    from train.backbones.installed import find_backbone, installed_backbones
+    from train.backbones.installed import find_backbone
     from train.fitting.backend import load_keras
     from train.models import transfer
 
     try:
         backbone = find_backbone(name)
     except ValueError as error:
-        names = [one.name for one in installed_backbones()]
-        hint = "" if did_you_mean(name, names) else f". There is no file or folder {name} either"
-        raise ValueError(f"{error}{hint}") from error
+        raise ValueError(f"{error}. There is no file or folder {name} either") from error
     keras, begun = load_keras(), transfer.begun_with(backbone)
     model = begun.build(1, _BACKBONE_VARIANT)
     body = keras.Model(model.inputs, model.get_layer(transfer.FEATURES_LAYER).output)

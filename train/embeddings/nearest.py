@@ -38,17 +38,15 @@ def nearest(found: Embeddings, vector: np.ndarray, top: int, without: str = "") 
     vector : np.ndarray
         float (n_features,), of any norm.
     top : int
-        How many at most.
+        How many at most, 1 or more.
     without : str
         A recording that is left out: the one that was asked for.
 
     Raises
     ------
     ValueError
-        `top` below 1, or a vector of another size.
+        A vector of another size.
     """
-    if top < 1:
-        raise ValueError(f"--top is {top}; expected at least 1")
     if vector.shape != found.embeddings.shape[1:]:
         raise ValueError(
             f"the query has {vector.size} values and the embeddings have {found.embeddings.shape[1]}; they are of "
