@@ -384,3 +384,22 @@ def test_a_model_that_gives_no_numbers_is_told_with_the_recording_and_nothing_is
     with pytest.raises(ValueError, match=r"tiny gives NaN or infinity for 0\.wav; is the model broken\?"):
         embed_api.embed_index(embedder, index, False, tmp_path, strict=True)
     assert not (tmp_path / "features").exists()
+
+
+@pytest.mark.parametrize(("longest", "expected"), [("", PATCH), ("1s", 32_000), ("5s", None)])
+def test_a_backbone_of_longer_patches_gets_the_shortest_window_that_holds_one(folder, monkeypatch, longest, expected):
+    from train.models import transfer
+
+    def window_length(variant):
+        if int(variant[0]) <= int(longest[:1] or 0):
+            raise ValueError(f"a patch is longer than {variant}")
+        return transfer.WINDOWS[variant]
+
+    monkeypatch.setattr(transfer, "window_length", window_length)
+    if expected is None:
+        with pytest.raises(ValueError, match="a patch is longer than 5s"):
+            open_embedder("tiny")
+    else:
+        embedder = open_embedder("tiny")
+        assert embedder.window_length == expected
+        assert embedder.embed(np.zeros((2, expected), np.float32)).shape == (2, 128 if longest == "" else 256)

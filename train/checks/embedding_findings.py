@@ -47,19 +47,17 @@ def find_by_embeddings(
     distances: list[float] = []  # from each clip to its nearest
     alone: list[str] = []
     for place, similarities in _similarities(index, vectors, tell):
-        nearest = np.argpartition(-similarities, min(NUM_NEIGHBOURS, similarities.size) - 1)[:NUM_NEIGHBOURS]
-        nearest = nearest[np.isfinite(similarities[nearest])]
-        nearest = nearest[np.argsort(-similarities[nearest], kind="stable")]
-        if not nearest.size:
+        nearest = _nearest(similarities)
+        if not nearest:
             continue
         distances.append(1.0 - float(similarities[nearest[0]]))
-        pairs |= {(min(place, one), max(place, one)): 1.0 - float(similarities[one]) for one in nearest.tolist()}
-        if len(labels[place]) != 1 or any(labels[place] <= labels[one] for one in nearest.tolist()):
+        pairs |= {(min(place, one), max(place, one)): 1.0 - float(similarities[one]) for one in nearest}
+        if len(labels[place]) != 1 or any(labels[place] <= labels[one] for one in nearest):
             continue
         own = [one for one in np.flatnonzero(np.isfinite(similarities)) if labels[place] <= labels[one]]
         if own:
             nearer = (1.0 - similarities[own].max()) / max(1.0 - similarities[nearest].mean(), _LEAST_DISTANCE)
-            wrong.append((float(nearer), _describe(index, place, nearest.tolist(), similarities)))
+            wrong.append((float(nearer), _describe(index, place, nearest, similarities)))
         else:
             alone.append(index.clips[place].path)
     copies = _copies(index, pairs, float(np.median(distances)) / LIKENESS if distances else 0.0, duplicates)
@@ -79,12 +77,11 @@ def _findings(wrong: Sequence[str], alone: Sequence[str], copies: Sequence[str])
             _SHOWN,
         )
     if copies:
-        what = counted(len(copies), "pair of clips sounds", "pairs of clips sound")
+        what = counted(len(copies), "pair of clips in two groups sounds", "pairs of clips in two groups sound")
         yield Finding(
             "warning",
             "alike_in_two_groups",
-            f"{what} nearly the same and stand in different groups, and have no fingerprint in common; copies, or one "
-            "source? Give each pair one group",
+            f"{what} nearly the same without a fingerprint in common: copies, or one source? Give each pair one group",
             tuple(copies),
             _SHOWN,
         )
@@ -113,6 +110,13 @@ def _similarities(
             yield place, row
         if tell:
             tell(len(block))
+
+
+def _nearest(similarities: np.ndarray) -> list[int]:
+    """The positions of the nearest clips, the nearest first."""
+    found = np.argpartition(-similarities, min(NUM_NEIGHBOURS, similarities.size) - 1)[:NUM_NEIGHBOURS]
+    found = found[np.isfinite(similarities[found])]
+    return [int(one) for one in found[np.argsort(-similarities[found], kind="stable")]]
 
 
 def _describe(index: ClipIndex, place: int, nearest: Sequence[int], similarities: np.ndarray) -> str:

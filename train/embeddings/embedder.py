@@ -18,7 +18,7 @@ from metadata import ModelSpec
 
 MODEL_KINDS = "the folder of a training, a .tflite file, or the name of a backbone (earproof backbone list)"
 SCORES_LAYER = "scores"  # of every model with one label a window
-_BACKBONE_VARIANT = "1s"  # one patch
+_WINDOWS = "1s", "2s", "5s"  # of `train transfer`; the first that holds a patch of the backbone is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +93,20 @@ def _of_backbone(name: str) -> Embedder:
     except ValueError as error:
         raise ValueError(f"{error}. There is no file or folder {name} either") from error
     keras, begun = load_keras(), transfer.begun_with(backbone)
-    model = begun.build(1, _BACKBONE_VARIANT)
+    variant, length = _shortest_window(begun)
+    model = begun.build(1, variant)
     body = keras.Model(model.inputs, model.get_layer(transfer.FEATURES_LAYER).output)
-    rate, length = begun.sample_rate(_BACKBONE_VARIANT), begun.window_length(_BACKBONE_VARIANT)
-    return Embedder(name, backbone.sha256, rate, length, _predict(body))
+    return Embedder(name, backbone.sha256, begun.sample_rate(variant), length, _predict(body))
+
+
+def _shortest_window(begun: Any) -> tuple[str, int]:
+    """The variant with the shortest window that a backbone takes, and its samples."""
+    for variant in _WINDOWS:
+        try:
+            return variant, int(begun.window_length(variant))
+        except ValueError as error:  # its patch is longer
+            refusal = error
+    raise refusal
 
 
 def _of_run(folder: Path) -> Embedder:
