@@ -23,8 +23,20 @@ if TYPE_CHECKING:
     from edge_runtime import Classifier, CountedClassifier, PhoneHarness, read_wav
     from metadata import ModelSpec
     from train.api import train
+    from train.embed_api import embed, search
 
-__all__ = ["CountedClassifier", "ModelSpec", "PhoneHarness", "build", "convert", "load", "read_wav", "train"]
+__all__ = [
+    "CountedClassifier",
+    "ModelSpec",
+    "PhoneHarness",
+    "build",
+    "convert",
+    "embed",
+    "load",
+    "read_wav",
+    "search",
+    "train",
+]
 
 _HOMES = {
     "CountedClassifier": "edge_runtime.counting.pipeline",
@@ -32,7 +44,9 @@ _HOMES = {
     "PhoneHarness": "edge_runtime.phone.harness",
     "build": "convert.api",
     "convert": "convert.api",
+    "embed": "train.embed_api",
     "read_wav": "edge_runtime.audio.wav_file",
+    "search": "train.embed_api",
     "train": "train.api",
 }
 DONE, CHECK_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -62,6 +76,8 @@ VERBS = {
         "convert.held_out.thresholds_command", "choose from which score on labels count in longer recordings"
     ),
     "backbone": Verb("train.backbones.command", "list, add and get networks that a training can begin with"),
+    "embed": Verb("train.embed_command", "write recordings as vectors, by a model without its last layer"),
+    "search": Verb("train.embed_command", "find the recordings nearest to one, among those of embed"),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
@@ -84,6 +100,7 @@ _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.backbones.command": _TRAIN,
     "train.command": _TRAIN,
+    "train.embed_command": _TRAIN,
     "train.data.command": _TRAIN,
     "train.held_out.command": _TRAIN,
     "train.plot_command": _TRAIN,

@@ -49,8 +49,24 @@ def score_operator(model: bytes | ModelContent, place: int = 0) -> str:
     ModelContractError
         Not a model, or a damaged one.
     """
-    path = _score_path(parse_model(model).graphs[0], place)
+    path = score_path(parse_model(model).graphs[0], place)
     return path[0].name if path else ""
+
+
+def score_path(graph: Graph, place: int = 0) -> list[Operator]:
+    """Return the operators before an output, the last one first, without those that hand values on."""
+    makers = {output: operator for operator in graph.operators for output in operator.outputs}
+    path: list[Operator] = []
+    tensor = graph.outputs[place] if graph.outputs else -1
+    for _ in graph.operators:  # a damaged file may hand a tensor on in a circle
+        maker = makers.get(tensor)
+        if maker is None or len(path) == _FARTHEST:
+            break
+        computed = [place for place in maker.inputs if place >= 0 and graph.tensors[place].data is None]
+        if maker.name not in HANDED_ON or not computed:
+            path.append(maker)
+        tensor = computed[0] if computed else -1
+    return path
 
 
 def check_activation(content: ModelContent, spec: ModelSpec) -> None:
@@ -86,7 +102,7 @@ def _check_end(last: str, spec: ModelSpec) -> None:
 
 def score_kind(content: ModelContent) -> ScoreKind:
     """Return what the graph says about a model's scores: its last operators and what is fused into them."""
-    path = _score_path(content.graphs[0])
+    path = score_path(content.graphs[0])
     names = [operator.name for operator in path]
     if not names:
         return ScoreKind("", "none", "puts out what no operator makes")
@@ -113,19 +129,3 @@ def _without_activation(last: Operator, names: list[str]) -> ScoreKind:
     if last.name in _LINEAR and not fused:
         return ScoreKind("", "none", f"ends with {last.name} and no activation: logits, as it seems", True)
     return ScoreKind("", "none", f"ends with {last.name}{f' and {fused}' if fused else ''}")
-
-
-def _score_path(graph: Graph, place: int = 0) -> list[Operator]:
-    """The operators before an output, the last one first, without those that hand values on."""
-    makers = {output: operator for operator in graph.operators for output in operator.outputs}
-    path: list[Operator] = []
-    tensor = graph.outputs[place] if graph.outputs else -1
-    for _ in graph.operators:  # a damaged file may hand a tensor on in a circle
-        maker = makers.get(tensor)
-        if maker is None or len(path) == _FARTHEST:
-            break
-        computed = [place for place in maker.inputs if place >= 0 and graph.tensors[place].data is None]
-        if maker.name not in HANDED_ON or not computed:
-            path.append(maker)
-        tensor = computed[0] if computed else -1
-    return path

@@ -33,6 +33,12 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_side_arguments(split)
     check = _add_action(actions, "check", "look for leaks, shortcuts and faulty recordings; exit code 1 for an error")
     _add_unit(check)
+    check.add_argument(
+        "--embeddings",
+        metavar="MODEL",
+        help="look for wrong labels and copies by them too: a backbone's name, what else earproof embed takes, or the "
+        "EMB.npz that it wrote",
+    )
     check.add_argument("--plots", type=Path, metavar="DIR", help="write pictures of balance, level, bandwidth, length")
     check.add_argument("--force", action="store_true", help="empty DIR first if earproof filled it")
     duplicates = _add_action(actions, "duplicates", "find the same audio under two names")
@@ -205,6 +211,10 @@ def _check(args: argparse.Namespace) -> int:
         claim_folder(args.plots, force=args.force)
     with progress_bar(len(index.clips), "listen", "clip") as bar:
         check = check_data(index, lambda done: bar.update(done - bar.n), annotations)
+    if args.embeddings:
+        from train.data.embedding_check import check_embeddings
+
+        check = check_embeddings(check, args.embeddings)
     if args.plots:
         from train.checks.check_plots import plot_check
 
