@@ -15,21 +15,32 @@ from train.backbones.installed import Backbone
 from train.backbones.yamnet import PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE, embed_patches, give_weights
 from train.backbones.yamnet import front_end as mel_front_end
 from train.settings import TrainingSettings
-from train.tasks.task import OneLabel, Task
+from train.tasks.task import LabelSet, OneLabel, SourceCount, Task
 
 NAME = "transfer"
-WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES, "5s": 5 * SAMPLE_RATE}  # samples
-VARIANTS = tuple(WINDOWS)
+TASKS: dict[str, Task] = {
+    "2s": OneLabel(),
+    "1s": OneLabel(),
+    "5s": OneLabel(),
+    "labels": LabelSet((1, 2)),
+    "two": SourceCount(2),
+}
+VARIANTS = tuple(TASKS)
+WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES}  # samples; the others have 5 s
 DEFAULT_VARIANT = "2s"  # what Android's app hears
 FEATURES_LAYER, SCORES_LAYER = "features", "scores"
 
-DEFAULT = TrainingSettings(epochs=1, patience=1)  # the head is fitted in one step
+# A head is fitted in one step. What a backbone is trained further with, if it is:
+DEFAULT = TrainingSettings(learning_rate=3e-4, cosine_decay=True, batch_size=16, epochs=10, patience=10, augment=True)
+_MIXED = {"epoch_windows": 3200, "normalization": "both"}
+VARIANT_SETTINGS = {"labels": {**_MIXED, "loss": "binary_crossentropy"}, "two": _MIXED}
 PUBLISHED = None
+LEARNS_EVENTS = False  # of recordings with annotations
 
 
 def task(variant: str) -> Task:
-    """Return the task: one label a window."""
-    return OneLabel()
+    """Return the task of a variant: one label a window, which labels are present, or how many sources."""
+    return TASKS[variant]
 
 
 def sample_rate(variant: str) -> int:
@@ -39,7 +50,7 @@ def sample_rate(variant: str) -> int:
 
 def window_length(variant: str) -> int:
     """Return the samples in one input."""
-    return WINDOWS[variant]
+    return WINDOWS.get(variant, 5 * SAMPLE_RATE)
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,58 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from metadata.plural import counted
-from train.models.transfer import FEATURES_LAYER, SCORES_LAYER
+from train.evaluation.held_out_scores import HeldOutScores
+from train.models.transfer import FEATURES_LAYER
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.tasks.task import Task
+from train.tasks.task import OneLabel, Task
+from train.transfer.backbone_blocks import give_head
 from train.transfer.features import Features, features_of
-from train.transfer.head import Head, fit_head, softmax
+from train.transfer.fine_tune import FineTuner
+from train.transfer.head import Head, fit_head, fit_head_at, softmax
+from train.transfer.inner_sides import SIDES, inner_folds
 
-SIDES = "train", "val"
+MOST_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Learned:
+    """What was learned beside the weights of the model.
+
+    Attributes
+    ----------
+    history : list of dict
+        Of the head one row: its loss on what it was fitted on, and on held-out windows of the inner folds. Of a
+        backbone that was trained further one row an epoch.
+    held_out : HeldOutScores, optional
+        By which thresholds can be chosen, where there are inner folds and several labels or a number are told.
+    record : dict
+        What was chosen and by what figures, for JSON.
+    """
+
+    history: list[dict[str, float]]
+    held_out: HeldOutScores | None
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Fitted:
+    """A head with all that comes of fitting it."""
+
+    weights: list[np.ndarray]
+    row: dict[str, float]
+    text: str
+    refit: Callable[[set[str]], list[np.ndarray]]
+    held_out: HeldOutScores | None = None
 
 
 def train_head(
@@ -25,14 +62,16 @@ def train_head(
     clips: LoadedClips,
     task: Task,
     settings: TrainingSettings,
+    *,
+    sample_rate: int,
     backbone_sha256: str,
+    folder: Path,
     cache: Path | None,
     tell: Callable[[str], None],
-) -> list[dict[str, float]]:
-    """Fit the head of a model on training and validation clips, and leave it in the model.
+) -> Learned:
+    """Fit the head of a model on training and validation clips, train its backbone further on request.
 
-    Nothing but the regularization is chosen, and that by inner folds over groups of both sides: so both may be
-    trained on.
+    All that is chosen is chosen by inner folds over groups of both sides: so both may be trained on.
 
     Parameters
     ----------
@@ -40,31 +79,61 @@ def train_head(
         With the layers `features` and `scores`.
     clips : LoadedClips
     task : Task
-        Of one label a window.
     settings : TrainingSettings
-        Without a hop of windows they begin every half window.
+        Without a hop of windows those with one label begin every half window.
+    sample_rate : int
+        Hz.
     backbone_sha256 : str
+    folder : Path
+        The run.
     cache : Path, optional
         The folder of decoded recordings, the user's own if None.
     tell : callable
-
-    Returns
-    -------
-    list of dict
-        The history, one row: the loss of the head on what it was fitted on, and on held-out windows of the inner folds.
     """
     import keras
 
-    length = int(model.inputs[0].shape[1])
+    body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output, name=FEATURES_LAYER)
+    parts = {"backbone": backbone_sha256, "layers": body.to_json()}
+    folds = inner_folds(clips, MOST_FOLDS, settings.seed)
+    if isinstance(task, OneLabel):
+        fitted = _fit_one_label(body, parts, clips, task, settings, cache)
+    else:
+        raise NotImplementedError
+    give_head(model, fitted.weights)
+    tell(fitted.text)
+    history, held_out, record = [fitted.row], fitted.held_out, {}
+    if settings.fine_tune:
+        tuner = FineTuner(
+            model=model, task=task, settings=settings, sample_rate=sample_rate, folder=folder, refit=fitted.refit
+        )
+        choice, tuned, scores = tuner.tune(clips, folds, tell)
+        record["fine_tuning"] = choice.as_dict()
+        if choice.epochs:
+            history, held_out = tuned, scores
+    return Learned(history=history, held_out=held_out, record=record)
+
+
+def _fit_one_label(
+    body: Any,
+    parts: dict[str, Any],
+    clips: LoadedClips,
+    task: OneLabel,
+    settings: TrainingSettings,
+    cache: Path | None,
+) -> _Fitted:
+    """A head that tells one label a window."""
+    num_labels, length = len(task.labels(clips.index)), int(body.inputs[0].shape[1])
     closer = dataclasses.replace(settings, window_hop=settings.window_hop or length // 2)
     sides = {side: task.held_out(clips, side, length, closer) for side in SIDES}
-    body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output, name=FEATURES_LAYER)
-    parts = {"backbone": backbone_sha256, "layers": body.to_json(), "hop": closer.window_hop, "tail": settings.tail}
+    parts = {**parts, "hop": closer.window_hop, "tail": settings.tail}
     features = features_of(body, sides, clips, parts, cache)
-    head = fit_head(features, model.outputs[0].shape[1], settings.seed)
-    model.get_layer(SCORES_LAYER).set_weights([head.kernel, head.bias])
-    tell(_describe(head, features))
-    return [_history_row(head, features)]
+    head = fit_head(features, num_labels, settings.seed)
+    return _Fitted(
+        weights=[head.kernel, head.bias],
+        row=_history_row(head, features),
+        text=_describe(head, features),
+        refit=functools.partial(fit_head_at, features, num_labels, head.strength),
+    )
 
 
 def _describe(head: Head, features: Features) -> str:
