@@ -66,7 +66,7 @@ def backbone(tmp_path_factory):
 def test_only_the_last_blocks_and_the_head_can_be_trained_and_no_statistics(backbone):
     load_keras()
     model = begun_with(model_module("transfer"), "tiny").build(3, "1s")
-    assert [[layer.name for layer in block][0] for block in backbone_blocks(model)] == [
+    assert [next(layer.name for layer in block) for block in backbone_blocks(model)] == [
         "layer1_conv",
         "layer2_depthwise_conv",
         "layer3_depthwise_conv",
@@ -142,7 +142,10 @@ def test_an_interrupted_training_goes_on_to_the_same_end(tuned, backbone, data_s
     ("words", "told"),
     [
         (["transfer", "--backbone", "tiny", "--fine-tune", "7"], "the backbone has 3 blocks"),
-        (["transfer", "--backbone", "tiny", "--fine-tune", "most"], "expected a number of blocks from 1 on, all or auto"),
+        (
+            ["transfer", "--backbone", "tiny", "--fine-tune", "most"],
+            "expected a number of blocks from 1 on, all or auto",
+        ),
         (["mel_cnn", "--fine-tune", "all"], "expected none without a backbone"),
     ],
 )
