@@ -132,7 +132,7 @@ def test_features_are_computed_once(run, data_short, monkeypatch):
     def refuse(*_):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(features_room, "_computed", refuse)
+    monkeypatch.setattr(features_room, "features_of_windows", refuse)
     again = earproof.train("transfer", data_short, out=run[0] / "again", cache=run[0] / "cache", backbone="tiny")
     assert again["test"]["window"]["accuracy"] == run[1]["test"]["window"]["accuracy"]
 

@@ -58,4 +58,4 @@ def _as_wide(groups: np.ndarray, width: int) -> np.ndarray:
     if width == 1 and groups.ndim == 1:
         return groups
     columns = groups.reshape(len(groups), -1)
-    return np.pad(columns, ((0, 0), (0, width - columns.shape[1])))
+    return np.concatenate([columns, np.full((len(columns), width - columns.shape[1]), "")], axis=1)

@@ -29,6 +29,7 @@ VARIANTS = tuple(TASKS)
 WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES}  # samples; the others have 5 s
 DEFAULT_VARIANT = "2s"  # what Android's app hears
 FEATURES_LAYER, SCORES_LAYER = "features", "scores"
+HIDDEN_UNITS, HIDDEN_DROPOUT = 256, 0.5  # of the variants that hear mixtures
 
 # A head is fitted in one step. What a backbone is trained further with, if it is:
 DEFAULT = TrainingSettings(learning_rate=3e-4, cosine_decay=True, batch_size=16, epochs=10, patience=10, augment=True)
@@ -85,6 +86,9 @@ class BegunWith:
         x = layers.Permute((2, 1), name="rows")(x)
         x = Patches(starts, PATCH_FRAMES, name="patches")(x)
         x = PooledPatches(len(starts), name=FEATURES_LAYER)(embed_patches(x, weights))
+        if not isinstance(task(variant), OneLabel):  # how sounds add up is more than one layer tells
+            x = layers.Dense(HIDDEN_UNITS, activation="relu", name="hidden")(x)
+            x = layers.Dropout(HIDDEN_DROPOUT, name="hidden_dropout")(x)
         scores = layers.Dense(num_labels, activation=task(variant).activation, name=SCORES_LAYER)(x)
         model = keras.Model(audio, scores, name=NAME)
         give_weights(model, weights)

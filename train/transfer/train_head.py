@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from train.evaluation.held_out_scores import HeldOutScores
 from train.models.transfer import FEATURES_LAYER
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
-from train.tasks.task import OneLabel, Task
+from train.tasks.task import LabelSet, OneLabel, SourceCount, Task
 from train.transfer.backbone_blocks import give_head
 from train.transfer.features import Features, features_of
 from train.transfer.fine_tune import FineTuner
 from train.transfer.head import Head, fit_head, fit_head_at, softmax
 from train.transfer.inner_sides import SIDES, inner_folds
+from train.transfer.mixture_head import LEARNING_RATE, MixtureHead, fit_mixture_head, fit_mixture_head_for
+from train.transfer.mixtures import DrawnFeatures, MixtureFeatures
 
 MOST_FOLDS = 5
 
@@ -98,7 +100,11 @@ def train_head(
     if isinstance(task, OneLabel):
         fitted = _fit_one_label(body, parts, clips, task, settings, cache)
     else:
-        raise NotImplementedError
+        assert isinstance(task, LabelSet | SourceCount)  # transfer has no others
+        mixtures = MixtureFeatures(
+            body=body, parts=parts, task=task, settings=settings, sample_rate=sample_rate, cache=cache
+        )
+        fitted = _fit_mixtures(mixtures, clips, folds)
     give_head(model, fitted.weights)
     tell(fitted.text)
     history, held_out, record = [fitted.row], fitted.held_out, {}
@@ -133,6 +139,42 @@ def _fit_one_label(
         row=_history_row(head, features),
         text=_describe(head, features),
         refit=functools.partial(fit_head_at, features, num_labels, head.strength),
+    )
+
+
+def _fit_mixtures(mixtures: MixtureFeatures, clips: LoadedClips, folds: Sequence[LoadedClips]) -> _Fitted:
+    """A head that tells which labels a mixture has, or how many sounds."""
+    seed, activation = mixtures.settings.seed, mixtures.task.activation
+    drawn = mixtures.drawn(clips)
+    head = fit_mixture_head(drawn, mixtures.held_out(folds), activation, seed)
+    row = {
+        "epoch": 1,
+        "loss": head.loss,
+        "accuracy": head.accuracy,
+        "val_loss": head.inner_loss,
+        "val_accuracy": head.inner_accuracy,
+        "learning_rate": LEARNING_RATE,
+    }
+    return _Fitted(
+        weights=head.weights,
+        row=row,
+        text=_describe_mixtures(head, drawn),
+        refit=functools.partial(fit_mixture_head_for, drawn, activation, seed, head.epochs),
+        held_out=head.held_out,
+    )
+
+
+def _describe_mixtures(head: MixtureHead, drawn: DrawnFeatures) -> str:
+    """Say what was fitted on what."""
+    windows = counted(len(drawn.values), "drawn window", form=",")
+    groups = counted(np.unique(drawn.groups[drawn.groups != ""]).size, "group")
+    fitted = f"head fitted on {windows} of {groups}, training and validation side, for {counted(head.epochs, 'epoch')}"
+    if not head.num_folds:
+        return (
+            f"{fitted}; a label has a single group, so nothing could be chosen, nor thresholds: they are the usual ones"
+        )
+    return (
+        f"{fitted} by {head.num_folds} inner folds, in which {head.inner_accuracy:.1%} of held-out windows were right"
     )
 
 
