@@ -29,7 +29,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
     "timeline": "one label a second, for earproof timeline: small, published; overlapping (several)",
     "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
-    "transfer": "one label, on a network trained on millions of recordings (--backbone): 2s, 1s, 5s",
+    "transfer": "on a public network (--backbone): one label 2s, 1s, 5s; of mixtures labels, two",
 }
 
 

@@ -32,7 +32,7 @@ FEATURES_LAYER, SCORES_LAYER = "features", "scores"
 HIDDEN_UNITS, HIDDEN_DROPOUT = 256, 0.5  # of the variants that hear mixtures
 
 # A head is fitted in one step. What a backbone is trained further with, if it is:
-DEFAULT = TrainingSettings(learning_rate=3e-4, cosine_decay=True, batch_size=16, epochs=10, patience=10, augment=True)
+DEFAULT = TrainingSettings(learning_rate=1e-4, cosine_decay=True, batch_size=16, epochs=10, patience=10, augment=True)
 _MIXED = {"epoch_windows": 3200, "normalization": "both"}
 VARIANT_SETTINGS = {"labels": {**_MIXED, "loss": "binary_crossentropy"}, "two": _MIXED}
 PUBLISHED = None
