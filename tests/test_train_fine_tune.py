@@ -14,7 +14,7 @@ from train.fitting.backend import load_keras
 from train.fitting.training_state import read_history
 from train.models import begun_with, model_module
 from train.transfer.backbone_blocks import backbone_blocks, free_blocks, give_head, head_layers
-from train.transfer.fine_tuning import choose_fine_tuning
+from train.transfer.fine_tuning import FineTuning, choose_fine_tuning
 from train.transfer.inner_sides import all_to_train, groups_on, inner_folds
 
 FROZEN = (0.50, 0.80)
@@ -34,6 +34,12 @@ def test_a_backbone_changes_where_held_out_windows_gain(tried, may_stay, chosen)
     assert (choice.blocks, choice.epochs) == chosen
     assert "80.0% right, loss 0.500" in choice.describe()
     assert choice.as_dict()["tried"]["2"][0]["loss"] == tried[2][0][0]
+
+
+def test_without_folds_it_is_said_that_nothing_could_be_tried():
+    choice = FineTuning(blocks=0, epochs=0, num_folds=0, frozen=None, tried={})
+    assert choice.describe().startswith("the backbone stays as it came: a label has a single group")
+    assert choice.as_dict()["frozen"] is None
 
 
 @pytest.fixture(scope="module")
