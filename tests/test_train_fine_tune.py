@@ -127,7 +127,7 @@ def test_the_last_block_was_trained_and_the_first_ones_stayed(tuned, backbone):
 
 
 def test_an_interrupted_training_goes_on_to_the_same_end(tuned, backbone, data_short, monkeypatch):
-    from train.transfer.fine_tune import FineTuner
+    from train.fitting.fine_tune import FineTuner
 
     words = {"out": backbone / "stopped", "cache": backbone / "cache", "fine_tune": "1", **WORDS}
     with monkeypatch.context() as patched:

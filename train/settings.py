@@ -70,7 +70,7 @@ class TrainingSettings:
         Name of the backbone on this machine that the training begins with (`train.backbones`); for `transfer`.
     fine_tune : str
         How many of the last blocks of the backbone are trained further behind a fitted head: a number, "all", or "auto"
-        for what inner folds say (`train.transfer.fine_tune`); empty: none.
+        for what inner folds say (`train.fitting.fine_tune`); empty: none.
     """
 
     loss: str = "categorical_crossentropy"

@@ -49,7 +49,7 @@ from train.tasks.task import OneLabel, Task
 from train.tasks.task_choice import task_for
 
 if TYPE_CHECKING:
-    from train.transfer.train_head import Learned
+    from train.fitting.fine_tune import Learned
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -280,22 +280,16 @@ def _fit_head(
 ) -> tuple[Any, list[dict[str, float]], Learned]:
     """Build the model on its backbone and train it; return it with the history and what else was learned."""
     seed_everything(settings.seed)
+    from train.fitting.fine_tune import train_further
     from train.fitting.training_state import write_history
     from train.transfer.train_head import train_head
 
     task = task_for(module, variant, clips.events is not None)
     model = module.build(len(task.labels(clips.index)), variant)
-    learned = train_head(
-        model,
-        clips,
-        task,
-        settings,
-        sample_rate=module.sample_rate(variant),
-        backbone_sha256=module.backbone.sha256,
-        folder=folder,
-        cache=cache,
-        tell=tell,
-    )
+    rate = module.sample_rate(variant)
+    sha256 = module.backbone.sha256
+    head = train_head(model, clips, task, settings, sample_rate=rate, backbone_sha256=sha256, cache=cache, tell=tell)
+    learned = train_further(model, head, clips, task, settings, sample_rate=rate, folder=folder, tell=tell)
     write_history(learned.history, folder)
     return model, learned.history, learned
 

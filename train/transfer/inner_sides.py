@@ -13,6 +13,7 @@ from train.recordings.pair_index import MixtureIndex
 from train.recordings.store.clip_store import LoadedClips
 
 SIDES = "train", "val"  # what may be trained on
+MOST_FOLDS = 5
 
 
 def all_to_train(clips: LoadedClips) -> LoadedClips:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,38 +19,29 @@ from train.settings import TrainingSettings
 from train.tasks.task import LabelSet, OneLabel, SourceCount, Task
 from train.transfer.backbone_blocks import give_head
 from train.transfer.features import Features, features_of
-from train.transfer.fine_tune import FineTuner
 from train.transfer.head import Head, fit_head, fit_head_at, softmax
-from train.transfer.inner_sides import SIDES, inner_folds
+from train.transfer.inner_sides import MOST_FOLDS, SIDES, inner_folds
 from train.transfer.mixture_head import LEARNING_RATE, MixtureHead, fit_mixture_head, fit_mixture_head_for
 from train.transfer.mixtures import DrawnFeatures, MixtureFeatures
 
-MOST_FOLDS = 5
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Learned:
-    """What was learned beside the weights of the model.
+class FittedHead:
+    """A head with all that comes of fitting it.
 
     Attributes
     ----------
-    history : list of dict
-        Of the head one row: its loss on what it was fitted on, and on held-out windows of the inner folds. Of a
-        backbone that was trained further one row an epoch.
+    weights : list of np.ndarray
+        Layer by layer.
+    row : dict
+        Of the history: its loss on what it was fitted on, and on held-out windows of the inner folds.
+    text : str
+        What was fitted on what, for people.
+    refit : callable
+        Returns the weights of a head for the windows of other groups than these.
     held_out : HeldOutScores, optional
         By which thresholds can be chosen, where there are inner folds and several labels or a number are told.
-    record : dict
-        What was chosen and by what figures, for JSON.
     """
-
-    history: list[dict[str, float]]
-    held_out: HeldOutScores | None
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Fitted:
-    """A head with all that comes of fitting it."""
 
     weights: list[np.ndarray]
     row: dict[str, float]
@@ -67,11 +58,10 @@ def train_head(
     *,
     sample_rate: int,
     backbone_sha256: str,
-    folder: Path,
     cache: Path | None,
     tell: Callable[[str], None],
-) -> Learned:
-    """Fit the head of a model on training and validation clips, train its backbone further on request.
+) -> FittedHead:
+    """Fit the head of a model on training and validation clips, and leave it in the model.
 
     All that is chosen is chosen by inner folds over groups of both sides: so both may be trained on.
 
@@ -86,8 +76,6 @@ def train_head(
     sample_rate : int
         Hz.
     backbone_sha256 : str
-    folder : Path
-        The run.
     cache : Path, optional
         The folder of decoded recordings, the user's own if None.
     tell : callable
@@ -96,7 +84,6 @@ def train_head(
 
     body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output, name=FEATURES_LAYER)
     parts = {"backbone": backbone_sha256, "layers": body.to_json()}
-    folds = inner_folds(clips, MOST_FOLDS, settings.seed)
     if isinstance(task, OneLabel):
         fitted = _fit_one_label(body, parts, clips, task, settings, cache)
     else:
@@ -104,19 +91,10 @@ def train_head(
         mixtures = MixtureFeatures(
             body=body, parts=parts, task=task, settings=settings, sample_rate=sample_rate, cache=cache
         )
-        fitted = _fit_mixtures(mixtures, clips, folds)
+        fitted = _fit_mixtures(mixtures, clips)
     give_head(model, fitted.weights)
     tell(fitted.text)
-    history, held_out, record = [fitted.row], fitted.held_out, {}
-    if settings.fine_tune:
-        tuner = FineTuner(
-            model=model, task=task, settings=settings, sample_rate=sample_rate, folder=folder, refit=fitted.refit
-        )
-        choice, tuned, scores = tuner.tune(clips, folds, tell)
-        record["fine_tuning"] = choice.as_dict()
-        if choice.epochs:
-            history, held_out = tuned, scores
-    return Learned(history=history, held_out=held_out, record=record)
+    return fitted
 
 
 def _fit_one_label(
@@ -126,7 +104,7 @@ def _fit_one_label(
     task: OneLabel,
     settings: TrainingSettings,
     cache: Path | None,
-) -> _Fitted:
+) -> FittedHead:
     """A head that tells one label a window."""
     num_labels, length = len(task.labels(clips.index)), int(body.inputs[0].shape[1])
     closer = dataclasses.replace(settings, window_hop=settings.window_hop or length // 2)
@@ -134,7 +112,7 @@ def _fit_one_label(
     parts = {**parts, "hop": closer.window_hop, "tail": settings.tail}
     features = features_of(body, sides, clips, parts, cache)
     head = fit_head(features, num_labels, settings.seed)
-    return _Fitted(
+    return FittedHead(
         weights=[head.kernel, head.bias],
         row=_history_row(head, features),
         text=_describe(head, features),
@@ -142,10 +120,11 @@ def _fit_one_label(
     )
 
 
-def _fit_mixtures(mixtures: MixtureFeatures, clips: LoadedClips, folds: Sequence[LoadedClips]) -> _Fitted:
+def _fit_mixtures(mixtures: MixtureFeatures, clips: LoadedClips) -> FittedHead:
     """A head that tells which labels a mixture has, or how many sounds."""
     seed, activation = mixtures.settings.seed, mixtures.task.activation
     drawn = mixtures.drawn(clips)
+    folds = inner_folds(clips, MOST_FOLDS, seed)
     head = fit_mixture_head(drawn, mixtures.held_out(folds), activation, seed)
     row = {
         "epoch": 1,
@@ -155,7 +134,7 @@ def _fit_mixtures(mixtures: MixtureFeatures, clips: LoadedClips, folds: Sequence
         "val_accuracy": head.inner_accuracy,
         "learning_rate": LEARNING_RATE,
     }
-    return _Fitted(
+    return FittedHead(
         weights=head.weights,
         row=row,
         text=_describe_mixtures(head, drawn),

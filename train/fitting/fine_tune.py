@@ -25,10 +25,55 @@ from train.settings import ALL_BLOCKS, CHOSEN_BLOCKS, TrainingSettings
 from train.tasks.task import Task
 from train.transfer.backbone_blocks import backbone_blocks, free_blocks, give_head
 from train.transfer.fine_tuning import FineTuning, choose_fine_tuning
-from train.transfer.inner_sides import all_to_train, groups_on
+from train.transfer.inner_sides import MOST_FOLDS, all_to_train, groups_on, inner_folds
+from train.transfer.train_head import FittedHead
 
-MOST_FOLDS = 3  # of those dealt: each trains a network for each number of blocks
+NUM_FOLDS = 3  # at most, of those dealt: each trains a network for each number of blocks
 LAST_BLOCKS = 2  # tried beside all of them where nobody says how many
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Learned:
+    """What was learned on a backbone, beside the weights of the model.
+
+    Attributes
+    ----------
+    history : list of dict
+        Of a head one row; of a backbone that was trained further one row an epoch.
+    held_out : HeldOutScores, optional
+        Scores of inner folds.
+    record : dict
+        What was chosen and by what figures, for JSON.
+    """
+
+    history: list[dict[str, float]]
+    held_out: HeldOutScores | None
+    record: dict[str, Any]
+
+
+def train_further(
+    model: Any,
+    head: FittedHead,
+    clips: LoadedClips,
+    task: Task,
+    settings: TrainingSettings,
+    *,
+    sample_rate: int,
+    folder: Path,
+    tell: Callable[[str], None],
+) -> Learned:
+    """Train the backbone of a model with a fitted head further, as the settings ask; parameters as of `FineTuner`."""
+    learned = Learned(history=[head.row], held_out=head.held_out, record={})
+    if not settings.fine_tune:
+        return learned
+    tuner = FineTuner(
+        model=model, task=task, settings=settings, sample_rate=sample_rate, folder=folder, refit=head.refit
+    )
+    choice, history, held_out = tuner.tune(clips, inner_folds(clips, MOST_FOLDS, settings.seed), tell)
+    record = {"fine_tuning": choice.as_dict()}
+    if not choice.epochs:
+        return dataclasses.replace(learned, record=record)
+    return Learned(history=history, held_out=held_out, record=record)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,7 +124,7 @@ class FineTuner:
             As the inner folds have them after so many epochs; None without folds.
         """
         start = self.model.get_weights()
-        folds = folds[:MOST_FOLDS]
+        folds = folds[:NUM_FOLDS]
         cuts = [self._cut(fold) for fold in folds]
         courses = {
             blocks: [
