@@ -93,7 +93,7 @@ class TrainedRun(Convertible):
     @property
     def needs_validation(self) -> bool:
         """Whether the training chooses something on a validation side."""
-        return needs_validation(model_module(self.spec.name))
+        return needs_validation(model_module(self.spec.name), self.spec.provenance.training["variant"])
 
     def float_files(self, tell: Tell = print) -> dict[str, bytes]:
         """Return the export of the trained model, and of the model without its mel front end where it has one."""

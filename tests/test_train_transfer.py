@@ -132,7 +132,7 @@ def test_features_are_computed_once(run, data_short, monkeypatch):
     def refuse(*_):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(features_room, "_computed", refuse)
+    monkeypatch.setattr(features_room, "features_of_windows", refuse)
     again = earproof.train("transfer", data_short, out=run[0] / "again", cache=run[0] / "cache", backbone="tiny")
     assert again["test"]["window"]["accuracy"] == run[1]["test"]["window"]["accuracy"]
 
@@ -157,3 +157,13 @@ def test_the_history_has_the_loss_of_the_inner_folds(run):
     assert 0.0 < row["loss"] < row["val_loss"]
     assert 0.3 < row["val_accuracy"] <= 1.0
     assert json.loads((run[0] / "run" / "training.json").read_text())["backbone"] == "tiny"
+
+
+def test_features_that_are_damaged_on_disk_are_told_and_computed_again(tmp_path, capsys):
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(features_room.kept_features(tmp_path, ["a"], lambda: values), values)
+    (path,) = (tmp_path / "features").glob("*.npy")
+    path.write_bytes(path.read_bytes()[:20])
+    np.testing.assert_array_equal(features_room.kept_features(tmp_path, ["a"], lambda: values + 1), values + 1)
+    assert f"{path} is damaged; its features are computed again" in capsys.readouterr().err
+    np.testing.assert_array_equal(np.load(path), values + 1)

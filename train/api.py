@@ -103,7 +103,7 @@ def train(
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
-        needs_validation=lambda _: needs_validation(module),
+        needs_validation=lambda _: needs_validation(module, built),
     )
     task = task_for(module, built, index.events is not None)
     check_auxiliary(module, task, chosen)

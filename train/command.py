@@ -87,6 +87,13 @@ def _add_detailed_arguments(settings: argparse._ArgumentGroup) -> None:
     settings.add_argument(
         "--backbone", metavar="NAME", help="of transfer: which of earproof backbone list it begins with"
     )
+    settings.add_argument(
+        "--fine-tune",
+        type=lambda text: "" if text == "0" else text,
+        metavar="BLOCKS",
+        help="of transfer: train so many of the backbone's last blocks further, all of them, or auto: what inner folds "
+        "over groups say (default 0)",
+    )
     settings.add_argument("--patience", type=int, metavar="N", help="epochs to wait for a lower validation loss")
     settings.add_argument("--batch-size", type=int, metavar="N", help="windows in a training step")
     settings.add_argument("--learning-rate", type=float, metavar="RATE", help="of the optimizer, at the start")

@@ -12,7 +12,8 @@ from train.mixtures.mixing import NORMALIZATIONS
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
 MIXTURE_NORMALIZATIONS = (*NORMALIZATIONS, "both")
-_LATER = ("background", "backbone")  # settings that older runs do not record
+CHOSEN_BLOCKS, ALL_BLOCKS = "auto", "all"  # of a backbone that is trained further
+_LATER = ("background", "backbone", "fine_tune")  # settings that older runs do not record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,9 @@ class TrainingSettings:
         (`train.batches.backgrounds`); empty, or a label that the data have not: none. For models that tell one label.
     backbone : str
         Name of the backbone on this machine that the training begins with (`train.backbones`); for `transfer`.
+    fine_tune : str
+        How many of the last blocks of the backbone are trained further behind a fitted head: a number, "all", or "auto"
+        for what inner folds say (`train.fitting.fine_tune`); empty: none.
     """
 
     loss: str = "categorical_crossentropy"
@@ -89,6 +93,7 @@ class TrainingSettings:
     seed: int = 0
     background: str = ""
     backbone: str = ""
+    fine_tune: str = ""
 
     def __post_init__(self) -> None:
         self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
@@ -107,6 +112,10 @@ class TrainingSettings:
             self._require(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("epoch_windows", "window_hop", "seed"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
+        asked = self.fine_tune
+        known = asked in ("", CHOSEN_BLOCKS, ALL_BLOCKS) or (asked.isascii() and asked.isdigit() and int(asked) > 0)
+        self._require(known, "fine_tune", f"a number of blocks from 1 on, {ALL_BLOCKS} or {CHOSEN_BLOCKS}")
+        self._require(not asked or bool(self.backbone), "fine_tune", "none without a backbone (--backbone)")
 
     def _require(self, condition: bool, name: str, expected: str) -> None:
         """Raise ValueError naming the field unless the condition holds."""

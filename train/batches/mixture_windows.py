@@ -88,16 +88,12 @@ class MixtureWindows(keras.utils.PyDataset):
         return self.num_windows // self._settings.batch_size
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, Any]:
-        size = self._settings.batch_size
-        rng = np.random.default_rng([self._settings.seed, self._epoch, 3, batch])
-        kinds = rng.permutation(np.resize(rng.permutation(len(self._sources)), size))
-        drawn = [self._draw(self._sources[kind], rng) for kind in kinds]
+        rng, kinds, drawn = self._drawn(batch)
         windows, activity = zip(*(self._window(places, rng) for places in drawn), strict=True)
-        labels = self._labels(drawn)
-        targets = labels if self._target == "labels" else np.eye(len(self._sources), dtype=np.float32)[kinds]
+        targets = self._targets(kinds, drawn)
         if not self._beside:
             return np.stack(windows), targets
-        further = [labels] if self._beside.labels else []
+        further = [self._labels(drawn)] if self._beside.labels else []
         if self._beside.steps is not None:
             further.append(np.stack(activity))
         return np.stack(windows), (targets, *further)
@@ -105,6 +101,27 @@ class MixtureWindows(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         """Go on to the windows of the next epoch."""
         self._epoch += 1
+
+    def parts(self, batch: int) -> list[tuple[int, ...]]:
+        """Return which clips sound in each window of a batch, as positions among all clips."""
+        return [tuple(self._clips.places[places].tolist()) for places in self._drawn(batch)[2]]
+
+    def targets(self, batch: int) -> np.ndarray:
+        """Return the targets of a batch without mixing its windows."""
+        return self._targets(*self._drawn(batch)[1:])
+
+    def _targets(self, kinds: np.ndarray, drawn: Sequence[Sequence[int]]) -> np.ndarray:
+        """Labels or one-hot numbers of what was drawn."""
+        if self._target == "labels":
+            return self._labels(drawn)
+        return np.eye(len(self._sources), dtype=np.float32)[kinds]
+
+    def _drawn(self, batch: int) -> tuple[np.random.Generator, np.ndarray, list[list[int]]]:
+        """What is drawn for a batch: how many sources each window has, as positions, and which clips."""
+        rng = np.random.default_rng([self._settings.seed, self._epoch, 3, batch])
+        size = self._settings.batch_size
+        kinds = rng.permutation(np.resize(rng.permutation(len(self._sources)), size))
+        return rng, kinds, [self._draw(self._sources[kind], rng) for kind in kinds]
 
     def _labels(self, drawn: Sequence[Sequence[int]]) -> np.ndarray:
         """Which labels each window holds, float32 (len(drawn), n_labels)."""

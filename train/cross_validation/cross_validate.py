@@ -151,7 +151,7 @@ def _check(index: ClipIndex, candidates: Sequence[Candidate], folds: Sequence[st
         module.task(candidate.variant).check(index)
         for fold in folds:
             sided = sides_of_fold(index, fold)
-            if "val" not in sided.full_sides and needs_validation(module):
+            if "val" not in sided.full_sides and needs_validation(module, candidate.variant):
                 label, fewest = fewest_groups(index)
                 raise ValueError(
                     f"{candidate.name} needs a side to validate on, and so three groups of each label; {label} has "

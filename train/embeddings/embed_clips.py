@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from train.progress import note, progress_bar
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.store.clip_store import LoadedClips, short_clips
 from train.recordings.store.packed_waveform import Waveform, waveform_blocks_of
-from train.transfer.features import kept
+from train.transfer.features import kept_features
 
 BATCH = 16  # windows
 TAIL = "align"  # the last window ends with the recording
@@ -54,7 +52,7 @@ def embed_clips(
         for place, waveform in enumerate(clips.waveforms):
             before = bar.n
             compute = functools.partial(_windows, embedder, waveform, clips.index.clips[place].path, bar.update)
-            of_windows = kept(cache, _key(embedder, clips.digests[place]), compute)
+            of_windows = kept_features(cache, _made_of(embedder, clips.digests[place]), compute)
             bar.update(before + len(starts[place]) - bar.n)  # of those that were there already
             rows.append(of_windows if per_window else pooled(of_windows)[None])
     vectors, norms = unit_rows(np.concatenate(rows))
@@ -100,7 +98,6 @@ def _starts(embedder: Embedder, waveform: Waveform) -> np.ndarray:
     return window_starts(waveform.size, embedder.window_length, embedder.window_hop, TAIL) / embedder.sample_rate
 
 
-def _key(embedder: Embedder, digest: str) -> str:
-    """A digest of all that makes the vectors of a recording's windows."""
-    parts = [_FORM, digest, embedder.sha256, embedder.sample_rate, embedder.window_length, embedder.window_hop, TAIL]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _made_of(embedder: Embedder, digest: str) -> list[str | int]:
+    """All that makes the vectors of a recording's windows."""
+    return [_FORM, digest, embedder.sha256, embedder.sample_rate, embedder.window_length, embedder.window_hop, TAIL]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -30,6 +30,8 @@ from train.fitting.weight_average import WeightAverage
 from train.progress import progress_bar
 from train.settings import TrainingSettings
 from train.tasks.auxiliary_outputs import Learner
+
+NOT_VALIDATED = {"val_loss": float("nan"), "val_accuracy": float("nan")}
 
 
 def compile_model(
@@ -61,12 +63,13 @@ def compile_model(
 def fit(
     model: keras.Model,
     windows: keras.utils.PyDataset,
-    validation: tuple[np.ndarray | WindowRows, np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray | WindowRows, np.ndarray, np.ndarray] | None,
     settings: TrainingSettings,
     folder: Path,
     name: str,
     learner: keras.Model | None = None,
     frame_targets: np.ndarray | None = None,
+    seen: Callable[[int, np.ndarray], None] | None = None,
 ) -> list[dict[str, float]]:
     """Train a compiled model from where `folder` says it stands, and leave it with its best weights.
 
@@ -78,8 +81,9 @@ def fit(
         Compiled; where epochs are finished in `folder` it takes over their state.
     windows : keras.utils.PyDataset
         Of the task (`train.tasks.task`), begun at the epoch that `finished_epochs(folder)` says.
-    validation : tuple of np.ndarray
-        Windows float32 (n, window_length), targets float32 (n, n_labels), weights float32 (n,).
+    validation : tuple of np.ndarray, or None
+        Windows float32 (n, window_length), targets float32 (n, n_labels), weights float32 (n,). Without them nothing
+        ends the training early, and the last weights are kept.
     settings : TrainingSettings
     folder : Path
         Run folder, must exist.
@@ -91,6 +95,8 @@ def fit(
     frame_targets : np.ndarray, optional
         float32 (n, n_frames * n_labels), what the frame scores of the validation windows should be. Their loss, with
         its weight in the training, is then part of "val_loss".
+    seen : callable, optional
+        Called after each epoch with its number, from 1, and the scores of the validation windows.
 
     Returns
     -------
@@ -108,23 +114,27 @@ def fit(
     history = read_history(folder)
     average = restore_state(learner, folder, len(history)) if history else WeightAverage()
     share = settings.stop_exact_match
-    judge = ExactMatchStop(validation[1], share, folder) if share else None
+    judge = ExactMatchStop(validation[1], share, folder) if share and validation else None
     passed = has_passed(folder, share)
     bar = progress_bar(settings.epochs, name, "epoch", len(history))
     with closing(bar), StopRequest() as stop:
         while not passed and not _is_over(history, settings):
             epoch = len(history) + 1
             trained = train_epoch(learner, windows, average, stop)
-            with average.laid_into(learner):
-                scores, *frames = predict_outputs(model, validation[0], settings.batch_size)
-            validated = validate(model, scores, *validation[1:])
-            if frame_targets is not None:
-                validated["val_loss"] += settings.activity_weight * binary_loss(frame_targets, frames[0])
-            if not np.isfinite([trained["loss"], validated["val_loss"]]).all():
+            scores, validated = np.empty(0), dict(NOT_VALIDATED)
+            if validation is not None:
+                with average.laid_into(learner):
+                    scores, *frames = predict_outputs(model, validation[0], settings.batch_size)
+                validated = validate(model, scores, *validation[1:])
+                if frame_targets is not None:
+                    validated["val_loss"] += settings.activity_weight * binary_loss(frame_targets, frames[0])
+            if not np.isfinite([trained["loss"], *([validated["val_loss"]] if validation else [])]).all():
                 raise ValueError(
                     f"the training of {name} diverged in epoch {epoch} (loss {trained['loss']}); lower --learning-rate"
                 )
             passed = judge is not None and judge.passes(scores, epoch)
+            if seen is not None:
+                seen(epoch, scores)
             rate = float(keras.ops.convert_to_numpy(learner.optimizer.learning_rate))
             history.append({"epoch": epoch, **trained, **validated, "learning_rate": rate})
             _keep(learner, average, history, folder)

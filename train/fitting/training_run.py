@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from train.annotations.event_file import EVENTS_FILE_NAME, write_events
 from train.evaluation.detected_events import judge_events
 from train.evaluation.evaluate import TestWindows, evaluate_scores
 from train.evaluation.frame_thresholds import choose_frame_thresholds
+from train.evaluation.held_out_scores import HeldOutScores, held_out_scores
 from train.evaluation.predict import predict, predict_outputs
 from train.evaluation.score_scaling import ScoreScaling, fit_scaling, scale_last_layer
 from train.evaluation.thresholds import choose_thresholds
@@ -46,6 +47,9 @@ from train.tasks.auxiliary_outputs import check_auxiliary, learner_of
 from train.tasks.sound_events import SoundEvents
 from train.tasks.task import OneLabel, Task
 from train.tasks.task_choice import task_for
+
+if TYPE_CHECKING:
+    from train.fitting.fine_tune import Learned
 
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
@@ -140,12 +144,16 @@ def train_model(
     frames = None
     if isinstance(task, SoundEvents) and spec.frames is not None:
         frames = task.frame_truth(clips, validation, spec.frames)
+    learned = None
     if settings.backbone:
-        model, history = _fit_head(clips, module, variant, settings, folder, cache, tell)
+        model, history, learned = _fit_head(clips, module, variant, settings, folder, cache, tell)
     else:
         model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
-    scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
-    spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
+    scaling = None
+    if task.is_scaled or spec.activation == "sigmoid":
+        heard = held_out_scores(model, validation) if learned is None else learned.held_out
+        scaling = _scale_scores(model, heard, tell) if task.is_scaled and heard else None
+        spec = replace_spec(spec, thresholds=_thresholds(heard, spec))
     if frames is not None:
         spec = replace_spec(spec, frames=_with_thresholds(spec, model, validation, frames, tell))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
@@ -153,6 +161,8 @@ def train_model(
     metrics = _evaluate(model, cut, spec, history, folder)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
+    if learned is not None:
+        metrics |= learned.record
     if frames is not None:
         metrics["events"] = judge_events(model, clips, spec)
     _save_model(model, folder / MODEL_FILE_NAME)
@@ -267,25 +277,30 @@ def _fit_head(
     folder: Path,
     cache: Path | None,
     tell: Tell,
-) -> tuple[Any, list[dict[str, float]]]:
-    """Build the model on its backbone and fit its head; return it with the history."""
+) -> tuple[Any, list[dict[str, float]], Learned]:
+    """Build the model on its backbone and train it; return it with the history and what else was learned."""
     seed_everything(settings.seed)
+    from train.fitting.fine_tune import train_further
     from train.fitting.training_state import write_history
     from train.transfer.train_head import train_head
 
     task = task_for(module, variant, clips.events is not None)
     model = module.build(len(task.labels(clips.index)), variant)
-    history = train_head(model, clips, task, settings, module.backbone.sha256, cache, tell)
-    write_history(history, folder)
-    return model, history
+    rate = module.sample_rate(variant)
+    sha256 = module.backbone.sha256
+    head = train_head(model, clips, task, settings, sample_rate=rate, backbone_sha256=sha256, cache=cache, tell=tell)
+    learned = train_further(model, head, clips, task, settings, sample_rate=rate, folder=folder, tell=tell)
+    write_history(learned.history, folder)
+    return model, learned.history, learned
 
 
-def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:
-    """Bring the scores to validation windows; return how."""
-    scores = predict(model, cut.windows)
-    scaling = fit_scaling(scores, cut.truth)
+def _scale_scores(model: Any, heard: HeldOutScores, tell: Tell) -> ScoreScaling:
+    """Bring the scores to held-out windows; return how."""
+    scaling = fit_scaling(heard.scores, heard.truth)
     scale_last_layer(model, scaling)
-    before, after = ((found.argmax(axis=1) == cut.truth).mean() for found in (scores, scaling.apply(scores)))
+    before, after = (
+        (found.argmax(axis=1) == heard.truth).mean() for found in (heard.scores, scaling.apply(heard.scores))
+    )
     shifts = ", ".join(signed(shift, 2) for shift in scaling.shifts)
     tell(
         f"scores brought to validation data: logits times {scaling.scale:.2f}, plus {shifts}; "
@@ -294,11 +309,11 @@ def _scale_scores(model: Any, cut: TestWindows, tell: Tell) -> ScoreScaling:
     return scaling
 
 
-def _thresholds(model: Any, cut: TestWindows, spec: ModelSpec) -> tuple[float, ...]:
-    """The score from which each label counts: where several may be present, the best on validation windows."""
-    if spec.activation == "softmax":
+def _thresholds(heard: HeldOutScores | None, spec: ModelSpec) -> tuple[float, ...]:
+    """The score from which each label counts: where several may be present, the best on held-out windows."""
+    if spec.activation == "softmax" or heard is None:
         return spec.thresholds
-    return choose_thresholds(predict(model, cut.windows), cut.truth, spec.labels, cut.weights(), cut.groups)
+    return choose_thresholds(heard.scores, heard.truth, spec.labels, heard.weights, heard.groups)
 
 
 def _with_thresholds(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from train.settings import TrainingSettings
 HISTORY_FILE_NAME = "history.csv"
 SETTINGS_FILE_NAME = "training.json"
 BEST_FILE_NAME = "best.npz"
+INNER_FOLDER = "inner-folds"  # of trainings that a choice needs
 CLOSE_TO_LOWEST = 0.05  # share of the lowest validation loss
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
@@ -148,6 +150,8 @@ def remove_state(folder: Path) -> None:
     for pattern in ("epoch-*.keras", "epoch-*.npz", BEST_FILE_NAME):
         for path in folder.glob(pattern):
             path.unlink()
+    if (folder / INNER_FOLDER).is_dir():
+        shutil.rmtree(folder / INNER_FOLDER)
 
 
 def _state_files(folder: Path, epoch: int) -> tuple[Path, Path]:

@@ -29,6 +29,9 @@ def patch_starts(num_frames: int, patch_frames: int) -> tuple[int, ...]:
     return tuple(int(start) for start in np.linspace(0, spare, count).round())
 
 
+FLATTEST = 1e-3  # below this feature the slope of its root no longer rises in training: at 0 it would have no end
+
+
 @saved_by_name
 class Patches(keras.layers.Layer):
     """Cut patches and lay them into the batch.
@@ -71,13 +74,22 @@ class PooledPatches(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_patches = num_patches
 
-    def call(self, embeddings: Any) -> Any:
+    def call(self, embeddings: Any, training: bool | None = None) -> Any:
         """Return (batch, 2 * channels), the means first, of (batch * patches, channels) of 0 or more."""
         if self.num_patches == 1:
-            return ops.sqrt(embeddings)
+            return _roots(embeddings, training)
         of_window = ops.reshape(embeddings, (-1, self.num_patches, embeddings.shape[1]))
-        return ops.sqrt(ops.concatenate([ops.mean(of_window, axis=1), ops.max(of_window, axis=1)], axis=1))
+        both = ops.concatenate([ops.mean(of_window, axis=1), ops.max(of_window, axis=1)], axis=1)
+        return _roots(both, training)
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
         return {**super().get_config(), "num_patches": self.num_patches}
+
+
+def _roots(features: Any, training: bool | None) -> Any:
+    """Square roots; while training with slopes that have an end."""
+    if not training:
+        return ops.sqrt(features)
+    smooth = ops.sqrt(features + FLATTEST)
+    return smooth + ops.stop_gradient(ops.sqrt(features) - smooth)

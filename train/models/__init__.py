@@ -30,7 +30,7 @@ MODEL_HELP = {  # what a model is for, and its variants, the default first
     "mixed_cnn": "the labels of one sound or two, or how many: labels, two, three",
     "timeline": "one label a second, for earproof timeline: small, published; overlapping (several)",
     "event_crnn": "the labels of a window, and in which frames each sounds: small, published",
-    "transfer": "one label, on a network trained on millions of recordings (--backbone): 2s, 1s, 5s",
+    "transfer": "on a public network (--backbone): one label 2s, 1s, 5s; of mixtures labels, two",
 }
 
 
@@ -39,8 +39,8 @@ def model_module(name: str) -> ModuleType:
 
     It has NAME, VARIANTS, DEFAULT, PUBLISHED, task, sample_rate, window_length, front_end and build.
     PUBLISHED is None where there are no published settings; `auxiliary` is there where a model can learn
-    labels, and when they sound, beside its scores; `frames` where it has frame scores; NEEDS_VALIDATION is False
-    where nothing is chosen on a validation side.
+    labels, and when they sound, beside its scores; `frames` where it has frame scores; `needs_validation`
+    where not every variant chooses something on a validation side.
 
     Raises
     ------
@@ -73,9 +73,10 @@ def begun_with(module: ModuleType, backbone: str) -> Any:
     return module.begun_with(find_backbone(backbone))
 
 
-def needs_validation(module: Any) -> bool:
-    """Return whether a model's training chooses something on a validation side."""
-    return bool(getattr(module, "NEEDS_VALIDATION", True))
+def needs_validation(module: Any, variant: str | None = None) -> bool:
+    """Return whether the training of a variant, by default the first one, chooses something on a validation side."""
+    asked = getattr(module, "needs_validation", None)
+    return True if asked is None else bool(asked(variant or module.DEFAULT_VARIANT))
 
 
 def common_sample_rate(names: Sequence[str]) -> int:

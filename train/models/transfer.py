@@ -15,22 +15,38 @@ from train.backbones.installed import Backbone
 from train.backbones.yamnet import PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE, embed_patches, give_weights
 from train.backbones.yamnet import front_end as mel_front_end
 from train.settings import TrainingSettings
-from train.tasks.task import OneLabel, Task
+from train.tasks.task import LabelSet, OneLabel, SourceCount, Task
 
 NAME = "transfer"
-WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES, "5s": 5 * SAMPLE_RATE}  # samples
-VARIANTS = tuple(WINDOWS)
+TASKS: dict[str, Task] = {
+    "2s": OneLabel(),
+    "1s": OneLabel(),
+    "5s": OneLabel(),
+    "labels": LabelSet((1, 2)),
+    "two": SourceCount(2),
+}
+VARIANTS = tuple(TASKS)
+WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES}  # samples; the others have 5 s
 DEFAULT_VARIANT = "2s"  # what Android's app hears
 FEATURES_LAYER, SCORES_LAYER = "features", "scores"
+HIDDEN_UNITS, HIDDEN_DROPOUT = 256, 0.5  # of the variants that hear mixtures
 
-DEFAULT = TrainingSettings(epochs=1, patience=1)  # the head is fitted in one step
+# A head is fitted in one step. What a backbone is trained further with, if it is:
+DEFAULT = TrainingSettings(learning_rate=1e-4, cosine_decay=True, batch_size=16, epochs=10, patience=10, augment=True)
+_MIXED = {"epoch_windows": 3200, "normalization": "both"}
+VARIANT_SETTINGS = {"labels": {**_MIXED, "loss": "binary_crossentropy"}, "two": _MIXED}
 PUBLISHED = None
-NEEDS_VALIDATION = False  # all is chosen by inner folds
+LEARNS_EVENTS = False  # of recordings with annotations
 
 
 def task(variant: str) -> Task:
-    """Return the task: one label a window."""
-    return OneLabel()
+    """Return the task of a variant: one label a window, which labels are present, or how many sources."""
+    return TASKS[variant]
+
+
+def needs_validation(variant: str) -> bool:
+    """Return whether something is chosen on a validation side: thresholds, where several labels may be heard."""
+    return not isinstance(TASKS[variant], OneLabel)
 
 
 def sample_rate(variant: str) -> int:
@@ -40,7 +56,7 @@ def sample_rate(variant: str) -> int:
 
 def window_length(variant: str) -> int:
     """Return the samples in one input."""
-    return WINDOWS[variant]
+    return WINDOWS.get(variant, 5 * SAMPLE_RATE)
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,9 @@ class BegunWith:
         x = layers.Permute((2, 1), name="rows")(x)
         x = Patches(starts, PATCH_FRAMES, name="patches")(x)
         x = PooledPatches(len(starts), name=FEATURES_LAYER)(embed_patches(x, weights))
+        if not isinstance(task(variant), OneLabel):  # how sounds add up is more than one layer tells
+            x = layers.Dense(HIDDEN_UNITS, activation="relu", name="hidden")(x)
+            x = layers.Dropout(HIDDEN_DROPOUT, name="hidden_dropout")(x)
         scores = layers.Dense(num_labels, activation=task(variant).activation, name=SCORES_LAYER)(x)
         model = keras.Model(audio, scores, name=NAME)
         give_weights(model, weights)

@@ -28,9 +28,10 @@ def task_for(module: ModuleType, variant: str, is_annotated: bool) -> Task:
     task: Task = module.task(variant)
     if not is_annotated:
         return task
-    if task.activation != "sigmoid":
+    if task.activation != "sigmoid" or not getattr(module, "LEARNS_EVENTS", True):
+        tells = "tells one label or number a window" if task.activation != "sigmoid" else "learns no events"
         raise ValueError(
-            f"{module.NAME} ({variant}) tells one label or number a window, and these recordings have annotations of "
+            f"{module.NAME} ({variant}) {tells}, and these recordings have annotations of "
             "events that may sound together; expected event_crnn, mixed_cnn, isocc, or timeline --variant overlapping"
         )
     return SoundEvents(module.sample_rate(variant))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from metadata.atomic_file import open_atomically
 from train.evaluation.evaluate import TestWindows
-from train.progress import progress_bar
+from train.progress import note, progress_bar
 from train.recordings.store.clip_store import LoadedClips, cache_folder
 
 BATCH = 16  # windows
@@ -57,7 +57,11 @@ def features_of(
         The folder of decoded recordings, the user's own if None.
     """
     found = [
-        kept(cache, _key(clips, side, parts), functools.partial(_computed, body, cut, side))
+        kept_features(
+            cache,
+            [[clips.digests[place] for place in clips.places(side)], parts],
+            functools.partial(features_of_windows, body, cut.windows, side),
+        )
         for side, cut in sides.items()
     ]
     return Features(
@@ -67,31 +71,43 @@ def features_of(
     )
 
 
-def _computed(body: Any, cut: TestWindows, side: str) -> np.ndarray:
-    """The features, batch by batch with progress."""
+def features_of_windows(body: Any, windows: Any, name: str) -> np.ndarray:
+    """Return the features of windows, float32 (n, n_features), batch by batch with progress."""
+    batches = (np.asarray(windows[first : first + BATCH]) for first in range(0, len(windows), BATCH))
+    return features_of_batches(body, batches, len(windows), name)
+
+
+def features_of_batches(body: Any, batches: Iterable[np.ndarray], count: int, name: str) -> np.ndarray:
+    """Return the features of `count` windows that come in batches, float32 (n, n_features)."""
     rows = []
-    with progress_bar(len(cut.windows), f"features of {side}", "window") as bar:
-        for first in range(0, len(cut.windows), BATCH):
-            some = np.asarray(cut.windows[first : first + BATCH])
+    with progress_bar(count, f"features of {name}", "window") as bar:
+        for some in batches:
             rows.append(np.asarray(body.predict_on_batch(some)))
             bar.update(len(some))
     return np.concatenate(rows)
 
 
-def kept(cache: Path | None, key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return features from the cache, else computed and put there."""
+def kept_features(cache: Path | None, made_of: Any, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return features from the cache, else compute them and put them there; a damaged file is told and replaced.
+
+    Parameters
+    ----------
+    cache : Path, optional
+        The folder of decoded recordings, the user's own if None.
+    made_of : JSON
+        All that makes the features: samples in their order, backbone, and how windows are cut.
+    compute : callable
+    """
+    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     path = (cache or cache_folder()) / "features" / f"{key}.npy"
     if path.is_file():
-        known: np.ndarray = np.load(path, allow_pickle=False)
-        return known
+        try:
+            kept: np.ndarray = np.load(path, allow_pickle=False)
+            return kept
+        except (ValueError, EOFError):
+            note(f"{path} is damaged; its features are computed again")
     computed = compute()
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_atomically(path) as file:
         np.save(file, computed)
     return computed
-
-
-def _key(clips: LoadedClips, side: str, parts: dict[str, Any]) -> str:
-    """A digest of all that makes the features: samples in their order, backbone, and how windows are cut."""
-    digests = [clips.digests[place] for place in clips.places(side)]
-    return hashlib.sha256(json.dumps([digests, parts], sort_keys=True).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,12 @@ def fit_head(features: Features, num_labels: int, seed: int = 0) -> Head:
     best = int(losses.argmin())
     kernel, bias = _Path(features.values, features.truth, num_labels).fit(STRENGTHS[best])
     return Head(kernel, bias, STRENGTHS[best], num_folds, float(losses[best]), float(right[best]))
+
+
+def fit_head_at(features: Features, num_labels: int, strength: float, without: Collection[str]) -> list[np.ndarray]:
+    """Return kernel and bias of a head for the windows of other groups than some, as strongly regularized as said."""
+    kept = ~np.isin(features.groups, sorted(without))
+    return [*_Path(features.values[kept], features.truth[kept], num_labels).fit(strength)]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
