@@ -15,7 +15,7 @@ from metadata.origin import origin_of
 from train.backbones.embedding_layer import embedding_network, embedding_tensor
 from train.backbones.named_embedding import Asked, Found, NamedEmbedding, known_rate
 from train.backbones.patch_input import patch_input, read_front_end_file
-from train.fitting.backend import load_keras
+from train.backend import load_keras
 
 MODEL_FILE, SPEC_FILE = "model.keras", "spec.json"  # of a run folder
 _H5 = (".h5", ".hdf5")

@@ -12,7 +12,7 @@ from metadata.tflite_file.model_content import Operator
 from train.backbones.embedding_layer import listed_candidates, nearest_names
 from train.backbones.graph_reading import FLOATS, GraphReading
 from train.backbones.translated_operators import RULES, Step
-from train.fitting.backend import load_keras
+from train.backend import load_keras
 
 MOST_DIFFERENCE = 1e-4  # of the largest value, between the layers and the file
 MOST_DIFFERENCE_8_BITS = 0.05  # where weights have 8 bits: there the file rounds activations while it runs
