@@ -17,15 +17,15 @@ class BackboneOrigin(NamedTuple):
 
     @property
     def licence_text(self) -> str:
-        """A line for a field that holds a licence."""
+        """What a field for the licence of a model holds."""
         return f"backbone {self.name}: {self.licence or 'licence not said'}"
 
     @property
-    def text(self) -> str:
-        """A sentence for people."""
+    def clause(self) -> str:
+        """What is said of a model, without its subject and the full stop."""
         return (
-            f"It begins with the backbone {self.name}: {self.source or 'source not said'}; "
-            f"{self.licence or 'licence not said'}; SHA-256 {self.sha256}."
+            f"begins with the backbone {self.name}: {self.source or 'source not said'}; licence "
+            f"{self.licence or 'not said'}; SHA-256 {self.sha256}"
         )
 
 
@@ -44,4 +44,4 @@ def origin_of(spec: ModelSpec) -> tuple[str, str]:
         f"{spec.name}, trained by earproof on data with SHA-256 {spec.provenance.data_sha256[:12] or 'not recorded'}"
     )
     origin = backbone_origin(spec)
-    return ("", source) if origin is None else (origin.licence, f"{source}. {origin.text}")
+    return ("", source) if origin is None else (origin.licence, f"{source}; it {origin.clause}")

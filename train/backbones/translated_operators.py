@@ -236,6 +236,8 @@ def _concatenate(step: Step) -> Any:
     axis = step.option("axis") % len(step.out_shape)
     if axis == 0:
         raise step.refusal("joins along the batch")
+    if any(step.constant(place) is not None for place in range(len(step.operator.inputs))):
+        raise step.refusal("joins a constant to a map")
     return step.step(axis=axis)
 
 
