@@ -64,6 +64,11 @@ class Backbone(ABC):
         """Whether the network takes the logarithm of a mel spectrogram itself."""
         return False
 
+    @property
+    def takes_roots(self) -> bool:
+        """Whether the head is given square roots of the features: none is below 0, and it tells labels better."""
+        return False
+
     @abstractmethod
     def network(self) -> Any:
         """Return the network with its weights.

@@ -11,12 +11,6 @@ from train.backbones.patch_input import PatchInput
 
 PREFIX = "backbone_"  # of the layers' names in what is trained on it, so that none is called as one of ours
 _FEWEST, _MOST_SHOWN = 8, 12  # values of an embedding that is worth naming; names in a message
-_POSITIVE = {"relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential"}
-_PASSING = (  # layers that turn no value of 0 or more into one below
-    *("Flatten", "Reshape", "Permute", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "ZeroPadding1D"),
-    *("ZeroPadding2D", "MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalMaxPooling1D"),
-    *("GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
-)
 
 
 def embedding_tensor(model: Any, name: str | None) -> Any:
@@ -83,32 +77,6 @@ def inlined(network: Any, x: Any) -> Any:
     import keras
 
     return keras.Function.call(network, x)  # network.call puts an operation before them: that is no chain of layers
-
-
-def is_never_negative(tensor: Any) -> bool:
-    """Whether all values of a Keras tensor are known to be 0 or more: what a ReLU or the like puts out, or pools of it.
-
-    Where it cannot be told from the layers the answer is no.
-    """
-    from train.layers.graph_step import PASSING_STEPS
-
-    operation = tensor._keras_history.operation
-    kind, settings = type(operation).__name__, _settings(operation)
-    activation = settings.get("activation")
-    if isinstance(activation, dict):
-        activation = activation.get("config")
-    if activation in _POSITIVE or (kind == "ReLU" and not settings.get("negative_slope")):
-        return True
-    passes = kind in _PASSING or (kind == "GraphStep" and settings["operator"] in PASSING_STEPS)
-    return passes and not isinstance(operation.input, list) and is_never_negative(operation.input)
-
-
-def _settings(operation: Any) -> dict[str, Any]:
-    """What rebuilds an operation; nothing where it does not say."""
-    try:
-        return dict(operation.get_config())
-    except (NotImplementedError, AttributeError):
-        return {}
 
 
 def _renamed(layer: Any) -> Any:

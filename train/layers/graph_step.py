@@ -109,4 +109,3 @@ STEPS: dict[str, Rule] = {
     "REDUCE_MAX": lambda x, *, axes, keepdims: ops.max(x, axes, keepdims=keepdims),
     "REDUCE_MIN": lambda x, *, axes, keepdims: ops.min(x, axes, keepdims=keepdims),
 }
-PASSING_STEPS = ("RESHAPE", "STRIDED_SLICE", "TRANSPOSE", "REVERSE_V2", "MEAN", "REDUCE_MAX")  # of 0 or more, the same

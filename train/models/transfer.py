@@ -12,7 +12,7 @@ from typing import Any
 
 from metadata.spec import FrontEnd
 from train.backbones.backbone import Backbone
-from train.backbones.embedding_layer import inlined, is_never_negative
+from train.backbones.embedding_layer import inlined
 from train.backbones.front_layers import rows_of
 from train.backbones.yamnet import PATCH_SAMPLES, SAMPLE_RATE
 from train.settings import TrainingSettings
@@ -99,7 +99,7 @@ class BegunWith:
         patch_rows = network.inputs[0].shape[1]
         starts = patch_starts(rows.shape[1], patch_rows)
         x = inlined(network, Patches(starts, patch_rows, name="patches")(rows))
-        x = PooledPatches(len(starts), is_never_negative(x), name=FEATURES_LAYER)(x)
+        x = PooledPatches(len(starts), self.backbone.takes_roots, name=FEATURES_LAYER)(x)
         scores = layers.Dense(num_labels, activation=task(variant).activation, name=SCORES_LAYER)(x)
         return keras.Model(audio, scores, name=NAME)
 
