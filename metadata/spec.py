@@ -341,6 +341,20 @@ def replace_spec(spec: ModelSpec, **changes: Any) -> ModelSpec:
     return dataclasses.replace(spec, **changes)
 
 
+def read_front_end(values: Any) -> FrontEnd:
+    """Return a front end from a JSON object with exactly its fields.
+
+    Raises
+    ------
+    ModelContractError
+        No object, another kind, a field missing or unknown, or a value out of range.
+    """
+    kind = values.get("kind") if isinstance(values, dict) else None
+    _require(kind in tuple(_FRONT_ENDS), f"front_end.kind is {kind!r}; expected {', '.join(_FRONT_ENDS)}")
+    front_end: FrontEnd = _from_values(_FRONT_ENDS[str(kind)], values, "front_end")
+    return front_end
+
+
 def _require(condition: bool, message: str) -> None:
     """Raise ModelContractError unless the condition holds."""
     if not condition:
@@ -442,9 +456,7 @@ def _from_values(cls: type, values: Any, where: str) -> Any:
         if typing.get_origin(hints[name]) is tuple and isinstance(value, list):
             arguments[name] = tuple(value)
         elif name == "front_end":
-            kind = value.get("kind") if isinstance(value, dict) else None
-            _require(kind in tuple(_FRONT_ENDS), f"front_end.kind is {kind!r}; expected {', '.join(_FRONT_ENDS)}")
-            arguments[name] = _from_values(_FRONT_ENDS[str(kind)], value, "front_end")
+            arguments[name] = read_front_end(value)
         elif name == "provenance":
             arguments[name] = _from_values(Provenance, value, "provenance")
         elif name == "frames" and value is not None:

@@ -154,7 +154,8 @@ def test_an_unknown_file_needs_a_name_and_keeps_what_is_said_of_it(folder, capsy
     assert earproof.main(words) == 0
     out, err = capsys.readouterr()
     assert "earproof train transfer DATA --backbone mine" in out
-    assert "licence MIT, source not said, log offset 0.0001" in err
+    assert "licence MIT, source not said" in err
+    assert "128 features of embedding, from mel at 16000 Hz, 0.975 s at once, log offset 0.0001" in err
     found = find_backbone("mine")
     assert (found.licence, found.log_offset) == ("MIT", 1e-4)
     assert found.weights().num_blocks == NUM_BLOCKS

@@ -390,12 +390,12 @@ def test_a_model_that_gives_no_numbers_is_told_with_the_recording_and_nothing_is
 def test_a_backbone_of_longer_patches_gets_the_shortest_window_that_holds_one(folder, monkeypatch, longest, expected):
     from train.models import transfer
 
-    def window_length(variant):
+    def window_length(_, variant):
         if int(variant[0]) <= int(longest[:1] or 0):
             raise ValueError(f"a patch is longer than {variant}")
-        return transfer.WINDOWS[variant]
+        return {"1s": PATCH, "2s": 32_000}[variant]
 
-    monkeypatch.setattr(transfer, "window_length", window_length)
+    monkeypatch.setattr(transfer.BegunWith, "window_length", window_length)
     if expected is None:
         with pytest.raises(ValueError, match="a patch is longer than 5s"):
             open_embedder("tiny")

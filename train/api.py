@@ -94,7 +94,8 @@ def train(
     module = model_module(model)
     built = choose_variant(module, variant)
     chosen = model_settings(model, variant, published=published, **settings)
-    begun_with(module, chosen.backbone)  # what is wrong with it is said before anything is read
+    begun = begun_with(module, chosen.backbone)  # what is wrong with it is said before anything is read
+    sample_rate, _ = begun.sample_rate(built), begun.window_length(built)
     index = find_and_split(
         paths_of(data),
         labels,
@@ -109,7 +110,7 @@ def train(
     check_auxiliary(module, task, chosen)
     if mixtures is not None:
         check_mixes(task, mixtures)
-    clips = load_to_train(index, module.sample_rate(built), cache, strict)
+    clips = load_to_train(index, sample_rate, cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)
     folder = claim_folder(out, force=force, resume=resume)

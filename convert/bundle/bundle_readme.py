@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from edge_runtime.bundle.manifest import BundledModel
+from metadata.origin import BackboneOrigin
 
 _TEXT = """# {title}
 
@@ -50,7 +52,12 @@ wheel with `--no-deps`.
 
 
 def bundle_readme(
-    title: str, version: str, wheel: str, machine: Mapping[str, str], models: Sequence[BundledModel]
+    title: str,
+    version: str,
+    wheel: str,
+    machine: Mapping[str, str],
+    models: Sequence[BundledModel],
+    origins: Mapping[str, BackboneOrigin] = MappingProxyType({}),
 ) -> bytes:
     """Return README.md of a bundle.
 
@@ -65,6 +72,8 @@ def bundle_readme(
     machine : dict
         Where the expected scores were computed: the manifest's `made_on`.
     models : sequence of BundledModel
+    origins : mapping of str to BackboneOrigin
+        By file, of those that begin with a backbone.
     """
     rows = "\n".join(
         f"| {model.file} | {model.model} | {model.recipe} | {model.stream} | {model.expected} |" for model in models
@@ -78,4 +87,6 @@ def bundle_readme(
         stream=models[0].stream,
         rows=rows,
     )
+    if origins:
+        text += "\n## Backbones\n\n" + "".join(f"- `{file}` {origin.clause}.\n" for file, origin in origins.items())
     return text.encode()

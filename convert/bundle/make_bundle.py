@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.file_parity import check_golden
 from edge_runtime.parity.golden_stream import expected_content, record_stream, spectrograms_content
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, NUM_REPLAYED_WINDOWS, golden_content, read_golden
+from metadata.origin import BackboneOrigin, backbone_origin
+from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.safe_name import safe_part
 
@@ -99,7 +101,7 @@ def make_bundle(
     made_on = {name: str(value) for name, value in describe_machine().items() if name in _MADE_ON}
     version = importlib.metadata.version("earproof")
     folder_name = f"{run.resolve().name}-bundle"
-    contents["README.md"] = bundle_readme(folder_name, version, wheel, made_on, models)
+    contents["README.md"] = bundle_readme(folder_name, version, wheel, made_on, models, _origins(contents))
     records = {name: describe_content(content) for name, content in contents.items()}
     bundle = Bundle(folder=Path(folder_name), models=tuple(models), files=records, made_on=made_on)
     contents[MANIFEST_NAME] = format_manifest(bundle, version)
@@ -140,6 +142,12 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         names["spectrograms"] = _put(contents, name, spectrograms_content(stream))
     _put(contents, path.name, classifier.model)
     return BundledModel(file=path.name, model=spec.name, recipe=spec.recipe, **names)
+
+
+def _origins(contents: Mapping[str, bytes]) -> dict[str, BackboneOrigin]:
+    """Return what the model files among these began with, by name, those that began with a backbone."""
+    specs = {name: read_spec(content) for name, content in contents.items() if name.endswith(".tflite")}
+    return {name: origin for name, spec in specs.items() if spec and (origin := backbone_origin(spec))}
 
 
 def _num_windows(window_length: int) -> int:

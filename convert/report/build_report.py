@@ -24,6 +24,7 @@ from edge_runtime.machine.state import read_machine_state, state_warnings
 from edge_runtime.parity.level_text import describe_failure
 from edge_runtime.tables import markdown_table
 from metadata.atomic_file import write_atomically
+from metadata.origin import BackboneOrigin, backbone_origin
 from metadata.plural import counted
 from metadata.signed import signed
 from train.evaluation.evaluation_text import share_name
@@ -90,7 +91,9 @@ def _verdict(report: dict[str, Any]) -> list[str]:
 
 def _describe_file(proof: FileProof) -> dict[str, Any]:
     """Everything about one file."""
+    origin = backbone_origin(proof.file.spec)
     return {
+        **({"backbone": origin._asdict()} if origin else {}),
         "file": proof.file.path.name,
         "model": proof.file.spec.name,
         "input": proof.file.form,
@@ -206,6 +209,8 @@ def _notes(report: dict[str, Any]) -> list[str]:
     notes += _losses(report["files"], again)
     notes += [f"{file['file']}: {format_mixed_precision(file['repair'])}" for file in report["files"] if file["repair"]]
     notes += rewrite_notes(report["files"])
+    begun = {file["model"]: BackboneOrigin(**file["backbone"]) for file in report["files"] if "backbone" in file}
+    notes += [f"{model} {origin.clause}." for model, origin in begun.items()]
     notes += [_choice(choice) for choice in report["choices"]]
     notes += _refusals(report["files"])
     notes += data_notes(report.get("data"))

@@ -15,7 +15,9 @@ from metadata.tflite_file.model_content import ModelContent
 _RUNTIMES = ("ai-edge-litert", "tflite-runtime")  # in order of preference
 
 
-def open_interpreter(model: bytes | ModelContent, num_threads: int = 1, use_xnnpack: bool = True) -> Any:
+def open_interpreter(
+    model: bytes | ModelContent, num_threads: int = 1, use_xnnpack: bool = True, keep_all: bool = False
+) -> Any:
     """Return an interpreter that holds the model, with its tensors allocated.
 
     Parameters
@@ -27,6 +29,8 @@ def open_interpreter(model: bytes | ModelContent, num_threads: int = 1, use_xnnp
     use_xnnpack : bool
         Whether XNNPACK computes what it can, as in LiteRT and MediaPipe by default; otherwise TensorFlow Lite's
         built-in kernels do, as in the Task library wherever 8-bit weights meet float32 activations.
+    keep_all : bool
+        Whether tensors between input and output can be read afterwards, those that XNNPACK does not compute.
 
     Raises
     ------
@@ -48,7 +52,10 @@ def open_interpreter(model: bytes | ModelContent, num_threads: int = 1, use_xnnp
     try:
         with quiet:
             interpreter = runtime.Interpreter(
-                model_content=bytes(content.model), num_threads=num_threads, experimental_op_resolver_type=kernels
+                model_content=bytes(content.model),
+                num_threads=num_threads,
+                experimental_op_resolver_type=kernels,
+                **({"experimental_preserve_all_tensors": True} if keep_all else {}),
             )
             interpreter.allocate_tensors()
             interpreter.get_input_details(), interpreter.get_output_details()  # with the names, as Python's text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.labels import LABELS_FILE_NAME
+from metadata.origin import backbone_origin
 from metadata.packing.contract_check import feature_shape
 from metadata.packing.metadata_schema import MIN_PARSER_VERSION
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
@@ -21,10 +22,13 @@ def describe_model(spec: ModelSpec, score_place: int = 0) -> dict[str, Any]:
     """
     outputs = [_describe_output(spec), *_describe_frames(spec)]
     stated = {key: spec.provenance.training.get(key) for key in ("author", "license")}
+    origin = backbone_origin(spec)
+    begun = {"license": origin.licence_text} if origin else {}
     return {
         "name": spec.name,
-        "description": spec.description,
+        "description": f"{spec.description} It {origin.clause}.".strip() if origin else spec.description,
         "version": spec.version,
+        **begun,
         **{key: text for key, text in stated.items() if isinstance(text, str)},
         "subgraph_metadata": [
             {

@@ -5,98 +5,24 @@ The folder is `EARPROOF_BACKBONES`, else `earproof/backbones` where the system k
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from metadata.atomic_file import write_atomically
 from metadata.nearest_name import did_you_mean
 from metadata.safe_name import safe_part
-from train.backbones.h5_weights import read_h5
-from train.backbones.known import DEFAULT_LOG_OFFSET, KNOWN, known_by_digest, known_by_name
-from train.backbones.tflite_weights import read_tflite
-from train.backbones.yamnet import YamnetWeights, check_weights
+from train.backbones.backbone import FOLDER_VARIABLE, Backbone, backbone_folder, sha256_of
+from train.backbones.keras_backbone import KerasBackbone
+from train.backbones.known import KNOWN, known_by_digest, known_by_name
+from train.backbones.named_embedding import Asked, Found
+from train.backbones.tflite_backbone import TfliteBackbone
+from train.backbones.yamnet_backbone import YamnetBackbone
 
-FOLDER_VARIABLE = "EARPROOF_BACKBONES"
-_READERS = {".h5": read_h5, ".hdf5": read_h5, ".tflite": read_tflite}
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A backbone on this machine.
-
-    Attributes
-    ----------
-    name : str
-    file : str
-        Its name in the folder.
-    sha256 : str
-        Of the file.
-    licence, source : str
-        Empty where nobody said.
-    log_offset : float
-        What is added to mel magnitudes before the logarithm.
-    """
-
-    name: str
-    file: str
-    sha256: str
-    licence: str
-    source: str
-    log_offset: float
-
-    @property
-    def path(self) -> Path:
-        """Where the file lies."""
-        return backbone_folder() / self.file
-
-    def weights(self) -> YamnetWeights:
-        """Read the weights.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            The file is gone, or is another than the one that was added.
-        """
-        if not self.path.is_file():
-            raise FileNotFoundError(
-                f"{self.path} is gone; add the file of {self.name} again: earproof backbone add FILE"
-            )
-        if _sha256(self.path.read_bytes()) != self.sha256:
-            raise ValueError(f"{self.path} was changed since it was added; add the file of {self.name} again")
-        return read_weights(self.path)
-
-
-def backbone_folder() -> Path:
-    """Return the folder of backbones, there or not."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "earproof" / "backbones"
-
-
-def read_weights(path: str | Path) -> YamnetWeights:
-    """Read the weights of a backbone file and check their shapes.
-
-    Raises
-    ------
-    FileNotFoundError
-        No such file.
-    ValueError
-        Another kind of file, a damaged one, or another network.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}; expected a backbone, .h5 or .tflite")
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; expected a YAMNet as .h5 or .tflite")
-    weights = read(path)
-    check_weights(weights, str(path))
-    return weights
+__all__ = ["FOLDER_VARIABLE", "Backbone", "add_backbone", "backbone_folder", "find_backbone", "installed_backbones"]
+KINDS: tuple[Any, ...] = (YamnetBackbone, KerasBackbone, TfliteBackbone)  # a file is of the first that can read it
+_SUFFIXES = ".h5, .keras or .tflite"
 
 
 def add_backbone(
@@ -104,49 +30,75 @@ def add_backbone(
     name: str | None = None,
     licence: str | None = None,
     source: str | None = None,
-    log_offset: float | None = None,
+    asked: Asked | None = None,
     force: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Backbone:
     """Copy a backbone file into the folder, after reading it.
 
     Parameters
     ----------
     path : path
+        A file, or the folder of a finished training.
     name : str, optional
         What it is called from now on; a known file has a name of its own.
-    licence, source, log_offset : optional
+    licence, source : str, optional
         What is known of the file; a known file says so itself.
+    asked : Asked, optional
+        Which layer is the embedding, and what the file does not say.
     force : bool
         Replace another backbone of that name.
+    tell : callable
+        Called with what was found out about the file.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `read_weights`; an unknown file without a name, or a name that another backbone has.
+        A file that no kind of backbone can read; an unknown file without a name, or a name that another backbone has.
     """
-    path = Path(path)
-    read_weights(path)
-    content = path.read_bytes()
-    digest = _sha256(content)
+    path, asked = Path(path), asked or Asked()
+    kind, found = _read(path, asked)
+    digest = sha256_of(found.content)
     known = known_by_digest(digest)
     name = name or (known.name if known else None)
     if name is None:
         raise ValueError(f"{path} is none of the known files, {_known_names()}; give it a name: --name NAME")
     _check_name(name, digest, force)
-    backbone = Backbone(
+    fields = found.fields
+    if known and asked.log_offset is None and "log_offset" in fields:
+        fields = {**fields, "log_offset": known.log_offset}
+    backbone: Backbone = kind(
         name=name,
-        file=name + path.suffix.lower(),
+        file=name + found.suffix,
         sha256=digest,
-        licence=licence if licence is not None else known.licence if known else "",
-        source=source if source is not None else known.source if known else "",
-        log_offset=log_offset if log_offset is not None else known.log_offset if known else DEFAULT_LOG_OFFSET,
+        licence=licence if licence is not None else known.licence if known else found.licence,
+        source=source if source is not None else known.source if known else found.source,
+        **fields,
     )
-    if not backbone.log_offset > 0:
-        raise ValueError(f"the offset of the logarithm is {backbone.log_offset}; expected a value above 0")
+    for note in found.notes:
+        tell(note)
     backbone.path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(backbone.path, content)
-    write_atomically(_card(name), (json.dumps(asdict(backbone), indent=2) + "\n").encode())
+    write_atomically(backbone.path, found.content)
+    write_atomically(_card(name), (json.dumps(backbone.as_dict(), indent=2) + "\n").encode())
     return backbone
+
+
+def _read(path: Path, asked: Asked) -> tuple[Any, Found]:
+    """What the first kind reads that can."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}; expected a backbone, {_SUFFIXES}")
+    refusals: list[ValueError] = []
+    for kind in KINDS:
+        if kind.may_read(path, asked):
+            try:
+                return kind, kind.read(path, asked)
+            except ValueError as error:
+                refusals.append(error)
+    if not refusals:
+        raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; expected a backbone as {_SUFFIXES}")
+    if len(refusals) == 1:
+        raise refusals[0]
+    raise ValueError("; or ".join(dict.fromkeys(map(str, refusals)))) from refusals[-1]
 
 
 def installed_backbones() -> tuple[Backbone, ...]:
@@ -213,11 +165,10 @@ def _card(name: str) -> Path:
 def _read_card(path: Path) -> Backbone:
     """What such a JSON says."""
     try:
-        return Backbone(**json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: {error}; remove it and add the backbone again") from error
-
-
-def _sha256(content: bytes) -> str:
-    """The digest of a file's content."""
-    return hashlib.sha256(content).hexdigest()
+        values = json.loads(path.read_text())
+        name = values.pop("kind", YamnetBackbone.kind)  # the first ones had none
+        kind = {one.kind: one for one in KINDS}[name]
+        backbone: Backbone = kind.from_dict(values)
+        return backbone
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}; remove it and add the backbone again") from error

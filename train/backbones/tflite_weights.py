@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from metadata.errors import ModelContractError
 from metadata.gate.model_check import check_model
-from metadata.tflite_file.model_content import Graph, ModelContent, Operator, TensorInfo, parse_model
+from metadata.tflite_file.model_content import Graph, ModelContent, Operator, parse_model
+from train.backbones.graph_reading import constant_values
 from train.backbones.yamnet import BLOCKS, EPSILON, YamnetWeights, weight_shapes
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -67,16 +68,5 @@ def _constant(content: ModelContent, graph: Graph, operator: Operator, place: in
     tensor = graph.tensors[operator.inputs[place]] if place < len(operator.inputs) else None
     if tensor is None or tensor.data is None:
         raise ModelContractError(f"{operator} has no constant as its input {place}; expected kernel and offset")
-    values = np.frombuffer(content.model, np.dtype(tensor.dtype).newbyteorder("<"), tensor.size, tensor.data.start)
-    return _dequantized(values.reshape(tensor.shape), tensor)
-
-
-def _dequantized(values: npt.NDArray[np.generic], tensor: TensorInfo) -> npt.NDArray[np.float32]:
-    """Real numbers of stored integers, each channel by its own scale."""
-    if not tensor.scales:
-        return values.astype(np.float32)
-    shape = [1] * values.ndim
-    shape[tensor.quantized_dimension if len(tensor.scales) > 1 else 0] = len(tensor.scales)
-    scales = np.array(tensor.scales, np.float64).reshape(shape)
-    zeros = np.array(tensor.zero_points or (0,) * len(tensor.scales), np.float64).reshape(shape)
-    return ((values.astype(np.float64) - zeros) * scales).astype(np.float32)
+    values: npt.NDArray[np.float32] = constant_values(content, tensor)
+    return values

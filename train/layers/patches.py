@@ -48,10 +48,10 @@ class Patches(keras.layers.Layer):
         self.starts, self.patch_frames = tuple(starts), patch_frames
 
     def call(self, rows: Any) -> Any:
-        """Return (batch * patches, patch_frames, bands, 1) of (batch, frames, bands)."""
+        """Return (batch * patches, patch_frames, bands, 1) of (batch, frames, bands), and of samples likewise."""
         cut = [rows[:, start : start + self.patch_frames] for start in self.starts]
         side_by_side = cut[0] if len(cut) == 1 else ops.concatenate(cut, axis=1)
-        return ops.reshape(side_by_side, (-1, self.patch_frames, rows.shape[2], 1))
+        return ops.reshape(side_by_side, (-1, self.patch_frames, *rows.shape[2:], 1))
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
@@ -68,23 +68,25 @@ class PooledPatches(keras.layers.Layer):
     Parameters
     ----------
     num_patches : int
+    roots : bool
+        Take roots; without them values may be below 0.
     """
 
-    def __init__(self, num_patches: int, **kwargs: Any) -> None:
+    def __init__(self, num_patches: int, roots: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.num_patches = num_patches
+        self.num_patches, self.roots = num_patches, roots
 
     def call(self, embeddings: Any, training: bool | None = None) -> Any:
-        """Return (batch, 2 * channels), the means first, of (batch * patches, channels) of 0 or more."""
-        if self.num_patches == 1:
-            return _roots(embeddings, training)
-        of_window = ops.reshape(embeddings, (-1, self.num_patches, embeddings.shape[1]))
-        both = ops.concatenate([ops.mean(of_window, axis=1), ops.max(of_window, axis=1)], axis=1)
-        return _roots(both, training)
+        """Return (batch, 2 * channels), the means first, of (batch * patches, channels)."""
+        pooled = embeddings
+        if self.num_patches > 1:
+            of_window = ops.reshape(embeddings, (-1, self.num_patches, embeddings.shape[1]))
+            pooled = ops.concatenate([ops.mean(of_window, axis=1), ops.max(of_window, axis=1)], axis=1)
+        return _roots(pooled, training) if self.roots else pooled
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
-        return {**super().get_config(), "num_patches": self.num_patches}
+        return {**super().get_config(), "num_patches": self.num_patches, "roots": self.roots}
 
 
 def _roots(features: Any, training: bool | None) -> Any:

@@ -1,8 +1,8 @@
 """A public network that has heard millions of recordings, and a head that is trained here.
 
-The backbone (`train.backbones`) hears patches of 0.975 s. Its embeddings of a window are pooled by mean and maximum,
-and a dense layer tells the labels. Each length of the window needs a head of its own. Which backbone it is, is a
-setting of the training: `begun_with` gives the module's functions for one.
+The backbone (`train.backbones`) hears patches, YAMNet of 0.975 s. Its embeddings of a window are pooled by mean and
+maximum, and a dense layer tells the labels. Each length of the window needs a head of its own. Which backbone it is, is
+a setting of the training: `begun_with` gives the module's functions for one.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from metadata.spec import MelFrontEnd, frame_count
-from train.backbones.installed import Backbone
-from train.backbones.yamnet import PATCH_FRAMES, PATCH_SAMPLES, SAMPLE_RATE, embed_patches, give_weights
-from train.backbones.yamnet import front_end as mel_front_end
+from metadata.spec import FrontEnd
+from train.backbones.backbone import Backbone
+from train.backbones.embedding_layer import inlined
+from train.backbones.front_layers import rows_of
+from train.backbones.yamnet import PATCH_SAMPLES, SAMPLE_RATE
 from train.settings import TrainingSettings
 from train.tasks.task import LabelSet, OneLabel, SourceCount, Task
 
@@ -26,7 +27,8 @@ TASKS: dict[str, Task] = {
     "two": SourceCount(2),
 }
 VARIANTS = tuple(TASKS)
-WINDOWS = {"2s": 2 * SAMPLE_RATE, "1s": PATCH_SAMPLES}  # samples; the others have 5 s
+SECONDS = {"2s": 2, "1s": 1, "5s": 5, "labels": 5, "two": 5}
+NEARLY = 0.1  # a patch that differs by less from a variant's length is its window: 0.975 s
 DEFAULT_VARIANT = "2s"  # what Android's app hears
 FEATURES_LAYER, SCORES_LAYER = "features", "scores"
 HIDDEN_UNITS, HIDDEN_DROPOUT = 256, 0.5  # of the variants that hear mixtures
@@ -56,7 +58,7 @@ def sample_rate(variant: str) -> int:
 
 def window_length(variant: str) -> int:
     """Return the samples in one input."""
-    return WINDOWS.get(variant, 5 * SAMPLE_RATE)
+    return PATCH_SAMPLES if variant == "1s" else SECONDS[variant] * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -71,33 +73,54 @@ class BegunWith:
             raise AttributeError(f"{__name__} has no {name}")
         return globals()[name]
 
-    def front_end(self, variant: str) -> MelFrontEnd:
-        """Return the log mel that the backbone was trained on."""
-        return mel_front_end(self.backbone.log_offset)
+    def sample_rate(self, variant: str) -> int:
+        """Return the Hz that the backbone was trained on."""
+        return self.backbone.sample_rate
+
+    def window_length(self, variant: str) -> int:
+        """Return the samples in one input: one patch of the backbone where that is nearly the variant's length.
+
+        Raises
+        ------
+        ValueError
+            The backbone takes longer stretches than the variant has.
+        """
+        rate, patch = self.backbone.sample_rate, self.backbone.patch_length
+        wanted = SECONDS[variant] * rate
+        if abs(patch - wanted) <= NEARLY * wanted:
+            return patch
+        if patch > wanted:
+            fitting = ", ".join(one for one in VARIANTS if patch <= (1 + NEARLY) * SECONDS[one] * rate)
+            raise ValueError(
+                f"{NAME} with windows of {SECONDS[variant]} s cannot begin with {self.backbone.name}, which takes "
+                f"{patch / rate:g} s at once; "
+                + (f"expected --variant {fitting}" if fitting else "expected a backbone of shorter patches")
+            )
+        return wanted
+
+    def front_end(self, variant: str) -> FrontEnd:
+        """Return what the backbone's training made of samples."""
+        return self.backbone.front_end
 
     def build(self, num_labels: int, variant: str = DEFAULT_VARIANT) -> Any:
         """Build the network with the backbone's weights: input (batch, window_length), output (batch, num_labels)."""
         import keras
         from keras import layers
 
-        from train.layers.mel_layers import NaturalLog, mel_layer
         from train.layers.patches import Patches, PooledPatches, patch_starts
 
-        settings, weights = self.front_end(variant), self.backbone.weights()
-        starts = patch_starts(frame_count(settings, window_length(variant)), PATCH_FRAMES)
-        audio = layers.Input((window_length(variant),), name="audio")
-        x = mel_layer(settings, SAMPLE_RATE)(audio)
-        x = NaturalLog(settings.log_floor, name="log_compression")(x)
-        x = layers.Permute((2, 1), name="rows")(x)
-        x = Patches(starts, PATCH_FRAMES, name="patches")(x)
-        x = PooledPatches(len(starts), name=FEATURES_LAYER)(embed_patches(x, weights))
+        length, network = self.window_length(variant), self.backbone.network()
+        audio = layers.Input((length,), name="audio")
+        rows = rows_of(audio, self.backbone.front_end, self.backbone.sample_rate, self.backbone.log_is_inside)
+        patch_rows = network.inputs[0].shape[1]
+        starts = patch_starts(rows.shape[1], patch_rows)
+        x = inlined(network, Patches(starts, patch_rows, name="patches")(rows))
+        x = PooledPatches(len(starts), self.backbone.takes_roots, name=FEATURES_LAYER)(x)
         if not isinstance(task(variant), OneLabel):  # how sounds add up is more than one layer tells
             x = layers.Dense(HIDDEN_UNITS, activation="relu", name="hidden")(x)
             x = layers.Dropout(HIDDEN_DROPOUT, name="hidden_dropout")(x)
         scores = layers.Dense(num_labels, activation=task(variant).activation, name=SCORES_LAYER)(x)
-        model = keras.Model(audio, scores, name=NAME)
-        give_weights(model, weights)
-        return model
+        return keras.Model(audio, scores, name=NAME)
 
 
 def begun_with(backbone: Backbone) -> BegunWith:
