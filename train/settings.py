@@ -12,7 +12,7 @@ from train.mixtures.mixing import NORMALIZATIONS
 LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_crossentropy")
 OPTIMIZERS = ("adam", "adadelta")
 MIXTURE_NORMALIZATIONS = (*NORMALIZATIONS, "both")
-_LATER = ("background", "backbone")  # settings that older runs do not record
+_LATER = ("background", "backbone", "teacher_weight")  # settings that older runs do not record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,8 @@ class TrainingSettings:
         (`train.batches.backgrounds`); empty, or a label that the data have not: none. For models that tell one label.
     backbone : str
         Name of the backbone on this machine that the training begins with (`train.backbones`); for `transfer`.
+    teacher_weight : float
+        Of what teachers say in the target of a labelled window, 0 to 1 (`train.teaching`); the truth has the rest.
     """
 
     loss: str = "categorical_crossentropy"
@@ -89,6 +91,7 @@ class TrainingSettings:
     seed: int = 0
     background: str = ""
     backbone: str = ""
+    teacher_weight: float = 0.0
 
     def __post_init__(self) -> None:
         self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
@@ -103,6 +106,7 @@ class TrainingSettings:
             self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
         )
         self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
+        self._require(0 <= self.teacher_weight <= 1, "teacher_weight", "0 to 1")
         for name in ("label_weight", "activity_weight"):
             self._require(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("epoch_windows", "window_hop", "seed"):

@@ -81,7 +81,7 @@ def open_run(folder: str | Path, cache: str | Path | None = None, load: Load | N
     import train.layers.registered  # noqa: F401
 
     folder = Path(folder)
-    _require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)
+    require_files(folder, METRICS_FILE_NAME, MODEL_FILE_NAME)
     spec, clips = open_recordings(folder, cache, load)
     return FinishedRun(folder, keras.saving.load_model(folder / MODEL_FILE_NAME, compile=False), spec, clips)
 
@@ -107,7 +107,7 @@ def open_recordings(
         They, or their split, are not those the model was trained on.
     """
     folder = Path(folder)
-    _require_files(folder, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
+    require_files(folder, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)
     spec = ModelSpec.from_json((folder / SPEC_RUN_FILE_NAME).read_bytes())
     recorded_labels = spec.provenance.training.get("clip_labels")
     labels = split_names(recorded_labels, LABEL_SEPARATOR) if recorded_labels else spec.labels  # those of older runs
@@ -126,7 +126,7 @@ def open_recordings(
     return spec, clips
 
 
-def _require_files(folder: Path, *names: str) -> None:
+def require_files(folder: Path, *names: str) -> None:
     """Raise FileNotFoundError unless the folder holds the files that a finished training leaves."""
     missing = [name for name in names if not (folder / name).is_file()]
     if not missing:

@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,6 +47,9 @@ from train.tasks.sound_events import SoundEvents
 from train.tasks.task import OneLabel, Task
 from train.tasks.task_choice import task_for
 
+if TYPE_CHECKING:
+    from train.batches.lesson import Lesson
+
 MODEL_FILE_NAME = "model.keras"
 SPEC_RUN_FILE_NAME = "spec.json"
 SPLIT_FILE_NAME = "split.csv"
@@ -66,6 +69,7 @@ def train_model(
     *,
     variant: str | None = None,
     weights_from: Path | None = None,
+    lesson: Lesson | None = None,
     cache: Path | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
@@ -82,6 +86,8 @@ def train_model(
     settings : TrainingSettings
     weights_from : Path, optional
         Run folder of a finished training of the same model to begin with, of this variant or another.
+    lesson : Lesson, optional
+        What teachers say of the recordings (`train.teaching`).
     cache : Path, optional
         The folder of decoded recordings, where features of a backbone are kept too; the user's own if None.
     tell : callable
@@ -101,12 +107,14 @@ def train_model(
     load_keras()
     from train.fitting.training_state import check_same_settings, remove_state
 
+    if settings.teacher_weight and lesson is None:
+        raise ValueError(f"teacher_weight is {settings.teacher_weight:g}, and there is no teacher; expected 0")
     module = begun_with(model_module(name), settings.backbone)
     variant = choose_variant(module, variant)
     task = task_for(module, variant, clips.events is not None)
     check_auxiliary(module, task, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    spec = describe_model(clips, module, variant, settings, weights_from)
+    spec = describe_model(clips, module, variant, settings, weights_from, lesson)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
     finished = folder / METRICS_FILE_NAME
     if finished.is_file() and (folder / MODEL_FILE_NAME).is_file():
@@ -143,7 +151,7 @@ def train_model(
     if settings.backbone:
         model, history = _fit_head(clips, module, variant, settings, folder, cache, tell)
     else:
-        model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
+        model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, lesson, tell)
     scaling = _scale_scores(model, validation, tell) if task.is_scaled else None
     spec = replace_spec(spec, thresholds=_thresholds(model, validation, spec))
     if frames is not None:
@@ -151,6 +159,8 @@ def train_model(
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task.held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
+    if lesson is not None:
+        metrics["taught"] = dict(lesson.report)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
     if frames is not None:
@@ -172,7 +182,12 @@ def choose_variant(module: Any, variant: str | None) -> str:
 
 
 def describe_model(
-    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, weights_from: Path | None = None
+    clips: LoadedClips,
+    module: Any,
+    variant: str,
+    settings: TrainingSettings,
+    weights_from: Path | None = None,
+    lesson: Lesson | None = None,
 ) -> ModelSpec:
     """Return the contract of a model that is trained on these clips."""
     begun_with = {"weights_from_sha256": start_weights_sha256(weights_from / MODEL_FILE_NAME)} if weights_from else {}
@@ -199,6 +214,7 @@ def describe_model(
                 **begun_with,
                 **settings.as_dict(),
                 **_origin(module),
+                **(lesson.recorded if lesson else {}),
             },
             packages=package_versions(),
         ),
@@ -237,6 +253,7 @@ def _fit(
     settings: TrainingSettings,
     folder: Path,
     weights_from: Path | None,
+    lesson: Lesson | None,
     tell: Tell,
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
@@ -252,6 +269,10 @@ def _fit(
         _begin_with(model, weights_from, clips, tell)
     learner = learner_of(model, module, len(clips.index.labels), settings)
     windows = task.training_windows(clips, sample_rate, window_length, settings, first_epoch, learner.targets)
+    if lesson is not None:
+        from train.batches.taught_windows import TaughtWindows
+
+        windows = TaughtWindows(windows, lesson, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
     targets = None if frames is None else frames.reshape(len(frames), -1)

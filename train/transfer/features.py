@@ -57,7 +57,7 @@ def features_of(
         The folder of decoded recordings, the user's own if None.
     """
     found = [
-        _kept(cache, _key(clips, side, parts), functools.partial(_computed, body, cut, side))
+        from_cache(cache, _key(clips, side, parts), functools.partial(_computed, body, cut, side))
         for side, cut in sides.items()
     ]
     return Features(
@@ -78,8 +78,8 @@ def _computed(body: Any, cut: TestWindows, side: str) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _kept(cache: Path | None, key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """Features from the cache, else computed and put there."""
+def from_cache(cache: Path | None, key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return an array from the cache, else compute it and put it there."""
     path = (cache or cache_folder()) / "features" / f"{key}.npy"
     if path.is_file():
         kept: np.ndarray = np.load(path, allow_pickle=False)
