@@ -86,8 +86,10 @@ def taught_notes(taught: Sequence[Clip]) -> list[str]:
         return []
     labels = Counter(label for clip in taught for label in clip.labels or (NO_LABEL,))
     which = ", ".join(f"{label} {count}" for label, count in sorted(labels.items()))
-    count = counted(len(taught), "recording to train on has", "recordings to train on have")
-    return [f"{count} labels of a teacher ({which}), which no person said: in no other count, and no truth to judge by"]
+    return [
+        f"{counted(len(taught), 'recording to train on has', 'recordings to train on have')} labels of a teacher "
+        f"({which}), which no person said: in no other count, and no truth to judge by"
+    ]
 
 
 def _count(held: Sequence[tuple[Clip, float]], prefix: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from train.batches.lesson import ScoreTrack
 from train.batches.window_rows import WindowRows, cut_window
 from train.progress import progress_bar
 from train.teaching.teacher import Teacher
-from train.transfer.features import from_cache
+from train.transfer.features import kept
 
 TAIL = "align"  # a window that is filled up with zeros is no good teacher
 _AT_ONCE = 64  # windows between two steps of the progress bar
@@ -56,7 +56,7 @@ def score_tracks(
 
     windows = WindowRows(begins.size, (length,), cut)
     key = hashlib.sha256(json.dumps([list(digests), teacher.sha256, length, TAIL]).encode()).hexdigest()
-    scores = teacher.in_order(from_cache(cache, key, functools.partial(_computed, teacher, windows, what)), labels)
+    scores = teacher.in_order(kept(cache, key, functools.partial(_computed, teacher, windows, what)), labels)
     ends = np.cumsum(counts)[:-1]
     return [
         ScoreTrack(middles=(begun + length / 2) / rate, scores=found, window_seconds=teacher.spec.window_seconds)

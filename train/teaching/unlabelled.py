@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from metadata.plural import counted
+from train.checks.near_copies import describe_near_copies
 from train.data.prepare import load_with_progress
-from train.progress import note
+from train.progress import note, progress_bar
 from train.recordings.clip import TEACHER, Clip
 from train.recordings.clip_index import ClipIndex, rooted
 from train.recordings.decoding.audio_files import find_files
@@ -54,7 +55,9 @@ def load_unlabelled(
     listed = [Clip(path, (), group_by_name(path), "train", label_source=TEACHER) for path in found.recordings]
     index = ClipIndex(folder, clips.index.labels, tuple(listed), str(folder), full_sides=())
     loaded = load_with_progress(index, sample_rate, cache, strict)
-    return _new_ones(loaded, clips, folder)
+    new = _new_ones(loaded, clips, folder)
+    _tell_near_copies(new, clips, sample_rate)
+    return new
 
 
 def _new_ones(loaded: LoadedClips, clips: LoadedClips, folder: Path) -> LoadedClips:
@@ -79,6 +82,21 @@ def _new_ones(loaded: LoadedClips, clips: LoadedClips, folder: Path) -> LoadedCl
         "them; where they are of speakers or sources of the test side its figures promise too much"
     )
     return loaded.chosen(places)
+
+
+def _tell_near_copies(new: LoadedClips, clips: LoadedClips, sample_rate: int) -> None:
+    """Tell of recordings that are nearly the same as one that is held out."""
+    held = clips.chosen([*clips.places("val"), *clips.places("test")])
+    both = replace(
+        held,
+        index=held.index.with_clips([*held.index.clips, *rooted(new.index.clips, new.index.root, held.index.root)]),
+        waveforms=[*held.waveforms, *new.waveforms],
+        digests=[*held.digests, *new.digests],
+    )
+    with progress_bar(len(both.waveforms), "compare", "clip") as bar:
+        copies = describe_near_copies(both, sample_rate, lambda done: bar.update(done - bar.n))
+    if copies:
+        note(f"without labels or held out: {copies}")
 
 
 def _reason(why: str) -> str:

@@ -57,7 +57,7 @@ def features_of(
         The folder of decoded recordings, the user's own if None.
     """
     found = [
-        from_cache(cache, _key(clips, side, parts), functools.partial(_computed, body, cut, side))
+        kept(cache, _key(clips, side, parts), functools.partial(_computed, body, cut, side))
         for side, cut in sides.items()
     ]
     return Features(
@@ -78,12 +78,12 @@ def _computed(body: Any, cut: TestWindows, side: str) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def from_cache(cache: Path | None, key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return an array from the cache, else compute it and put it there."""
+def kept(cache: Path | None, key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return features from the cache, else computed and put there."""
     path = (cache or cache_folder()) / "features" / f"{key}.npy"
     if path.is_file():
-        kept: np.ndarray = np.load(path, allow_pickle=False)
-        return kept
+        known: np.ndarray = np.load(path, allow_pickle=False)
+        return known
     computed = compute()
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_atomically(path) as file:
