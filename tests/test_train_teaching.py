@@ -21,10 +21,11 @@ from train.fitting.finished_run import open_recordings
 from train.recordings.clip_index import find_clips, read_index, write_index
 from train.recordings.split import LeakError, split_clips
 from train.recordings.store.clip_store import load_clips
+from train.settings import TrainingSettings
 from train.tasks.task import LabelSet, OneLabel, SourceCount
 from train.teaching.heard_before import check_heard_before
 from train.teaching.score_tracks import score_tracks
-from train.teaching.teach import describe_lesson
+from train.teaching.teach import describe_lesson, teach
 from train.teaching.teacher import Teacher, check_teacher, check_teachers, open_teacher
 
 QUICK = {"batch_size": 4, "epoch_windows": 8, "epochs": 2, "variant": "abdoli_1600", "augment": False}
@@ -236,6 +237,39 @@ def test_a_teacher_hears_a_longer_window_in_parts_at_its_own_rate_and_the_highes
     window = np.repeat(np.float32([0.2, 0.6]), SAMPLE_RATE)  # 2 s at 16 kHz
     heard = teacher.hear(window[np.newaxis], SAMPLE_RATE, ("a", "b"))
     np.testing.assert_allclose(heard, [[0.6, 0.8]], atol=0.01)
+
+
+def _teach(school, teacher, task, unlabelled=None, window_length=4_000):
+    settings = TrainingSettings(teacher_weight=0.5)
+    words = {"sample_rate": SAMPLE_RATE, "window_length": window_length, "unlabelled": unlabelled}
+    return teach(_loaded(school), [teacher], task, settings, **words, cache=school / "cache")
+
+
+def test_recordings_are_decoded_at_the_rate_of_a_teacher_that_has_another(school, capsys):
+    teacher = _teacher(("low", "high"), _loudness, sample_rate=8_000, window_length=2_000, name="at 8 kHz")
+    clips, lesson = _teach(school, teacher, OneLabel())
+    told = capsys.readouterr().err
+    assert "teacher hears 8000 Hz and the student 16000 Hz: decoded for both" in told
+    assert "does not say which recordings it was trained on" in told
+    assert sorted(lesson.tracks) == clips.places("train")
+    (track,) = lesson.tracks[clips.places("train")[0]]
+    np.testing.assert_allclose(track.middles, [0.125, 0.25, 0.375])  # of half a second, in windows of a quarter
+    np.testing.assert_allclose(track.scores[:, 1], 0.6 / np.pi, atol=0.01)  # "low": mean of a sine of amplitude 0.3
+
+
+def test_a_sigmoid_teacher_gives_a_recording_every_label_that_reaches_its_threshold(school):
+    score = lambda windows: np.tile(np.float32([0.7, 0.2]), (len(windows), 1))  # noqa: E731
+    kind = {"activation": "sigmoid", "window_length": 4_000}
+    teacher = replace(_teacher(("low", "high"), score, **kind), sha256="sigmoid")
+    clips, lesson = _teach(school, teacher, LabelSet(), school / "more")
+    assert [clip.labels for clip in clips.index.taught] == [("low",)] * 3
+    np.testing.assert_allclose(lesson.score(np.zeros((2, 4_000), np.float32)), [[0.2, 0.7]] * 2, rtol=1e-6)
+
+
+def test_a_mixture_is_too_short_for_a_teacher_with_longer_windows(school):
+    teacher = _teacher(("low", "high"), _loudness, activation="sigmoid", window_length=SAMPLE_RATE)
+    with pytest.raises(ValueError, match="hears windows of 1 s, and a mixture for the student is "):
+        _teach(school, teacher, LabelSet())
 
 
 def test_a_lesson_is_told_in_one_line(school, student):

@@ -46,6 +46,7 @@ def teach(
     sample_rate: int,
     window_length: int,
     unlabelled: str | Path | None = None,
+    sides: Sequence[str] = ("train",),
     cache: str | Path | None = None,
     strict: bool = False,
 ) -> tuple[LoadedClips, Lesson]:
@@ -65,6 +66,8 @@ def teach(
         Of the student, Hz and samples.
     unlabelled : str or Path, optional
         A folder of recordings without labels.
+    sides : sequence of str
+        Whose recordings the student may be trained on; of most models the training side alone.
     cache, strict
         As for `load_clips`.
 
@@ -78,7 +81,7 @@ def teach(
     room = _Room(clips, sample_rate, None if cache is None else Path(cache))
     known = []
     for teacher in teachers:
-        heard = clips if teacher.split_file else room.at_rate_of(teacher, clips, "labelled")
+        heard = clips if teacher.split_file else room.at_rate_of(teacher, clips, "recordings with labels")
         rate = sample_rate if teacher.split_file else teacher.spec.sample_rate
         known.append(check_heard_before(teacher, heard, rate, room.cache, note))
         _tell_length(teacher, task, sample_rate, window_length)
@@ -94,9 +97,9 @@ def teach(
     }
     lesson: Lesson
     if isinstance(task, OneLabel):
-        trained = clips.chosen(clips.places("train"))
-        found = room.tracks(teachers, trained, "the training side")
-        tracks = dict(zip(clips.places("train"), found, strict=True))
+        places = [place for side in sides for place in clips.places(side)]
+        found = room.tracks(teachers, clips.chosen(places), "what is trained on")
+        tracks = dict(zip(places, found, strict=True))
         lesson = RecordingLesson(tracks=tracks, unlabelled_tracks=tracks_of_more, **common)
     else:
         lesson = WindowLesson(score=_mean_of(teachers, sample_rate, clips.index.labels), **common)
@@ -117,7 +120,7 @@ class _Room:
         if rate == self._sample_rate:
             return clips
         if (what, rate) not in self._loaded:
-            note(f"{teacher.path} hears {rate} Hz, the student {self._sample_rate} Hz: {what} are decoded at both")
+            note(f"{teacher.path} hears {rate} Hz and the student {self._sample_rate} Hz: decoded for both, {what}")
             self._loaded[what, rate] = load_with_progress(
                 replace(clips.index, full_sides=()), rate, self.cache, strict=True
             )
