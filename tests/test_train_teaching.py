@@ -105,8 +105,8 @@ def test_a_later_training_leaves_the_labels_of_a_teacher_aside_and_says_so(stude
     index = find_and_split(student[0] / "split.csv", None, 0)
     assert (len(index.clips), index.taught) == (12, ())
     (told,) = [line for line in capsys.readouterr().err.splitlines() if "teacher" in line]
-    assert told.startswith("3 recordings to train on have labels of a teacher (")
-    assert told.endswith("), which no person said: in no other count, and no truth to judge by")
+    assert told.startswith("a teacher labelled 3 recordings to train on (")
+    assert told.endswith("), and no person did: in no other count, and no truth to judge by")
 
 
 def test_a_report_tells_the_labels_of_a_teacher_apart(student, school):
@@ -114,7 +114,7 @@ def test_a_report_tells_the_labels_of_a_teacher_apart(student, school):
     data = describe_data(clips)
     assert data["clips"] == 12
     (line,) = data_notes(data)
-    assert line.startswith("Data: 3 recordings to train on have labels of a teacher (")
+    assert line.startswith("Data: a teacher labelled 3 recordings to train on (")
 
 
 def test_an_interrupted_student_resumes_to_the_same_weights_with_the_same_teacher_only(school, student, monkeypatch):

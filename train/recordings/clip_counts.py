@@ -87,8 +87,8 @@ def taught_notes(taught: Sequence[Clip]) -> list[str]:
     labels = Counter(label for clip in taught for label in clip.labels or (NO_LABEL,))
     which = ", ".join(f"{label} {count}" for label, count in sorted(labels.items()))
     return [
-        f"{counted(len(taught), 'recording to train on has', 'recordings to train on have')} labels of a teacher "
-        f"({which}), which no person said: in no other count, and no truth to judge by"
+        f"a teacher labelled {counted(len(taught), 'recording')} to train on ({which}), and no person did: in no other "
+        "count, and no truth to judge by"
     ]
 
 
