@@ -125,6 +125,8 @@ def convert_and_report(
     compressed = compress_run(run, compression, tell=tell) if compression else None
     proofs = deliver(compressed or run, out, settings, tell)
     report = describe_build(proofs, metrics, out, state_before)
+    if run.clips.index.taught:
+        report["data"] = describe_data(run.clips)
     if compressed:
         report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
         report["passed"] = report["passed"] and report["compression"]["passed"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metadata.nearest_name import did_you_mean
 from train.models import begun_with, model_module, needs_validation
 from train.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from train.recordings.clip_index import ClipIndex
 
 PathLike = str | Path
 SETTING_NAMES = tuple(item.name for item in dataclasses.fields(TrainingSettings))
@@ -27,6 +30,8 @@ def train(
     val_fold: str | int | None = None,
     mixtures: PathLike | None = None,
     weights_from: PathLike | None = None,
+    teacher: PathLike | Sequence[PathLike] = (),
+    unlabelled: PathLike | None = None,
     published: bool = False,
     cache: PathLike | None = None,
     strict: bool = False,
@@ -56,6 +61,11 @@ def train(
         A table of `earproof data mix`: only these pairs of clips are mixed.
     weights_from : path, optional
         The run folder of a finished training of this model, whose weights are taken to begin with.
+    teacher : path or sequence of paths
+        Run folders or `.tflite` files whose scores the model learns beside the truth; of several their mean. How much
+        they count is `teacher_weight`, half if it is not given.
+    unlabelled : path, optional
+        A folder of recordings without labels to train on, for the teacher to label.
     published : bool
         Begin with the published settings.
     cache : path, optional
@@ -79,7 +89,8 @@ def train(
     TypeError
         A setting of another name.
     ValueError
-        A value that is not allowed, recordings that cannot teach the model, or a training that diverges.
+        A value that is not allowed, recordings that cannot teach the model, a teacher that heard the test side or tells
+        other labels, or a training that diverges.
     FileExistsError
         `out` has content, and neither `resume` nor `force` is given.
     """
@@ -90,17 +101,26 @@ def train(
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import check_mixes, choose_mixtures
     from train.tasks.task_choice import task_for
+    from train.teaching.teach import describe_lesson, teach
+    from train.teaching.teacher import check_teachers, open_teachers
 
     module = model_module(model)
     built = choose_variant(module, variant)
+    teachers = open_teachers(paths_of(teacher), unlabelled, settings)
     chosen = model_settings(model, variant, published=published, **settings)
     begun = begun_with(module, chosen.backbone)  # what is wrong with it is said before anything is read
-    sample_rate, _ = begun.sample_rate(built), begun.window_length(built)
+    sample_rate, window_length = begun.sample_rate(built), begun.window_length(built)
+
+    def check(index: ClipIndex) -> None:
+        told = task_for(module, built, index.events is not None)
+        told.check(index)
+        check_teachers(teachers, module.NAME, told, chosen.backbone, index.labels)
+
     index = find_and_split(
         paths_of(data),
         labels,
         chosen.seed,
-        check=lambda index: task_for(module, built, index.events is not None).check(index),
+        check=check,
         dataset=dataset,
         test_fold=fold_name(test_fold),
         val_fold=fold_name(val_fold),
@@ -113,11 +133,18 @@ def train(
     clips = load_to_train(index, sample_rate, cache, strict)
     if mixtures is not None:
         clips = choose_mixtures(clips, Path(mixtures), task)
+    lesson = None
+    if teachers:
+        form = {"sample_rate": sample_rate, "window_length": window_length}
+        clips, lesson = teach(clips, teachers, task, chosen, **form, unlabelled=unlabelled, cache=cache, strict=strict)
+        note(describe_lesson(lesson))
     folder = claim_folder(out, force=force, resume=resume)
     begin = None if weights_from is None else Path(weights_from)
     try:
         kept = None if cache is None else Path(cache)
-        return train_model(clips, model, folder, chosen, variant=variant, weights_from=begin, cache=kept, tell=note)
+        return train_model(
+            clips, model, folder, chosen, variant=variant, weights_from=begin, lesson=lesson, cache=kept, tell=note
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished epochs are kept; go on with the same command and --resume") from None
 

@@ -17,6 +17,7 @@ from train.settings import LOSSES, MIXTURE_NORMALIZATIONS, OPTIMIZERS
 
 DONE = 0
 _DETAILS = "training in detail"
+_TEACHERS = "teachers"
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -33,11 +34,35 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON document")
     add_training_arguments(parser)
+    _add_teacher_arguments(parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "models, what they tell, and their variants, the default first:\n" + "\n".join(
         textwrap.fill(f"- {name}: {text}", 98, initial_indent="  ", subsequent_indent="    ")
         for name, text in MODEL_HELP.items()
     )
+
+
+def _add_teacher_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add who teaches the model, and on what."""
+    group = parser.add_argument_group(_TEACHERS)
+    group.add_argument(
+        "--teacher",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="RUN_OR_FILE",
+        help="finished trainings or .tflite files whose scores the model learns beside the truth; several: their mean",
+    )
+    group.add_argument(
+        "--teacher-weight",
+        type=float,
+        metavar="SHARE",
+        help="of the teachers' scores in the target of a labelled window, 0 to 1 (default 0.5)",
+    )
+    group.add_argument(
+        "--unlabelled", type=Path, metavar="DIR", help="train on these recordings too, as the teachers label them"
+    )
+    parser.set_defaults(only_in_help_all=(_DETAILS, _TEACHERS))
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +209,8 @@ def _train(args: argparse.Namespace) -> int:
         **data_choices(args),
         mixtures=args.mixtures,
         weights_from=args.weights_from,
+        teacher=args.teacher,
+        unlabelled=args.unlabelled,
         published=args.published,
         cache=args.cache,
         strict=args.strict,

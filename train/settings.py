@@ -13,7 +13,7 @@ LOSSES = ("categorical_crossentropy", "mean_squared_logarithmic_error", "binary_
 OPTIMIZERS = ("adam", "adadelta")
 MIXTURE_NORMALIZATIONS = (*NORMALIZATIONS, "both")
 CHOSEN_BLOCKS, ALL_BLOCKS = "auto", "all"  # of a backbone that is trained further
-_LATER = ("background", "backbone", "fine_tune")  # settings that older runs do not record
+_LATER = ("background", "backbone", "fine_tune", "teacher_weight")  # settings that older runs do not record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +71,8 @@ class TrainingSettings:
     fine_tune : str
         How many of the last blocks of the backbone are trained further behind a fitted head: a number, "all", or "auto"
         for what inner folds say (`train.fitting.fine_tune`); empty: none.
+    teacher_weight : float
+        Of what teachers say in the target of a labelled window, 0 to 1 (`train.teaching`); the truth has the rest.
     """
 
     loss: str = "categorical_crossentropy"
@@ -94,6 +96,7 @@ class TrainingSettings:
     background: str = ""
     backbone: str = ""
     fine_tune: str = ""
+    teacher_weight: float = 0.0
 
     def __post_init__(self) -> None:
         self._require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
@@ -108,6 +111,7 @@ class TrainingSettings:
             self.normalization in MIXTURE_NORMALIZATIONS, "normalization", f"one of {', '.join(MIXTURE_NORMALIZATIONS)}"
         )
         self._require(0 <= self.stop_exact_match < 1, "stop_exact_match", "0 up to but not including 1")
+        self._require(0 <= self.teacher_weight <= 1, "teacher_weight", "0 to 1")
         for name in ("label_weight", "activity_weight"):
             self._require(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("epoch_windows", "window_hop", "seed"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from train.recordings.clip_counts import taught_notes
 from train.recordings.left_out import Reason, count_left_out, describe_reason
 from train.recordings.store.clip_store import LoadedClips
 
@@ -12,13 +13,17 @@ _MOST_SHOWN = 3
 
 
 def describe_data(clips: LoadedClips) -> dict[str, Any]:
-    """Return for JSON where the recordings come from, what was assumed, and what is not read or cannot be."""
+    """Return for JSON where the recordings come from, what was assumed, what is not read or cannot be.
+
+    Recordings with labels of a teacher are told apart: "clips" is without them.
+    """
     return {
         "source": clips.index.source,
         "clips": len(clips.index.clips),
         "notes": list(clips.index.notes),
         "unreadable": list(clips.skipped),
         "not_read": count_left_out(clips.index.left_out, MOST_NAMED),
+        **({"taught": taught_notes(clips.index.taught)} if clips.index.taught else {}),
     }
 
 
@@ -26,7 +31,7 @@ def data_notes(data: dict[str, Any] | None) -> list[str]:
     """Return the same as lines for people; none where a report is of no build."""
     if data is None:
         return []
-    lines = [*data["notes"]]
+    lines = [*data["notes"], *data.get("taught", ())]
     for kind, found in data["not_read"].items():
         lines.append(describe_reason(Reason(kind, found["reason"]), found["paths"], found["count"]))
     if data["unreadable"]:

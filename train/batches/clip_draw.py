@@ -71,10 +71,11 @@ class ClipDraw:
 
     def cut(self, place: int, rng: np.random.Generator, vary: bool) -> np.ndarray:
         """Return a window of one clip at a random place, zero-padded where the clip is shorter; varied in speed."""
-        waveform = self.waveforms[place]
-        length = round(self._window_length * (draw_speed(rng) if vary else 1.0))
-        start = int(rng.integers(max(1, waveform.size - length + 1)))
-        return change_speed(cut_window(waveform, start, length), self._window_length)
+        return self.cut_stretch(place, *draw_stretch(self.waveforms[place].size, self._window_length, rng, vary))
+
+    def cut_stretch(self, place: int, start: int, length: int) -> np.ndarray:
+        """Return the window that a stretch of one clip becomes, in samples; zero-padded as by `cut`."""
+        return change_speed(cut_window(self.waveforms[place], start, length), self._window_length)
 
     def cut_loudest(self, place: int) -> np.ndarray:
         """Return the window of one clip with its highest peak in the middle, as far as the clip goes."""
@@ -88,6 +89,12 @@ class ClipDraw:
         for group, label, length in zip(groups, self.label_of, lengths, strict=True):
             total[group, label] += length
         return np.array([total[group, label] for group, label in zip(groups, self.label_of, strict=True)])
+
+
+def draw_stretch(size: int, window_length: int, rng: np.random.Generator, vary: bool) -> tuple[int, int]:
+    """Return first sample and length of a random stretch of so many samples; of another length where speed varies."""
+    length = round(window_length * (draw_speed(rng) if vary else 1.0))
+    return int(rng.integers(max(1, size - length + 1))), length
 
 
 def _rise(shares: np.ndarray) -> np.ndarray:

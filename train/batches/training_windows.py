@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 
 from train.batches.augment import vary_window
 from train.batches.backgrounds import Backgrounds
-from train.batches.clip_draw import ClipDraw
+from train.batches.clip_draw import ClipDraw, draw_stretch
 from train.recordings.store.clip_store import LoadedClips
 from train.settings import TrainingSettings
 
 LEAST_EPOCH_WINDOWS = 320  # a few minutes of audio still give an epoch enough steps, each window cut and varied anew
+
+
+class Stretch(NamedTuple):
+    """What of a recording became a window."""
+
+    place: int  # of the recording among all clips
+    start: int  # sample
+    length: int  # samples
 
 
 class TrainingWindows(keras.utils.PyDataset):
@@ -41,7 +51,8 @@ class TrainingWindows(keras.utils.PyDataset):
     ):
         super().__init__(workers=1, use_multiprocessing=False)
         self._clips = ClipDraw(clips, window_length)
-        self._sample_rate, self._settings, self._epoch = sample_rate, settings, first_epoch
+        self._sample_rate, self._window_length = sample_rate, window_length
+        self._settings, self._epoch = settings, first_epoch
         labels = clips.index.labels
         known = settings.background in labels
         self._backgrounds = Backgrounds(self._clips, labels.index(settings.background)) if known else None
@@ -52,11 +63,17 @@ class TrainingWindows(keras.utils.PyDataset):
         return self.num_windows // self._settings.batch_size
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        windows, targets, _ = self.cut(batch)
+        return windows, targets
+
+    def cut(self, batch: int) -> tuple[np.ndarray, np.ndarray, list[Stretch]]:
+        """Return windows and targets of a batch, and the stretch of a recording that each window was cut from."""
         size = self._settings.batch_size
         rng = self._rng(2, batch)
         chosen = self._drawn[batch * size : (batch + 1) * size]
-        windows = np.stack([self._window(place, rng) for place in chosen])
-        return windows, np.eye(self._clips.num_labels, dtype=np.float32)[self._clips.label_of[chosen]]
+        windows, stretches = zip(*(self._window(place, rng) for place in chosen), strict=True)
+        targets = np.eye(self._clips.num_labels, dtype=np.float32)[self._clips.label_of[chosen]]
+        return np.stack(windows), targets, list(stretches)
 
     def on_epoch_end(self) -> None:
         """Draw the clips of the next epoch."""
@@ -75,12 +92,15 @@ class TrainingWindows(keras.utils.PyDataset):
             np.concatenate([self._clips.draw(label, count, rng) for label, count in enumerate(counts)])
         )
 
-    def _window(self, place: int, rng: np.random.Generator) -> np.ndarray:
+    def _window(self, place: int, rng: np.random.Generator) -> tuple[np.ndarray, Stretch]:
         """Cut one window, mix a background under it and vary it."""
-        window = self._clips.cut(place, rng, self._settings.augment)
+        vary, size = self._settings.augment, self._clips.waveforms[place].size
+        start, length = draw_stretch(size, self._window_length, rng, vary)
+        window = self._clips.cut_stretch(place, start, length)
         if self._backgrounds is not None:
-            window = self._backgrounds.under(window, place, rng, self._settings.augment)
-        return vary_window(window, self._sample_rate, rng) if self._settings.augment else window
+            window = self._backgrounds.under(window, place, rng, vary)
+        window = vary_window(window, self._sample_rate, rng) if vary else window
+        return window, Stretch(int(self._clips.places[place]), start, length)
 
 
 def windows_in_epoch(clips: ClipDraw, settings: TrainingSettings) -> int:

@@ -160,7 +160,7 @@ def _list(args: argparse.Namespace) -> int:
     """Count by label and side, from what the files' headers say."""
     from train.annotations.event_counts import clips_by_side, count_events, event_table
     from train.progress import note
-    from train.recordings.clip_counts import count_clips, count_notes, counts_table
+    from train.recordings.clip_counts import count_clips, count_notes, counts_table, taught_notes
     from train.recordings.decoding.decode import AudioError, duration
     from train.recordings.left_out import count_left_out
 
@@ -180,7 +180,8 @@ def _list(args: argparse.Namespace) -> int:
     if index.events is not None:
         note(f"recordings of {sum(seconds) / 60:.1f} minutes")
     rows = count_clips(index, seconds) if index.events is None else count_events(index)
-    document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": index.notes}
+    notes = [*index.notes, *taught_notes(index.taught)]
+    document = {"labels": rows, "left_out": left_out, "not_read": count_left_out(index.left_out), "notes": notes}
     table = counts_table(rows) if index.events is None else event_table(rows, list(clips_by_side(index)))
     print(json.dumps(document, indent=2) if args.json else table)
     for text in count_notes(kept, len(left_out)):

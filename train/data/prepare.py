@@ -11,6 +11,7 @@ from metadata.plural import counted
 from train.annotations.annotated_folder import NO_RECORDING_CALLED_SO, find_annotations, unread_annotations
 from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
+from train.recordings.clip_counts import taught_notes
 from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.fold_sides import LEAST_FOLDS, TWO_SIDES, fewest_groups, halves
 from train.recordings.left_out import describe_left_out
@@ -47,6 +48,7 @@ def find_and_split(
     folders = [data] if isinstance(data, (str, Path)) else data
     index = combine([find_data(folder, labels, dataset) for folder in folders], labels)
     tell_assumptions(index)
+    index = replace(index, taught=())  # as was just told; --unlabelled has them labelled anew
     index.check_labels()
     check(index)
     return split_and_say(index, seed, test_fold, val_fold, needs_validation=needs_validation(index))
@@ -75,7 +77,7 @@ def tell_strays(data: str | Path) -> None:
 
 def tell_assumptions(index: ClipIndex) -> None:
     """Tell what was assumed of a data folder, and what lies there and is not used."""
-    for text in [*index.notes, *describe_left_out(index.left_out)]:
+    for text in [*index.notes, *taught_notes(index.taught), *describe_left_out(index.left_out)]:
         note(text)
 
 

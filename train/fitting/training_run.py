@@ -49,6 +49,7 @@ from train.tasks.task import OneLabel, Task
 from train.tasks.task_choice import task_for
 
 if TYPE_CHECKING:
+    from train.batches.lesson import Lesson
     from train.fitting.fine_tune import Learned
 
 MODEL_FILE_NAME = "model.keras"
@@ -70,6 +71,7 @@ def train_model(
     *,
     variant: str | None = None,
     weights_from: Path | None = None,
+    lesson: Lesson | None = None,
     cache: Path | None = None,
     tell: Tell = print,
 ) -> dict[str, Any]:
@@ -86,6 +88,8 @@ def train_model(
     settings : TrainingSettings
     weights_from : Path, optional
         Run folder of a finished training of the same model to begin with, of this variant or another.
+    lesson : Lesson, optional
+        What teachers say of the recordings (`train.teaching`).
     cache : Path, optional
         The folder of decoded recordings, where features of a backbone are kept too; the user's own if None.
     tell : callable
@@ -105,12 +109,14 @@ def train_model(
     load_keras()
     from train.fitting.training_state import check_same_settings, remove_state
 
+    if settings.teacher_weight and lesson is None:
+        raise ValueError(f"teacher_weight is {settings.teacher_weight:g}, and there is no teacher; expected 0")
     module = begun_with(model_module(name), settings.backbone)
     variant = choose_variant(module, variant)
     task = task_for(module, variant, clips.events is not None)
     check_auxiliary(module, task, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    spec = describe_model(clips, module, variant, settings, weights_from)
+    spec = describe_model(clips, module, variant, settings, weights_from, lesson)
     check_same_settings(folder, {"model": name, "data_sha256": clips.data_sha256(), **spec.provenance.training})
     finished = folder / METRICS_FILE_NAME
     if finished.is_file() and (folder / MODEL_FILE_NAME).is_file():
@@ -148,7 +154,7 @@ def train_model(
     if settings.backbone:
         model, history, learned = _fit_head(clips, module, variant, settings, folder, cache, tell)
     else:
-        model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, tell)
+        model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, lesson, tell)
     scaling = None
     if task.is_scaled or spec.activation == "sigmoid":
         heard = held_out_scores(model, validation) if learned is None else learned.held_out
@@ -159,6 +165,8 @@ def train_model(
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task.held_out(clips, "test", spec.window_length, settings)
     metrics = _evaluate(model, cut, spec, history, folder)
+    if lesson is not None:
+        metrics["taught"] = dict(lesson.report)
     if scaling is not None:
         metrics["scaling"] = dataclasses.asdict(scaling)
     if learned is not None:
@@ -182,7 +190,12 @@ def choose_variant(module: Any, variant: str | None) -> str:
 
 
 def describe_model(
-    clips: LoadedClips, module: Any, variant: str, settings: TrainingSettings, weights_from: Path | None = None
+    clips: LoadedClips,
+    module: Any,
+    variant: str,
+    settings: TrainingSettings,
+    weights_from: Path | None = None,
+    lesson: Lesson | None = None,
 ) -> ModelSpec:
     """Return the contract of a model that is trained on these clips."""
     begun_with = {"weights_from_sha256": start_weights_sha256(weights_from / MODEL_FILE_NAME)} if weights_from else {}
@@ -209,6 +222,7 @@ def describe_model(
                 **begun_with,
                 **settings.as_dict(),
                 **_origin(module),
+                **(lesson.recorded if lesson else {}),
             },
             packages=package_versions(),
         ),
@@ -247,6 +261,7 @@ def _fit(
     settings: TrainingSettings,
     folder: Path,
     weights_from: Path | None,
+    lesson: Lesson | None,
     tell: Tell,
 ) -> tuple[Any, list[dict[str, float]]]:
     """Build, compile and fit; return the model with its best weights, and the history."""
@@ -262,6 +277,10 @@ def _fit(
         _begin_with(model, weights_from, clips, tell)
     learner = learner_of(model, module, len(clips.index.labels), settings)
     windows = task.training_windows(clips, sample_rate, window_length, settings, first_epoch, learner.targets)
+    if lesson is not None:
+        from train.batches.taught_windows import TaughtWindows
+
+        windows = TaughtWindows(windows, lesson, window_length, settings, first_epoch)
     fit.compile_model(model, settings, len(windows), learner)
     validation = held_out.windows, held_out.targets(model.outputs[0].shape[-1]), held_out.weights()
     targets = None if frames is None else frames.reshape(len(frames), -1)

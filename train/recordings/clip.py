@@ -9,6 +9,7 @@ from metadata.joined_names import join_names, split_names
 SPLITS = ("train", "val", "test")
 LABEL_SEPARATOR = ";"
 GROUP_SEPARATOR = "|"
+TEACHER = "teacher"  # a label source: the label is what a model says of the recording, and no person did
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Clip:
     original: str = ""  # of a clip that was cut: the recording's path in the data it was cut from
     start_s: str = ""  # of a clip that was cut: where it begins in that recording, seconds
     end_s: str = ""  # and where it ends
+    label_source: str = ""  # who said the label: a person where empty, or `TEACHER`
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from train.recordings.clip import SPLITS, Clip
 from train.recordings.clip_index import ClipIndex
 
 TOTAL = "all"
+NO_LABEL = "none"
 
 
 def count_clips(index: ClipIndex, seconds: Sequence[float]) -> list[dict[str, Any]]:
@@ -70,6 +72,24 @@ def count_notes(clips: Sequence[Clip], num_unread: int) -> list[str]:
         which = counted(several, "clip has several labels and counts", "clips have several labels and count")
         notes.append(f"{which} under each of them, but once under {TOTAL}")
     return notes
+
+
+def taught_notes(taught: Sequence[Clip]) -> list[str]:
+    """Return how many recordings have a teacher's labels, and which; nothing where there are none.
+
+    Parameters
+    ----------
+    taught : sequence of Clip
+        Of an index. Its counts are without them.
+    """
+    if not taught:
+        return []
+    labels = Counter(label for clip in taught for label in clip.labels or (NO_LABEL,))
+    which = ", ".join(f"{label} {count}" for label, count in sorted(labels.items()))
+    return [
+        f"a teacher labelled {counted(len(taught), 'recording')} to train on ({which}), and no person did: in no other "
+        "count, and no truth to judge by"
+    ]
 
 
 def _count(held: Sequence[tuple[Clip, float]], prefix: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from edge_runtime.segments.segment import Segment
 from metadata.labels import LABELS_FILE_NAME, check_labels, listed, read_labels, tell_numbers
 from metadata.mended_labels import without_numbers
 from metadata.plural import counted
-from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip
+from train.recordings.clip import LABEL_SEPARATOR, SPLITS, TEACHER, Clip
 from train.recordings.decoding.audio_files import FoundFiles, find_files
 from train.recordings.folder_tree import read_tree, tell_look_alikes
 from train.recordings.left_out import UNLISTED, LeftOut, Reason
@@ -58,6 +58,8 @@ class ClipIndex:
         The sides that need every label: all to train, the judged one to evaluate.
     events : mapping of str to tuple of Segment, optional
         By the clip's path which label sounds from when to when, where the recordings have annotations.
+    taught : tuple of Clip
+        Recordings to train on whose labels are a teacher's. They are in no count, and no clip of these is truth.
     """
 
     root: Path
@@ -69,6 +71,7 @@ class ClipIndex:
     folder_sides: tuple[str, ...] = ()
     full_sides: tuple[str, ...] = SPLITS
     events: Mapping[str, tuple[Segment, ...]] | None = None
+    taught: tuple[Clip, ...] = ()
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -167,13 +170,17 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None, *, is_anno
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME, keep_numbers=True)
     clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)), is_annotated)
+    taught = tuple(clip for clip in clips if clip.label_source == TEACHER)
+    clips = [clip for clip in clips if clip.label_source != TEACHER]
+    if not clips:
+        raise ValueError(f"{path} has labels of a teacher alone; expected recordings whose label a person said")
     index = _labelled(path.parent, clips, labels, str(path))
-    return replace(index, notes=(*notes, *index.notes))
+    return replace(index, notes=(*notes, *index.notes), taught=taught)
 
 
 def write_index(path: str | Path, index: ClipIndex) -> None:
     """Write an index as CSV, its paths relative to the file, replacing the file in one step."""
-    write_clips(Path(path), index.clips, index.root, index.events is not None)
+    write_clips(Path(path), (*index.clips, *index.taught), index.root, index.events is not None)
 
 
 def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -> ClipIndex:
@@ -196,11 +203,8 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     root = Path(os.path.commonpath([index.root.resolve() for index in indices]))
     places = [Path(os.path.relpath(index.root.resolve(), root)).as_posix() for index in indices]
     grouped, told = tell_groups_apart([index.clips for index in indices], places)
-    clips = [
-        replace(clip, path=Path(os.path.relpath((index.root / clip.path).resolve(), root)).as_posix())
-        for index, own in zip(indices, grouped, strict=True)
-        for clip in own
-    ]
+    clips = [clip for index, own in zip(indices, grouped, strict=True) for clip in rooted(own, index.root, root)]
+    taught = tuple(clip for index in indices for clip in rooted(index.taught, index.root, root))
     spelled = one_spelling(label for index in indices for label in index.labels)
     clips = [replace(clip, labels=tuple(spelled[label] for label in clip.labels)) for clip in clips]
     twice = [path for path, count in Counter(clip.path for clip in clips).items() if count > 1]
@@ -223,7 +227,12 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     notes = dict.fromkeys([*(note for index in indices for note in index.notes), *told, *tell_look_alikes(chosen)])
     source = " and ".join(index.source for index in indices)
     events = _combined_events(indices, root, spelled)
-    return ClipIndex(root, chosen, tuple(clips), source, left_out, tuple(notes), events=events)
+    return ClipIndex(root, chosen, tuple(clips), source, left_out, tuple(notes), events=events, taught=taught)
+
+
+def rooted(clips: Iterable[Clip], root: Path, other: Path) -> list[Clip]:
+    """Return clips whose paths are relative to `root` with paths relative to another folder."""
+    return [replace(clip, path=Path(os.path.relpath((root / clip.path).resolve(), other)).as_posix()) for clip in clips]
 
 
 def _combined_events(
@@ -295,7 +304,7 @@ def _with_unlisted(
 
     Recordings are left out for `reason`, those of some folders for one of their own.
     """
-    used = {*(os.path.normpath(clip.path) for clip in index.clips), *read, LABELS_FILE_NAME}
+    used = {*(os.path.normpath(clip.path) for clip in (*index.clips, *index.taught)), *read, LABELS_FILE_NAME}
     unlisted = [
         LeftOut(path, (reasons or {}).get(path.split("/")[0], reason)) for path in found.recordings if path not in used
     ]

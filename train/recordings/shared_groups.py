@@ -47,7 +47,7 @@ def tell_groups_apart(
         Where each DATA lies, which goes before the names of its groups.
     """
     named = [{group for clip in clips for group in clip.groups} for clips in datas]
-    own = [{group for clip in clips for group in clip.groups if _names_the_file(clip, group)} for clips in datas]
+    own = [{group for clip in clips for group in clip.groups if names_the_file(clip, group)} for clips in datas]
     count = Counter(group for groups in named for group in groups)
     shared = {group for group, held in count.items() if held > 1}
     declared = {group for groups, files in zip(named, own, strict=True) for group in groups - files}
@@ -70,7 +70,7 @@ def tell_groups_apart(
     return changed, notes
 
 
-def _names_the_file(clip: Clip, group: str) -> bool:
-    """Whether a group is no more than the name of the recording; that of one cut from another says more."""
+def names_the_file(clip: Clip, group: str) -> bool:
+    """Return whether a group is no more than the name of the recording; that of one cut from another says more."""
     names = (group_by_name(clip.path), group_of(composed(clip.path)))
     return not clip.original and any(name == group or name.endswith(f"/{group}") for name in names)

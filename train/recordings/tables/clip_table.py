@@ -2,6 +2,7 @@
 
 Ours has the columns path (relative to the file), labels (several joined by ;), group (several joined by |) and split,
 and where the recordings have them fold, licence and source, and original, start_s and end_s for clips that were cut.
+`label_source` is `teacher` where a model said the label and no person did.
 `group` names what must stay on one side of a split: a speaker, a source recording. An empty split is drawn
 (`train.recordings.split`). A ; or | within a name has a backslash in front (`train.recordings.clip.join_names`).
 """
@@ -17,11 +18,15 @@ from metadata.atomic_file import write_atomically
 from metadata.csv_line import csv_line
 from metadata.csv_rows import raise_faults, read_rows
 from metadata.joined_names import join_names, split_names
-from train.recordings.clip import LABEL_SEPARATOR, SPLITS, Clip, group_of
+from train.recordings.clip import LABEL_SEPARATOR, SPLITS, TEACHER, Clip, group_of
 from train.recordings.tables.spelling import SpelledFiles, composed, look_alikes, respelled
 
 COLUMNS = ("path", "labels", "group", "split")
-MORE_COLUMNS = ("fold", "licence", "source", "original", "start_s", "end_s")  # written where a clip has one
+MORE_COLUMNS = (  # written where a clip has one
+    *("fold", "licence", "source"),
+    *("original", "start_s", "end_s"),
+    "label_source",
+)
 # Names under which the tables of other data sets hold our columns, in any case; the first found wins.
 COLUMN_NAMES = {
     "path": ("path", "filename", "file"),
@@ -34,6 +39,7 @@ COLUMN_NAMES = {
     "original": ("original",),
     "start_s": ("start_s",),
     "end_s": ("end_s",),
+    "label_source": ("label_source",),
 }
 NO_LABEL = "no label"  # a fault but of annotated clips, in some of which nothing sounds
 AUDIO_FOLDER_NAME = "audio"  # many data sets keep their recordings in it, beside the table or beside its folder
@@ -162,7 +168,7 @@ def find_named(root: Path, name: str, files: SpelledFiles | None = None) -> str:
 
 def _unwritable(clip: Clip) -> Iterator[str]:
     """What of a clip would not read back as it is."""
-    if not clip.labels:
+    if not clip.labels and clip.label_source != TEACHER:
         yield NO_LABEL
     for label in clip.labels:
         if not label or label != label.strip():
@@ -224,10 +230,14 @@ def _faults(clip: Clip, root: Path, seen: Mapping[str, int], labels: Sequence[st
     place = os.path.normpath(clip.path)
     if place in seen:
         faults.append(f"{clip.path!r} is already on line {seen[place]}")
-    if not clip.labels:
+    if not clip.labels and clip.label_source != TEACHER:
         faults.append(NO_LABEL)
     if clip.split not in ("", *SPLITS):
         faults.append(f"split {clip.split!r}; expected {', '.join(SPLITS)} or nothing")
+    if clip.label_source not in ("", TEACHER):
+        faults.append(f"label_source {clip.label_source!r}; expected {TEACHER} or nothing")
+    if clip.label_source == TEACHER and clip.split != "train":
+        faults.append(f"a label of a {TEACHER} on the side {clip.split!r}; expected train: no truth is judged by it")
     faults += [
         f"unknown label {label!r}; the labels are {', '.join(labels)}"
         for label in clip.labels
