@@ -126,7 +126,9 @@ def build(
     chosen = built.settings_of(names)
     cached = None if cache is None else Path(cache)
     choices = built.fold_choices(index, seed, test_fold is not None, cached)
-    clips = load_to_train(index, common_sample_rate(names), cache, strict)
+    clips = load_to_train(
+        index, common_sample_rate({name: one.backbone for name, one in chosen.items()}), cache, strict
+    )
     folder = claim_folder(out, force=force, resume=resume)
     try:
         return build_files(

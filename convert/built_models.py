@@ -10,7 +10,8 @@ from typing import Any
 
 from metadata.plural import counted
 from train.api import model_settings
-from train.backbones.installed import Backbone, find_backbone, installed_backbones
+from train.backbones.backbone import Backbone
+from train.backbones.installed import find_backbone, installed_backbones
 from train.cross_validation.cross_validate import FoldChoices
 from train.models import (
     DETECTOR_NAMES,
@@ -121,7 +122,10 @@ class BuiltModels:
         if self.backbone:
             return find_backbone(self.backbone)
         there = [one for one in installed_backbones() if one.path.is_file()]
-        found = sorted(there, key=lambda one: (one.path.stat().st_size, one.name))
+        fitting = [one for one in there if _fits(one)]
+        if there and not fitting:
+            note(f"no backbone on this machine hears what {ONE_LABEL_NAMES[0]} hears; {TRANSFER_NAME} is not built")
+        found = sorted(fitting, key=lambda one: (one.path.stat().st_size, one.name))
         if len(found) > 1:
             others = counted(len(found) - 1, "other")
             note(f"{TRANSFER_NAME} begins with {found[0].name}; {others} on this machine are larger: --backbone NAME")
@@ -130,3 +134,16 @@ class BuiltModels:
     def _is_too_small(self, index: ClipIndex) -> bool:
         """Whether a label has too few groups for a side to validate on."""
         return index.events is None and fewest_groups(index)[1] == LEAST_FOLDS
+
+
+def _fits(backbone: Backbone) -> bool:
+    """Whether a backbone takes the rate and the window of the models that are built beside it."""
+    begun = model_module(TRANSFER_NAME).begun_with(backbone)
+    beside = model_module(ONE_LABEL_NAMES[0])
+    try:
+        return all(
+            getattr(begun, asked)(begun.DEFAULT_VARIANT) == getattr(beside, asked)(beside.DEFAULT_VARIANT)
+            for asked in ("sample_rate", "window_length")
+        )
+    except ValueError:  # it takes longer stretches
+        return False

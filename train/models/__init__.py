@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -79,17 +79,22 @@ def needs_validation(module: Any, variant: str | None = None) -> bool:
     return True if asked is None else bool(asked(variant or module.DEFAULT_VARIANT))
 
 
-def common_sample_rate(names: Sequence[str]) -> int:
+def common_sample_rate(backbones: Mapping[str, str]) -> int:
     """Return the sample rate of the default variants of models in Hz, at which their recordings are decoded.
+
+    Parameters
+    ----------
+    backbones : mapping of str to str
+        The models, and the backbone that each begins with, empty for none.
 
     Raises
     ------
     ValueError
         The models take different rates.
     """
-    modules = {name: model_module(name) for name in names}
+    modules = {name: begun_with(model_module(name), backbone) for name, backbone in backbones.items()}
     rates = {name: int(module.sample_rate(module.DEFAULT_VARIANT)) for name, module in modules.items()}
     if len({*rates.values()}) > 1:
         found = ", ".join(f"{name} {rate} Hz" for name, rate in rates.items())
         raise ValueError(f"the models take different sample rates: {found}; build one after the other")
-    return rates[names[0]]
+    return next(iter(rates.values()))
