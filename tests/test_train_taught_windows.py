@@ -119,7 +119,7 @@ def test_mixtures_are_scored_as_they_are_and_nobody_says_when_an_unlabelled_soun
     np.testing.assert_allclose(targets[4:], [[1.0, 0.0]])
     np.testing.assert_array_equal(activity[:4], sounds)
     np.testing.assert_array_equal(of_scores, np.ones(5))
-    np.testing.assert_allclose(of_activity, [1.25] * 4 + [0.0])
+    np.testing.assert_allclose(of_activity, [[1.25]] * 4 + [[0.0]])
 
 
 def test_the_next_epoch_has_other_windows_and_a_resumed_one_the_same(clips):
@@ -141,14 +141,16 @@ def test_the_next_epoch_has_other_windows_and_a_resumed_one_the_same(clips):
 def test_windows_of_which_a_further_output_knows_nothing_leave_its_loss_as_it_was():
     audio = keras.Input((3,))
     scores = keras.layers.Dense(2, "sigmoid", name="scores")(audio)
-    activity = keras.layers.Dense(2, "sigmoid", name="activity")(audio)
+    steps = keras.layers.Reshape((2, 1))(keras.layers.Dense(2, "sigmoid")(audio))
+    activity = keras.layers.Dense(2, "sigmoid", name="activity")(steps)
     model = keras.Model(audio, [scores, activity])
     settings = TrainingSettings(loss="binary_crossentropy", activity_weight=1.0)
     learner = Learner(model=model, weights=(1.0,), targets=AuxiliaryTargets())
     fit.compile_model(keras.Model(audio, scores), settings, 1, learner)
     windows, targets = np.eye(3, dtype="f4")[[0, 1, 2, 2, 0]], np.ones((5, 2), "f4")
-    weights = np.ones(5, "f4"), np.float32([1.25] * 4 + [0.0])
-    with_more = model.test_on_batch(windows, (targets, targets), weights, return_dict=True)
-    without = model.test_on_batch(windows[:4], (targets[:4], targets[:4]), return_dict=True)
+    sounds = np.eye(2, dtype="f4")[np.zeros((5, 2), int)]
+    weights = np.ones(5, "f4"), np.float32([[1.25]] * 4 + [[0.0]])
+    with_more = model.test_on_batch(windows, (targets, sounds), weights, return_dict=True)
+    without = model.test_on_batch(windows[:4], (targets[:4], sounds[:4]), return_dict=True)
     np.testing.assert_allclose(with_more["activity_loss"], without["activity_loss"], rtol=1e-5)
     assert not np.isclose(with_more["scores_loss"], without["scores_loss"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -60,7 +61,7 @@ class TaughtWindows(keras.utils.PyDataset):
             return samples, taught
         if not self.num_unlabelled:
             return samples, (taught, *beside)
-        return samples, (taught, *map(self._padded, beside)), self._weights(len(truth), len(beside))
+        return samples, (taught, *map(self._padded, beside)), self._weights(len(truth), beside)
 
     def on_epoch_end(self) -> None:
         """Go on to the windows of the next epoch."""
@@ -87,9 +88,10 @@ class TaughtWindows(keras.utils.PyDataset):
         """Targets of a further output, with rows for windows of which they are not known."""
         return np.concatenate([targets, np.zeros((self.num_unlabelled, *targets.shape[1:]), targets.dtype)])
 
-    def _weights(self, num_labelled: int, num_beside: int) -> tuple[np.ndarray, ...]:
+    def _weights(self, num_labelled: int, beside: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Weights of the windows: those without labels count for the scores alone, the others as they did without."""
         total = num_labelled + self.num_unlabelled
         known = np.zeros(total, np.float32)
         known[:num_labelled] = total / num_labelled  # Keras divides by all windows
-        return (np.ones(total, np.float32), *[known] * num_beside)
+        steps = [known.reshape(total, *[1] * (targets.ndim - 2)) for targets in beside]
+        return (np.ones(total, np.float32), *steps)
