@@ -161,3 +161,20 @@ def test_what_cannot_be_trained_further_is_refused(backbone, data_short, words, 
     found = earproof.main(["train", model, str(data_short), "--out", str(out), "--force", *rest])
     assert found == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_backbone_that_is_trained_further_learns_from_a_teacher(tuned, backbone, data_short):
+    import keras
+
+    import train.layers.registered  # noqa: F401
+
+    out, _ = tuned
+    words = {"cache": backbone / "cache", "fine_tune": "1", "teacher": out, "teacher_weight": 1.0, **WORDS}
+    metrics = earproof.train("transfer", data_short, out=backbone / "taught", **words)
+    assert metrics["taught"]["teachers"][0]["path"] == str(out)
+    assert metrics["fine_tuning"]["blocks"] == 1
+    alone, taught = (keras.saving.load_model(one / "model.keras", compile=False) for one in (out, backbone / "taught"))
+    kernels = [one.get_layer("layer3_pointwise_conv").get_weights()[0] for one in (alone, taught)]
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-5
+    training = json.loads((backbone / "taught" / "training.json").read_text())
+    assert training["teacher_weight"] == 1.0

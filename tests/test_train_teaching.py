@@ -191,9 +191,11 @@ def test_labels_are_mapped_by_name_and_missing_or_further_ones_are_listed():
 
 def test_a_model_that_cannot_be_a_student_is_refused():
     with pytest.raises(ValueError, match="source_counter tells a number"):
-        check_teachers([_teacher()], "source_counter", SourceCount(), "", ("a", "b"))
+        check_teachers([_teacher()], "source_counter", SourceCount(), TrainingSettings(), ("a", "b"))
     with pytest.raises(ValueError, match="transfer has a fixed backbone"):
-        check_teachers([_teacher()], "transfer", OneLabel(), "yamnet_256", ("a", "b"))
+        check_teachers([_teacher()], "transfer", OneLabel(), TrainingSettings(backbone="yamnet_256"), ("a", "b"))
+    trained = TrainingSettings(backbone="yamnet_256", fine_tune="all")
+    assert check_teachers([_teacher()], "transfer", OneLabel(), trained, ("a", "b")) is None
 
 
 @pytest.mark.parametrize("words", [["--unlabelled", "more"], ["--teacher-weight", "0.3"]])

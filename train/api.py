@@ -114,7 +114,7 @@ def train(
     def check(index: ClipIndex) -> None:
         told = task_for(module, built, index.events is not None)
         told.check(index)
-        check_teachers(teachers, module.NAME, told, chosen.backbone, index.labels)
+        check_teachers(teachers, module.NAME, told, chosen, index.labels)
 
     index = find_and_split(
         paths_of(data),
@@ -135,8 +135,18 @@ def train(
         clips = choose_mixtures(clips, Path(mixtures), task)
     lesson = None
     if teachers:
-        form = {"sample_rate": sample_rate, "window_length": window_length}
-        clips, lesson = teach(clips, teachers, task, chosen, **form, unlabelled=unlabelled, cache=cache, strict=strict)
+        clips, lesson = teach(
+            clips,
+            teachers,
+            task,
+            chosen,
+            sample_rate=sample_rate,
+            window_length=window_length,
+            unlabelled=unlabelled,
+            sides=("train", "val") if chosen.backbone else ("train",),  # a backbone is trained on both
+            cache=cache,
+            strict=strict,
+        )
         note(describe_lesson(lesson))
     folder = claim_folder(out, force=force, resume=resume)
     begin = None if weights_from is None else Path(weights_from)

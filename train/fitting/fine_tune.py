@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from metadata.plural import counted
+from train.batches.lesson import Lesson
+from train.batches.taught_windows import TaughtWindows
 from train.evaluation.evaluate import TestWindows
 from train.evaluation.held_out_scores import HeldOutScores, joined_scores
 from train.evaluation.predict import predict
@@ -60,6 +62,7 @@ def train_further(
     *,
     sample_rate: int,
     folder: Path,
+    lesson: Lesson | None,
     tell: Callable[[str], None],
 ) -> Learned:
     """Train the backbone of a model with a fitted head further, as the settings ask; parameters as of `FineTuner`."""
@@ -67,7 +70,13 @@ def train_further(
     if not settings.fine_tune:
         return learned
     tuner = FineTuner(
-        model=model, task=task, settings=settings, sample_rate=sample_rate, folder=folder, refit=head.refit
+        model=model,
+        task=task,
+        settings=settings,
+        sample_rate=sample_rate,
+        folder=folder,
+        refit=head.refit,
+        lesson=lesson,
     )
     choice, history, held_out = tuner.tune(clips, inner_folds(clips, MOST_FOLDS, settings.seed), tell)
     record = {"fine_tuning": choice.as_dict()}
@@ -93,6 +102,8 @@ class FineTuner:
         The run; it keeps what a resumed training needs.
     refit : callable
         Returns the weights of a head for the windows of other groups than these.
+    lesson : Lesson, optional
+        What teachers say. They may have been trained on what an inner fold holds out: they say nothing of it there.
     """
 
     model: Any
@@ -101,6 +112,7 @@ class FineTuner:
     sample_rate: int
     folder: Path
     refit: Callable[[set[str]], list[np.ndarray]]
+    lesson: Lesson | None = None
 
     def tune(
         self, clips: LoadedClips, folds: Sequence[LoadedClips], tell: Callable[[str], None]
@@ -196,9 +208,10 @@ class FineTuner:
         seen: Any = None,
     ) -> list[dict[str, float]]:
         """Train on a training side; the rate falls over all epochs that may be, however many there are."""
-        windows = self.task.training_windows(
-            clips, self.sample_rate, self._length, self.settings, finished_epochs(folder)
-        )
+        first_epoch = finished_epochs(folder)
+        windows = self.task.training_windows(clips, self.sample_rate, self._length, self.settings, first_epoch)
+        if self.lesson is not None:
+            windows = TaughtWindows(windows, self.lesson, self._length, self.settings, first_epoch)
         with free_blocks(self.model, blocks):
             fit.compile_model(self.model, self.settings, len(windows))
             return fit.fit(self.model, windows, validation, settings, folder, name, seen=seen)

@@ -152,7 +152,7 @@ def train_model(
         frames = task.frame_truth(clips, validation, spec.frames)
     learned = None
     if settings.backbone:
-        model, history, learned = _fit_head(clips, module, variant, settings, folder, cache, tell)
+        model, history, learned = _fit_head(clips, module, variant, settings, folder, cache, lesson, tell)
     else:
         model, history = _fit(clips, validation, frames, module, variant, settings, folder, weights_from, lesson, tell)
     scaling = None
@@ -295,6 +295,7 @@ def _fit_head(
     settings: TrainingSettings,
     folder: Path,
     cache: Path | None,
+    lesson: Lesson | None,
     tell: Tell,
 ) -> tuple[Any, list[dict[str, float]], Learned]:
     """Build the model on its backbone and train it; return it with the history and what else was learned."""
@@ -308,7 +309,9 @@ def _fit_head(
     rate = module.sample_rate(variant)
     sha256 = module.backbone.sha256
     head = train_head(model, clips, task, settings, sample_rate=rate, backbone_sha256=sha256, cache=cache, tell=tell)
-    learned = train_further(model, head, clips, task, settings, sample_rate=rate, folder=folder, tell=tell)
+    learned = train_further(
+        model, head, clips, task, settings, sample_rate=rate, folder=folder, lesson=lesson, tell=tell
+    )
     write_history(learned.history, folder)
     return model, learned.history, learned
 

@@ -20,6 +20,7 @@ from train.batches.window_rows import WindowRows
 from train.evaluation.predict import predict
 from train.fitting.finished_run import require_files
 from train.fitting.training_run import MODEL_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
+from train.settings import TrainingSettings
 from train.tasks.task import LabelSet, OneLabel, Task
 
 Windows = np.ndarray | WindowRows
@@ -101,7 +102,9 @@ def open_teacher(path: str | Path) -> Teacher:
     return _of_run(path) if path.is_dir() else _of_file(path)
 
 
-def check_teachers(teachers: Sequence[Teacher], name: str, task: Task, backbone: str, labels: Sequence[str]) -> None:
+def check_teachers(
+    teachers: Sequence[Teacher], name: str, task: Task, settings: TrainingSettings, labels: Sequence[str]
+) -> None:
     """Raise ValueError where a student cannot be taught, or a teacher does not tell what it shall learn.
 
     Parameters
@@ -112,15 +115,15 @@ def check_teachers(teachers: Sequence[Teacher], name: str, task: Task, backbone:
         Of the student's model.
     task : Task
         What the student is trained to tell.
-    backbone : str
-        What the student begins with, '' for most.
+    settings : TrainingSettings
+        With what the student begins with, and how much of that is trained.
     labels : sequence of str
         Of the recordings; a teacher has the same, in any order.
     """
-    if teachers and backbone:
+    if teachers and settings.backbone and not settings.fine_tune:
         raise ValueError(
             f"{name} has a fixed backbone and a head that is solved, not stepped; a teacher needs a student that is "
-            "trained whole: mel_cnn, waveform_cnn, mixed_cnn or timeline"
+            "trained step by step: --fine-tune all trains the backbone too"
         )
     if teachers and not isinstance(task, OneLabel | LabelSet):
         raise ValueError(
