@@ -14,6 +14,7 @@ from convert.quantization.calibration import CalibrationSet
 from convert.quantization.quantize import quantize
 from convert.recipes import find_recipe
 from metadata import MelFrontEnd, pack_model
+from metadata.packing.packed_model import find_metadata
 from train.backbones import backbone, graph_reading
 from train.backbones.installed import add_backbone, find_backbone
 from train.backbones.named_embedding import Asked
@@ -181,6 +182,8 @@ def test_without_an_embedding_the_candidates_are_listed(folder, capsys):
         ({"sample_rate": None}, "does not say its sample rate; say it: --sample-rate HZ"),
         ({"front_end": None}, r"shape \(20, 16, 1\), which is no row of samples; .*--front-end SPEC.json"),
         ({"log_offset": 0.01}, "--log-offset belongs to YAMNet"),
+        ({"sample_rate": 0}, "the sample rate of the recordings is 0; expected Hz, 1 to 384000"),
+        ({"sample_rate": 7_000}, "reaches up to 3800 Hz; expected at most half the sample rate of 7000 Hz"),
     ],
 )
 def test_what_is_said_wrong_of_a_keras_model_is_told(folder, words, told):
@@ -254,6 +257,26 @@ def test_damaged_files_and_files_that_are_no_models_are_told(folder):
             add_backbone(folder / name, "odd", asked=asked(folder))
 
 
+def test_weights_that_are_no_numbers_are_told(folder):
+    model = mel_network()
+    layer = model.get_layer("embedding")
+    layer.set_weights([np.full_like(one, np.nan) for one in layer.get_weights()])
+    model.save(folder / "others.keras")
+    with pytest.raises(ValueError, match="its weights are not all finite"):
+        add_backbone(folder / "others.keras", "others", asked=asked(folder))
+
+
+def test_a_square_input_is_taken_to_have_frames_first_and_that_is_told(folder):
+    model = mel_network((MELS, MELS, 1))
+    model.save(folder / "others.keras")
+    told = []
+    added = add_backbone(folder / "others.keras", "others", asked=asked(folder), tell=told.append)
+    assert told == ["both axes of its input have 16 values: frames are taken to come first, then mel bands"]
+    patches = random_patches()[:, :MELS]
+    expected = embedding_of(model, "embedding", patches)
+    np.testing.assert_allclose(added.network().predict(patches, verbose=0), expected, rtol=1e-6)
+
+
 def test_a_yamnet_has_a_front_end_of_its_own(folder):
     from tiny_backbone import random_arrays, write_h5
 
@@ -294,3 +317,27 @@ def test_a_length_that_a_backbone_cannot_have_is_told_before_anything_is_read(fo
     assert earproof.main(words) == 2
     assert "transfer with windows of 2 s cannot begin with wave" in capsys.readouterr().err
     assert not (folder / "run").exists()
+
+
+def test_the_whole_way_from_recordings_to_files_that_pass(folder, data_short, capsys):
+    path = as_tflite(folder, mel_network())
+    add_backbone(path, "others", "MIT", "made for a test", asked(folder, named_tensor(path, FEATURES)))
+    cache = folder / "cache"
+    earproof.train("transfer", data_short, out=folder / "run", cache=cache, backbone="others", variant="2s")
+    words = {"recipes": ["float32", "int8"], "num_runs": 2, "warmup_runs": 1, "cache": cache}
+    report = earproof.convert(folder / "run", out=folder / "files", **words)
+    files = {file["file"]: file for file in report["files"]}
+    assert set(files) == {
+        f"transfer-{form}{recipe}.tflite" for form in ("", "spectrogram-") for recipe in ("float32", "int8")
+    }
+    assert {name: file["passed"] for name, file in files.items()} == dict.fromkeys(files, True)
+    values = find_metadata((folder / "files" / "transfer-int8.tflite").read_bytes())
+    assert values["license"] == "backbone others: MIT"
+    assert "It begins with the backbone others: made for a test; licence MIT; SHA-256" in values["description"]
+    assert (
+        "transfer begins with the backbone others: made for a test; licence MIT"
+        in (folder / "files" / "report.md").read_text()
+    )
+    capsys.readouterr()
+    assert earproof.main(["metadata", "show", str(folder / "files" / "transfer-int8.tflite")]) == 0
+    assert "license      backbone others: MIT" in capsys.readouterr().out

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from metadata import MelFrontEnd, ModelSpec
 from metadata.origin import origin_of
 from train.backbones.embedding_layer import embedding_network, embedding_tensor
@@ -97,12 +99,21 @@ def _found(model: Any, file: Path, spec: ModelSpec | None, asked: Asked) -> Foun
         known_rate(asked.sample_rate, rate),
         front_end,
         model.inputs[0].shape[1] if own else None,
-        log_is_inside=own is not None,
+        is_ours=own is not None,
     )
     network = embedding_network(start, embedding, takes, "network")
+    if not all(np.isfinite(values).all() for values in network.get_weights()):
+        raise ValueError("its weights are not all finite; was the file damaged?")
     fields = {"layer": asked.embedding, "takes": takes, "num_features": int(network.outputs[0].shape[-1])}
     licence, source = origin_of(spec) if spec else ("", "")
-    return Found(content=file.read_bytes(), suffix=file.suffix.lower(), fields=fields, licence=licence, source=source)
+    return Found(
+        content=file.read_bytes(),
+        suffix=file.suffix.lower(),
+        fields=fields,
+        licence=licence,
+        source=source,
+        notes=takes.notes,
+    )
 
 
 def _mel_layer(model: Any) -> Any:

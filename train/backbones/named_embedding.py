@@ -10,7 +10,7 @@ from typing import Any
 
 from metadata import MelFrontEnd, WaveformFrontEnd
 from train.backbones.backbone import Backbone
-from train.backbones.patch_input import PatchInput
+from train.backbones.patch_input import PatchInput, check_rate
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ def known_rate(said: int | None, stated: int | None) -> int:
     Raises
     ------
     ValueError
-        Neither does, or they differ.
+        Neither does, they differ, or it is no rate.
     """
     rate = stated if said is None else said
     if rate is None:
         raise ValueError("the file does not say its sample rate; say it: --sample-rate HZ")
     if stated is not None and stated != rate:
         raise ValueError(f"the sample rate is stated as {stated} Hz, and --sample-rate says {rate} Hz; leave one out")
-    return rate
+    return check_rate(rate, "the recordings")

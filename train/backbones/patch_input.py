@@ -12,6 +12,7 @@ from metadata import MelFrontEnd, WaveformFrontEnd
 from metadata.spec import frame_padding, read_front_end
 
 Shape = tuple[int, ...]
+MOST_HZ = 384_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,14 @@ class PatchInput:
         return patches
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed of the axes."""
+        sizes = _sizes(self.shape)
+        if self.log_is_inside or len(sizes) != 2 or sizes[0] != sizes[1]:
+            return ()
+        return (f"both axes of its input have {sizes[0]} values: frames are taken to come first, then mel bands",)
+
+    @property
     def patch_shape(self) -> Shape:
         """Of one patch as it is cut: (frames, bands, 1) or (samples, 1)."""
         if isinstance(self.front_end, WaveformFrontEnd):
@@ -70,7 +79,7 @@ def patch_input(
     sample_rate: int,
     front_end: MelFrontEnd | None,
     patch_length: int | None,
-    log_is_inside: bool = False,
+    is_ours: bool = False,
 ) -> PatchInput:
     """Return what a network with an input of this shape takes.
 
@@ -83,7 +92,8 @@ def patch_input(
         None: the network takes samples.
     patch_length : int, optional
         What is known of it; else the fewest samples that have the frames of the input.
-    log_is_inside : bool
+    is_ours : bool
+        A spectrogram is laid out as in our models: mel bands first, before the logarithm.
 
     Raises
     ------
@@ -108,7 +118,12 @@ def patch_input(
             f"its input has the shape {text}; the front end has {front_end.n_mels} mel bands, so expected "
             f"(frames, {front_end.n_mels}) or ({front_end.n_mels}, frames), with or without a 1 behind"
         )
-    bands_first = sizes[1] != front_end.n_mels
+    if front_end.fmax > sample_rate / 2:
+        raise ValueError(
+            f"the front end reaches up to {front_end.fmax:g} Hz; expected at most half the sample rate of "
+            f"{sample_rate} Hz"
+        )
+    bands_first = is_ours or sizes[1] != front_end.n_mels
     frames = sizes[1] if bands_first else sizes[0]
     reach = front_end.n_fft - sum(frame_padding(front_end))
     return PatchInput(
@@ -117,7 +132,7 @@ def patch_input(
         patch_length=patch_length or max(1, (frames - 1) * front_end.hop_length + reach),
         shape=_fixed(shape),
         bands_first=bands_first,
-        log_is_inside=log_is_inside,
+        log_is_inside=is_ours,
     )
 
 
@@ -155,9 +170,15 @@ def read_front_end_file(path: Path) -> tuple[MelFrontEnd, int | None]:
 
 
 def check_rate(rate: Any, where: Any) -> int:
-    """Return a sample rate that is one."""
-    if not isinstance(rate, int) or isinstance(rate, bool) or not 1 <= rate <= 384_000:
-        raise ValueError(f"the sample rate of {where} is {rate!r}; expected Hz, 1 to 384,000")
+    """Return a sample rate that is one.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if not isinstance(rate, int) or isinstance(rate, bool) or not 1 <= rate <= MOST_HZ:
+        raise ValueError(f"the sample rate of {where} is {rate!r}; expected Hz, 1 to {MOST_HZ}")
     return rate
 
 

@@ -77,7 +77,9 @@ def _found(content: bytes, asked: Asked) -> Found:
         f"the layers in Keras differ from the file by {difference:.2g} of its largest value at most, on "
         f"{len(patches)} patches: noise, tones, a click, silence"
     )
-    return Found(content=content, suffix=".tflite", fields=fields, licence=licence, source=source, notes=(note,))
+    return Found(
+        content=content, suffix=".tflite", fields=fields, licence=licence, source=source, notes=(note, *takes.notes)
+    )
 
 
 def _takes(reading: GraphReading, spec: ModelSpec | None, asked: Asked) -> PatchInput:
@@ -94,4 +96,4 @@ def _takes(reading: GraphReading, spec: ModelSpec | None, asked: Asked) -> Patch
         return patch_input(shape, rate, None, None)
     if not isinstance(spec.front_end, MelFrontEnd):
         raise ValueError(f"it takes a spectrogram of the kind {spec.front_end.kind}; expected samples or mel")
-    return patch_input(shape, rate, spec.front_end, spec.window_length, log_is_inside=True)
+    return patch_input(shape, rate, spec.front_end, spec.window_length, is_ours=True)

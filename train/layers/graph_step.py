@@ -34,19 +34,19 @@ class GraphStep(keras.layers.Layer):
         super().__init__(**kwargs)
         self.operator, self.settings = operator, settings
         self.constants = [(int(place), tuple(int(size) for size in shape)) for place, shape in constants]
-        self._values: dict[int, Any] = {}
+        self._values: list[Any] = []
 
     def build(self, *shapes: Any) -> None:
         """Make room for the constants."""
         for place, shape in self.constants:
             name = f"constant_{place}"
-            self._values[place] = self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
+            self._values.append(self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name))
 
     def call(self, inputs: Any) -> Any:
         """Return what the operator makes of one tensor, or of a list of them."""
         given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-        for place, _ in self.constants:
-            given.insert(place, ops.convert_to_tensor(self._values[place]))
+        for (place, _), value in zip(self.constants, self._values, strict=True):
+            given.insert(place, ops.convert_to_tensor(value))
         return STEPS[self.operator](*given, **self.settings)
 
     def get_config(self) -> dict[str, Any]:
