@@ -356,6 +356,6 @@ def test_published_and_own_settings_differ_as_the_readme_says():
     ("losses", "kept"), [([0.5], 1), ([0.5, 0.4, 0.6], 2), ([0.5, 0.40, 0.41, 0.6], 3), ([0.4, 0.42, 0.30, 0.33], 3)]
 )
 def test_the_latest_epoch_close_to_the_lowest_validation_loss_is_kept(losses, kept):
-    from train.fitting.training_state import kept_epoch
+    from train.evaluation.kept_epoch import kept_epoch
 
     assert kept_epoch([{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses, start=1)]) == kept

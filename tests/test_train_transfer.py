@@ -13,8 +13,9 @@ from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelSpec
 from train.backbones import installed
 from train.backbones.installed import add_backbone
+from train.evaluation.kept_epoch import kept_epoch
 from train.evaluation.predict import predict
-from train.fitting.training_state import kept_epoch, read_history
+from train.fitting.training_state import read_history
 from train.layers.patches import Patches, PooledPatches, patch_starts
 from train.transfer import features as features_room
 from train.transfer.features import Features

@@ -15,11 +15,11 @@ import numpy as np
 
 from edge_runtime.stop_request import StopRequest
 from train.batches.window_rows import WindowRows
+from train.evaluation.kept_epoch import kept_epoch
 from train.evaluation.predict import predict_outputs
 from train.fitting.backend import has_accelerator
 from train.fitting.exact_match_stop import ExactMatchStop, exact_match, has_passed
 from train.fitting.training_state import (
-    kept_epoch,
     load_best,
     read_history,
     restore_state,

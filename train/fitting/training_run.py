@@ -372,7 +372,7 @@ def _evaluate(
     model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
 ) -> dict[str, Any]:
     """Judge the trained model on the test side; draw the pictures."""
-    from train.fitting.training_state import kept_epoch
+    from train.evaluation.kept_epoch import kept_epoch
     from train.pictures.plots import plot_evaluation, plot_history
 
     scores = predict(model, cut.windows)

@@ -27,7 +27,6 @@ HISTORY_FILE_NAME = "history.csv"
 SETTINGS_FILE_NAME = "training.json"
 BEST_FILE_NAME = "best.npz"
 INNER_FOLDER = "inner-folds"  # of trainings that a choice needs
-CLOSE_TO_LOWEST = 0.05  # share of the lowest validation loss
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
@@ -52,17 +51,6 @@ def write_history(history: Sequence[dict[str, float]], folder: Path) -> None:
 def finished_epochs(folder: Path) -> int:
     """Return how many epochs the run in this folder has finished."""
     return len(read_history(folder))
-
-
-def kept_epoch(history: Sequence[dict[str, float]]) -> int:
-    """Return the epoch, from 1, whose weights are kept: the latest whose validation loss is close to the lowest.
-
-    Validation sets are small and their loss jitters; of epochs that it cannot tell apart the later one has been
-    trained at a lower rate and averaged over more steps.
-    """
-    lowest = min(row["val_loss"] for row in history)
-    # A loss that is no number, of a head without inner folds, is no reason against its only row.
-    return max(int(row["epoch"]) for row in history if not row["val_loss"] > lowest * (1.0 + CLOSE_TO_LOWEST))
 
 
 def check_same_settings(folder: Path, settings: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from train.evaluation.held_out_scores import HeldOutScores, joined_scores
+from train.evaluation.kept_epoch import kept_epoch
 from train.models.transfer import HIDDEN_DROPOUT, HIDDEN_UNITS
 from train.progress import progress_bar
 from train.transfer.mixtures import DrawnFeatures, HeldOutFeatures
@@ -70,7 +71,8 @@ def fit_mixture_head(
             courses.append(_trained(drawn.without(fold.groups), activation, seed, EPOCHS, fold.values)[1])
             bar.update()
     figures = [_figures(scores, folds, activation) for scores in zip(*courses, strict=True)]
-    epochs = 1 + min(range(len(figures)), key=lambda place: figures[place][0]) if figures else EPOCHS
+    losses = [{"epoch": epoch, "val_loss": loss} for epoch, (loss, _) in enumerate(figures, start=1)]
+    epochs = kept_epoch(losses) if losses else EPOCHS
     weights, scores = _trained(drawn, activation, seed, epochs)
     loss, accuracy = _loss(scores[-1], drawn.targets, activation), _accuracy(scores[-1], drawn.targets, activation)
     inner_loss, inner_accuracy = figures[epochs - 1] if figures else (float("nan"), float("nan"))
