@@ -151,7 +151,7 @@ def _tell_length(teacher: Teacher, task: Task, sample_rate: int, window_length: 
     if own < seconds or rate != sample_rate:
         note(
             f"{teacher.path} hears windows of {own:g} s at {rate} Hz: the student's, {seconds:g} s at {sample_rate} "
-            "Hz, are resampled and cut for it, and the highest score of each label counts"
+            "Hz, are brought to that, and the highest score of each label counts"
         )
 
 
