@@ -20,6 +20,8 @@ from train.backbones.patch_input import PatchInput, patch_input, read_front_end_
 from train.backbones.proof_patches import proof_patches
 from train.backbones.translated_graph import find_tensor, prove, translated
 
+_FAST = "/fast/"  # in the names of tensors that `convert.winograd` writes
+
 
 @dataclass(frozen=True, kw_only=True)
 class TfliteBackbone(NamedEmbedding):
@@ -78,7 +80,22 @@ def _found(content: bytes, asked: Asked) -> Found:
         f"{len(patches)} patches: noise, tones, a click, silence"
     )
     return Found(
-        content=content, suffix=".tflite", fields=fields, licence=licence, source=source, notes=(note, *takes.notes)
+        content=content,
+        suffix=".tflite",
+        fields=fields,
+        licence=licence,
+        source=source,
+        notes=(note, *_lossy(reading), *takes.notes),
+    )
+
+
+def _lossy(reading: GraphReading) -> tuple[str, ...]:
+    """What becomes of a float file of `earproof convert` whose convolutions were rewritten for speed."""
+    if not any(_FAST in tensor.name for tensor in reading.graph.tensors):
+        return ()
+    return (
+        "it holds fast convolutions of earproof convert, which lose accuracy in 8 bits: for the recipe int8 add the "
+        "folder of the training instead",
     )
 
 
