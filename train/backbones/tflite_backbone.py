@@ -94,8 +94,8 @@ def _lossy(reading: GraphReading) -> tuple[str, ...]:
     if not any(_FAST in tensor.name for tensor in reading.graph.tensors):
         return ()
     return (
-        "it holds fast convolutions of earproof convert, which may lose accuracy in 8 bits: for the recipe int8 add the "
-        "folder of the training instead",
+        "it holds fast convolutions of earproof convert, which may lose accuracy in 8 bits: for the recipe int8 add "
+        "the folder of the training instead",
     )
 
 
