@@ -85,7 +85,9 @@ def build(
     metrics, proofs = [], []
     write_labels(out / LABELS_FILE_NAME, clips.index.labels)
     for step, (name, chosen) in enumerate(settings.items(), start=1):
-        tell(f"[{step}/{len(settings)}] {name}: training, {counted(chosen.epochs, 'epoch')} at most")
+        is_head = chosen.backbone and not chosen.fine_tune  # solved, not stepped
+        how = "a head on its backbone" if is_head else f"{counted(chosen.epochs, 'epoch')} at most"
+        tell(f"[{step}/{len(settings)}] {name}: training, {how}")
         metrics.append(train_model(clips, name, out / name, chosen, cache=cache, tell=tell))
         proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
     validated = _cross_validate(clips, settings, folds, out, tell) if folds else None
