@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata.plural import counted
-
-FEW_GROUPS = 10  # of the scarcest label, below which the interval alone counts
+from train.cross_validation.fold_report import FEW_GROUPS
+from train.evaluation.evaluation_text import share_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def validated_models(document: Mapping[str, Any] | None) -> dict[str, Validated]
 def _text(document: Mapping[str, Any]) -> str:
     """The models side by side, the best first."""
     ordered = sorted(document["candidates"], key=lambda one: -one["clip"]["share"])
-    shares = "; ".join(f"{one['name']} {_cell(one['clip'])}" for one in ordered)
+    shares = "; ".join(f"{one['name']} {share_cell(one['clip']['share'], one['clip']['interval'])}" for one in ordered)
     clips, groups = counted(ordered[0]["clip"]["number"], "clip"), counted(document["num_groups"], "group")
     told = f"Cross-validation, {len(document['folds'])} folds, {clips} of {groups}, clips right: {shares}."
     others = [name for name in document["as_good"] if name != document["best"]]
@@ -72,9 +72,3 @@ def _text(document: Mapping[str, Any]) -> str:
     if fewest["groups"] < FEW_GROUPS:
         told += f" '{fewest['label']}' has {counted(fewest['groups'], 'group')}: so few leave much to chance."
     return told
-
-
-def _cell(found: Mapping[str, Any]) -> str:
-    """A share with its interval."""
-    low, high = found["interval"]
-    return f"{found['share']:.1%} [{low:.1%}, {high:.1%}]"

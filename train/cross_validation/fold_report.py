@@ -13,6 +13,7 @@ from metadata.csv_line import csv_line
 from metadata.plural import counted
 from metadata.signed import signed
 from train.cross_validation.cross_validate import CrossValidated
+from train.evaluation.evaluation_text import share_cell
 
 CSV_COLUMNS = ("candidate", "seed", "fold", "clips", "clips_right", "windows", "windows_right", "kept_epoch", "seconds")
 FEW_GROUPS = 10  # of a label, below which the report says what that means
@@ -70,7 +71,14 @@ def fold_lines(document: dict[str, Any]) -> list[str]:
     rows = [("", "clips right", "windows right", "clips right a fold", "points above the first" if several else "")]
     for one in candidates:
         folds = ", ".join(f"{100 * share:.1f}" for share in one["folds"].values())
-        rows.append((one["name"], _cell(one["clip"]), _cell(one["window"]), f"{folds} %", _points(one["difference"])))
+        rows.append(
+            (
+                one["name"],
+                *(share_cell(one[level]["share"], one[level]["interval"]) for level in _LEVELS),
+                f"{folds} %",
+                _points(one["difference"]),
+            )
+        )
     seeds = f", mean of {len(document['seeds'])} seeds" if len(document["seeds"]) > 1 else ""
     head = (
         f"{counted(candidates[0]['clip']['number'], 'clip')} of {counted(document['num_groups'], 'group')}, each "
@@ -163,12 +171,6 @@ def _is_worse(one: dict[str, Any], best: dict[str, Any]) -> bool:
     if found is None or found["interval"] is None:
         return bool(one["clip"][0].mean() < best["clip"][0].mean())
     return bool(found["interval"][1] < 0.0)
-
-
-def _cell(found: dict[str, Any]) -> str:
-    """A share with its interval."""
-    low, high = found["interval"]
-    return f"{found['share']:.1%} [{low:.1%}, {high:.1%}]"
 
 
 def _points(difference: dict[str, Any] | None) -> str:

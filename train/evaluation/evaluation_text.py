@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata.plural import counted
@@ -36,8 +36,13 @@ def describe_evaluations(test: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def headline(found: Mapping[str, Any]) -> str:
     """Return the share of right decisions with its interval: the accuracy, or the exact match of sets of labels."""
-    low, high = found["interval"]
-    return f"{share_name(found)} {found['accuracy']:.1%} [{low:.1%}, {high:.1%}]"
+    return f"{share_name(found)} {share_cell(found['accuracy'], found['interval'])}"
+
+
+def share_cell(share: float, interval: Sequence[float]) -> str:
+    """Return a share with its interval, such as 95.0% [91.7%, 98.6%]."""
+    low, high = interval
+    return f"{share:.1%} [{low:.1%}, {high:.1%}]"
 
 
 def share_name(found: Mapping[str, Any]) -> str:

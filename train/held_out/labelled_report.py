@@ -12,7 +12,7 @@ from edge_runtime.tables import align, short_names
 from metadata.csv_line import csv_line
 from metadata.plural import counted
 from metadata.signed import signed
-from train.evaluation.evaluation_text import JUDGED, share_name
+from train.evaluation.evaluation_text import JUDGED, share_cell, share_name
 from train.held_out.labelled import Judged
 
 CSV_COLUMNS = ("system", "judged", "share", "lower", "upper", "difference", "difference_lower", "difference_upper")
@@ -43,7 +43,10 @@ def labelled_lines(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     short = short_names([one["name"] for one in documents])
     for one in documents:
         found = one["evaluations"]
-        cells = [_share_cell(found[level]) if level in found else "-" for level in levels]
+        cells = [
+            share_cell(found[level]["accuracy"], found[level]["interval"]) if level in found else "-"
+            for level in levels
+        ]
         rows.append((short[one["name"]], *cells, f"{found['window']['macro_f1']:.3f}", _points_cell(one["difference"])))
     head = (
         f"{counted(window['num_decisions'], 'window')} in {counted(window['num_groups'], 'group')}; 95 % intervals by "
@@ -61,12 +64,6 @@ def labelled_csv(documents: Sequence[Mapping[str, Any]]) -> str:
             points = (difference["points"], *(difference["interval"] or (None, None))) if difference else (None,) * 3
             lines.append(csv_line((one["name"], level, found["accuracy"], *found["interval"], *points)))
     return "".join(lines)
-
-
-def _share_cell(found: Mapping[str, Any]) -> str:
-    """A share with its interval."""
-    low, high = found["interval"]
-    return f"{found['accuracy']:.1%} [{low:.1%}, {high:.1%}]"
 
 
 def _points_cell(difference: Mapping[str, Any] | None) -> str:
