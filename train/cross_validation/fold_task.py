@@ -82,7 +82,9 @@ class FoldTask:
     def key(self) -> str:
         """A name that no other task has, and that is the same for the same task."""
         folds = [(clip.path, clip.fold) for clip in self.index.clips]
-        made = [self.candidate.variant, self.settings.as_dict(), self.data_sha256, folds]
+        backbone = getattr(_module(self.candidate), "backbone", None)
+        begun_with = backbone.sha256 if backbone else ""  # another file may have taken its name
+        made = [self.candidate.variant, self.settings.as_dict(), begun_with, self.data_sha256, folds]
         digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:12]
         return safe_part(f"{self.candidate.model}-{digest}-seed-{self.seed}-fold-{self.fold}")
 
