@@ -70,11 +70,27 @@ def test_a_head_tells_labels_of_groups_that_it_never_saw():
 def test_the_rotated_solution_is_that_of_logistic_regression():
     features = _clusters(num_features=200)  # more than windows
     kernel, bias = _Path(features.values, features.truth, 3).fit(0.1)
-    mean, deviation = features.values.mean(axis=0), features.values.std(axis=0)
-    plain = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8, class_weight="balanced")
-    plain.fit((features.values - mean) / deviation, features.truth)
-    expected = plain.predict_proba((features.values - mean) / deviation)
+    deviation = features.values.std(axis=0)
+    usual = np.sqrt(np.square(deviation).mean())
+    scaled = np.concatenate([features.values / np.maximum(deviation, usual), np.ones((48, 1))], axis=1)
+    plain = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8, class_weight="balanced", fit_intercept=False)
+    expected = plain.fit(scaled, features.truth).predict_proba(scaled)
     np.testing.assert_allclose(softmax(features.values @ kernel + bias), expected, atol=2e-3)
+
+
+def test_a_dead_feature_has_no_large_weight():
+    features = _clusters()
+    dead = features.values.copy()
+    dead[:, 0] = 1e-4 * (features.truth == 0)  # tells label 0 apart, were it not for rounding
+    kernel, _ = _Path(dead, features.truth, 3).fit(10.0)
+    assert np.abs(kernel[0]).max() < np.abs(kernel[1:]).max()
+
+
+def test_features_far_from_zero_get_no_bias_that_nearly_cancels():
+    features = _clusters()
+    kernel, bias = _Path(features.values + 20, features.truth, 3).fit(1.0)
+    assert np.abs(bias).max() < 1
+    assert ((features.values + 20) @ kernel + bias).argmax(axis=1).tolist() == features.truth.tolist()
 
 
 def test_two_labels_have_the_scores_of_one_logit():

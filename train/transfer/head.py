@@ -11,7 +11,7 @@ from train.evaluation.group_folds import group_folds
 from train.progress import progress_bar
 from train.transfer.features import Features
 
-STRENGTHS = tuple(float(f"{value:.2g}") for value in np.geomspace(1e-4, 10.0, 11))  # C: small is strong regularization
+STRENGTHS = tuple(float(f"{value:.2g}") for value in np.geomspace(1e-4, 10.0**1.5, 12))  # C: small is strong regularization
 MOST_FOLDS = 5
 NUM_DEALS = 2  # of groups into folds: one deal of few groups is a lottery
 USUAL_STRENGTH = STRENGTHS[4]  # where one label has a single group, and nothing can be chosen
@@ -93,24 +93,28 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 class _Path:
     """Heads for some windows, from strong regularization to weak, each begun where the last one ended.
 
-    Features are standardized while fitting, and each label weighs alike. Where there are fewer windows than features,
-    the windows are rotated into as many coordinates as there are windows: the penalty is the same there, so is the
-    solution, and it is found many times faster.
+    Features are scaled while fitting, and each label weighs alike. A feature that varies less than most keeps small
+    weights: scaled to the deviation of the others, a dead one would let its rounding through 50-fold. They are not
+    centred, and the bias is regularized as any weight: otherwise a large bias and the sum of the products nearly cancel
+    in float32, and scores of two kernels are 1e-5 apart. Where there are fewer windows than features, the windows are
+    rotated into as many coordinates as there are windows: the penalty is the same there, so is the solution, and it is
+    found many times faster.
     """
 
     def __init__(self, values: np.ndarray, truth: np.ndarray, num_labels: int) -> None:
         from sklearn.linear_model import LogisticRegression
 
         self.truth, self.num_labels = truth, num_labels
-        self._mean, deviation = values.mean(axis=0), values.std(axis=0)
-        self._deviation = np.where(deviation > 0, deviation, 1.0)
-        standardized = (values - self._mean) / self._deviation
+        deviation = values.std(axis=0)
+        usual = float(np.sqrt(np.square(deviation).mean())) or 1.0
+        self._scale = np.maximum(deviation, usual)
+        scaled = np.concatenate([values / self._scale, np.ones((len(values), 1))], axis=1)
         self._rotation: np.ndarray | None = None
-        if len(values) < values.shape[1]:
-            self._rotation = np.linalg.qr(standardized.T)[0]
-            standardized = standardized @ self._rotation
-        self._values = standardized
-        self._model = LogisticRegression(max_iter=_STEPS, class_weight="balanced", warm_start=True)
+        if len(scaled) < scaled.shape[1]:
+            self._rotation = np.linalg.qr(scaled.T)[0]
+            scaled = scaled @ self._rotation
+        self._values = scaled
+        self._model = LogisticRegression(max_iter=_STEPS, class_weight="balanced", warm_start=True, fit_intercept=False)
 
     def fit(self, strength: float) -> tuple[np.ndarray, np.ndarray]:
         """Return kernel and bias for features as they are."""
@@ -118,13 +122,12 @@ class _Path:
 
         with threadpool_limits(1):  # threads of such small products wait for one another: 40 times slower on two cores
             model = self._model.set_params(C=strength).fit(self._values, self.truth)
-        found, offset = model.coef_, model.intercept_
+        found = model.coef_
         if model.classes_.size == 2:  # one logit for both: half of it, once with each sign, makes the same scores
-            found, offset = np.concatenate([-found, found]) / 2, np.concatenate([-offset, offset]) / 2
+            found = np.concatenate([-found, found]) / 2
         if self._rotation is not None:
             found = found @ self._rotation.T
-        coefficients = np.zeros((self.num_labels, found.shape[1]))
-        intercept = np.full(self.num_labels, -np.inf)  # of a label that is not among the windows
-        coefficients[model.classes_], intercept[model.classes_] = found, offset
-        kernel = (coefficients / self._deviation).T
-        return kernel.astype(np.float32), (intercept - self._mean @ kernel).astype(np.float32)
+        kernel = np.zeros((found.shape[1] - 1, self.num_labels))
+        bias = np.full(self.num_labels, -np.inf)  # of a label that is not among the windows
+        kernel[:, model.classes_], bias[model.classes_] = found[:, :-1].T / self._scale[:, np.newaxis], found[:, -1]
+        return kernel.astype(np.float32), bias.astype(np.float32)
