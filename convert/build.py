@@ -21,7 +21,7 @@ from convert.compression.settings import CompressionSettings
 from convert.convert_run import convert_run, write_drifts
 from convert.convertible import Convertible, open_trained
 from convert.recipes import Recipe
-from convert.report.build_report import describe_build, write_report
+from convert.report.build_report import DRIFT_FOLDER_NAME, describe_build, write_report
 from convert.report.compression import describe_compression
 from convert.report.data_report import describe_data
 from convert.report.golden import write_golden
@@ -43,7 +43,6 @@ from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel
 
-DRIFT_FOLDER_NAME = "drift"
 Tell = Callable[[str], None]
 
 

@@ -1,0 +1,143 @@
+"""What a page says of parity: the levels with their limits, the drift of the layers, and other machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convert.html_report.charts import draw_drift
+from convert.html_report.page_parts import Block, Chart, Missing, Table, Text
+from convert.html_report.run_record import RunRecord
+from convert.quantization.layer_drift import POOR_DB
+from edge_runtime.parity.level_text import AT_LEAST
+from edge_runtime.parity.levels import LEVELS
+from metadata.plural import counted
+
+_MOST_LAYERS = 15  # worst ones in a table
+
+
+def level_blocks(run: RunRecord) -> list[Block]:
+    """Return every comparison with its measures and limits, and the levels at which nothing was compared."""
+    files = run.report["files"]
+    rows: list[tuple[str, ...]] = []
+    for file in files:
+        for result in file["parity"]:
+            limits = [_measure(result, name) for name in result["tolerance"]]
+            others = [_measure(result, name) for name in result["measures"] if name not in result["tolerance"]]
+            cells = (result["name"], _level(result), "pass" if result["passed"] else "FAIL", "; ".join(limits))
+            row = (
+                *cells,
+                f"{result['num_windows']}",
+                "; ".join([*others, *([result["detail"]] if result["detail"] else [])]),
+            )
+            rows += [row] if row not in rows else []
+    rows.sort(key=lambda row: row[1])
+    compared = {result["level"] for file in files for result in file["parity"]}
+    failed = sum(row[2] == "FAIL" for row in rows)
+    summary = (
+        f"{counted(failed, 'comparison')} of {len(rows)} **failed**."
+        if failed
+        else f"All {counted(len(rows), 'comparison')} pass."
+    )
+    return [
+        Text(lines=(summary,)),
+        Table(
+            caption="Each comparison with its limits; a limit on decisions counts in whole windows",
+            header=(
+                "what is compared",
+                "level",
+                "result",
+                "measured, and its limit",
+                "windows",
+                "measured without a limit",
+            ),
+            rows=tuple(rows),
+        ),
+        *(
+            Missing(
+                what=f"parity level {level} ({name})",
+                why="no model here has a front end to compare" if level == 1 else "the report holds none",
+            )
+            for level, name in LEVELS.items()
+            if level not in compared
+        ),
+    ]
+
+
+def drift_blocks(run: RunRecord, key: str) -> list[Block]:
+    """Return where the layers of each quantized file leave the float ones."""
+    blocks: list[Block] = []
+    for place, (file, drift) in enumerate(run.drift.items()):
+        layers = drift["layers"]
+        rows = [
+            (
+                one["layer"],
+                one["operation"],
+                one["dtype"],
+                "infinite" if one["snr_db"] is None else f"{one['snr_db']:.1f}",
+                f"{one['lost_db']:.1f}",
+                f"{one['cosine_similarity']:.4f}",
+                f"{one['max_abs_error']:.3g}",
+            )
+            for one in layers[:_MOST_LAYERS]
+        ]
+        if any(one["snr_db"] is not None for one in layers):
+            blocks.append(
+                Chart(
+                    svg=draw_drift(layers, POOR_DB, f"{key}-drift-{place}"),
+                    caption=f"{file}.tflite: how near each layer's output is to float's, on "
+                    f"{counted(drift['num_windows'], 'window')}",
+                    description=f"SNR of {counted(len(layers), 'layer')} of {file}; the table below has the worst.",
+                )
+            )
+        blocks.append(
+            Table(
+                caption=f"{file}.tflite, the worst {counted(len(rows), 'layer')} of {len(layers)}",
+                header=("layer", "operation", "type", "SNR (dB)", "lost here (dB)", "cosine", "max abs error"),
+                rows=tuple(rows),
+                is_folded=True,
+            )
+        )
+    why = "it is measured by `earproof convert RUN/MODEL --out DIR`, of whose DIR `earproof report DIR` makes a page"
+    return blocks or [Missing(what="the drift of each layer", why=why)]
+
+
+def machine_blocks(run: RunRecord) -> list[Block]:
+    """Return how the files score on other machines, ARM64 against x86 among them."""
+    found = run.report.get("other_machines")
+    if not found:
+        why = (
+            "the report holds no scores of other machines; `earproof parity --save-scores` and `--against` compare two"
+        )
+        return [Missing(what="ARM64 against x86", why=why)]
+    rows = [
+        (
+            file["file"],
+            f"{one['machine']['cpu']} ({one['machine']['architecture']}), {one['machine']['runtime']}",
+            f"{one['reference']['architecture']}, {one['reference']['runtime']}",
+            f"{file['measures']['max_abs_error']:.2g}" if file["measures"] else "–",
+            f"{file['measures']['decision_agreement']:.1%}" if file["measures"] else "–",
+            str(file["num_windows"]),
+            "pass" if file["passed"] else "FAIL",
+        )
+        for kind in ("same_runtime", "desk")
+        for one in found.get(kind, ())
+        for file in one["files"]
+    ]
+    header = ("file", "machine", "against", "largest difference of a score", "decisions equal", "windows", "result")
+    return [
+        Table(caption="The same files and windows on other machines (parity level 5)", header=header, rows=tuple(rows))
+    ]
+
+
+def _level(result: dict[str, Any]) -> str:
+    """The level with its name."""
+    return f"{result['level']}: {LEVELS.get(result['level'], 'another')}"
+
+
+def _measure(result: dict[str, Any], name: str) -> str:
+    """One measure, with its limit where it has one."""
+    value = result["measures"].get(name)
+    text = f"{name.replace('_', ' ')} " + ("not measured" if value is None else f"{value + 0.0:.4g}")
+    if name not in result["tolerance"]:
+        return text
+    return f"{text} ({'≥' if name in AT_LEAST else '≤'} {result['tolerance'][name]:g})"
