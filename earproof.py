@@ -79,6 +79,7 @@ VERBS = {
     "embed": Verb("train.embed_command", "write recordings as vectors, by a model without its last layer"),
     "search": Verb("train.embed_command", "find the recordings nearest to one, among those of embed"),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
+    "report": Verb("convert.html_report.command", "write one HTML page of runs and results"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
@@ -106,7 +107,8 @@ _NEEDED = {
     "train.plot_command": _TRAIN,
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,
-    "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
+    "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
+    "convert.html_report.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
 }
 
 

@@ -32,7 +32,9 @@ def draw_history(history: Sequence[Mapping[str, float]], kept: int | None, name:
         axes.grid(alpha=0.5)
         if measure != "loss":
             axes.set_ylim(0.0, 1.03)
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=3)
+    figure.legend(
+        *panels[0][0].get_legend_handles_labels(), loc="outside upper center", frameon=False, labelcolor=INK, ncols=3
+    )
     return as_inline_svg(figure, name)
 
 
@@ -71,7 +73,7 @@ def draw_labels(labels: Sequence[Mapping[str, Any]], name: str) -> str:
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.5)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside upper center", frameon=False, ncols=3)
+    figure.legend(loc="outside upper center", frameon=False, labelcolor=INK, ncols=3)
     return as_inline_svg(figure, name)
 
 
@@ -107,7 +109,7 @@ def draw_front(files: Sequence[Mapping[str, Any]], front: Collection[str], measu
         Line2D([], [], color=INK, lw=0, marker=MARKERS[place % len(MARKERS)], mfc="none", label=recipe)
         for place, recipe in enumerate(recipes)
     ]
-    figure.legend(handles=handles, loc="outside upper center", frameon=False, ncols=4, fontsize=9)
+    figure.legend(handles=handles, loc="outside upper center", frameon=False, labelcolor=INK, ncols=4, fontsize=9)
     return as_inline_svg(figure, name)
 
 
@@ -144,7 +146,7 @@ def draw_drift(layers: Sequence[Mapping[str, Any]], poor_db: float, name: str) -
     axes.set(xlabel="layer, in the order of execution", ylabel="SNR against float (dB)")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.5)
-    axes.legend(fontsize=9, frameon=False)
+    axes.legend(fontsize=9, frameon=False, labelcolor=INK)
     return as_inline_svg(figure, name)
 
 
@@ -159,7 +161,7 @@ def draw_shares(
         axes.plot(share, place, "o", color=SERIES[0], ms=7)
     if chance is not None:
         axes.axvline(chance, color=SERIES[1], linestyle="--", label="chance")
-        axes.legend(fontsize=9, frameon=False)
+        axes.legend(fontsize=9, frameon=False, labelcolor=INK)
     axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
     axes.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel=across)
     axes.grid(axis="x", alpha=0.5)

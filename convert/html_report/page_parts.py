@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,12 +141,12 @@ class Part:
     blocks: tuple[Block, ...] = field(default_factory=tuple)
 
 
-def side_by_side(parts: dict[str, Sequence[Part]]) -> tuple[Section, ...]:
+def side_by_side(parts: Mapping[str, Sequence[Part]]) -> tuple[Section, ...]:
     """Return the sections of several runs, the columns of one title beside each other in the order of the runs.
 
     Parameters
     ----------
-    parts : dict of str to sequence of Part
+    parts : mapping of str to sequence of Part
         Keys are the names of the runs.
     """
     order: dict[str, str] = {part.anchor: part.title for found in parts.values() for part in found}

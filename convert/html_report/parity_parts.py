@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from convert.html_report.charts import draw_drift
@@ -17,48 +18,30 @@ _MOST_LAYERS = 15  # worst ones in a table
 
 def level_blocks(run: RunRecord) -> list[Block]:
     """Return every comparison with its measures and limits, and the levels at which nothing was compared."""
-    files = run.report["files"]
-    rows: list[tuple[str, ...]] = []
-    for file in files:
-        for result in file["parity"]:
-            limits = [_measure(result, name) for name in result["tolerance"]]
-            others = [_measure(result, name) for name in result["measures"] if name not in result["tolerance"]]
-            cells = (result["name"], _level(result), "pass" if result["passed"] else "FAIL", "; ".join(limits))
-            row = (
-                *cells,
-                f"{result['num_windows']}",
-                "; ".join([*others, *([result["detail"]] if result["detail"] else [])]),
-            )
-            rows += [row] if row not in rows else []
-    rows.sort(key=lambda row: row[1])
-    compared = {result["level"] for file in files for result in file["parity"]}
-    failed = sum(row[2] == "FAIL" for row in rows)
-    summary = (
-        f"{counted(failed, 'comparison')} of {len(rows)} **failed**."
-        if failed
-        else f"All {counted(len(rows), 'comparison')} pass."
-    )
+    compared = {(file["model"], result["name"]): result for file in run.report["files"] for result in file["parity"]}
+    ordered = sorted(compared.items(), key=lambda item: item[1]["level"])
+    levels = {level: [one for one in compared.values() if one["level"] == level] for level in LEVELS}
+    failed = [one for one in compared.values() if not one["passed"]]
+    summary = f"All {counted(len(compared), 'comparison')} pass."
+    if failed:
+        summary = f"{counted(len(failed), 'comparison')} of {len(compared)} **failed**."
     return [
         Text(lines=(summary,)),
         Table(
-            caption="Each comparison with its limits; a limit on decisions counts in whole windows",
-            header=(
-                "what is compared",
-                "level",
-                "result",
-                "measured, and its limit",
-                "windows",
-                "measured without a limit",
-            ),
-            rows=tuple(rows),
+            caption="The levels; a limit on decisions counts in whole windows",
+            header=("level", "comparisons", "failed", "worst, and its limit"),
+            rows=tuple(_level_row(level, found) for level, found in levels.items() if found),
+        ),
+        Table(
+            caption="Each comparison with its limits",
+            header=("what is compared", "level", "result", "measured, and its limit", "windows", "without a limit"),
+            rows=tuple(_comparison_row(model, result) for (model, _), result in ordered),
+            is_folded=True,
         ),
         *(
-            Missing(
-                what=f"parity level {level} ({name})",
-                why="no model here has a front end to compare" if level == 1 else "the report holds none",
-            )
-            for level, name in LEVELS.items()
-            if level not in compared
+            Missing(what=f"parity level {level}, {LEVELS[level]}", why="the report holds no comparison of it")
+            for level, found in levels.items()
+            if not found
         ),
     ]
 
@@ -129,9 +112,34 @@ def machine_blocks(run: RunRecord) -> list[Block]:
     ]
 
 
-def _level(result: dict[str, Any]) -> str:
-    """The level with its name."""
-    return f"{result['level']}: {LEVELS.get(result['level'], 'another')}"
+def _level_row(level: int, found: list[dict[str, Any]]) -> tuple[str, ...]:
+    """One level: how many comparisons, how many failed, and of each measure with a limit the worst."""
+    limits = dict.fromkeys(name for one in found for name in one["tolerance"])
+    worst = (_worst([one for one in found if name in one["tolerance"]], name) for name in limits)
+    failed = str(sum(not one["passed"] for one in found))
+    return (f"{level}: {LEVELS[level]}", str(len(found)), failed, "; ".join(worst))
+
+
+def _worst(found: list[dict[str, Any]], name: str) -> str:
+    """The worst of one measure; one that is not there, or infinite, is worse than all."""
+    sign = -1.0 if name in AT_LEAST else 1.0
+    values = [one["measures"].get(name) for one in found]
+    bad = [
+        math.inf if value is None else sign * (value - one["tolerance"][name])
+        for value, one in zip(values, found, strict=True)
+    ]
+    return _measure(found[bad.index(max(bad))], name)
+
+
+def _comparison_row(model: str, result: dict[str, Any]) -> tuple[str, ...]:
+    """One comparison with all that was measured."""
+    limits = [_measure(result, name) for name in result["tolerance"]]
+    others = [_measure(result, name) for name in result["measures"] if name not in result["tolerance"]]
+    others += [result["detail"]] if result["detail"] else []
+    name = result["name"] if result["name"].startswith(model) else f"{model}: {result['name']}"
+    verdict = "pass" if result["passed"] else "FAIL"
+    level = f"{result['level']}: {LEVELS.get(result['level'], 'another')}"
+    return (name, level, verdict, "; ".join(limits), str(result["num_windows"]), "; ".join(others))
 
 
 def _measure(result: dict[str, Any], name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from convert.report.build_report import DRIFT_FOLDER_NAME, REPORT_FILE_NAME
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, Golden, read_golden
+from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.fitting.training_run import SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
 
@@ -46,8 +47,6 @@ class RunRecord:
 
     Attributes
     ----------
-    name : str
-        Of the run, for people.
     report : dict
         report.json.
     trainings : dict of str to TrainingRecord
@@ -60,7 +59,6 @@ class RunRecord:
         What is there and could not be read.
     """
 
-    name: str
     report: dict[str, Any]
     trainings: dict[str, TrainingRecord]
     golden: dict[str, Golden]
@@ -72,9 +70,16 @@ class RunRecord:
         """The models that files were made of, in the order of the report."""
         return list(dict.fromkeys(str(file["model"]) for file in self.report["files"]))
 
+    @property
+    def about(self) -> str:
+        """How many files of which models, for how many labels."""
+        labels = self.report["files"][0]["test"]["window"]["labels"]
+        files = counted(len(self.report["files"]), "file")
+        return f"{files} of {', '.join(self.models)}, for {counted(len(labels), 'label')}"
 
-def read_run(folder: Path, report: dict[str, Any] | None = None) -> RunRecord:
-    """Read what the folder of a build or a conversion holds; `report` is its report.json where it is read already.
+
+def read_run(folder: Path) -> RunRecord:
+    """Read what the folder of a build or a conversion holds.
 
     Raises
     ------
@@ -83,13 +88,12 @@ def read_run(folder: Path, report: dict[str, Any] | None = None) -> RunRecord:
     ValueError
         A report.json that is no report of a build.
     """
-    found = read_report(folder / REPORT_FILE_NAME) if report is None else report
+    found = read_report(folder / REPORT_FILE_NAME)
     faults: list[str] = []
     models = list(dict.fromkeys(str(file["model"]) for file in found["files"]))
     golden = {model: folder / GOLDEN_FOLDER_NAME / f"{safe_part(model)}.npz" for model in models}
     drift = sorted((folder / DRIFT_FOLDER_NAME).glob("*.json"))
     return RunRecord(
-        name=folder.resolve().name,
         report=found,
         trainings={model: _training(folder / safe_part(model), model, faults) for model in models},
         golden=_read_all(golden, read_golden, faults),

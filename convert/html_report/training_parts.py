@@ -154,19 +154,16 @@ def _curves(training: TrainingRecord, kept: int | None, name: str) -> list[Block
     caption = f"{training.model}, {counted(len(rows), 'epoch')}" + (f", kept: epoch {kept}" if kept else "")
     if training.spec and training.spec["provenance"]["training"].get("backbone"):
         caption += "; a head on a backbone is solved, not stepped"
-    return [
-        Chart(
-            svg=draw_history(training.history, kept, name),
-            caption=caption,
-            description=f"Loss and share of right decisions over the epochs of {training.model}; table below.",
-        ),
-        Table(
-            caption=f"Epochs of {training.model}",
-            header=tuple(column.replace("val_", "validation ").replace("_", " ") for column in columns),
-            rows=tuple(rows),
-            is_folded=True,
-        ),
-    ]
+    table = Table(
+        caption=caption,
+        header=tuple(column.replace("val_", "validation ").replace("_", " ") for column in columns),
+        rows=tuple(rows),
+        is_folded=len(rows) > 1,
+    )
+    if len(rows) == 1:  # there is no curve
+        return [table]
+    told = f"Loss and share of right decisions over the epochs of {training.model}; the table below has the numbers."
+    return [Chart(svg=draw_history(training.history, kept, name), caption=caption, description=told), table]
 
 
 def _evaluations(run: RunRecord) -> dict[str, dict[str, Any]]:

@@ -1,16 +1,14 @@
-"""The page of one run, or of several side by side."""
+"""The verdict and the sections of one run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from convert.html_report.file_parts import failure_lines, latency_blocks, loader_blocks, recipe_blocks
 from convert.html_report.mistakes import MOST_AUDIO_BYTES, mistake_blocks
 from convert.html_report.model_card import card_blocks
-from convert.html_report.page_parts import Block, Missing, Page, Part, Text, Verdict, side_by_side
+from convert.html_report.page_parts import Block, Missing, Part, Text, Verdict
 from convert.html_report.parity_parts import drift_blocks, level_blocks, machine_blocks
-from convert.html_report.render import render_page
 from convert.html_report.run_record import RunRecord
 from convert.html_report.training_parts import (
     confusion_blocks,
@@ -20,36 +18,17 @@ from convert.html_report.training_parts import (
     label_blocks,
 )
 from convert.report.compression import compression_notes
-from metadata.atomic_file import write_atomically
-from metadata.plural import counted
-
-PAGE_FILE_NAME = "report.html"
 
 
-def write_page(page: Page, path: Path) -> None:
-    """Write a page as one HTML file, in one step."""
-    write_atomically(path, render_page(page).encode())
-
-
-def run_page(run: RunRecord) -> Page:
-    """Return the page of one run."""
-    return Page(
-        title=f"earproof: {run.name}",
-        subtitle=_subtitle(run),
-        verdicts=(verdict_of(run),),
-        sections=side_by_side({run.name: run_parts(run)}),
-    )
-
-
-def verdict_of(run: RunRecord, name: str = "") -> Verdict:
+def run_verdict(run: RunRecord) -> Verdict:
     """Return the verdict of a run; a report of an older version has none."""
     found = run.report.get("verdict")
     failed = failure_lines(run)
     if not found:
         lines = ("The report is of an older version, which gave no verdict; build again for one.", *failed)
-        return Verdict(headline="No verdict", lines=lines, name=name)
+        return Verdict(headline="No verdict", lines=lines)
     first, *others = found["text"]
-    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*others, *failed), name=name)
+    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*others, *failed))
 
 
 def run_parts(run: RunRecord, key: str = "run", most_audio_bytes: int = MOST_AUDIO_BYTES) -> list[Part]:
@@ -77,11 +56,3 @@ def _notes(run: RunRecord) -> list[Block]:
     lines = [*compression_notes(run.report.get("compression")), *run.report.get("hints", [])]
     faults: list[Block] = [Missing(what="a part of the run", why=fault) for fault in run.faults]
     return [*([Text(lines=tuple(lines))] if lines else []), *faults]
-
-
-def _subtitle(run: RunRecord) -> str:
-    """How many files of which models, for which labels."""
-    labels = [one["label"] for one in run.report["files"][0]["test"]["window"]["labels"]]
-    return (
-        f"{counted(len(run.report['files']), 'file')} of {', '.join(run.models)}, for {counted(len(labels), 'label')}"
-    )
