@@ -53,7 +53,7 @@ def as_inline_svg(figure: Any, name: str) -> str:
     svg = _COLOUR.sub(lambda found: f"var({_VARIABLES[found[0]]})", svg)
     svg = re.sub(r"; font-family: [^;\"]*", "", re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", svg))
     # The page gives the size; the viewBox keeps the proportions.
-    head = re.sub(r' (width|height|version|xmlns|id)="[^"]*"', "", svg[: svg.index(">")])
+    head = re.sub(r' (width|height|version|xmlns|xmlns:xlink|id)="[^"]*"', "", svg[: svg.index(">")])
     width = figure.get_size_inches()[0]
     size = f"min-width: {width * _LEAST_REM:.1f}rem; max-width: {width * _MOST_REM:.1f}rem"
     return f'{head} aria-hidden="true" style="{size}"{svg[svg.index(">") :]}'
@@ -63,6 +63,7 @@ _STYLE: dict[Any, Any] = {  # keys are those of matplotlib.rcParams
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
+    "text.parse_math": False,  # a $ in a label is a $
     "axes.edgecolor": GRID,
     "axes.facecolor": "none",
     "axes.labelcolor": INK,
