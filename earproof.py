@@ -80,6 +80,7 @@ VERBS = {
     "search": Verb("train.embed_command", "find the recordings nearest to one, among those of embed"),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
     "report": Verb("convert.html_report.command", "write one HTML page of runs and results"),
+    "compare": Verb("convert.html_report.command", "write one HTML page of two runs and of what differs"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),

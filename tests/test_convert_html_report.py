@@ -160,7 +160,7 @@ def test_what_a_run_lacks_is_told_and_the_page_made_of_the_rest(tmp_path, capsys
     shutil.rmtree(run / "net")
     shutil.rmtree(run / "golden")
     assert earproof.main(["report", str(run)]) == 0
-    told, page = capsys.readouterr().out, (run / "report.html").read_text(encoding="utf-8")
+    told, page = capsys.readouterr().err, (run / "report.html").read_text(encoding="utf-8")
     for what in ("the training curves of net", "the worst mistakes of net", "seeds, settings and versions"):
         assert f"<strong>Not here:</strong> {what}" in page
         assert what in told
@@ -241,6 +241,42 @@ def test_several_runs_stand_side_by_side_where_a_file_is_named(tmp_path, capsys,
     assert {one[2] for one in elements.of("h3")} == {"small", "other"}
     assert earproof.main(["report", str(run), str(other), "--out", str(out)]) == 2
     assert "--force to overwrite" in capsys.readouterr().err
+
+
+def test_two_runs_are_paired_on_the_same_test_side_and_what_differs_is_named(tmp_path, capsys, run):
+    better = write_small_run(tmp_path / "better", wrong={7: (0, 0.7)}, seed=1)
+    out = tmp_path / "compare.html"
+    assert earproof.main(["compare", str(run), str(better), "--out", str(out)]) == 0
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["net", "8", "8", "62.5%", "87.5%", "+25.0", "[+0.0,", "+62.5]", "cannot", "be", "told", "apart"] in told
+    assert ["net:", "seed", "0", "1"] in told
+    elements = Elements(out.read_text(encoding="utf-8"))
+    titles = [one[2] for one in elements.of("h2")]
+    assert titles[:4] == ["Verdict", "Which is more often right", "What differs", "Files of the same name"]
+    assert titles.count("Confusion") == 1
+    ids = [attrs["id"] for _, attrs, _ in elements.found if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_run_against_itself_differs_in_nothing(tmp_path, capsys, run):
+    again = tmp_path / "again"
+    shutil.copytree(run, again)
+    out = tmp_path / "compare.html"
+    assert earproof.main(["compare", str(run), str(again), "--out", str(out)]) == 0
+    assert "+0.0    right on the same windows" in capsys.readouterr().out
+    assert "<li>Nothing of " in out.read_text(encoding="utf-8")
+
+
+def test_runs_of_other_test_sides_are_not_paired_and_it_is_said(tmp_path, capsys, run):
+    other = write_small_run(tmp_path / "other")
+    golden = dict(np.load(other / "golden" / "net.npz"))
+    golden["windows"] = golden["windows"][::-1]
+    np.savez(other / "golden" / "net.npz", **golden)
+    out = tmp_path / "compare.html"
+    assert earproof.main(["compare", str(run), str(other), "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "a paired difference of net: the test sides are not the same" in told.err
+    assert "cannot be told apart" not in told.out
 
 
 def _contrast(one, other):

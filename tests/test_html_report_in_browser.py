@@ -1,4 +1,4 @@
-"""The page of a run in Chromium, opened from disk: axe-core finds nothing, nothing is fetched, nothing overflows.
+"""The page of two runs in Chromium, opened from disk: axe-core finds nothing, nothing is fetched, nothing overflows.
 
 Skipped where Chromium, node or npm is missing; where CI is set that fails, as soon as setup.sh installs them.
 """
@@ -30,9 +30,11 @@ def looks(tmp_path_factory):
         is_promised = "chromium" in (REPOSITORY / "setup.sh").read_text(encoding="utf-8")
         (pytest.fail if os.environ.get("CI") and is_promised else pytest.skip)(why)
     _install()
-    run = write_small_run(tmp_path_factory.mktemp("page") / "run")
-    assert earproof.main(["report", str(run)]) == 0
-    command = [shutil.which("node"), MODULES / "open_page.js", shutil.which("chromium"), run / "report.html"]
+    folder = tmp_path_factory.mktemp("page")
+    runs = [str(write_small_run(folder / name)) for name in ("a", "b")]  # two, whose parts must not be mistaken
+    page = folder / "compare.html"
+    assert earproof.main(["compare", *runs, "--out", str(page)]) == 0
+    command = [shutil.which("node"), MODULES / "open_page.js", shutil.which("chromium"), page]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

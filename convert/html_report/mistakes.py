@@ -35,7 +35,7 @@ def mistake_blocks(run: RunRecord, most_bytes: int = MOST_AUDIO_BYTES) -> list[B
     most_bytes : int
         Of audio in all.
     """
-    model = run.report.get("verdict", {}).get("model") or run.models[0]
+    model = run.judged_model
     golden, training = run.golden.get(model), run.trainings[model]
     if golden is None or golden.truth is None:
         why = (

@@ -71,6 +71,11 @@ class RunRecord:
         return list(dict.fromkeys(str(file["model"]) for file in self.report["files"]))
 
     @property
+    def judged_model(self) -> str:
+        """The model that the verdict is about; of a report without one the first."""
+        return str(self.report.get("verdict", {}).get("model") or self.models[0])
+
+    @property
     def about(self) -> str:
         """How many files of which models, for how many labels."""
         labels = self.report["files"][0]["test"]["window"]["labels"]
