@@ -231,6 +231,17 @@ def test_what_is_no_run_is_refused(tmp_path, capsys, made, said):
     assert not (folder / "report.html").exists()
 
 
+def test_a_section_whose_numbers_are_not_in_the_report_is_told_and_the_others_are_there(tmp_path):
+    report = small_report(tmp_path / "edited")
+    for file in report["files"]:
+        del file["latency"]["invoke"]["p99_ms"]
+    run = write_small_run(tmp_path / "edited", files=report["files"])
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<strong>Not here:</strong> Latency: the report is of another version, or was edited (KeyError(" in page
+    assert "62.5% [30.0%, 90.0%]" in page
+
+
 def test_several_runs_stand_side_by_side_where_a_file_is_named(tmp_path, capsys, run):
     other = write_small_run(tmp_path / "other")
     assert earproof.main(["report", str(run), str(other)]) == 2

@@ -19,7 +19,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one verb."""
     if verb == "compare":
         for name in ("a", "b"):
-            parser.add_argument(name, type=Path, metavar=name.upper(), help="as RUN of earproof report")
+            parser.add_argument(
+                name, type=Path, metavar=name.upper(), help="a folder that earproof build or convert filled"
+            )
         where = f"{_COMPARISON_FILE_NAME} in the current folder"
     else:
         parser.add_argument(
@@ -27,9 +29,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
             type=Path,
             nargs="+",
             metavar="RUN",
-            help="a folder that earproof build or convert filled; several stand side by side",
+            help="a folder that earproof build or convert filled, or a FILE.json of earproof bench or evaluate --json; "
+            "several stand side by side",
         )
-        where = "report.html in RUN, made anew each time"
+        where = "report.html in RUN, made anew each time, or FILE.html"
     parser.add_argument("--out", type=Path, metavar="FILE.html", help=f"where the page is written (default: {where})")
     parser.add_argument("--force", action="store_true", help="overwrite FILE.html")
 

@@ -48,7 +48,15 @@ def run_parts(run: RunRecord, key: str = "run", most_audio_bytes: int = MOST_AUD
         ("loaders", "Loaders", lambda: loader_blocks(run)),
         ("notes", "Notes", lambda: _notes(run)),
     )
-    return [Part(anchor=anchor, title=title, blocks=tuple(make())) for anchor, title, make in made]
+    return [Part(anchor=anchor, title=title, blocks=tuple(_made(title, make))) for anchor, title, make in made]
+
+
+def _made(title: str, make: Callable[[], list[Block]]) -> list[Block]:
+    """The blocks of a section, or that a report of another version or an edited one does not hold what it takes."""
+    try:
+        return make()
+    except (KeyError, IndexError, TypeError) as error:
+        return [Missing(what=title, why=f"the report is of another version, or was edited ({error!r})")]
 
 
 def _notes(run: RunRecord) -> list[Block]:

@@ -83,8 +83,8 @@ class RunRecord:
         return f"{files} of {', '.join(self.models)}, for {counted(len(labels), 'label')}"
 
 
-def read_run(folder: Path) -> RunRecord:
-    """Read what the folder of a build or a conversion holds.
+def read_run(path: Path) -> RunRecord:
+    """Read what the folder of a build or a conversion holds; a JSON file is a report.json, its folder that of the run.
 
     Raises
     ------
@@ -93,7 +93,8 @@ def read_run(folder: Path) -> RunRecord:
     ValueError
         A report.json that is no report of a build.
     """
-    found = read_report(folder / REPORT_FILE_NAME)
+    document = path / REPORT_FILE_NAME if path.is_dir() else path
+    found, folder = read_report(document), document.parent
     faults: list[str] = []
     models = list(dict.fromkeys(str(file["model"]) for file in found["files"]))
     golden = {model: folder / GOLDEN_FOLDER_NAME / f"{safe_part(model)}.npz" for model in models}
@@ -102,7 +103,7 @@ def read_run(folder: Path) -> RunRecord:
         report=found,
         trainings={model: _training(folder / safe_part(model), model, faults) for model in models},
         golden=_read_all(golden, read_golden, faults),
-        drift=_read_all({path.stem: path for path in drift}, _read_json, faults),
+        drift=_read_all({path.stem: path for path in drift}, read_json, faults),
         faults=tuple(faults),
     )
 
@@ -119,12 +120,12 @@ def read_report(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(
             f"{path.parent} holds no {path.name}; expected a folder that earproof build or earproof convert filled"
         )
-    report = _read_json(path)
+    report = read_json(path)
     missing = [name for name in _NEEDED if name not in report] if isinstance(report, dict) else list(_NEEDED)
     if missing or not report["files"]:
         raise ValueError(
             f"{path} is no report of a build: {', '.join(missing) or 'files'} not in it; expected what earproof build "
-            "or earproof convert wrote"
+            "or earproof convert wrote, or earproof bench or evaluate with --json"
         )
     return dict(report)
 
@@ -133,7 +134,7 @@ def _training(folder: Path, model: str, faults: list[str]) -> TrainingRecord:
     """What one training left."""
     files = {name: folder / name for name in (HISTORY_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)}
     history = _read_all({model: files[HISTORY_FILE_NAME]}, _read_history, faults)
-    spec = _read_all({model: files[SPEC_RUN_FILE_NAME]}, _read_json, faults)
+    spec = _read_all({model: files[SPEC_RUN_FILE_NAME]}, read_json, faults)
     split = _read_all({model: files[SPLIT_FILE_NAME]}, _read_rows, faults)
     return TrainingRecord(model=model, history=history.get(model, ()), spec=spec.get(model), split=split.get(model))
 
@@ -150,8 +151,14 @@ def _read_all(paths: dict[str, Path], read: Callable[[Path], Found], faults: lis
     return found
 
 
-def _read_json(path: Path) -> Any:
-    """A JSON document."""
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from convert.html_report.mistakes import MOST_AUDIO_BYTES
 from convert.html_report.page_parts import Page, Part, Verdict, side_by_side
 from convert.html_report.render import render_page
+from convert.html_report.result_parts import Result, bench_result, result_of
 from convert.html_report.run_parts import run_parts, run_verdict
-from convert.html_report.run_record import RunRecord, read_run
+from convert.html_report.run_record import RunRecord, read_json, read_run
 from convert.report.build_report import REPORT_FILE_NAME
+from edge_runtime.bench.result import FORMAT as BENCH_FORMAT
+from edge_runtime.bench.result import read_document
 from edge_runtime.tables import short_names
 from metadata.atomic_file import write_atomically
 
@@ -71,8 +75,22 @@ def _read(path: Path, name: str, key: str, most_audio_bytes: int) -> Subject:
     """One subject."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; expected the folder of a run, or a FILE.json")
-    if path.is_dir() or path.name == REPORT_FILE_NAME:
-        run = read_run(path if path.is_dir() else path.parent)
-        parts = tuple(run_parts(run, key, most_audio_bytes))
-        return Subject(name=name, about=run.about, verdict=run_verdict(run), parts=parts, run=run)
-    raise ValueError(f"{path} is no folder of a run; expected what earproof build or earproof convert filled")
+    document = path / REPORT_FILE_NAME if path.is_dir() else path
+    found = read_json(document) if document.is_file() else None
+    if isinstance(found, dict) and (found.get("format") == BENCH_FORMAT or result_of(found)):
+        about, verdict, parts = _result(document, found, key)
+        return Subject(name=name, about=about, verdict=verdict, parts=tuple(parts))
+    run = read_run(path)
+    parts = run_parts(run, key, most_audio_bytes)
+    return Subject(name=name, about=run.about, verdict=run_verdict(run), parts=tuple(parts), run=run)
+
+
+def _result(path: Path, document: dict[str, Any], key: str) -> Result:
+    """What a document of bench or evaluate holds."""
+    make = result_of(document)
+    try:
+        return bench_result(read_document(path), key) if make is None else make(document, key)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not what earproof bench or evaluate printed: {error!r}; was it cut or edited? Run it again"
+        ) from error

@@ -127,7 +127,7 @@ def fold_blocks(folds: Mapping[str, Any] | None, key: str) -> list[Block]:
         (
             one["name"],
             share_cell(one["clip"]["share"], one["clip"]["interval"]),
-            _points(one["difference"]),
+            points_cell(one["difference"]),
             ", ".join(f"{share:.0%}" for share in one["folds"].values()),
             f"{one['seconds']:.0f}",
         )
@@ -140,7 +140,8 @@ def fold_blocks(folds: Mapping[str, Any] | None, key: str) -> list[Block]:
             description=f"Shares of {counted(len(found), 'candidate')}; the table below has the numbers.",
         ),
         Table(
-            caption=f"{counted(folds['num_groups'], 'group')}; best: {folds['best']}",
+            caption=f"{counted(folds['num_groups'], 'group')}"
+            + (f"; best: {folds['best']}" if "best" in folds else ""),
             header=("candidate", "clips right", "points above the first, paired", "each fold", "seconds"),
             rows=tuple(rows),
         ),
@@ -177,8 +178,8 @@ def _evaluations(run: RunRecord) -> dict[str, dict[str, Any]]:
     }
 
 
-def _points(difference: Mapping[str, Any] | None) -> str:
-    """A paired difference with its interval."""
+def points_cell(difference: Mapping[str, Any] | None) -> str:
+    """Return a paired difference in points with its interval; nothing where there is none."""
     if difference is None:
         return ""
     ends = [signed(end, 1) for end in difference["interval"] or ()]
