@@ -13,12 +13,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from small_run import LABELS, RATE, small_golden, small_report, write_small_run
+from small_run import LABELS, MACHINE, RATE, small_golden, small_report, write_small_run
+from tiny_tflite import tiny_classifier, tiny_spec
 
 import earproof
 from convert.html_report.mistakes import mistake_blocks
 from convert.html_report.render import TEMPLATES
 from convert.html_report.run_record import read_run
+from metadata import pack_model
 
 
 class Elements(HTMLParser):
@@ -166,6 +168,47 @@ def test_what_a_run_lacks_is_told_and_the_page_made_of_the_rest(tmp_path, capsys
         assert what in told
     assert "things are not on this page" in page
     assert "62.5% [30.0%, 90.0%]" in page
+
+
+def test_of_a_conversion_the_model_files_say_what_its_training_would(tmp_path):
+    run = write_small_run(tmp_path / "converted")
+    shutil.rmtree(run / "net")
+    (run / "net-float32.tflite").write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    record = read_run(run)
+    assert record.trainings["net"].spec["labels"] == list(tiny_spec().labels)
+    assert record.trainings["net"].history == ()
+    assert record.faults == ()
+
+
+def test_the_drift_of_the_layers_is_drawn_and_the_worst_are_listed(tmp_path):
+    run = write_small_run(tmp_path / "drifting")
+    names = ("position", "layer", "operation", "dtype", "snr_db", "lost_db", "cosine_similarity", "max_abs_error")
+    rows = [(2, "dense", "FULLY_CONNECTED", "int8", 12.5, 3.0, 0.99, 0.1), (1, "conv", "CONV_2D", "int8", 30, 1, 1, 0)]
+    rows += [(0, "input", "INPUT", "float32", None, 0.0, 1.0, 0.0)]
+    (run / "drift").mkdir()
+    layers = [dict(zip(names, row, strict=True)) for row in rows]
+    (run / "drift" / "net-int8.json").write_text(json.dumps({"num_windows": 3, "layers": layers}))
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "on 3 windows; 1 of 3 are equal" in page
+    assert page.index(">dense</th>") < page.index(">conv</th>")
+    assert "poor below 20 dB</text>" in page
+
+
+def test_other_machines_stand_in_a_table(tmp_path):
+    found = {
+        "file": "net-int8.tflite",
+        "measures": {"max_abs_error": 0.002, "decision_agreement": 1.0},
+        "num_windows": 8,
+        "passed": True,
+    }
+    arm = {**MACHINE, "cpu": "Cortex-A72", "architecture": "aarch64"}
+    one = {"machine": arm, "reference": MACHINE, "files": [found]}
+    run = write_small_run(tmp_path / "arm", other_machines={"same_runtime": [one], "desk": []})
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<td>Cortex-A72 (aarch64), a runtime 1.0</td>" in page
+    assert "ARM64 against x86" not in page
 
 
 def test_a_report_of_an_older_version_makes_a_page_that_says_what_it_did_not_know(tmp_path):

@@ -45,7 +45,9 @@ def mistake_blocks(run: RunRecord, most_bytes: int = MOST_AUDIO_BYTES) -> list[B
         )
         return [Missing(what=f"the worst mistakes of {model}", why=why)]
     if training.spec is None:
-        why = f"the labels and the sample rate stand in {model}/spec.json, which is not in the run's folder"
+        why = (
+            "its labels and sample rate stand in spec.json and in the model files, none of which is in the run's folder"
+        )
         return [Missing(what=f"the worst mistakes of {model}", why=why)]
     order, wrong = _worst_first(golden, training)
     heard = f"{counted(len(golden.windows), 'test window')} in the golden vectors of {model}"

@@ -30,7 +30,7 @@ def card_blocks(run: RunRecord) -> list[Block]:
     if known:
         blocks.append(_settings(known))
     else:
-        why = "no training folder with spec.json is in the run's folder"
+        why = "neither a training folder nor the model files are in the run's folder"
         blocks.append(Missing(what="seeds, settings and versions", why=why))
     blocks.append(Text(lines=(*limit_lines(run), *data_notes(run.report.get("data")))))
     return blocks

@@ -63,12 +63,13 @@ def drift_blocks(run: RunRecord, key: str) -> list[Block]:
             )
             for one in layers[:_MOST_LAYERS]
         ]
-        if any(one["snr_db"] is not None for one in layers):
+        drawn = [one for one in layers if one["snr_db"] is not None]
+        if drawn:
             blocks.append(
                 Chart(
-                    svg=draw_drift(layers, POOR_DB, f"{key}-drift-{place}"),
+                    svg=draw_drift(drawn, POOR_DB, f"{key}-drift-{place}"),
                     caption=f"{file}.tflite: how near each layer's output is to float's, on "
-                    f"{counted(drift['num_windows'], 'window')}",
+                    f"{counted(drift['num_windows'], 'window')}; {len(layers) - len(drawn)} of {len(layers)} are equal",
                     description=f"SNR of {counted(len(layers), 'layer')} of {file}; the table below has the worst.",
                 )
             )

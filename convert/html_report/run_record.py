@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from convert.report.build_report import DRIFT_FOLDER_NAME, REPORT_FILE_NAME
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, Golden, read_golden
+from metadata.packing.packed_model import read_spec
 from metadata.plural import counted
 from metadata.safe_name import safe_part
 from train.fitting.training_run import SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME
@@ -30,7 +31,7 @@ class TrainingRecord:
     history : tuple of dict
         A row an epoch, of numbers.
     spec : dict or None
-        spec.json.
+        spec.json, or the spec inside one of the model's files where a conversion left only these.
     split : tuple of dict or None
         A row a clip: path, labels, group, split.
     """
@@ -101,7 +102,7 @@ def read_run(path: Path) -> RunRecord:
     drift = sorted((folder / DRIFT_FOLDER_NAME).glob("*.json"))
     return RunRecord(
         report=found,
-        trainings={model: _training(folder / safe_part(model), model, faults) for model in models},
+        trainings={model: _training(folder, model, found["files"], faults) for model in models},
         golden=_read_all(golden, read_golden, faults),
         drift=_read_all({path.stem: path for path in drift}, read_json, faults),
         faults=tuple(faults),
@@ -130,13 +131,22 @@ def read_report(path: Path) -> dict[str, Any]:
     return dict(report)
 
 
-def _training(folder: Path, model: str, faults: list[str]) -> TrainingRecord:
-    """What one training left."""
-    files = {name: folder / name for name in (HISTORY_FILE_NAME, SPEC_RUN_FILE_NAME, SPLIT_FILE_NAME)}
-    history = _read_all({model: files[HISTORY_FILE_NAME]}, _read_history, faults)
-    spec = _read_all({model: files[SPEC_RUN_FILE_NAME]}, read_json, faults)
-    split = _read_all({model: files[SPLIT_FILE_NAME]}, _read_rows, faults)
+def _training(run: Path, model: str, files: Sequence[Mapping[str, Any]], faults: list[str]) -> TrainingRecord:
+    """What one training left; of a conversion, whose training lies elsewhere, what its files say of it."""
+    folder = run / safe_part(model)
+    history = _read_all({model: folder / HISTORY_FILE_NAME}, _read_history, faults)
+    split = _read_all({model: folder / SPLIT_FILE_NAME}, _read_rows, faults)
+    spec = _read_all({model: folder / SPEC_RUN_FILE_NAME}, read_json, faults)
+    if not spec:
+        first = next(str(file["file"]) for file in files if file["model"] == model)
+        spec = _read_all({model: run / PurePath(first).name}, _spec_inside, faults)
     return TrainingRecord(model=model, history=history.get(model, ()), spec=spec.get(model), split=split.get(model))
+
+
+def _spec_inside(path: Path) -> dict[str, Any] | None:
+    """The spec inside a model file."""
+    spec = read_spec(path.read_bytes())
+    return None if spec is None else dict(json.loads(spec.to_json()))
 
 
 def _read_all(paths: dict[str, Path], read: Callable[[Path], Found], faults: list[str]) -> dict[str, Found]:

@@ -44,7 +44,7 @@ def confusion_of(title: str, test: Mapping[str, Any], name: str) -> list[Block]:
     """Return one confusion as a chart and a table; a model that tells sets of labels has none."""
     if is_label_sets(test):
         why = "it tells sets of labels, of which none is taken for another; the table by label stands in its place"
-        return [Missing(what=f"a confusion of {title}", why=why)]
+        return [Missing(what=f"a confusion of {title.partition(':')[0]}", why=why)]
     labels = [one["label"] for one in test["labels"]]
     rows = [(label, *map(str, row)) for label, row in zip(labels, test["confusion"], strict=True)]
     return [
