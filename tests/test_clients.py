@@ -12,11 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_backbone import random_arrays, write_h5
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_detector, tiny_spec
 
+from convert.convertible import exported
+from convert.quantization.calibration import CalibrationSet, windows_sha256
+from convert.quantization.quantize import quantize
+from convert.recipes import find_recipe
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
-from metadata import FrameScores, MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec
+from metadata import FrameScores, MelFrontEnd, pack_model, read_associated_files, read_metadata, read_spec, replace_spec
+from train.backbones import installed
+from train.backbones.installed import add_backbone
+from train.models.transfer import begun_with
 
 CLIENTS = Path(__file__).parent / "clients"
 AUDIO_CLIENTS = ["tflite_support", "mediapipe"]
@@ -29,6 +37,7 @@ BUILTIN_KERNELS = {
     "mediapipe": (),
 }
 FLOAT_RECIPES = ("float32", "float16")  # weights may be smaller, the arithmetic is float32
+DEPTHWISE_TOLERANCE = 0.02  # 8-bit depthwise convolutions round otherwise in the kernels of 2023; weights here are random
 LAST_BIT, NUM_ROUNDINGS = 2.0**-23, 8
 MAX_WINDOWS = 32  # of the test split, evenly spread
 
@@ -125,6 +134,35 @@ def test_an_audio_classifier_opens_a_file_with_frame_scores_and_gives_our_scores
     result = score(client, path, noise)
     assert tuple(result["labels"]) == TINY_LABELS
     assert np.abs(_our_scores(path, noise) - _scores_by_label(result, TINY_LABELS)).max() <= TOLERANCE
+
+
+@pytest.fixture(scope="session")
+def with_backbone(tmp_path_factory):
+    """A network of 2 s that begins with a tiny backbone, as float and as 8-bit file."""
+    folder = tmp_path_factory.mktemp("backbone")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(installed.FOLDER_VARIABLE, str(folder))
+        tiny = add_backbone(write_h5(folder / "tiny.h5", random_arrays()), "tiny", licence="MIT", source="a test")
+        model = begun_with(tiny).build(len(TINY_LABELS), "2s")
+    spec = tiny_spec(front_end=begun_with(tiny).front_end("2s"))
+    windows = np.random.default_rng(1).uniform(-0.5, 0.5, (16, 32_000)).astype(np.float32)
+    content = exported(model, spec, fast=True, tell=print)["waveform"]
+    calibration = CalibrationSet(windows=windows, indices=np.arange(16), sha256=windows_sha256(windows))
+    eight_bit = quantize(content, find_recipe("int8"), calibration)
+    paths = [folder / "float32.tflite", folder / "int8.tflite"]
+    for path, written in zip(paths, (content, eight_bit), strict=True):
+        path.write_bytes(pack_model(written, replace_spec(spec, recipe=path.stem)))
+    return paths
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+def test_an_audio_classifier_opens_a_network_with_a_backbone_and_gives_our_scores(client, with_backbone, score, noise):
+    for path in with_backbone:
+        result = score(client, path, noise)
+        assert "error" not in result, f"{client} does not open {path.name}: {result['error']}"
+        ours, theirs = _our_scores(path, noise, client), _scores_by_label(result, TINY_LABELS)
+        assert np.ptp(ours, axis=1).min() > 0.01  # it tells labels apart
+        _check_scores(ours, theirs, TOLERANCE if path.stem == "float32" else DEPTHWISE_TOLERANCE)
 
 
 def test_the_task_library_reads_rate_and_window_from_the_file(score, tmp_path):
