@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import json
 import re
 import struct
 import sys
@@ -18,13 +19,13 @@ from metadata.atomic_file import write_atomically
 from metadata.errors import ModelContractError
 from metadata.foreign.foreign_contract import foreign_contract, tell_notes
 from metadata.foreign.probed_scores import Hear
-from metadata.packing.packed_model import read_spec
-from metadata.safe_name import safe_part
+from metadata.packing.packed_model import find_metadata, read_spec
 from metadata.spec import ModelSpec, WaveformFrontEnd
 from metadata.tflite_file.model_content import ModelContent
 
 DEFAULT_PACKAGE = "com.example.earproof"
 TICK_SECONDS = 0.5  # from one decision of the app to the next; a shorter window is its own tick
+_CALIBRATION = "TENSOR_AXIS_SCORE_CALIBRATION"  # the type of the file that holds one
 _STEP = re.compile(  # of a package's name; not one of the words that Kotlin keeps for itself
     r"(?!(?:as|break|class|continue|do|else|false|for|fun|if|in|interface|is|null|object|package|return|super|this|throw"
     r"|true|try|typealias|typeof|val|var|when|while)$)[A-Za-z_][A-Za-z0-9_]*"
@@ -41,7 +42,6 @@ object SoundModel {{
     const val NAME = {name}
     const val VERSION = {version}
     const val RECIPE = {recipe}
-    const val GOLDEN_NAME = {golden_name} // how `earproof bundle` calls the model's golden stream
 
     const val SAMPLE_RATE = {sample_rate} // Hz, mono
     const val WINDOW_LENGTH = {window_length} // samples in one model input
@@ -116,15 +116,25 @@ def run_kotlin(model: ModelContent, args: argparse.Namespace, hear: Hear | None)
     spec = read_spec(model)
     if spec is None:
         contract = foreign_contract(model, hear=hear)
-        tell_notes(contract.notes, lambda text: print(f"note: {text}", file=sys.stderr))
+        tell_notes(contract.notes, _note)
         spec = contract.settled()
     _check_floats(model)
+    if _CALIBRATION in json.dumps(find_metadata(model)):
+        _note(
+            "MediaPipe and the Task library change the scores by the calibration in this file's metadata, LiteRT does "
+            "not; THRESHOLDS are for the model's own scores, so take LiteRT in the app"
+        )
     text = kotlin_text(spec, args.file.name, model.model, args.package)
     if args.out is None:
         print(text, end="")
         return
     write_atomically(args.out, text.encode("utf-8"))
     print(f"{args.out}: the constants of {args.file.name}, which goes into the app's assets as it is", file=sys.stderr)
+
+
+def _note(text: str) -> None:
+    """Tell what is no result."""
+    print(f"note: {text}", file=sys.stderr)
 
 
 def kotlin_text(spec: ModelSpec, file_name: str, model: bytes, package: str = DEFAULT_PACKAGE) -> str:
@@ -156,7 +166,6 @@ def kotlin_text(spec: ModelSpec, file_name: str, model: bytes, package: str = DE
         name=_text(spec.name),
         version=_text(spec.version),
         recipe=_text(spec.recipe),
-        golden_name=_text(safe_part(spec.name)),
         sample_rate=spec.sample_rate,
         window_length=spec.window_length,
         tick_length=tick_length,

@@ -17,12 +17,14 @@ from tiny_tflite import tiny_spec
 
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.sample_format import to_floats
+from edge_runtime.bundle.manifest import read_bundle
 from edge_runtime.front_end.mel import mel_spectrogram, stft_spectrogram
 from edge_runtime.listen.event_detector import EventDetector, EventRules
 from edge_runtime.listen.listener import OFF_SHARE, Listener, ListenSettings
 from edge_runtime.listen.smoothing import make_smoother
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.score_transform import to_scores
+from edge_runtime.parity.golden_stream import read_golden_stream
 from edge_runtime.phone.audio_record import TensorAudio
 from edge_runtime.phone.harness import PhoneHarness
 from metadata import FrameScores, MelFrontEnd, read_spec
@@ -134,7 +136,6 @@ def _make_bundle(folder):
     archive = folder / "bundle.tar.gz"
     archive.write_bytes(make_bundle(make_tiny_run(folder / "run" / "tiny"), all_files=True).content)
     shutil.unpack_archive(archive, folder)
-    (folder / "tiny-bundle" / "golden").rename(folder / "golden")
     shutil.copy(folder / "tiny-bundle" / MODEL, folder)
     return (folder / MODEL).read_bytes()
 
@@ -231,11 +232,13 @@ def test_the_smoothing_of_the_app_is_that_of_listen():
 
 
 def test_the_golden_stream_reaches_the_model_as_on_the_desk(done):
-    shorts = np.frombuffer((done.folder / "golden" / "mel.wav").read_bytes()[44:], "<i2")
-    run = PhoneHarness(classifier=Classifier(done.folder / MODEL)).run(shorts, RATE, keep_windows=True)
+    bundle = read_bundle(done.folder / "tiny-bundle")
+    model = next(model for model in bundle.models if model.file == MODEL)
+    golden = read_golden_stream(bundle, model)
+    assert model.stream == "golden/mel.wav"
+    run = PhoneHarness(classifier=Classifier(done.folder / MODEL)).run(golden.recording, RATE, keep_windows=True)
     assert np.array_equal(_floats(done, "golden.out"), run.windows.ravel())
-    with np.load(done.folder / "golden" / "mel.spectrograms.npz") as file:
-        assert np.array_equal(_floats(done, "golden.out.spectrograms"), file["spectrograms"].ravel())
+    assert np.array_equal(_floats(done, "golden.out.spectrograms"), golden.spectrograms.ravel())
 
 
 def test_the_golden_test_passes_equal_scores_and_no_others(done):
@@ -254,16 +257,16 @@ def test_the_app_refuses_another_file(done):
 
 def test_the_constants_are_those_of_the_spec(done):
     lines = (done.folder / "constants.out").read_text(encoding="utf-8").split("\n")
-    assert lines[:13] == [
-        *(MODEL, "mel", "mel", "1.0.0", "float32", "16000", "32000", "8000", "true", "none", "0"),
+    assert lines[:12] == [
+        *(MODEL, "mel", "1.0.0", "float32", "16000", "32000", "8000", "true", "none", "0"),
         *("silence\tsong\tspeech", "0.5\t0.5\t0.5"),
     ]
-    assert lines[13:26] == [
+    assert lines[12:25] == [
         *("false", "2048", "512", "2048", "2.0", "reflect", "128", "0.0", "8000.0", "slaney", "slaney", "none"),
         "1.0E-10",
     ]
     name = [*OTHER_SPEC.name.split("\n"), "4000", "false", "10", "400"]  # a window of 0.09 s is its own tick
-    assert lines[26:-4] == name
+    assert lines[25:-4] == name
     assert lines[-4] == "0.2\t0.3\t0.4\t0.5"
     assert tuple(lines[-3].split("\t")) == ODD_LABELS
     assert tuple(map(float, lines[-2].split("\t"))) == OTHER_SPEC.thresholds

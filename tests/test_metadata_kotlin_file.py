@@ -8,7 +8,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 import earproof
 from edge_runtime.phone.harness import TICK_SECONDS
-from metadata import pack_model, strip_metadata
+from metadata import kotlin_file, pack_model, strip_metadata
 from metadata.kotlin_file import TICK_SECONDS as APP_TICK_SECONDS
 from metadata.kotlin_file import kotlin_text
 
@@ -70,6 +70,17 @@ def test_a_package_that_kotlin_does_not_take_is_refused(package, model, tmp_path
 
 def test_words_that_only_begin_like_a_keyword_may_stand_in_a_package():
     assert "package com.india.funny\n" in kotlin_text(tiny_spec(), "tiny.tflite", b"", "com.india.funny")
+
+
+def test_a_calibration_that_only_some_loaders_apply_is_told(model, monkeypatch, capsys):
+    assert kotlin(model) == 0
+    assert "calibration" not in capsys.readouterr().err
+    named = {"associated_files": [{"name": "calibration.txt", "type": "TENSOR_AXIS_SCORE_CALIBRATION"}]}
+    monkeypatch.setattr(
+        kotlin_file, "find_metadata", lambda _: {"subgraph_metadata": [{"output_tensor_metadata": [named]}]}
+    )
+    assert kotlin(model) == 0
+    assert "note: MediaPipe and the Task library change the scores by the calibration" in capsys.readouterr().err
 
 
 def test_a_file_of_others_is_told_what_it_lacks(tmp_path, capsys):

@@ -109,9 +109,8 @@ private fun listen(name: String) {
 }
 
 private fun golden(name: String) {
-    val stream = GoldenStream { File(folder, "golden/$it").inputStream() }
-    val npz = File(folder, "golden/${SoundModel.FILE.removeSuffix(".tflite")}.ticks.npz")
-    val scores = readNpz(npz.inputStream()).getValue("scores").let { array -> List(stream.numTicks) { array.row(it) } }
+    val stream = GoldenStream { File(folder, "tiny-bundle/$it").inputStream() }
+    val scores = readNpz(File(folder, "tiny-bundle/${stream.files.expected}").inputStream()).getValue("scores").let { array -> List(stream.numTicks) { array.row(it) } }
     write(name, stream.windows().toList().joined())
     fun changed(change: (Float) -> Float) = scores.mapIndexed { tick, row ->
         if (tick == 1) FloatArray(row.size) { if (it == 0) change(row[it]) else row[it] } else row
@@ -122,7 +121,7 @@ private fun golden(name: String) {
             stream.difference(changed { Float.NaN }), stream.difference(scores.drop(1))
         ).joinToString("\n")
     )
-    val spectrograms = readNpz(File(folder, "golden/${SoundModel.GOLDEN_NAME}.spectrograms.npz").inputStream())
+    val spectrograms = readNpz(File(folder, "tiny-bundle/${stream.files.spectrograms}").inputStream())
     write("$name.spectrograms", spectrograms.getValue("spectrograms").values.map { it.toFloat() }.toFloatArray())
 }
 
@@ -141,7 +140,7 @@ private fun constants(name: String) {
     val other = other.model.SoundModel
     val frontEnd = SoundModel.FRONT_END!!
     val values = listOf(
-        SoundModel.FILE, SoundModel.NAME, SoundModel.GOLDEN_NAME, SoundModel.VERSION, SoundModel.RECIPE, SoundModel.SAMPLE_RATE,
+        SoundModel.FILE, SoundModel.NAME, SoundModel.VERSION, SoundModel.RECIPE, SoundModel.SAMPLE_RATE,
         SoundModel.WINDOW_LENGTH, SoundModel.TICK_LENGTH, SoundModel.ONE_AT_A_TIME, SoundModel.SCORE_TRANSFORM,
         SoundModel.NUM_FRAMES, SoundModel.LABELS.joinToString("\t"), SoundModel.THRESHOLDS.joinToString("\t"),
         frontEnd.insideModel, frontEnd.nFft, frontEnd.hopLength, frontEnd.winLength, frontEnd.power, frontEnd.padMode,

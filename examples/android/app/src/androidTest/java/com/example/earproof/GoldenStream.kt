@@ -7,11 +7,12 @@ import java.nio.ByteOrder
 /**
  * A microphone stream of `earproof bundle`, and the scores that the file gave at each tick elsewhere.
  *
- * `open` gives a file of the bundle's folder `golden`.
+ * `open` gives a file of the unpacked bundle.
  */
 class GoldenStream(open: (String) -> InputStream) {
-    private val shorts = wavSamples(open("${SoundModel.GOLDEN_NAME}.wav").use { it.readBytes() })
-    private val ticks = readNpz(open("${SoundModel.FILE.removeSuffix(".tflite")}.ticks.npz"))
+    val files = BundledFiles(open("manifest.json").use { it.readBytes() }.toString(Charsets.UTF_8), SoundModel.FILE)
+    private val shorts = wavSamples(open(files.stream).use { it.readBytes() })
+    private val ticks = readNpz(open(files.expected))
     private val times = ticks.getValue("times_seconds").values
     private val expected = ticks.getValue("scores")
 

@@ -7,12 +7,12 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 
-/** On a phone or an emulator: the app gives the scores of the desk. The bundle's folder `golden` is in the assets. */
+/** On a phone or an emulator: the app gives the scores of the desk. Of the bundle, manifest.json and golden are in the assets. */
 @RunWith(AndroidJUnit4::class)
 class GoldenStreamTest {
     private val instrumentation = InstrumentationRegistry.getInstrumentation()
     private val app = instrumentation.targetContext
-    private fun open(name: String) = instrumentation.context.assets.open("golden/$name")
+    private fun open(name: String) = instrumentation.context.assets.open(name)
 
     @Test
     fun liteRtGivesTheScoresOfTheDesk() = check(LiteRtClassifier(app))
@@ -27,9 +27,10 @@ class GoldenStreamTest {
     fun theSpectrogramIsThatOfTheDesk() {
         val frontEnd = SoundModel.FRONT_END
         if (frontEnd == null || frontEnd.insideModel) return
-        val expected = readNpz(open("${SoundModel.GOLDEN_NAME}.spectrograms.npz")).getValue("spectrograms")
+        val stream = GoldenStream(::open)
+        val expected = readNpz(open(stream.files.spectrograms)).getValue("spectrograms")
         val spectrogram = Spectrogram(frontEnd, SoundModel.SAMPLE_RATE, SoundModel.WINDOW_LENGTH)
-        GoldenStream(::open).windows().take(expected.shape[0]).forEachIndexed { tick, window ->
+        stream.windows().take(expected.shape[0]).forEachIndexed { tick, window ->
             val golden = expected.row(tick)
             val largest = golden.fold(0.0f) { one, other -> maxOf(one, Math.abs(other)) }
             val found = spectrogram.compute(window)

@@ -32,8 +32,13 @@ class MediaPipeClassifier(context: Context) : WindowClassifier {
         // One sample too many makes a second result.
         check(results.size == 1) { "MediaPipe cut ${window.size} samples into ${results.size} windows; expected 1" }
         val values = FloatArray(SoundModel.LABELS.size)
-        // They come sorted by score; frame scores, where the model has them, are another head.
-        for (category in results[0].classifications().first { it.categories().size == values.size }.categories()) {
+        // Frame scores, where the model has them, are another head.
+        val heads = results[0].classifications().map { it.categories() }
+        val categories = checkNotNull(heads.find { it.size == values.size }) {
+            "MediaPipe gives ${heads.map { it.size }} scores; expected one for each of ${values.size} labels. Does the " +
+                "file's metadata hold a score threshold or calibration? Then take LiteRtClassifier"
+        }
+        for (category in categories) { // sorted by score
             check(category.categoryName() == SoundModel.LABELS[category.index()]) {
                 "MediaPipe calls score ${category.index()} ${category.categoryName()}; SoundModel.kt calls it " +
                     SoundModel.LABELS[category.index()]
