@@ -124,6 +124,9 @@ def run_kotlin(model: ModelContent, args: argparse.Namespace, hear: Hear | None)
             "MediaPipe and the Task library change the scores by the calibration in this file's metadata, LiteRT does "
             "not; THRESHOLDS are for the model's own scores, so take LiteRT in the app"
         )
+    n_fft = getattr(spec.front_end, "n_fft", 1)
+    if not spec.input_is_waveform and n_fft & (n_fft - 1):
+        _note(f"n_fft is {n_fft}; Spectrogram.kt of examples/android takes powers of two only, so bring your own")
     text = kotlin_text(spec, args.file.name, model.model, args.package)
     if args.out is None:
         print(text, end="")

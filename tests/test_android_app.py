@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from kotlin_compiler import HERE, compile_kotlin, run_kotlin
-from tiny_run import make_tiny_run
+from tiny_run import SPECTROGRAM_FILES, WAVEFORM_FILES, make_tiny_run
 from tiny_tflite import tiny_spec
 
 from convert.bundle.make_bundle import make_bundle
 from edge_runtime.audio.sample_format import to_floats
 from edge_runtime.bundle.manifest import read_bundle
-from edge_runtime.front_end.mel import mel_spectrogram, stft_spectrogram
+from edge_runtime.front_end.mel import mel_spectrogram, model_input, stft_spectrogram
 from edge_runtime.listen.event_detector import EventDetector, EventRules
 from edge_runtime.listen.listener import OFF_SHARE, Listener, ListenSettings
 from edge_runtime.listen.smoothing import make_smoother
@@ -249,6 +249,19 @@ def test_the_golden_test_passes_equal_scores_and_no_others(done):
     assert re.fullmatch(r"there are (\d+) ticks; expected \d+", fewer)
 
 
+@pytest.mark.parametrize("name", [*WAVEFORM_FILES, *SPECTROGRAM_FILES])
+def test_what_the_app_calls_in_litert_gives_the_scores_of_the_interpreter(name, tmp_path):
+    from ai_edge_litert.compiled_model import CompiledModel
+
+    classifier = Classifier(make_tiny_run(tmp_path / "run") / name)
+    model = CompiledModel.from_file(str(tmp_path / "run" / name))
+    inputs, outputs = model.create_input_buffers(0), model.create_output_buffers(0)
+    for window in np.random.default_rng(0).uniform(-0.5, 0.5, (3, LENGTH)).astype(np.float32):
+        inputs[0].write(model_input(window, classifier.spec).ravel())
+        model.run_by_index(0, inputs, outputs)
+        assert np.array_equal(outputs[0].read(3, np.float32), classifier.scores(window))
+
+
 def test_the_app_refuses_another_file(done):
     message = (done.folder / "digest.out").read_text()
     assert f"{MODEL} in the assets has {len(done.model)} bytes and SHA-256" in message
@@ -277,7 +290,7 @@ def test_the_guide_names_the_versions_of_the_gradle_files():
     guide = (REPOSITORY / "docs" / "how-to" / "android.md").read_text(encoding="utf-8")
     gradle = "".join(path.read_text(encoding="utf-8") for path in sorted(APP.rglob("*.gradle.kts")))
     compiler = json.loads((HERE / "package.json").read_bytes())["dependencies"]["kotlin-compiler"]
-    pinned = re.findall(r'"(?:implementation|classpath)?\(?"?([\w.]+:[\w-]+):([\d.]+)"', gradle)
+    pinned = re.findall(r'"([\w.]+:[\w-]+):([\d.]+)"', gradle)
     assert {"com.google.mediapipe:tasks-audio", "com.google.ai.edge.litert:litert"} <= {name for name, _ in pinned}
     for name, version in pinned:
         if not name.startswith(("androidx.", "org.jetbrains.")):

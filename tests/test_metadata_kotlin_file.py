@@ -11,6 +11,7 @@ from edge_runtime.phone.harness import TICK_SECONDS
 from metadata import kotlin_file, pack_model, strip_metadata
 from metadata.kotlin_file import TICK_SECONDS as APP_TICK_SECONDS
 from metadata.kotlin_file import kotlin_text
+from metadata.spec import StftFrontEnd
 
 
 @pytest.fixture
@@ -81,6 +82,14 @@ def test_a_calibration_that_only_some_loaders_apply_is_told(model, monkeypatch, 
     )
     assert kotlin(model) == 0
     assert "note: MediaPipe and the Task library change the scores by the calibration" in capsys.readouterr().err
+
+
+def test_a_transform_that_the_example_does_not_compute_is_told(tmp_path, capsys):
+    front_end = StftFrontEnd(inside_model=False, n_fft=480, hop_length=160, win_length=400, power=1.0)
+    path = tmp_path / "stft.tflite"
+    path.write_bytes(pack_model(tiny_classifier(input_shape=(1, 241, 201, 1)), tiny_spec(front_end=front_end)))
+    assert kotlin(path) == 0
+    assert "note: n_fft is 480; Spectrogram.kt of examples/android takes powers of two only" in capsys.readouterr().err
 
 
 def test_a_file_of_others_is_told_what_it_lacks(tmp_path, capsys):

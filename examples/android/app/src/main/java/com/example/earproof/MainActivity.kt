@@ -14,6 +14,8 @@ class MainActivity : Activity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         text = TextView(this)
+        text.textSize = 24f
+        text.fitsSystemWindows = true // else the status bar covers it
         setContentView(text)
         if (!mayRecord()) requestPermissions(arrayOf(Manifest.permission.RECORD_AUDIO), 0)
     }
