@@ -33,6 +33,7 @@ from metadata.spec import StftFrontEnd
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 APP = REPOSITORY / "examples" / "android"
+GUIDE = REPOSITORY / "docs" / "how-to" / "android.md"
 MODEL = "mel-spectrogram-float32.tflite"
 ODD_LABELS = ("Vögel $5 ${x}", 'say "hi"', "back\\slash \\f", "雨 🐦")
 OTHER_SPEC = tiny_spec(
@@ -95,7 +96,9 @@ def done(tmp_path_factory):
 
     (folder / "SoundModel.kt").write_text(kotlin_text(read_spec(model), MODEL, model), encoding="utf-8")
     (folder / "Other.kt").write_text(kotlin_text(OTHER_SPEC, "other.tflite", b"x", "other.model"), encoding="utf-8")
-    sources = [APP / "app" / "src", HERE / "Checks.kt", HERE / "stubs", folder / "SoundModel.kt", folder / "Other.kt"]
+    (folder / "Guide.kt").write_text(_code_of_the_guide(), encoding="utf-8")
+    sources = [APP / "app" / "src", HERE / "Checks.kt", HERE / "stubs"]
+    sources += [folder / name for name in ("SoundModel.kt", "Other.kt", "Guide.kt")]
     compile_kotlin(sources, folder / "classes")
     run_kotlin(folder / "classes", "com.example.earproof.ChecksKt", str(folder))
     return SimpleNamespace(folder=folder, given=given, listened=listened, model=model)
@@ -114,6 +117,15 @@ class _Tasks:
 
     def write(self):
         (self.folder / "tasks").write_text("\n".join(self.lines), encoding="ascii")
+
+
+def _code_of_the_guide():
+    """The Kotlin that a reader of the guide puts into an activity of his own, as a function."""
+    blocks = re.findall(r"```kotlin\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
+    started = next(block for block in blocks if "SoundListener(" in block)
+    imports = "".join(f"import android.{name}\n" for name in ("app.Activity", "util.Log", "widget.TextView"))
+    head = f"package com.example.earproof\n{imports}fun guide(context: Activity, text: TextView) = with(context) {{\n"
+    return f"{head}{started}}}\n"
 
 
 def _sound(random):
@@ -286,8 +298,12 @@ def test_the_constants_are_those_of_the_spec(done):
     assert lines[-1] == "null"
 
 
+def test_the_code_of_the_guide_compiles(done):
+    assert (done.folder / "classes" / "com" / "example" / "earproof" / "GuideKt.class").is_file()
+
+
 def test_the_guide_names_the_versions_of_the_gradle_files():
-    guide = (REPOSITORY / "docs" / "how-to" / "android.md").read_text(encoding="utf-8")
+    guide = GUIDE.read_text(encoding="utf-8")
     gradle = "".join(path.read_text(encoding="utf-8") for path in sorted(APP.rglob("*.gradle.kts")))
     compiler = json.loads((HERE / "package.json").read_bytes())["dependencies"]["kotlin-compiler"]
     pinned = re.findall(r'"([\w.]+:[\w-]+):([\d.]+)"', gradle)
