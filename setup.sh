@@ -46,11 +46,14 @@ fi
 # Debian ships Python without what venv needs.
 "$python" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
 if [ "${1:-train}" = test ]; then
-  # espeak-ng speaks the clips of data_short; the two libraries are what tflite-support loads; --host is tested on an sshd.
+  # espeak-ng speaks the clips of data_short; the two libraries are what tflite-support loads; --host is tested on an sshd;
+  # Kotlin's compiler comes from npm and runs on Java.
   missing=()
   command -v espeak-ng >/dev/null || missing+=(espeak-ng)
   [ -n "$(PATH="$PATH:/usr/sbin:/sbin" command -v sshd)" ] || missing+=(openssh-server)
   command -v ssh >/dev/null || missing+=(openssh-client)
+  command -v java >/dev/null || missing+=(default-jre-headless)
+  command -v npm >/dev/null || missing+=(npm)
   ldconfig -p | grep -q libusb-1.0.so.0 || missing+=(libusb-1.0-0)
   ldconfig -p | grep -q libportaudio.so.2 || missing+=(libportaudio2)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"

@@ -15,6 +15,7 @@ from metadata.foreign.probed_scores import Hear
 from metadata.foreign.stated_fields import read_stated
 from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model
+from metadata.kotlin_file import add_kotlin_arguments, run_kotlin
 from metadata.mended_labels import TO_MEND
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 from metadata.tflite_file.model_content import ModelContent
@@ -25,7 +26,7 @@ VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof metadata` to a parser."""
     _check_verb(verb)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="{show,write,labels}")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="{show,write,labels,kotlin}")
     show = actions.add_parser("show", help="print tensors, labels, spec and the files inside")
     show.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     show.add_argument("--json", action="store_true", help="print everything as one JSON document")
@@ -36,6 +37,7 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     write.add_argument("--force", action="store_true", help="overwrite OUT, or FILE where there is no --out")
     labels = actions.add_parser("labels", help="print the labels, one a line, in the order of the scores")
     labels.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
+    add_kotlin_arguments(actions.add_parser("kotlin", help="write a Kotlin file with the constants of a model"))
 
 
 def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
@@ -71,6 +73,8 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         print(json.dumps(report, indent=2, ensure_ascii=False) if args.json else format_report(report))
     elif args.action == "labels":
         print("\n".join(_labels(model)))
+    elif args.action == "kotlin":
+        run_kotlin(model, args, hear)
     else:
         _write(model, args, hear)
 
