@@ -12,6 +12,7 @@ The tail is an estimate from above, with the sizes of a 64-bit machine: a 32-bit
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from metadata.tflite_file.model_content import Graph, ModelContent, Operator, TensorInfo, tensor_bytes
@@ -22,6 +23,7 @@ _OPERATOR_RECORD = 64  # bytes of a NodeAndRegistration
 _KERNEL_DATA = 192  # bytes that an operator keeps, its options among them
 _FIXED = 1_536  # bytes of the interpreter's own, whatever the model
 _CHANNEL_DATA = 8  # bytes a kernel keeps for each output channel: multiplier and shift
+_LSTM_CELL = 19  # input
 _CONVOLUTIONS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": -1, "TRANSPOSE_CONV": 0}  # where weights have their channels
 
 
@@ -72,10 +74,24 @@ def _lifetimes(graph: Graph) -> list[_Lifetime]:
             first.setdefault(place, time)
         last |= dict.fromkeys((place for place in (*operator.inputs, *operator.outputs) if place >= 0), time)
     last |= dict.fromkeys(graph.outputs, len(graph.operators))
+    scratch = [_Lifetime(size, time, time) for time, size in _scratch(graph)]
     planned = [tensor for tensor in graph.tensors if _is_planned(tensor) and tensor.place in last]
     return [
-        _Lifetime(_aligned(tensor_bytes(tensor)), first.get(tensor.place, 0), last[tensor.place]) for tensor in planned
+        *(
+            _Lifetime(_aligned(tensor_bytes(tensor)), first.get(tensor.place, 0), last[tensor.place])
+            for tensor in planned
+        ),
+        *scratch,
     ]
+
+
+def _scratch(graph: Graph) -> Iterator[tuple[int, int]]:
+    """When an LSTM runs, and the size of each of the four gates that it computes then."""
+    for time, operator in enumerate(graph.operators, 1):
+        if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+            cell = graph.tensors[operator.inputs[_LSTM_CELL]]
+            value_bytes = 4 if cell.dtype == "float32" else 2
+            yield from [(time, _aligned(cell.size * value_bytes))] * 4
 
 
 def _is_planned(tensor: TensorInfo) -> bool:

@@ -23,7 +23,9 @@ _NAMES = """
     SquaredDifference StridedSlice Sub Sum Svdf Tanh TransposeConv Transpose Unpack UnidirectionalSequenceLSTM VarHandle
     While ZerosLike
 """
-_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL")
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+_LSTM_GATES = (*range(9), *range(12, 16))  # inputs that its LSTM needs; peepholes, projection and norms it refuses
+_LSTM_VARIANTS = (*range(9, 12), 16, 17, *range(20, 24))
 _MOST_JOINED = 10  # inputs of CONCATENATION
 _SPECTRUM = ("RFFT2D", "COMPLEX_ABS", "REAL", "IMAG")
 
@@ -72,6 +74,8 @@ def _kernel_refusal(operator: Operator, graph: Graph) -> str:
     """Why the kernel of an operator refuses it; empty where it does not."""
     inputs: list[TensorInfo] = [graph.tensors[place] for place in operator.inputs if place >= 0]
     types = [tensor.dtype for tensor in inputs]
+    if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM" and not _is_plain_lstm(operator):
+        return "its UNIDIRECTIONAL_SEQUENCE_LSTM takes no peepholes, projection, norms or coupled gates; leave them out"
     if operator.name in _WEIGHTED and types[0] == "float32" and types[1] != "float32":
         return (
             f"{operator.name} has float activations and {types[1]} weights, and TensorFlow Lite Micro refuses such "
@@ -85,3 +89,9 @@ def _kernel_refusal(operator: Operator, graph: Graph) -> str:
             "take a model without a recurrent layer"
         )
     return ""
+
+
+def _is_plain_lstm(operator: Operator) -> bool:
+    """Whether an LSTM has all gates and no variant."""
+    given = {number for number, place in enumerate(operator.inputs) if place >= 0}
+    return given.issuperset(_LSTM_GATES) and given.isdisjoint(_LSTM_VARIANTS)
