@@ -28,14 +28,14 @@ ARENAS = {
 }
 REFUSED = {
     "bilstm-merged": "has no operator BIDIRECTIONAL_SEQUENCE_LSTM",
-    "dynamic_int8": "CONV_2D has float activations and int8 weights",
+    "dynamic_int8": "layers with float activations and int8 weights",
     "float16": "DEQUANTIZE takes no float16",
     "image": "has no operator GELU",
     "lstm-hybrid": "takes no peepholes",
     "lstm-int8-norms": "takes no peepholes, projection, norms",
     "places": "has no operator WHERE, ",
     "stft": "has no operator RFFT2D, COMPLEX_ABS; take the spectrogram form",
-    "svdf-hybrid": "SVDF has float activations",
+    "svdf-hybrid": "layers with float activations",
     "volume": "has no operator CONV_3D",
 }
 

@@ -66,7 +66,7 @@ def check_sources(
         declared.append(f"float {name}_check_error(const float *input); /* in {unit}; expected: at most 0.0001 */")
         defined = [*defined, *_compared(name, features, is_log)]
     if scores is not None:
-        declared.append(f"extern const float {name}_check_scores[{len(scores)}]; /* LiteRT's for the same window */")
+        declared.append(f"extern const float {name}_check_scores[{len(scores)}]; /* by LiteRT's reference kernels */")
         defined.append(array("float", f"{name}_check_scores", scores, is_static=False))
     lines = ["#include <stdint.h>", "", "#ifdef __cplusplus", 'extern "C" {', "#endif", "", *declared, ""]
     header = guarded(f"{name.upper()}_CHECK_H", [*lines, "#ifdef __cplusplus", "}", "#endif"])

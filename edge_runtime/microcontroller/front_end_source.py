@@ -91,7 +91,7 @@ def _fixed_source(name: str, tables: FrontEndTables) -> str:
     parts = [array("int32_t", "hann_q30", q30(tables.hann)), array("int32_t", "cosines_q30", q30(tables.cosines))]
     fields = {"column": "ep_fixed_column", "hann_q30": "hann_q30", "cosines_q30": "cosines_q30"}
     if tables.band_first is not None:
-        parts.append(array("uint16_t", "weights_scaled", scaled_weights(tables)))
+        parts.append(array("uint32_t", "weights_scaled", scaled_weights(tables)))
         parts.append(array("uint8_t", "weight_shift", tables.weight_shift))
         fields |= {"weights_scaled": "weights_scaled", "weight_shift": "weight_shift"}
     return _source(name, f"{name}_front_end_fixed", tables, parts, fields)

@@ -15,6 +15,7 @@ from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd, frame_count, fra
 
 MIN_N_FFT, MAX_N_FFT = 16, 4096  # bins are numbered and sums are bounded for these
 _Q30 = 2**30
+_WEIGHT_BITS = 20  # what the energies leave of 64 bits
 _SECONDS_BETWEEN_WINDOWS = 0.5  # of the stream, as near as columns allow
 
 
@@ -33,7 +34,7 @@ class FrontEndTables:
     weights : ndarray of float32
         Of those bins, filter after filter.
     weight_shift : ndarray of int64, shape (n_mels,)
-        By which a filter's weights are scaled up to fill 16 bits.
+        By which a filter's weights are scaled up to fill 20 bits.
     """
 
     spec: ModelSpec
@@ -89,8 +90,9 @@ class FrontEndTables:
 
     def table_bytes(self, fixed: bool) -> int:
         """Return the flash that the tables take, for floating point or for integers."""
-        shared = 4 * (len(self.hann) + len(self.cosines)) + (0 if self.band_first is None else 4 * self.n_bands)
-        return shared + (2 * len(self.weights) + len(self.weight_shift) if fixed else 4 * len(self.weights))
+        numbers = 4 * (len(self.hann) + len(self.cosines) + len(self.weights))
+        bands = 0 if self.band_first is None else 4 * self.n_bands
+        return numbers + bands + (len(self.weight_shift) if fixed else 0)
 
 
 def front_end_tables(spec: ModelSpec) -> FrontEndTables:
@@ -130,10 +132,11 @@ def q30(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def scaled_weights(tables: FrontEndTables) -> npt.NDArray[np.int64]:
-    """Return the mel weights as 16-bit integers, each filter scaled up by its own shift."""
+    """Return the mel weights as 20-bit integers, each filter scaled up by its own shift."""
     assert tables.band_bins is not None
     shifts = np.repeat(tables.weight_shift, tables.band_bins)
-    return np.minimum(np.rint(np.ldexp(tables.weights.astype(np.float64), shifts)), 65535).astype(np.int64)
+    scaled = np.rint(np.ldexp(tables.weights.astype(np.float64), shifts))
+    return np.asarray(np.minimum(scaled, 2**_WEIGHT_BITS - 1), np.int64)
 
 
 def _mel_tables(
@@ -145,5 +148,7 @@ def _mel_tables(
     bank = mel_filter_bank(front_end, spec.sample_rate)
     heard = bank > 0.0
     bins = heard.sum(axis=1)  # a triangle has no gaps
-    shifts = np.array([15 - math.floor(math.log2(peak)) if peak > 0.0 else 0 for peak in bank.max(axis=1)])
+    shifts = np.array(
+        [_WEIGHT_BITS - 1 - math.floor(math.log2(peak)) if peak > 0.0 else 0 for peak in bank.max(axis=1)]
+    )
     return heard.argmax(axis=1), bins, bank[heard], shifts

@@ -66,7 +66,7 @@ def _missing_texts(missing: dict[str, int]) -> Iterator[str]:
     if missing:
         advice = "export the model without it"
         if any(name in _SPECTRUM for name in missing):
-            advice = "take the spectrogram form, and compute the spectrogram in C"
+            advice = "take the spectrogram form of the model, whose front end is in C"
         yield f"TensorFlow Lite Micro has no operator {', '.join(missing)}; {advice}"
 
 
@@ -78,8 +78,8 @@ def _kernel_refusal(operator: Operator, graph: Graph) -> str:
         return "its UNIDIRECTIONAL_SEQUENCE_LSTM takes no peepholes, projection, norms or coupled gates; leave them out"
     if operator.name in _WEIGHTED and types[0] == "float32" and types[1] != "float32":
         return (
-            f"{operator.name} has float activations and {types[1]} weights, and TensorFlow Lite Micro refuses such "
-            "hybrids; take the recipe int8, int8_io or float32"
+            f"layers with float activations and {types[1]} weights, which TensorFlow Lite Micro refuses as hybrids; "
+            "take the recipe int8, int8_io or float32"
         )
     if operator.name == "DEQUANTIZE" and types[0] == "float16":
         return "DEQUANTIZE takes no float16 in TensorFlow Lite Micro; take the recipe int8, int8_io or float32"

@@ -5,6 +5,7 @@
    main float floats                  an input for the first window, from samples that are floats already
    main float quantize SCALE ZERO     the first input as int8
    main float|fixed check             the error of the check on the device, as text
+   main float signal                  the signal of that check
    main float model                   place of the model in 16 bytes, its length, and each label with its threshold */
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,10 @@ static int run(const ep_front_end *front_end, const char *mode, char **more)
         ep_window(front_end, samples, work, input);
         printf("%.9g\n", (double)m_check_error(input));
         return 0;
+    }
+    if (strcmp(mode, "signal") == 0) {
+        m_check_signal(samples);
+        return put(samples, M_WINDOW_LENGTH * sizeof samples[0]);
     }
     if (strcmp(mode, "model") == 0) {
         printf("%d %u\n", (int)((uintptr_t)m_model % 16), m_model_length);

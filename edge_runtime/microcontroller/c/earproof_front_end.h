@@ -46,7 +46,7 @@ struct ep_front_end {
     const uint16_t *band_first, *band_bins;        /* of each mel filter: first bin, number of bins; NULL: no mel */
     const float *hann, *cosines, *weights;         /* for floating point */
     const int32_t *hann_q30, *cosines_q30;         /* for integers */
-    const uint16_t *weights_scaled;                /* weight * 2^weight_shift */
+    const uint32_t *weights_scaled;                /* weight * 2^weight_shift, 20 bits */
     const uint8_t *weight_shift;                   /* of each mel filter */
 };
 

@@ -9,7 +9,7 @@
 #define Q30 30             /* bits behind the point of window and cosines */
 #define SAMPLE_BITS 15     /* full scale of a sample is 2^15 */
 #define FRAME_BITS 29      /* largest bits of the spectrum before a step, which adds at most a factor of 2.42 */
-#define ENERGY_BITS 38     /* of a bin before it is weighed with 16 bits and summed: 1024 bins of full weight fit */
+#define ENERGY_BITS 34     /* of a bin before it is weighed with 20 bits and summed: 1024 bins of full weight fit */
 #define LOG_BITS 24        /* behind the point of a logarithm */
 #define LN_2_Q32 2977044472u
 #define LOG10_2_Q32 1292913986u
@@ -305,7 +305,7 @@ void ep_fixed_column(const ep_front_end *fe, const ep_samples *samples, int32_t 
         return;
     }
     exponent += shift_energies(work, fe->n_fft / 2 + 1);
-    const uint16_t *weight = fe->weights_scaled;
+    const uint32_t *weight = fe->weights_scaled;
     for (int32_t band = 0; band < fe->n_bands; ++band) {
         const ep_work *heard = work + fe->band_first[band];
         uint64_t sum = 0;
