@@ -1,12 +1,14 @@
 """The generated C, compiled for this machine, against the front end that Python runs."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from c_project import CProgram, spectrogram_model
+from c_project import COMPILE, CProgram, require_compiler, spectrogram_model
 from tiny_tflite import tiny_classifier, tiny_spec
 
 import earproof
@@ -268,3 +270,29 @@ def test_a_model_that_takes_samples_needs_no_front_end(tmp_path, capsys):
     assert "front end  inside the model, which takes samples" in capsys.readouterr().out
     assert not list((tmp_path / "c").glob("*front_end*"))
     assert "_check_scores[3]" in (tmp_path / "c" / "tiny_classifier_check.h").read_text()
+
+
+def test_the_c_lines_of_the_page_compile(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "microcontroller.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```c\n(.*?)^```", page, re.M | re.S)
+    model = spectrogram_model(*FRONT_ENDS["mel_cnn"])
+    for name, text in make_project(check_model(model), read_spec(model), "mel_cnn").files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = [require_compiler(), *COMPILE, f"-I{tmp_path}", "-fsyntax-only", "-x", "c", "-"]
+    done = subprocess.run(command, input=block, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    named = set(re.findall(r"\bmel_cnn_(?:check_)?(?:signal|error|scores|front_end_fixed)\b|\bMEL_CNN_\w+", page))
+    written = "".join(
+        (tmp_path / name).read_text() for name in ("mel_cnn_model.h", "mel_cnn_front_end.h", "mel_cnn_check.h")
+    )
+    int8_only = {"MEL_CNN_INPUT_SCALE", "MEL_CNN_INPUT_ZERO_POINT"}
+    assert {name for name in named - int8_only if name not in written} == set()
+
+
+def test_an_int8_input_states_its_scale():
+    path = Path(__file__).parent / "damaged_files" / "sound" / "int8_io.tflite"
+    content = check_model(path.read_bytes())
+    header = make_project(content, tiny_spec(window_length=content.tensors.inputs[0].size), "m").files["m_model.h"]
+    scale, zero_point = content.tensors.inputs[0].scales[0], content.tensors.inputs[0].zero_points[0]
+    assert f"#define M_INPUT_SCALE {scale!r}f" in header
+    assert f"#define M_INPUT_ZERO_POINT ({zero_point})" in header
