@@ -4,7 +4,8 @@
 
 Linear front ends are compared in parts of a window's largest value. Logarithms are compared as they are, in bands
 at most 60 dB below the loudest bin of their frame. `--micro-python` is an interpreter in whose environment tflite-micro
-is installed. Sizes for a Cortex-M4 are printed where arm-none-eabi-gcc is there. Needs gcc and the train extra.
+is installed. Sizes for a Cortex-M4 are printed where arm-none-eabi-gcc is there, and instructions of a column where
+qemu-system-arm is there too. Needs gcc and the train extra.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from edge_runtime.audio.sample_format import to_floats, to_shorts
 from edge_runtime.front_end.mel import model_input, stft_spectrogram
 from edge_runtime.front_end.mel_filters import mel_filter_bank
 from edge_runtime.machine.describe import describe_machine, machine_line
+from edge_runtime.microcontroller.c_array import make_project
 from edge_runtime.microcontroller.front_end_source import front_end_sources, shared_sources
 from edge_runtime.microcontroller.front_end_tables import front_end_tables
 from edge_runtime.model.classifier import Classifier
@@ -39,7 +41,11 @@ DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 LOGS = {"none": {}, "log10": {"log": "log10", "log_floor": 1e-10}, "ln_plus": {"log": "ln_plus", "log_floor": 1e-3}}
 KINDS = {"float": "m_front_end", "fixed": "m_front_end_fixed"}
 MICRO_WINDOWS = 20
-CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-Os", "-std=c99")
+FPU = ("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-std=gnu99")
+BOARD = Path(__file__).parent / "cortex_m4"
+EMULATOR = ("qemu-system-arm", "-M", "mps2-an386", "-nographic", "-icount", "shift=6")
+SEMIHOSTING = ("-semihosting-config", "enable=on,target=native")
 IN_MICRO = """
 import json, sys, numpy as np
 from tflite_micro.python.tflite_micro import runtime
@@ -67,18 +73,23 @@ def main() -> None:
     if not paths:
         print("skipped: no recordings given, and ../shared/data is not there")
         return
-    errors, micro, sizes = [], [], []
+    errors, micro, sizes, columns = [], [], [], []
     for file in args.files:
         classifier = Classifier(file)
+        if classifier.spec.input_is_waveform:
+            print(f"skipped: {file} takes samples, and has no front end in C")
+            continue
         windows = first_windows(paths, classifier.spec)
         errors += error_rows(file.stem, classifier, windows)
         micro += micro_rows(file, classifier, windows, args.micro_python) if args.micro_python else []
         sizes += size_rows(file.stem, classifier.spec)
+        columns += column_rows(file)
     print_table(("file", "log", "arithmetic", "windows", "median", "largest", "score", "ms a window"), errors)
     print_table(
         ("file", "head planned", "head", "tail planned", "tail", "to LiteRT", "to its reference kernels"), micro
     )
     print_table(("file", "arithmetic", "code", "tables", "RAM of a frame", "RAM of a stream"), sizes)
+    print_table(("file", "floating-point unit", "arithmetic", "error of the check", "instructions a column"), columns)
     print(machine_line(describe_machine()))
 
 
@@ -213,9 +224,30 @@ def size_rows(name: str, spec: ModelSpec) -> list[tuple[str, ...]]:
 def cortex_text(source: Path) -> int:
     """Bytes of code and constants in a C file."""
     target = source.with_suffix(".o")
-    subprocess.run(["arm-none-eabi-gcc", *CORTEX_M4, "-c", source, "-o", target], check=True)
+    subprocess.run([*CORTEX_M4, *FPU, "-Os", "-c", source, "-o", target], check=True)
     done = subprocess.run(["arm-none-eabi-size", target], check=True, text=True, stdout=subprocess.PIPE)
     return int(done.stdout.splitlines()[1].split()[0])
+
+
+def column_rows(file: Path) -> list[tuple[str, ...]]:
+    """Error of the check and instructions of a column on an emulated Cortex-M4, with its floating-point unit or not."""
+    if not all(map(shutil.which, ("arm-none-eabi-gcc", "qemu-system-arm"))):
+        return []
+    content = check_model(file.read_bytes())
+    rows = []
+    for unit, flags in (("yes", FPU), ("no", ("-mfloat-abi=soft",))):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in make_project(content, Classifier(content).spec, "m").files.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            sources = [*BOARD.glob("*.c"), *Path(folder).glob("*.c")]
+            script = ("--specs=rdimon.specs", "-T", BOARD / "memory.ld", f"-I{folder}", "-o", f"{folder}/m.elf")
+            subprocess.run([*CORTEX_M4, *flags, "-O2", *script, *sources, "-lm"], check=True)
+            command = [*EMULATOR, *SEMIHOSTING, "-kernel", f"{folder}/m.elf"]
+            done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
+        for line in done.stdout.splitlines():
+            kind, error, instructions = line.split()
+            rows.append((file.stem, unit, kind, error, f"{int(instructions):,}"))
+    return rows
 
 
 def print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
