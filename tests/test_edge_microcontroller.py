@@ -212,6 +212,7 @@ def test_names_in_c_are_made_of_any_name():
     assert identifier("Mel CNN, 2 s") == "mel_cnn_2_s"
     assert identifier("3 birds") == "m_3_birds"
     assert identifier("ö") == "model"
+    assert identifier("Earproof") == "m_earproof"  # earproof_front_end.h is there already
     assert string("é") == '"\\303\\251"'
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_TAKEN = ("ep", "earproof")  # ep_front_end is a type, earproof_front_end.h a file
 _LINE = 110  # characters of a line of numbers
 _PLAIN = re.compile(r"[ !#-\[\]-~]")  # printable ASCII but for the quotation mark and the backslash
 
 
 def identifier(name: str) -> str:
-    """Return a name as the beginning of names in C: lower case, digits and underscores."""
+    """Return a name as the beginning of names in C: lower case, digits and underscores, none that the front end has."""
     text = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "model"
-    return f"m_{text}" if text[0].isdigit() else text
+    return f"m_{text}" if text[0].isdigit() or text in _TAKEN else text
 
 
 def string(text: str) -> str:

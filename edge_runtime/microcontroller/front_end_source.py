@@ -104,8 +104,7 @@ def _source(name: str, constant: str, tables: FrontEndTables, parts: list[str], 
         parts.append(array("uint16_t", "band_bins", tables.band_bins))
         fields |= {"band_first": "band_first", "band_bins": "band_bins"}
     settings = "\n".join(f"    .{key} = {value}," for key, value in (_settings(tables) | fields).items())
-    origin = tables.spec.name.replace("*/", "")
-    head = f'/* Written by earproof from the spec of {origin}. */\n#include "{name}_front_end.h"'
+    head = f'/* Written by earproof from the spec of the model. */\n#include "{name}_front_end.h"'
     return "\n\n".join([head, *parts, f"const ep_front_end {constant} = {{\n{settings}\n}};\n"])
 
 
