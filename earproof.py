@@ -222,8 +222,10 @@ def _injected(name: str) -> dict[str, Any]:
     """What a lower package may use but not import: a decoder, what draws, makes bundles, or runs a model."""
     verb = VERBS[name]
     if verb.module == "metadata.command":
-        runs = _is_there("edge_runtime") and any(map(_is_there, _RUNTIMES))
-        return {"hear": _hear_test_signals} if runs else {}
+        if not _is_there("edge_runtime"):
+            return {}
+        runs = {"hear": _hear_test_signals} if any(map(_is_there, _RUNTIMES)) else {}
+        return runs | {"c_array": _write_c_array}
     if verb.module != "edge_runtime.command":
         return {}
     injected: dict[str, Any] = {}
@@ -240,6 +242,11 @@ def _injected(name: str) -> dict[str, Any]:
 def _hear_test_signals(*arguments: Any) -> Any:
     """Run a model on test signals; what that takes is imported when it is asked for."""
     return importlib.import_module("edge_runtime.model.probe").hear_test_signals(*arguments)
+
+
+def _write_c_array(*arguments: Any) -> None:
+    """Write a model as C files; what that takes is imported when it is asked for."""
+    importlib.import_module("edge_runtime.microcontroller.c_array").c_array(*arguments)
 
 
 def _draw_bench(document: dict[str, Any], path: Any) -> None:

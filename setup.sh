@@ -57,6 +57,14 @@ if [ "${1:-train}" = test ]; then
   ldconfig -p | grep -q libusb-1.0.so.0 || missing+=(libusb-1.0-0)
   ldconfig -p | grep -q libportaudio.so.2 || missing+=(libportaudio2)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+  # The front end for microcontrollers is compiled; without a compiler those tests are skipped.
+  if ! command -v gcc >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      apt_install gcc libc6-dev
+    else
+      say "the tests of the C front end will be skipped; they need gcc (Debian: apt-get install gcc libc6-dev)"
+    fi
+  fi
   # Emulation of ARM64; without it those tests are skipped.
   if [ "$(uname -m)" = x86_64 ] && ! command -v qemu-aarch64-static >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -17,6 +17,7 @@ from metadata.foreign.written_spec import add_spec_arguments, read_whole, writte
 from metadata.gate.model_check import check_model
 from metadata.kotlin_file import add_kotlin_arguments, run_kotlin
 from metadata.mended_labels import TO_MEND
+from metadata.microcontroller.options import CArray, add_c_array_arguments
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 from metadata.tflite_file.model_content import ModelContent
 
@@ -26,7 +27,9 @@ VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof metadata` to a parser."""
     _check_verb(verb)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="{show,write,labels,kotlin}")
+=======
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+>>>>>>> micro
     show = actions.add_parser("show", help="print tensors, labels, spec and the files inside")
     show.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     show.add_argument("--json", action="store_true", help="print everything as one JSON document")
@@ -38,9 +41,10 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     labels = actions.add_parser("labels", help="print the labels, one a line, in the order of the scores")
     labels.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     add_kotlin_arguments(actions.add_parser("kotlin", help="write a Kotlin file with the constants of a model"))
+    add_c_array_arguments(actions.add_parser("c-array", help="write model and front end as C for a microcontroller"))
 
 
-def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
+def run(verb: str, args: argparse.Namespace, hear: Hear | None = None, c_array: CArray | None = None) -> int:
     """Run `earproof metadata` and return its exit code.
 
     Parameters
@@ -49,6 +53,8 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     args : argparse.Namespace
     hear : callable, optional
         Runs a model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.
+    c_array : callable, optional
+        Writes a model as C files, see `edge_runtime.microcontroller.c_array`.
 
     Raises
     ------
@@ -60,7 +66,11 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     _check_verb(verb)
     model = read_whole(args.file)
     try:
-        _act(check_model(model, unknown_operators=True), args, hear)
+        content = check_model(model, unknown_operators=True)
+        if args.action == "c-array":
+            _require_device_part(c_array)(content, args)
+        else:
+            _act(content, args, hear)
     except ModelContractError as error:
         raise ModelContractError(f"{args.file}: {error}") from error
     return 0
@@ -77,6 +87,13 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         run_kotlin(model, args, hear)
     else:
         _write(model, args, hear)
+
+
+def _require_device_part(c_array: CArray | None) -> CArray:
+    """Return what writes C files, or say that it is not installed."""
+    if c_array is None:
+        raise ModelContractError("edge_runtime with NumPy is not installed here, and the C files are made by it")
+    return c_array
 
 
 def _labels(model: ModelContent) -> tuple[str, ...]:
