@@ -5,7 +5,6 @@ but fail where the environment variable CI is set.
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,18 +32,6 @@ LAST_BIT, NUM_ROUNDINGS = 2.0**-23, 8
 MAX_WINDOWS = 32  # of the test split, evenly spread
 
 MEL_OUTSIDE = MelFrontEnd(inside_model=False)
-
-
-@pytest.fixture(scope="session")
-def clients():
-    """The Python of each environment by name."""
-    made = subprocess.run([sys.executable, CLIENTS / "make_clients.py"], capture_output=True, text=True, check=False)
-    if made.returncode == 0:
-        return dict(line.split("\t") for line in made.stdout.splitlines())
-    reason = f"the client environments could not be made: {made.stderr.strip()[-500:]}"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    return pytest.skip(reason)
 
 
 @pytest.fixture
