@@ -14,6 +14,7 @@ from metadata.lint.verdict import Finding
 from metadata.tflite_file.model_content import Operator, TensorInfo
 
 _WEIGHTED = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "SVDF", "BATCH_MATMUL")
+_OTHER_FLOATS = ("float16", "float64")
 _TAKE_UINT8 = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "CAST", "GATHER", "GATHER_ND", "EXPAND_DIMS", "SQUEEZE", "SPLIT")
 
 
@@ -27,11 +28,12 @@ def mixed_types(facts: FileFacts) -> Finding | None:
     return None
 
 
-def half_floats(facts: FileFacts) -> Finding | None:
-    """No kernel computes with float16."""
+def other_floats(facts: FileFacts) -> Finding | None:
+    """No kernel computes with other floats than float32."""
     for operator, inputs in _operators(facts):
-        if any(tensor.dtype == "float16" for tensor in inputs):
-            return Finding(f"Input type FLOAT16 not supported. Node {operator.name} failed", MICRO)
+        odd = next((tensor.dtype for tensor in inputs if tensor.dtype in _OTHER_FLOATS), None)
+        if odd is not None:
+            return Finding(f"Input type {odd.upper()} not supported. Node {operator.name} failed", MICRO)
     return None
 
 
@@ -54,7 +56,7 @@ RULES: tuple[shared.Rule, ...] = (
     lambda facts: shared.not_a_model(facts) if not facts.has_other_identifier else None,
     shared.contradiction,
     mixed_types,
-    half_floats,
+    other_floats,
     old_integers,
     shared.no_output,
 )

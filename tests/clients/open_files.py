@@ -51,7 +51,7 @@ def _in_child(score, prepared, job):
         child.join()
         log.seek(0)
         if "error" in result:
-            result |= {"exit_code": child.exitcode, "log": log.read().decode("utf-8", "replace")[-2000:]}
+            result |= {"exit_code": child.exitcode, "log": log.read().decode("utf-8", "replace")[:8000]}
     return result
 
 

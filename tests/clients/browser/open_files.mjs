@@ -59,7 +59,7 @@ async function score(page, loader, number) {
   const late = new Promise((done) => setTimeout(done, SECONDS * 1000, { error: `no result in ${SECONDS} s` }).unref());
   const asked = page.evaluate(([name, one]) => window.score(name, one), [loader, job]);
   const result = await Promise.race([asked.catch((error) => ({ error: `the page crashed: ${error.message}` })), late]);
-  return { ...result, log: page.log.join("\n").slice(-4000) };
+  return { ...result, log: page.log.join("\n").slice(0, 8000) };
 }
 
 // A file that breaks a loader must not speak for the next: after an abort the page is a new one.
