@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from metadata.lint import interpreter_rules, mediapipe_rules, micro_rules, task_library_rules
 from metadata.lint.file_facts import FileFacts, read_facts
+from metadata.lint.kernel_rules import wrong_type
 from metadata.lint.operator_rules import missing_operator
 from metadata.lint.shared_rules import Rule
 from metadata.lint.verdict import LOADERS, Loader, Verdict
@@ -40,8 +41,8 @@ def _verdict(facts: FileFacts, loader: Loader) -> Verdict:
     operator = missing_operator(facts, loader.key)
     if facts.unknown:
         return Verdict(loader, False if operator else None, (operator,) if operator else ())
-    found = [rule(facts) for rule in RULES[loader.key]]
+    found = [*[rule(facts) for rule in RULES[loader.key]], operator or wrong_type(facts, loader.key)]
     if facts.content is None:  # where nothing can be read, only the first rule that says so has anything to say
         return Verdict(loader, not any(found), tuple(one for one in found if one is not None)[:1])
-    findings = sorted([one for one in (*found, operator) if one is not None], key=lambda one: not one.is_refusal)
+    findings = sorted([one for one in found if one is not None], key=lambda one: not one.is_refusal)
     return Verdict(loader, not any(one.is_refusal for one in findings), tuple(findings))
