@@ -74,10 +74,8 @@ def operators(facts: FileFacts) -> Iterator[tuple[Operator, list[TensorInfo | No
 
 def _is_mixed(operator: Operator, inputs: list[TensorInfo | None]) -> bool:
     """Whether a float layer has integer weights."""
-    source, weights = (inputs[place] for place in _WEIGHTED.get(operator.name, (0, 0)))
-    return (
-        operator.name in _WEIGHTED
-        and source is not None
-        and weights is not None
-        and source.dtype == "float32" != weights.dtype
-    )
+    places = _WEIGHTED.get(operator.name)
+    if places is None or max(places) >= len(inputs):
+        return False
+    source, weights = (inputs[place] for place in places)
+    return source is not None and weights is not None and source.dtype == "float32" != weights.dtype

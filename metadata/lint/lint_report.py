@@ -45,12 +45,11 @@ def format_verdicts(path: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def one_line(verdicts: Sequence[Verdict]) -> str:
-    """Return who takes a file and who refuses it, without reasons."""
+    """Return who refuses a file, without reasons."""
     refused = [verdict.loader.name for verdict in verdicts if verdict.is_taken is False]
     if not refused:
-        return "all loaders take it"
-    taken = [verdict.loader.name for verdict in verdicts if verdict.is_taken]
-    return f"{', '.join(taken) or 'no loader'} take it; refused by {', '.join(refused)}"
+        return "every loader takes it"
+    return f"refused by {', '.join(refused)}"
 
 
 def named(mend: str, path: str) -> str:
