@@ -100,7 +100,10 @@ def _fix(args: argparse.Namespace, model: bytes, hear: Hear | None, fit_input: F
         print(f"{path}: nothing to mend, nothing written")
     else:
         write_atomically(out, fixed.model)
-        print("\n".join([f"{out}: {len(fixed.model):,} bytes", *(f"  mended: {step}" for step in fixed.steps), ""]))
+        print(f"{out}: {len(fixed.model):,} bytes")
+        for word, lines in (("done", fixed.steps), ("cured", fixed.cured), ("note", fixed.notes)):
+            print("".join(f"  {word:<11} {line}\n" for line in lines), end="")
+        print()
     return _tell(args, [(str(out if fixed.model != model else path), lint_model(fixed.model))])
 
 

@@ -10,6 +10,7 @@ from metadata.foreign.foreign_contract import foreign_contract
 from metadata.foreign.probed_scores import Hear
 from metadata.foreign.said_fields import SaidFields
 from metadata.gate.model_check import check_model
+from metadata.labels import LABELS_FILE_NAME
 from metadata.lint.file_facts import FileFacts, read_facts
 from metadata.lint.lint_file import lint_facts
 from metadata.lint.verdict import Verdict
@@ -34,10 +35,23 @@ class Said(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """A mended file, and what was done to it; the file as it was where nothing is to be done."""
+    """A mended file; the file as it was where nothing is to be done.
+
+    Attributes
+    ----------
+    model : bytes
+    steps : tuple of str
+        What was done.
+    cured : tuple of str
+        What a loader said before, and says no longer.
+    notes : tuple of str
+        What was assumed, and what the file stated that is gone.
+    """
 
     model: bytes
     steps: tuple[str, ...] = ()
+    cured: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def fix_model(model: bytes, said: Said, hear: Hear | None = None, fit_input: FitInput | None = None) -> Fixed:
@@ -74,7 +88,11 @@ def fix_model(model: bytes, said: Said, hear: Hear | None = None, fit_input: Fit
     elif any(len(tensor.shape) > _MOST_DIMENSIONS for tensor in facts.inputs):
         raise ModelContractError("the input's shape can be mended where all of earproof is installed; here it cannot")
     described = _described(_stated_again(plain, facts), own, said, hear)
-    return Fixed(described.model, (*steps, *described.steps, *_settled(verdicts, described.model)))
+    return described._replace(
+        steps=(*steps, *described.steps),
+        cured=_cured(verdicts, described.model),
+        notes=(*described.notes, *_left_out(facts)),
+    )
 
 
 def _own_spec(model: bytes) -> ModelSpec | None:
@@ -108,16 +126,21 @@ def _described(model: bytes, own: ModelSpec | None, said: Said, hear: Hear | Non
     content = check_model(model, unknown_operators=True)
     contract = foreign_contract(content, fields, hear if content.is_checked else None, own)
     spec = contract.settled("earproof lint --fix FILE --out NEW.tflite")
-    return Fixed(pack_model(model, spec), (_MADE_WHOLE, *contract.notes))
+    return Fixed(pack_model(model, spec), (_MADE_WHOLE,), notes=contract.notes)
 
 
-def _settled(before: Sequence[Verdict], model: bytes) -> list[str]:
-    """What a loader said before, and no longer says."""
+def _left_out(facts: FileFacts) -> list[str]:
+    """What the old metadata asked for, and the new one does not."""
+    tables = [*facts.described_inputs, *facts.described_outputs]
+    kinds = {unit.get("options_type"): None for table in tables for unit in table.get("process_units", ())}
+    units = [str(kind) for kind in kinds if kind != "ScoreThresholdingOptions"]
+    files = sorted(set(facts.files) - {SPEC_FILE_NAME, LABELS_FILE_NAME, facts.label_file})
+    lost = [*units, *files]
+    return [f"the file had {', '.join(lost)} too, which the mended one has not"] if lost else []
+
+
+def _cured(before: Sequence[Verdict], model: bytes) -> tuple[str, ...]:
+    """What a loader said before, and says no longer."""
     left = {(one.loader.key, finding.reason) for one in lint_facts(read_facts(model)) for finding in one.findings}
-    gone = {
-        finding.reason: None
-        for one in before
-        for finding in one.findings
-        if (one.loader.key, finding.reason) not in left
-    }
-    return [f"no longer: {reason}" for reason in gone]
+    found = {finding.reason: one.loader.key for one in before for finding in one.findings}
+    return tuple(reason for reason, key in found.items() if (key, reason) not in left)
