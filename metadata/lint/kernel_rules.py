@@ -15,12 +15,14 @@ from metadata.tflite_file.model_content import Operator, TensorInfo
 
 _TABLE = """
     DEQUANTIZE          int4         -      int4
-    RSQRT               int16,uint8  uint8  int16,uint8
+    RSQRT               int16,uint8  uint8  uint8
     SQRT                int8         -      int8,int16
     ABS                 uint8        uint8  uint8
     BATCH_MATMUL        uint8        uint8  uint8
     DIV                 int8         -      -
-    SQUARED_DIFFERENCE  int16        int16  int16
+    SQUARED_DIFFERENCE  int16        int16  -
+    REDUCE_MAX          -            -      int16
+    REDUCE_MIN          -            -      int16
     SCATTER_ND          int16        int16  int16
     FLOOR               int16        int16  int16
     TILE                int16        -      -
@@ -47,12 +49,9 @@ def wrong_type(facts: FileFacts, loader: str) -> Finding | None:
         refused = _REFUSED.get(operator.name, ((), (), ()))[column]
         odd = next((tensor.dtype for tensor in inputs if tensor is not None and tensor.dtype in refused), None)
         if odd is not None:
-            return Finding(
-                f"Type {odd.upper()} is not supported by {operator.name}: node {operator.place} failed", mend
-            )
+            return Finding(f"Type {odd.upper()} is not supported by {operator.name}", mend)
         if column != _OF_TODAY and _is_mixed(operator, inputs) and (column == 2 or operator.name == "TRANSPOSE_CONV"):
-            said = f"Hybrid models are not supported: node {operator.place} ({operator.name}) has float32 and integer"
-            return Finding(f"{said} weights, and failed to prepare", mend)
+            return Finding(f"Hybrid models are not supported: {operator.name} is float32 with integer weights", mend)
     return None
 
 
