@@ -12,6 +12,7 @@ of each environment, of `browser` its folder of modules; `--only NAME` makes one
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -46,6 +47,9 @@ def main() -> int:
     parser.add_argument("--only", choices=(*SYSTEM_LIBRARIES, BROWSER), help="default: all of them")
     args = parser.parse_args()
     folder, failed = args.dir.resolve(), 0
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")  # held until the process ends: two test processes ask at once
+    fcntl.flock(lock, fcntl.LOCK_EX)
     for name in (args.only,) if args.only else (*SYSTEM_LIBRARIES, BROWSER):
         try:
             made = make_browser(folder) if name == BROWSER else make_client(name, folder)
