@@ -150,9 +150,9 @@ def _codes(model: bytes, facts: FileFacts) -> FileFacts:
             for row in root.tables(OPERATOR_CODES)
         )
         signatures = [(len(row.tables(0)), len(row.tables(1))) for row in root.tables(SIGNATURE_DEFS)]
+        version = root.integer(VERSION, "I")
     except ModelContractError as error:
         return facts._replace(damage=str(error))
-    version = root.integer(VERSION, "I")
     return facts._replace(schema_version=version, codes=codes, signature=signatures[0] if signatures else None)
 
 

@@ -97,7 +97,7 @@ def label_count(facts: FileFacts) -> Finding | None:
     """Another number of labels than scores."""
     content = facts.files.get(facts.label_file or "")
     scores = _labelled_output(facts)
-    if not content or scores is None:
+    if not content or scores is None or not scores[1].shape:
         return None
     place, tensor = scores
     labels, classes = task_library_labels(content), tensor.shape[-1]
