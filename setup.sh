@@ -65,6 +65,18 @@ if [ "${1:-train}" = test ]; then
       say "the tests of the C front end will be skipped; they need gcc (Debian: apt-get install gcc libc6-dev)"
     fi
   fi
+  # A browser and what drives it; without it the tests of the loaders in a browser are skipped.
+  browser=()
+  command -v chromium >/dev/null || browser+=(chromium)
+  command -v node >/dev/null || browser+=(nodejs)
+  command -v npm >/dev/null || browser+=(npm)
+  if [ ${#browser[@]} != 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      apt_install "${browser[@]}"
+    else
+      say "the tests of loaders in a browser will be skipped; they need ${browser[*]} (Debian: apt-get install ${browser[*]})"
+    fi
+  fi
   # Emulation of ARM64; without it those tests are skipped.
   if [ "$(uname -m)" = x86_64 ] && ! command -v qemu-aarch64-static >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

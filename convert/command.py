@@ -260,6 +260,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model without recordings, as far as that goes."""
     from convert.foreign_model import convert_unproven
+    from convert.report.loaders import line_of
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
@@ -276,7 +277,7 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
     files: list[dict[str, Any]] = [
         {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
     ]
-    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]
+    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}: {line_of(Path(file['file']))}" for file in files]
     print(json.dumps({"files": files}, indent=2) if args.json else "\n".join(lines))
     return DONE
 

@@ -27,9 +27,7 @@ VERBS = {"metadata": "show or write what a .tflite file says about itself"}
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof metadata` to a parser."""
     _check_verb(verb)
-=======
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
->>>>>>> micro
     show = actions.add_parser("show", help="print tensors, labels, spec and the files inside")
     show.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     show.add_argument("--json", action="store_true", help="print everything as one JSON document")
