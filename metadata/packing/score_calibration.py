@@ -103,6 +103,8 @@ def read_calibration(content: bytes, count: int, source: str) -> tuple[bytes, li
         )
     for number, line in enumerate(lines, start=1):
         _check_line(line, f"{source}, line {number}")
+        if not line:
+            notes.append(f"{source} has no parameters for line {number}; that label gets the default score")
     return "\n".join(lines).encode("utf-8"), notes
 
 
