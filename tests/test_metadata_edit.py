@@ -156,7 +156,7 @@ def test_a_calibration_file_loses_the_line_end_that_loaders_count_as_a_line(own,
     said = capsys.readouterr().err
     assert "CR line ends" in said
     assert "one more line; left out" in said
-    assert "has no parameters for line 2; that label gets the default score" in said
+    assert "has no parameters in line 2; such a label gets the default score" in said
 
 
 def test_a_threshold_for_all_labels_is_stated_and_taken_out(foreign, edit, tmp_path):

@@ -26,6 +26,7 @@ from metadata.plural import counted
 CALIBRATION_FILE = "TENSOR_AXIS_SCORE_CALIBRATION"  # the type of the file with the parameters
 TRANSFORMATIONS = ("IDENTITY", "LOG", "INVERSE_LOGISTIC")
 HIDDEN = -1.0  # a default score that no loader shows
+_MOST_SHOWN = 10  # numbers of lines in a note
 _KEEPS = [1.0, 1.0, 0.0]  # scale, slope and offset that keep a score, after INVERSE_LOGISTIC
 _NEAREST_ONE = 1.0 - 2.0**-25  # what a float32 rounds to 1
 
@@ -103,8 +104,10 @@ def read_calibration(content: bytes, count: int, source: str) -> tuple[bytes, li
         )
     for number, line in enumerate(lines, start=1):
         _check_line(line, f"{source}, line {number}")
-        if not line:
-            notes.append(f"{source} has no parameters for line {number}; that label gets the default score")
+    empty = [str(number) for number, line in enumerate(lines, start=1) if not line]
+    if empty:
+        shown = ", ".join(empty[:_MOST_SHOWN]) + (" ..." if len(empty) > _MOST_SHOWN else "")
+        notes.append(f"{source} has no parameters in line {shown}; such a label gets the default score")
     return "\n".join(lines).encode("utf-8"), notes
 
 
