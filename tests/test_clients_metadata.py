@@ -94,13 +94,13 @@ def test_logits_are_shown_as_scores_from_their_threshold_on(client, score, noise
 
 @pytest.mark.parametrize("client", AUDIO_CLIENTS)
 def test_a_score_that_equals_its_threshold_is_shown_and_one_under_it_by_a_bit_is_not(client, score, tmp_path):  # noqa: F811
-    path = tmp_path / "halves.tflite"
-    just_above = float(np.nextafter(np.float32(0.5), np.float32(1.0)))
-    spec = own_spec(labels=("heard", "not heard"), thresholds=(0.5, just_above))
-    edited = EditedMetadata(parse_model(pack_model(constant_model(num_labels=2), spec)))
+    path = tmp_path / "eighths.tflite"
+    just_above = float(np.nextafter(np.float32(0.125), np.float32(1.0)))
+    spec = own_spec(labels=tuple("abcdefgh"), thresholds=(*(just_above,) * 7, 0.125))
+    edited = EditedMetadata(parse_model(pack_model(constant_model(num_labels=8), spec)))
     edited.calibrate_thresholds()
     path.write_bytes(edited.packed())
-    assert score(client, path, np.zeros((1, 16_000), np.float32))["scores"] == [{"heard": 0.5}]
+    assert score(client, path, np.zeros((1, 16_000), np.float32))["scores"] == [{"h": 0.125}]
 
 
 def test_what_the_writer_of_tflite_support_wrote_is_read_field_by_field(clients, tmp_path):  # noqa: F811
