@@ -18,7 +18,7 @@ from metadata.packing.score_calibration import Calibration, read_calibration, th
 from metadata.packing.standard_metadata import AXIS_LABELS, parser_version
 from metadata.plural import counted
 from metadata.spec import ModelSpec, replace_spec
-from metadata.tflite_file.model_content import ModelContent
+from metadata.tflite_file.model_content import ModelContent, parse_model
 
 _OF_SPEC = ("name", "version", "description")  # fields that the spec has too
 _OF_TRAINING = ("author", "license")  # what a spec keeps with the training
@@ -242,6 +242,19 @@ class EditedMetadata:
                 graph["custom_metadata"] = kept
         if not found:
             raise ModelContractError(f"the metadata has no custom metadata {name!r}")
+
+
+def with_loader_thresholds(model: bytes) -> bytes:
+    """Return a packed model that makes the Task library and MediaPipe apply the thresholds of its spec.
+
+    Raises
+    ------
+    ModelContractError
+        No spec, or scores that no calibration computes.
+    """
+    edited = EditedMetadata(parse_model(model))
+    edited.calibrate_thresholds()
+    return edited.packed()
 
 
 def _audio(values: dict[str, Any]) -> list[Any]:
