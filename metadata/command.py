@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from metadata.atomic_file import write_atomically
+from metadata.editing import edit_command, extract_command, remove_command
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign.foreign_contract import tell_notes
@@ -21,7 +22,7 @@ from metadata.microcontroller.options import CArray, add_c_array_arguments
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 from metadata.tflite_file.model_content import ModelContent
 
-VERBS = {"metadata": "show or write what a .tflite file says about itself"}
+VERBS = {"metadata": "show, write or edit what a .tflite file says about itself"}
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(write)
     write.add_argument("--out", type=Path, metavar="OUT", help="the file to write; without it FILE is rewritten")
     write.add_argument("--force", action="store_true", help="overwrite OUT, or FILE where there is no --out")
+    edit_command.add_edit_arguments(actions.add_parser("edit", help=edit_command.HELP))
+    remove_command.add_remove_arguments(actions.add_parser("remove", help=remove_command.HELP))
+    extract_command.add_extract_arguments(actions.add_parser("extract", help=extract_command.HELP))
     labels = actions.add_parser("labels", help="print the labels, one a line, in the order of the scores")
     labels.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     add_kotlin_arguments(actions.add_parser("kotlin", help="write a Kotlin file with the constants of a model"))
@@ -83,8 +87,16 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         print("\n".join(_labels(model)))
     elif args.action == "kotlin":
         run_kotlin(model, args, hear)
+    elif args.action == "extract":
+        for path in extract_command.extract_files(model, args.out, args.force):
+            print(path)
     else:
-        _write(model, args, hear)
+        out: Path = args.out or args.file
+        if out.exists() and not args.force:
+            raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+        packed = _changed(model, args, hear)
+        write_atomically(out, packed)
+        print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
 
 
 def _require_device_part(c_array: CArray | None) -> CArray:
@@ -105,17 +117,15 @@ def _labels(model: ModelContent) -> tuple[str, ...]:
     return stated.labels
 
 
-def _write(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> None:
-    """Pack a model and put it where the arguments say."""
-    out: Path = args.out or args.file
-    if out.exists() and not args.force:
-        raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+def _changed(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> bytes:
+    """The model that is to be written."""
+    if args.action == "edit":
+        return edit_command.edited_model(model, args, _note)
+    if args.action == "remove":
+        return remove_command.bare_model(model, _note)
     contract = written_contract(model, args, hear)
     tell_notes(contract.notes, _note)
-    spec = contract.settled("earproof metadata write FILE --out NEW.tflite")
-    packed = pack_model(model.model, spec)
-    write_atomically(out, packed)
-    print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
+    return pack_model(model.model, contract.settled("earproof metadata write FILE --out NEW.tflite"))
 
 
 def _note(text: str) -> None:
