@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 from foreign_files import constant_model, ending_in, own_spec
-from test_clients import AUDIO_CLIENTS, CLIENTS, _our_scores, clients, score  # noqa: F401
+from test_clients import AUDIO_CLIENTS, CLIENTS, _our_scores, score  # noqa: F401
 from test_metadata_codec import EVERYTHING
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
@@ -105,7 +105,7 @@ def test_a_score_that_equals_its_threshold_is_shown_and_one_under_it_by_a_bit_is
     assert abs(scores["h"] - 0.125) <= ROUNDING
 
 
-def test_what_the_writer_of_tflite_support_wrote_is_read_field_by_field(clients, tmp_path):  # noqa: F811
+def test_what_the_writer_of_tflite_support_wrote_is_read_field_by_field(clients, tmp_path):
     (tmp_path / "model.tflite").write_bytes(tiny_classifier())
     folder = tmp_path / "files"
     folder.mkdir()
@@ -167,7 +167,7 @@ def test_what_the_writer_of_tflite_support_wrote_is_read_field_by_field(clients,
     assert find_metadata(edited.packed()) == find_metadata(written) | {"author": "Grace"}
 
 
-def test_tflite_support_reads_every_field_that_we_write_and_asks_for_the_same_parser(clients, tmp_path):  # noqa: F811
+def test_tflite_support_reads_every_field_that_we_write_and_asks_for_the_same_parser(clients, tmp_path):
     cases = {f"{number:03}": values for number, values in enumerate(_every_field())}
     for name, values in cases.items():
         (tmp_path / name).write_bytes(encode_metadata(values))

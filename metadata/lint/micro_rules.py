@@ -10,6 +10,7 @@ from metadata.lint.file_facts import FileFacts
 from metadata.lint.kernel_rules import operators, too_many_joined
 from metadata.lint.mending import MICRO
 from metadata.lint.verdict import Finding
+from metadata.microcontroller.operator_support import micro_refusals
 
 _OTHER_FLOATS = ("float16", "float64")
 _TAKE_UINT8 = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "CAST", "GATHER", "GATHER_ND", "EXPAND_DIMS", "SQUEEZE", "SPLIT")
@@ -34,6 +35,15 @@ def old_integers(facts: FileFacts) -> Finding | None:
     return None
 
 
+def refused_kernels(facts: FileFacts) -> Finding | None:
+    """What `metadata c-array` refuses, in its words, where no rule above has the loader's."""
+    reasons = micro_refusals(facts.content) if facts.content else []
+    if not reasons:
+        return None
+    said, _, mend = reasons[0].partition("; ")
+    return Finding(said, mend or MICRO)
+
+
 RULES: tuple[shared.Rule, ...] = (
     lambda facts: shared.not_a_model(facts) if not facts.has_other_identifier else None,
     shared.contradiction,
@@ -41,4 +51,5 @@ RULES: tuple[shared.Rule, ...] = (
     old_integers,
     too_many_joined,
     shared.no_output,
+    refused_kernels,
 )
