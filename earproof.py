@@ -82,6 +82,7 @@ VERBS = {
     "report": Verb("convert.html_report.command", "write one HTML page of runs and results"),
     "compare": Verb("convert.html_report.command", "write one HTML page of two runs and of what differs"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
+    "lint": Verb("metadata.lint.command", "tell which loaders of apps take a .tflite file, and mend what they refuse"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
     "count": Verb("edge_runtime.command", "say how many sources sound in recordings, and which, with three files"),
     "timeline": Verb(
@@ -97,7 +98,7 @@ VERBS = {
 }
 _DEVICE = ("numpy", "flatbuffers")
 _RUNTIMES = ("ai_edge_litert", "tflite_runtime")
-_ON_NUMPY = ("metadata.command", "edge_runtime.command", "convert.bundle.command")
+_ON_NUMPY = ("metadata.command", "metadata.lint.command", "edge_runtime.command", "convert.bundle.command")
 _TRAIN = ("keras", "soundfile", "soxr", "librosa", "matplotlib", "tqdm")
 _NEEDED = {
     "train.backbones.command": _TRAIN,
@@ -224,12 +225,11 @@ def _show_notes() -> None:
 def _injected(name: str) -> dict[str, Any]:
     """What a lower package may use but not import: a decoder, what draws, makes bundles, or runs a model."""
     verb = VERBS[name]
-    if verb.module == "metadata.command":
-        runs = _is_there("edge_runtime") and any(map(_is_there, _RUNTIMES))
-        return {"hear": _hear_test_signals} if runs else {}
+    if verb.module in ("metadata.command", "metadata.lint.command"):
+        return _injected_metadata(is_linter=verb.module == "metadata.lint.command")
     if verb.module != "edge_runtime.command":
         return {}
-    injected: dict[str, Any] = {}
+    injected = {}
     if _is_there("train"):
         if _is_there("soundfile"):
             injected["decode"] = importlib.import_module("train.recordings.decoding.decoded_blocks").DecodedBlocks
@@ -243,6 +243,27 @@ def _injected(name: str) -> dict[str, Any]:
 def _hear_test_signals(*arguments: Any) -> Any:
     """Run a model on test signals; what that takes is imported when it is asked for."""
     return importlib.import_module("edge_runtime.model.probe").hear_test_signals(*arguments)
+
+
+def _injected_metadata(is_linter: bool) -> dict[str, Any]:
+    """What `metadata` and `lint` may use: what runs a model, makes C of it, or changes its input."""
+    if not _is_there("edge_runtime"):
+        return {}
+    runs = any(map(_is_there, _RUNTIMES))
+    injected: dict[str, Any] = {"hear": _hear_test_signals} if runs else {}
+    if not is_linter:
+        return injected | {"c_array": _write_c_array}
+    return injected | ({"fit_input": _fit_input} if runs and _is_there("convert") else {})
+
+
+def _write_c_array(*arguments: Any) -> None:
+    """Write a model as C files; what that takes is imported when it is asked for."""
+    importlib.import_module("edge_runtime.microcontroller.c_array").c_array(*arguments)
+
+
+def _fit_input(model: bytes) -> Any:
+    """Make one row of a model's input; what that takes is imported when it is asked for."""
+    return importlib.import_module("convert.graph.loader_input").fit_input(model)
 
 
 def _draw_bench(document: dict[str, Any], path: Any) -> None:

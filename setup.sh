@@ -46,14 +46,37 @@ fi
 # Debian ships Python without what venv needs.
 "$python" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
 if [ "${1:-train}" = test ]; then
-  # espeak-ng speaks the clips of data_short; the two libraries are what tflite-support loads; --host is tested on an sshd.
+  # espeak-ng speaks the clips of data_short; the two libraries are what tflite-support loads; --host is tested on an sshd;
+  # Kotlin's compiler comes from npm and runs on Java.
   missing=()
   command -v espeak-ng >/dev/null || missing+=(espeak-ng)
   [ -n "$(PATH="$PATH:/usr/sbin:/sbin" command -v sshd)" ] || missing+=(openssh-server)
   command -v ssh >/dev/null || missing+=(openssh-client)
+  command -v java >/dev/null || missing+=(default-jre-headless)
+  command -v npm >/dev/null || missing+=(npm)
   ldconfig -p | grep -q libusb-1.0.so.0 || missing+=(libusb-1.0-0)
   ldconfig -p | grep -q libportaudio.so.2 || missing+=(libportaudio2)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+  # The front end for microcontrollers is compiled; without a compiler those tests are skipped.
+  if ! command -v gcc >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      apt_install gcc libc6-dev
+    else
+      say "the tests of the C front end will be skipped; they need gcc (Debian: apt-get install gcc libc6-dev)"
+    fi
+  fi
+  # A browser and what drives it; without it the tests of the loaders in a browser are skipped.
+  browser=()
+  command -v chromium >/dev/null || browser+=(chromium)
+  command -v node >/dev/null || browser+=(nodejs)
+  command -v npm >/dev/null || browser+=(npm)
+  if [ ${#browser[@]} != 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      apt_install "${browser[@]}"
+    else
+      say "the tests of loaders in a browser will be skipped; they need ${browser[*]} (Debian: apt-get install ${browser[*]})"
+    fi
+  fi
   # Emulation of ARM64; without it those tests are skipped.
   if [ "$(uname -m)" = x86_64 ] && ! command -v qemu-aarch64-static >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -33,6 +33,7 @@ def build(
     calibration_windows: int = 200,
     num_runs: int = 200,
     warmup_runs: int = 20,
+    loader_thresholds: bool = False,
     **settings: Any,
 ) -> dict[str, Any]:
     """Train models on recordings, convert them, and check and time every file, as `earproof build` does.
@@ -73,6 +74,8 @@ def build(
         On which static recipes measure their ranges.
     num_runs, warmup_runs : int
         Of the latency measurement of each file.
+    loader_thresholds : bool
+        Write the thresholds so that the Task library and MediaPipe apply them.
     **settings
         Fields of `train.settings.TrainingSettings`, such as `epochs`; each model's own where not given.
 
@@ -103,6 +106,7 @@ def build(
         num_calibration_windows=calibration_windows,
         num_runs=num_runs,
         warmup_runs=warmup_runs,
+        loader_thresholds=loader_thresholds,
     )
 
     built = BuiltModels(
@@ -160,6 +164,7 @@ def convert(
     calibration_seed: int = 0,
     num_runs: int = 200,
     warmup_runs: int = 20,
+    loader_thresholds: bool = False,
 ) -> dict[str, Any]:
     """Make `.tflite` files of a finished training, and check and time each, as `earproof convert` does.
 
@@ -185,6 +190,8 @@ def convert(
         Windows on which static recipes measure their ranges, and the seed of their choice.
     num_runs, warmup_runs : int
         Of the latency measurement of each file.
+    loader_thresholds : bool
+        Write the thresholds so that the Task library and MediaPipe apply them.
 
     Returns
     -------
@@ -217,6 +224,7 @@ def convert(
         skip_unfit=not recipes or ALL in _listed(recipes),
         num_runs=num_runs,
         warmup_runs=warmup_runs,
+        loader_thresholds=loader_thresholds,
         drift=True,
     )
     changes = {} if compress_epochs is None else {"epochs": compress_epochs}

@@ -88,9 +88,12 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="RECIPE",
         help=(
-            f"only this one and float32; may be repeated; {ALL} for every one of {', '.join(RECIPES)} "
-            f"(default: {', '.join(DEFAULT_RECIPES)})"
+            f"only this one and float32; may be repeated; {ALL}, or of {', '.join(RECIPES)} "
+            f"(default: the first {len(DEFAULT_RECIPES)})"
         ),
+    )
+    parser.add_argument(
+        "--loader-thresholds", action="store_true", help="Task library and MediaPipe hide labels under their threshold"
     )
     measuring = parser.add_argument_group("calibration and latency")
     measuring.add_argument(
@@ -163,6 +166,7 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
         calibration_windows=args.calibration_windows,
         num_runs=args.num_runs,
         warmup_runs=args.warmup_runs,
+        loader_thresholds=args.loader_thresholds,
         **given_settings(args),
     )
     note(f"all files are in {args.out}; which one to take is said first; check it on a device with earproof parity")
@@ -197,6 +201,7 @@ def _convert(args: argparse.Namespace) -> dict[str, Any]:
         calibration_seed=args.calibration_seed,
         num_runs=args.num_runs,
         warmup_runs=args.warmup_runs,
+        loader_thresholds=args.loader_thresholds,
     )
 
 
@@ -251,6 +256,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
         skip_unfit=not args.recipe or ALL in args.recipe,
         num_runs=args.num_runs,
         warmup_runs=args.warmup_runs,
+        loader_thresholds=args.loader_thresholds,
         drift=True,
     )
     out = claim_folder(args.out, force=args.force, resume=args.resume)
@@ -260,6 +266,7 @@ def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
 def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model without recordings, as far as that goes."""
     from convert.foreign_model import convert_unproven
+    from convert.report.loaders import line_of
     from train.progress import note
     from train.recordings.output_folder import claim_folder
 
@@ -270,13 +277,13 @@ def _foreign_alone(model: ForeignModel, spec: ModelSpec, args: argparse.Namespac
             "sub-folder a label"
         )
     note(f"without --data nothing is calibrated, compared or timed; left out: {', '.join(hungry) or 'no recipe'}")
-    _tell_unused(args, {**_DEFAULTS, **_DATA_DEFAULTS}, "without --data")
+    _tell_unused(args, {**_DEFAULTS, **_DATA_DEFAULTS, "loader_thresholds": False}, "without --data")
     out = claim_folder(args.out, force=args.force, resume=args.resume)
     fed = [recipe for recipe in recipes if not recipe.needs_calibration]
     files: list[dict[str, Any]] = [
         {"file": str(path), "size_bytes": path.stat().st_size} for path in convert_unproven(model, spec, out, fed, note)
     ]
-    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}" for file in files]
+    lines = [f"{file['size_bytes'] / 1000:8.0f} kB  {file['file']}: {line_of(Path(file['file']))}" for file in files]
     print(json.dumps({"files": files}, indent=2) if args.json else "\n".join(lines))
     return DONE
 

@@ -21,6 +21,7 @@ from convert.settings import ConvertSettings
 from edge_runtime.front_end.mel import model_input
 from metadata import MelFrontEnd, ModelSpec, replace_spec
 from metadata.atomic_file import write_atomically
+from metadata.editing.edited_metadata import with_loader_thresholds
 from metadata.packing.packed_model import pack_model
 from train.batches.window_rows import WindowRows
 from train.evaluation.evaluate import score_thresholds
@@ -54,7 +55,8 @@ def convert_run(run: Convertible, out: Path, settings: ConvertSettings, steps: S
     done, converted = 0, []
     for form, float_model in float_files.items():
         fed = calibration if calibration is None else _as_fed(calibration, form, run.spec)
-        source = _Source(run, form, float_model, fed, run.tensor_ranges(float_model, calibration, fed))
+        ranges = run.tensor_ranges(float_model, calibration, fed)
+        source = _Source(run, form, float_model, fed, ranges, settings.loader_thresholds)
         for recipe in settings.recipes:
             done += 1
             name = file_name(run.spec, form, recipe)
@@ -121,6 +123,7 @@ class _Source:
     float_model: bytes
     calibration: CalibrationSet | None  # as the form takes it
     trained_ranges: Ranges
+    loader_thresholds: bool
 
 
 def _calibration(run: Convertible, settings: ConvertSettings) -> CalibrationSet | None:
@@ -138,7 +141,11 @@ def _write_file(source: _Source, recipe: Recipe, path: Path, tell: Tell) -> Conv
     spec = form_spec(run.spec, form, recipe, source.calibration if recipe.needs_calibration else None)
     if mixed is not None:
         spec = replace_spec(spec, description=f"{spec.description} {mixed.sentence()}".strip())
-    write_atomically(path, pack_model(content, spec))
+    packed = pack_model(content, spec)
+    if source.loader_thresholds and spec.input_is_waveform:  # the loaders open no other form
+        packed = with_loader_thresholds(packed)
+        tell(f"{path.name}: the Task library and MediaPipe show a label from its threshold on")
+    write_atomically(path, packed)
     tell_rewrites(path.name, rewrites, tell)
     return ConvertedFile(path, form, recipe, spec, source.float_model, mixed, rewrites)
 

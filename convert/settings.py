@@ -25,6 +25,8 @@ class ConvertSettings:
         Of the latency measurement of each file.
     drift : bool
         Whether each file is compared with its float graph, layer by layer.
+    loader_thresholds : bool
+        Write the thresholds as score calibration too, so that the Task library and MediaPipe apply them.
     """
 
     recipes: tuple[Recipe, ...] = tuple(choose_recipes(None))
@@ -34,3 +36,4 @@ class ConvertSettings:
     num_runs: int = 200
     warmup_runs: int = 20
     drift: bool = False
+    loader_thresholds: bool = False

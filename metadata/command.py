@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from metadata.atomic_file import write_atomically
+from metadata.editing import edit_command, extract_command, remove_command
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign.foreign_contract import tell_notes
@@ -15,17 +16,19 @@ from metadata.foreign.probed_scores import Hear
 from metadata.foreign.stated_fields import read_stated
 from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model
+from metadata.kotlin_file import add_kotlin_arguments, run_kotlin
 from metadata.mended_labels import TO_MEND
+from metadata.microcontroller.options import CArray, add_c_array_arguments
 from metadata.packing.packed_model import pack_model, read_model_labels, read_spec
 from metadata.tflite_file.model_content import ModelContent
 
-VERBS = {"metadata": "show or write what a .tflite file says about itself"}
+VERBS = {"metadata": "show, write or edit what a .tflite file says about itself"}
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `earproof metadata` to a parser."""
     _check_verb(verb)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="{show,write,labels}")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="print tensors, labels, spec and the files inside")
     show.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
     show.add_argument("--json", action="store_true", help="print everything as one JSON document")
@@ -34,11 +37,16 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(write)
     write.add_argument("--out", type=Path, metavar="OUT", help="the file to write; without it FILE is rewritten")
     write.add_argument("--force", action="store_true", help="overwrite OUT, or FILE where there is no --out")
+    edit_command.add_edit_arguments(actions.add_parser("edit", help=edit_command.HELP))
+    remove_command.add_remove_arguments(actions.add_parser("remove", help=remove_command.HELP))
+    extract_command.add_extract_arguments(actions.add_parser("extract", help=extract_command.HELP))
     labels = actions.add_parser("labels", help="print the labels, one a line, in the order of the scores")
     labels.add_argument("file", type=Path, metavar="FILE", help="a .tflite file")
+    add_kotlin_arguments(actions.add_parser("kotlin", help="write a Kotlin file with the constants of a model"))
+    add_c_array_arguments(actions.add_parser("c-array", help="write model and front end as C for a microcontroller"))
 
 
-def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
+def run(verb: str, args: argparse.Namespace, hear: Hear | None = None, c_array: CArray | None = None) -> int:
     """Run `earproof metadata` and return its exit code.
 
     Parameters
@@ -47,6 +55,8 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     args : argparse.Namespace
     hear : callable, optional
         Runs a model on test signals, see `edge_runtime.model.probe`; without it the graph alone is looked at.
+    c_array : callable, optional
+        Writes a model as C files, see `edge_runtime.microcontroller.c_array`.
 
     Raises
     ------
@@ -58,7 +68,11 @@ def run(verb: str, args: argparse.Namespace, hear: Hear | None = None) -> int:
     _check_verb(verb)
     model = read_whole(args.file)
     try:
-        _act(check_model(model, unknown_operators=True), args, hear)
+        content = check_model(model, unknown_operators=True)
+        if args.action == "c-array":
+            _require_device_part(c_array)(content, args)
+        else:
+            _act(content, args, hear)
     except ModelContractError as error:
         raise ModelContractError(f"{args.file}: {error}") from error
     return 0
@@ -71,8 +85,25 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         print(json.dumps(report, indent=2, ensure_ascii=False) if args.json else format_report(report))
     elif args.action == "labels":
         print("\n".join(_labels(model)))
+    elif args.action == "kotlin":
+        run_kotlin(model, args, hear)
+    elif args.action == "extract":
+        for path in extract_command.extract_files(model, args.out, args.force):
+            print(path)
     else:
-        _write(model, args, hear)
+        out: Path = args.out or args.file
+        if out.exists() and not args.force:
+            raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+        packed = _changed(model, args, hear)
+        write_atomically(out, packed)
+        print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
+
+
+def _require_device_part(c_array: CArray | None) -> CArray:
+    """Return what writes C files, or say that it is not installed."""
+    if c_array is None:
+        raise ModelContractError("edge_runtime with NumPy is not installed here, and the C files are made by it")
+    return c_array
 
 
 def _labels(model: ModelContent) -> tuple[str, ...]:
@@ -86,17 +117,15 @@ def _labels(model: ModelContent) -> tuple[str, ...]:
     return stated.labels
 
 
-def _write(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> None:
-    """Pack a model and put it where the arguments say."""
-    out: Path = args.out or args.file
-    if out.exists() and not args.force:
-        raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+def _changed(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> bytes:
+    """The model that is to be written."""
+    if args.action == "edit":
+        return edit_command.edited_model(model, args, _note)
+    if args.action == "remove":
+        return remove_command.bare_model(model, _note)
     contract = written_contract(model, args, hear)
     tell_notes(contract.notes, _note)
-    spec = contract.settled("earproof metadata write FILE --out NEW.tflite")
-    packed = pack_model(model.model, spec)
-    write_atomically(out, packed)
-    print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
+    return pack_model(model.model, contract.settled("earproof metadata write FILE --out NEW.tflite"))
 
 
 def _note(text: str) -> None:

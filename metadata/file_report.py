@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from metadata.editing.heads import describe_head, head_rows, read_heads
 from metadata.foreign.foreign_contract import ForeignContract, foreign_contract
 from metadata.foreign.probed_scores import Hear
 from metadata.foreign.stated_fields import read_metadata_leniently
@@ -64,7 +65,8 @@ def describe_file(path: Path, file: bytes | ModelContent, hear: Hear | None = No
             "notes": list(contract.notes),
             "lacks": _lacks(contract),
         }
-    return report | {"associated_files": {name: len(content) for name, content in files.items()}}
+    heads = [describe_head(head) for head in read_heads(values or {}, files)]
+    return report | {"heads": heads, "associated_files": {name: len(content) for name, content in files.items()}}
 
 
 def format_report(report: dict[str, Any]) -> str:
@@ -75,6 +77,8 @@ def format_report(report: dict[str, Any]) -> str:
     rows += _metadata_rows(report["metadata"])
     if report["labels"] is not None:
         rows.append(("labels", f"{len(report['labels'])}: {', '.join(listed(report['labels']))}"))
+    rows += [(name, _shortened(text)) for head in report["heads"] for name, text in head_rows(head)]
+    rows += _custom_rows(report["metadata"] or {})
     rows += _spec_rows(report["spec"] or report.get("taken_for"), report["spec"] is None)
     rows += [("lacks", text) for text in report.get("lacks", [])]
     rows += [("note", text) for text in report.get("notes", [])]
@@ -94,6 +98,12 @@ def _metadata_rows(values: dict[str, Any] | None) -> Iterable[tuple[str, str]]:
         for key, kind in (("input_tensor_metadata", "takes"), ("output_tensor_metadata", "gives")):
             rows += [(kind, _content_text(tensor)) for tensor in graph.get(key, [])]
     return rows
+
+
+def _custom_rows(values: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Rows about custom metadata."""
+    found = [item for graph in values.get("subgraph_metadata", []) for item in graph.get("custom_metadata", [])]
+    return [("custom", f"{item.get('name', '')}, {len(item.get('data', [])):,} bytes") for item in found]
 
 
 def _spec_rows(spec: dict[str, Any] | None, is_foreign: bool) -> Iterable[tuple[str, str]]:

@@ -61,6 +61,27 @@ def built(tmp_path_factory: pytest.TempPathFactory, data_short: Path) -> Built:
     return Built(out, sorted(out.glob("*.tflite")), **json.loads(made.read_text()), test_windows=windows)
 
 
+class Clients(dict[str, str]):
+    """The Python of each client environment by name, of `browser` its modules; one that could not be made is told."""
+
+    def __init__(self, made: subprocess.CompletedProcess[str]) -> None:
+        super().__init__(line.split("\t") for line in made.stdout.splitlines())
+        self._reason = made.stderr.strip()[-500:]
+
+    def __missing__(self, name: str) -> str:
+        reason = f"the client environment {name} could not be made: {self._reason}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        return pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def clients() -> Clients:
+    """The environments of the loaders that apps use."""
+    script = REPOSITORY / "tests" / "clients" / "make_clients.py"
+    return Clients(subprocess.run([sys.executable, script], capture_output=True, text=True, check=False))
+
+
 def tone(frequency: float, seconds: float, amplitude: float = 0.3, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """A sine, float32."""
     return (amplitude * np.sin(2 * np.pi * frequency * np.arange(int(seconds * sample_rate)) / sample_rate)).astype(

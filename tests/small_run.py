@@ -107,6 +107,10 @@ def _file(name, recipe, size):
         "input": "waveform",
         "recipe": recipe,
         "refused_by": [],
+        "loaders": {
+            "litert": {"name": "LiteRT", "taken": True},
+            "mediapipe": {"name": "MediaPipe", "taken": recipe == "float32"},
+        },
         "size_bytes": size * 1000,
         "passed": True,
         "test": {"window": _window()},

@@ -241,7 +241,9 @@ def test_spectrogram_files_are_marked_as_refused_by_the_loaders(built):
     refused = {file["file"] for file in built.report["files"] if file["refused_by"]}
 
     assert refused == {path.name for path in built.files if "spectrogram" in path.name}
-    assert "Not for the Task library or MediaPipe, which refuse it" in (built.path / "report.md").read_text()
+    report = (built.path / "report.md").read_text()
+    assert "Not for the Task library, MediaPipe or MediaPipe in the browser, which refuse it" in report
+    assert "Every loader takes" in report
 
 
 def test_the_golden_vectors_are_the_windows_that_convert_compared(built):

@@ -34,7 +34,8 @@ def test_it_holds_the_device_part_and_nothing_of_the_rest(wheel):
         *(
             path.relative_to(REPOSITORY).as_posix()
             for package in ("metadata", "edge_runtime")
-            for path in (REPOSITORY / package).rglob("*.py")
+            for kind in ("*.py", "*.c", "*.h")
+            for path in (REPOSITORY / package).rglob(kind)
         ),
     }
 

@@ -60,6 +60,7 @@ def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_report(page):
         *("yes", "300", "62.5% [30.0%, 90.0%]", "99.5%", "1.50 / 1.50", "2.50 / 2.50", "pass")
     ]
     assert "decision agreement 0.995 (≥ 0.98)" in page
+    assert '<td class="good">takes it</td><td class="bad">refuses it</td>' in page
     assert [one[2] for one in Elements(page).of("h2")][:4] == [
         *("Verdict", "Files: accuracy, size and latency", "Model card", "Training curves")
     ]
@@ -214,12 +215,12 @@ def test_other_machines_stand_in_a_table(tmp_path):
 def test_a_report_of_an_older_version_makes_a_page_that_says_what_it_did_not_know(tmp_path):
     report = small_report(tmp_path / "old")
     for file in report["files"]:
-        del file["refused_by"], file["latency"]["end_to_end"]["samples_ms"]
+        del file["loaders"], file["latency"]["end_to_end"]["samples_ms"]
     run = write_small_run(tmp_path / "old", verdict=None, data=None, files=report["files"])
     assert earproof.main(["report", str(run)]) == 0
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "No verdict" in page
-    assert "which loaders open the files" in page
+    assert "which loaders take the files" in page
     assert "the latency of each run" in page
 
 

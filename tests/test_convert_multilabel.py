@@ -29,7 +29,14 @@ from edge_runtime.model.classifier import Classifier  # noqa: E402
 from edge_runtime.model.interpreter import open_interpreter  # noqa: E402
 from edge_runtime.parity.file_parity import parity_of_file  # noqa: E402
 from edge_runtime.parity.golden_vectors import read_golden  # noqa: E402
-from metadata import ModelSpec, Provenance, WaveformFrontEnd, replace_spec  # noqa: E402
+from metadata import (  # noqa: E402
+    ModelSpec,
+    Provenance,
+    WaveformFrontEnd,
+    read_associated_files,
+    replace_spec,
+    strip_metadata,
+)
 from train.evaluation.predict import predict  # noqa: E402
 from train.evaluation.rotated_windows import with_rotated_windows  # noqa: E402
 from train.evaluation.thresholds import choose_thresholds  # noqa: E402
@@ -119,6 +126,16 @@ def _decided(path, windows):
     labels = classifier.spec.labels
     decisions = [classifier.decide(classifier.scores(window)) for window in windows]
     return np.array([[label in decision for label in labels] for decision in decisions])
+
+
+def test_files_state_the_thresholds_for_the_loaders_only_when_asked_to_and_score_as_before(run, proofs, tmp_path):
+    plain = next(proof.file for proof in proofs if proof.file.recipe.name == "float32")
+    (file,) = convert_run(run, tmp_path, replace(FEW_RUNS, recipes=(plain.recipe,), loader_thresholds=True), QUIET)
+    inside = read_associated_files(file.path.read_bytes())
+    lines = inside.pop("score_calibration.txt").decode("ascii").split("\n")
+    assert [float(line.rsplit(",", 1)[1]) for line in lines] == list(run.spec.thresholds)
+    assert sorted(inside) == sorted(read_associated_files(plain.path.read_bytes()))
+    assert strip_metadata(file.path.read_bytes()) == strip_metadata(plain.path.read_bytes())
 
 
 def test_agreement_and_accuracy_are_of_the_sets_that_the_device_decides_for(run, proofs):

@@ -1,12 +1,15 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tiny_tflite import tiny_classifier, tiny_spec
 
+from edge_runtime.front_end.mel import loudest_bands, mel_spectrogram
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.levels import front_end_parity, phone_parity, recipe_parity, score_parity
+from metadata import MelFrontEnd
 from metadata.packing.packed_model import pack_model
 
 TOLERANCE = {"decision_agreement": 0.75, "accuracy_loss": 0.25}
@@ -161,3 +164,17 @@ def test_a_window_too_short_for_the_tick_fails_with_its_reason():
 
     assert not result.passed
     assert "AudioRecord buffer ran over" in result.detail
+
+
+def test_a_magnitude_under_loud_low_frequencies_is_as_exact_as_float32_can_be():
+    front_end = MelFrontEnd(inside_model=True, n_fft=512, hop_length=160, win_length=400, power=1.0, pad_mode="none")
+    front_end = replace(front_end, n_mels=64, fmin=125.0, fmax=7500.0, mel_scale="htk", mel_norm="none")
+    hum = 0.5 * np.sin(2 * np.pi * 40 * np.arange(15_600) / 16_000)[np.newaxis]
+    mel = mel_spectrogram(hum[0], front_end, 16_000)[np.newaxis]
+    rounded = mel + 3e-6 * mel.max()
+    assert not front_end_parity(mel, rounded, "relative to its bands").passed
+    least = loudest_bands(hum, front_end, 16_000)
+    assert least[0] == pytest.approx(0.5 * 400 / 4, rel=0.02)  # half the amplitude times the sum of the window
+    assert least[0] > 3 * mel.max()
+    assert front_end_parity(mel, rounded, "relative to the hum", least).passed
+    assert not loudest_bands(hum, replace(front_end, power=2.0), 16_000).any()

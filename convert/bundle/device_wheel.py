@@ -24,6 +24,7 @@ import edge_runtime
 DEVICE_PACKAGES = ("metadata", "edge_runtime")
 DISTRIBUTION = "earproof"
 _COMMAND_MODULE = "earproof.py"
+_SOURCES = (".py", ".c", ".h")  # the front end for microcontrollers is in C
 _KEPT_FIELDS = ("Metadata-Version", "Name", "Version", "Summary", "License-Expression", "License-File")
 _KEPT_LISTS = ("Classifier", "Requires-Python", "Requires-Dist")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: earproof\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -63,7 +64,7 @@ def _modules() -> dict[str, bytes]:
     root = _root()
     paths = [root / _COMMAND_MODULE]
     for package in DEVICE_PACKAGES:
-        paths += sorted((root / package).rglob("*.py"))
+        paths += sorted(path for path in (root / package).rglob("*") if path.suffix in _SOURCES)
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 

@@ -19,6 +19,7 @@ from metadata.plural import counted
 
 TWIN_TOLERANCE = 1e-5  # max abs error of the scores
 BATCH_SIZE = 64  # windows
+INSTEAD = "--compress cannot train it on; expected a smaller network, or --recipe int8 without --compress"
 
 Weights = dict[str, dict[str, np.ndarray]]  # layer name -> weight name -> values
 Translation = Callable[[dict[str, Any], Any], tuple[str, dict[str, Any]]]  # of a layer, from its configuration
@@ -234,7 +235,7 @@ def _chain(model: Any) -> list[Any]:
         if layer.input is not before.output:
             raise ValueError(
                 f"{model.name} is no chain: {layer.name} does not take the output of {before.name} alone; "
-                f"a twin is made of models whose layers follow one another"
+                f"a twin is made of models whose layers follow one another; {INSTEAD}"
             )
     return layers
 
@@ -248,7 +249,7 @@ def _first_of_network(layers: list[Any]) -> int:
         layer = layers[start - 1]
         raise ValueError(
             f"{layer.name} ({type(layer).__name__}) has no form in tf_keras here and stands behind or among the layers "
-            f"with weights; expected {', '.join(_TRANSLATIONS)} there"
+            f"with weights; expected {', '.join(_TRANSLATIONS)} there; {INSTEAD}"
         )
     return start
 

@@ -7,12 +7,12 @@ from typing import Any
 from convert.html_report.charts import draw_front, draw_latency
 from convert.html_report.page_parts import Block, Chart, Missing, Table, Text
 from convert.html_report.run_record import RunRecord
-from convert.report.loaders import MEDIAPIPE, TASK_LIBRARY
 from edge_runtime.parity.level_text import describe_failure
 from metadata.plural import counted
 from train.evaluation.evaluation_text import share_cell, share_name
 
 _OF_FLOAT = (2, 3)  # levels of parity at which a file is compared with float
+TAKES_IT, REFUSES_IT = "takes it", "refuses it"
 STATISTICS = ("p50", "p90", "p95", "p99", "max")
 
 
@@ -85,26 +85,21 @@ def timing_blocks(entries: list[dict[str, Any]], key: str) -> list[Block]:
 
 
 def loader_blocks(run: RunRecord) -> list[Block]:
-    """Return which loaders open which file."""
+    """Return which loaders take which file, as the linter told when the files were made."""
     files = run.report["files"]
-    if not all("refused_by" in file for file in files):
-        return [
-            Missing(what="which loaders open the files", why="the report is of an older version, which did not say")
-        ]
-    rows = [
-        (
-            file["file"],
-            *("refuses it" if loader in file["refused_by"] else "opens it" for loader in (TASK_LIBRARY, MEDIAPIPE)),
-        )
-        for file in files
-    ]
-    return [
-        Table(
-            caption="As tried with tflite-support 0.4.4 and MediaPipe 1.2.2; a LiteRT interpreter opens all of them",
-            header=("file", TASK_LIBRARY, MEDIAPIPE),
-            rows=tuple(rows),
-        )
-    ]
+    loaders = {key: one["name"] for file in files for key, one in file.get("loaders", {}).items()}
+    if not loaders:
+        why = "the report is of an older version, which did not say; `earproof lint FILE` does"
+        return [Missing(what="which loaders take the files", why=why)]
+    rows = [(file["file"], *(_taken(file.get("loaders", {}).get(key)) for key in loaders)) for file in files]
+    caption = "What each loader does with each file; why, and what mends it, is told by earproof lint FILE"
+    return [Table(caption=caption, header=("file", *loaders.values()), rows=tuple(rows))]
+
+
+def _taken(verdict: dict[str, Any] | None) -> str:
+    """What a loader does with a file; it may not be known."""
+    taken = None if verdict is None else verdict["taken"]
+    return "not known" if taken is None else TAKES_IT if taken else REFUSES_IT
 
 
 def failure_lines(run: RunRecord) -> list[str]:

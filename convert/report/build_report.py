@@ -13,7 +13,7 @@ from convert.report.choose import as_candidate, choose_files
 from convert.report.compression import compression_notes
 from convert.report.data_report import data_notes
 from convert.report.label_sets import Cell, label_set_notes, set_columns
-from convert.report.loaders import refused_by
+from convert.report.loaders import describe_loaders, loader_notes
 from convert.report.machines import machine_notes
 from convert.report.proof import FileProof
 from convert.report.training_end import find_short_training
@@ -99,7 +99,7 @@ def _describe_file(proof: FileProof) -> dict[str, Any]:
         "model": proof.file.spec.name,
         "input": proof.file.form,
         "recipe": proof.file.recipe.name,
-        "refused_by": list(refused_by(proof.file.spec, proof.file.recipe)),
+        **describe_loaders(proof.file.path),
         "size_bytes": proof.file.path.stat().st_size,
         "passed": proof.passed,
         "test": {level: evaluation.as_dict() for level, evaluation in proof.evaluations.items()},
@@ -146,15 +146,6 @@ def _pictures(names: Sequence[str]) -> list[str]:
         folder, _, file = name.rpartition("/")
         folders.setdefault(folder, []).append(file)
     return [f"Pictures in {folder or 'the folder'}: {', '.join(files)}." for folder, files in folders.items()]
-
-
-def _refusals(files: Sequence[dict[str, Any]]) -> list[str]:
-    """Which loaders refuse which files, a line a reason."""
-    kinds: dict[tuple[str, ...], list[str]] = {}
-    for file in files:
-        if file.get("refused_by"):
-            kinds.setdefault(tuple(file["refused_by"]), []).append(file["file"])
-    return [f"Not for {' or '.join(loaders)}, which refuse it: {', '.join(names)}." for loaders, names in kinds.items()]
 
 
 def _row(file: dict[str, Any], front: Collection[str], columns: Mapping[str, Cell]) -> list[str]:
@@ -213,7 +204,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     begun = {file["model"]: BackboneOrigin(**file["backbone"]) for file in report["files"] if "backbone" in file}
     notes += [f"{model} {origin.clause}." for model, origin in begun.items()]
     notes += [_choice(choice) for choice in report["choices"]]
-    notes += _refusals(report["files"])
+    notes += loader_notes(report["files"])
     notes += data_notes(report.get("data"))
     notes += compression_notes(report.get("compression"))
     notes += report.get("hints", [])

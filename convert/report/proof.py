@@ -20,7 +20,7 @@ from convert.report.test_side import TestSide, describe_test_side
 from convert.settings import ConvertSettings
 from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.bench.latency import LatencyReport, measure_latency
-from edge_runtime.front_end.mel import mel_spectrogram
+from edge_runtime.front_end.mel import loudest_bands, mel_spectrogram
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.model.interpreter import open_interpreter
 from edge_runtime.parity.file_parity import BUILTIN_KERNELS, SLOW_MS
@@ -228,7 +228,8 @@ def prove_front_end(run: FinishedRun, windows: np.ndarray | WindowRows) -> list[
         "Keras layer": predict(layer, chosen),
         "exported graph": np.stack([_graph_output(graph, window) for window in chosen]),
     }
-    return [front_end_parity(reference, mel, f"{name} against librosa") for name, mel in candidates.items()]
+    least = loudest_bands(chosen, run.spec.front_end, run.spec.sample_rate)
+    return [front_end_parity(reference, mel, f"{name} against librosa", least) for name, mel in candidates.items()]
 
 
 def librosa_mels(run: FinishedRun, windows: np.ndarray) -> np.ndarray | None:

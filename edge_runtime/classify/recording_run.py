@@ -47,7 +47,7 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how recordings are classified and where the result goes."""
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (default: a window)")
     parser.add_argument(
-        "--tail", choices=TAILS, default=DEFAULT_TAIL, help="the end of a recording (default: pad with zeros)"
+        "--tail", choices=TAILS, default=DEFAULT_TAIL, help="end of a recording (default: the last window ends with it)"
     )
     add_silence_argument(parser, "windows")
     parser.add_argument("--phone", action="store_true", help="replay through AudioRecord and its ring buffer instead")

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.timed_windows import at_rate, cut_stream
-from edge_runtime.audio.windows import Windowing, check_finite, check_waveform
+from edge_runtime.audio.windows import DEFAULT_TAIL, Windowing, check_finite, check_waveform
 from edge_runtime.counting.count_merge import CountedMerge, CountedScores, no_sources, top_labels
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.model.classifier import Classifier
@@ -117,7 +117,7 @@ class CountedClassifier(HearsRecordings[CountedWindow]):
         clip: npt.ArrayLike,
         sample_rate: int,
         window_hop: int | None = None,
-        tail: str = "pad",
+        tail: str = DEFAULT_TAIL,
         merge: str = "union",
         silence_below_dbfs: float | None = None,
     ) -> CountedClassification:

@@ -6,12 +6,14 @@ returned as float32.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.windows import check_waveform
 from edge_runtime.front_end.frames import compute_frames, pad_ends
-from edge_runtime.front_end.mel_filters import MelSlopes, mel_slopes
+from edge_runtime.front_end.mel_filters import MelSlopes, mel_filter_bank, mel_slopes
 from metadata.spec import MelFrontEnd, ModelSpec, StftFrontEnd
 
 FloatArray = npt.NDArray[np.float32]
@@ -62,6 +64,28 @@ def mel_spectrogram(waveform: npt.ArrayLike, front_end: MelFrontEnd, sample_rate
     maximum.
     """
     return _spectrogram(waveform, front_end, mel_slopes(front_end, sample_rate))
+
+
+def loudest_bands(windows: npt.ArrayLike, front_end: MelFrontEnd, sample_rate: int) -> npt.NDArray[np.float64]:
+    """Return what a mel band would hold of the loudest bin of each window alone, (n_windows,).
+
+    A transform in float32 rounds every bin by a share of the loudest. Magnitudes show it: where low frequencies below
+    the first band are 1,000 times louder than the bands, these are not exact to the last digit. In power (2.0) the
+    rounding is squared, and what is returned is 0.
+
+    Parameters
+    ----------
+    windows : array_like
+        (n_windows, n_samples).
+    front_end : MelFrontEnd
+    sample_rate : int
+        Hz.
+    """
+    if front_end.power >= 2.0:
+        return np.zeros(len(np.asarray(windows)))
+    linear = replace(front_end, log="none")
+    highest = float(mel_filter_bank(front_end, sample_rate).max())
+    return np.array([highest * stft_spectrogram(window, linear).max() for window in np.asarray(windows)])
 
 
 def model_input(window: npt.ArrayLike, spec: ModelSpec) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from edge_runtime.listen.event_files import open_event_file
 from edge_runtime.listen.listener import OFF_SHARE, Listener, ListenSettings
 from edge_runtime.listen.report import ListenReport
 from edge_runtime.listen.smoothing import SMOOTHINGS
+from edge_runtime.listen.uncertain_takes import WITHIN, UncertainTakes
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.options import add_channel_argument, add_silence_argument
 from edge_runtime.phone.audio_record import PCM_ENCODINGS
@@ -94,6 +96,10 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
         help="write events to a .jsonl, .csv or .txt (Audacity labels) file too; repeatable",
     )
     parser.add_argument("--force", action="store_true", help="overwrite the files of --out")
+    parser.add_argument("--save-uncertain", type=Path, metavar="DIR", help="keep windows whose decision was close here")
+    parser.add_argument(
+        "--uncertain-within", type=float, default=WITHIN, metavar="SCORE", help=f"what is close (default {WITHIN:g})"
+    )
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
     parser.set_defaults(may_be_late="audio")
 
@@ -120,7 +126,8 @@ def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
     settings = _settings(args, spec)
     on = chosen_thresholds(args.on, spec.thresholds, spec)
     off = chosen_thresholds(args.off, tuple(OFF_SHARE * threshold for threshold in on), spec)
-    listener = Listener(classifier, settings, on, off)
+    takes = _uncertain_takes(args, spec, on)
+    listener = Listener(classifier, settings, on, off, takes.offer if takes else None)
     for label in args.label:
         label_place(label, spec)
     if args.duration is not None and not args.duration * spec.sample_rate >= 1.0:
@@ -135,9 +142,19 @@ def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
             _hear(source, listener, report, stop, args.duration)
         finally:  # a microphone that is unplugged ends the events too
             report.end(source)
+            if takes:
+                print(takes.told(), file=sys.stderr)
     if listener.num_samples == 0 and not stop.asked:
         raise ValueError("the sound ended without a single sample; expected some")
     return INTERRUPTED if stop.asked and args.audio not in (None, "-") else DONE
+
+
+def _uncertain_takes(args: argparse.Namespace, spec: ModelSpec, on: tuple[float, ...]) -> UncertainTakes | None:
+    """Return where uncertain windows are kept, if they are."""
+    if args.save_uncertain is None:
+        return None
+    digest = hashlib.sha256(args.file.read_bytes()).hexdigest()
+    return UncertainTakes(args.save_uncertain, spec, on, args.uncertain_within, model_sha256=digest)
 
 
 def _hear(source: Source, listener: Listener, report: ListenReport, stop: StopRequest, duration: float | None) -> None:

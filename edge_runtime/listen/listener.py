@@ -18,6 +18,7 @@ windows, and earlier by the delay of the smoothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +132,8 @@ class Listener:
     settings : ListenSettings
     on, off : tuple of float, optional
         Thresholds, one a label; by default those of the spec, and four fifths of `on`.
+    keep : callable, optional
+        Is given window, scores and seconds of each tick that counts and is not silent.
 
     Attributes
     ----------
@@ -155,7 +158,9 @@ class Listener:
         settings: ListenSettings | None = None,
         on: tuple[float, ...] | None = None,
         off: tuple[float, ...] | None = None,
+        keep: Callable[[FloatArray, FloatArray, float], None] | None = None,
     ) -> None:
+        self._keep = keep
         self.classifier, self.settings = classifier, settings or ListenSettings()
         spec = classifier.spec
         self.tick_samples = round(self.settings.tick_seconds * spec.sample_rate)
@@ -217,12 +222,15 @@ class Listener:
     def _tick(self) -> Tick:
         """Classify what the ring buffer holds."""
         spec = self.classifier.spec
+        silent_before = self.num_silent
         scores = self._scores()
         self.num_ticks += 1
         seconds = self.num_samples / spec.sample_rate
         if 2 * self.num_samples <= spec.window_length:
             self._early.append(scores)
             return Tick(self.num_ticks, seconds, scores, np.asarray(scores, np.float64), (), ())
+        if self._keep is not None and self.num_silent == silent_before:
+            self._keep(self._audio.window(), scores, seconds)
         smoothed, events = self._count(scores)
         active = tuple(spec.labels[label] for label in self._detector.active)
         return Tick(self.num_ticks, seconds, scores, smoothed, active, events)

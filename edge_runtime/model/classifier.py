@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge_runtime.audio.level import is_silent, level_dbfs
 from edge_runtime.audio.timed_windows import at_rate, cut_stream
-from edge_runtime.audio.windows import Windowing, check_finite, check_waveform
+from edge_runtime.audio.windows import DEFAULT_TAIL, Windowing, check_finite, check_waveform
 from edge_runtime.front_end.frame_cache import FrameCache
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classification import Classification, Decision, FloatArray, Hearing, WindowResult
@@ -307,7 +307,7 @@ class Classifier(HearsRecordings[WindowResult]):
         clip: npt.ArrayLike,
         sample_rate: int,
         window_hop: int | None = None,
-        tail: str = "pad",
+        tail: str = DEFAULT_TAIL,
         merge: str = "mean",
         silence_below_dbfs: float | None = None,
     ) -> Classification:
@@ -356,7 +356,7 @@ class Classifier(HearsRecordings[WindowResult]):
         self,
         path: str | Path,
         window_hop: int | None = None,
-        tail: str = "pad",
+        tail: str = DEFAULT_TAIL,
         silence_below_dbfs: float | None = None,
     ) -> Iterator[WindowResult]:
         """Classify a WAV file of any length, rate and channel count, window by window in constant memory.

@@ -29,13 +29,13 @@ def max_abs_error(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> float:
     return float(np.abs(found - expected).max())
 
 
-def relative_error(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> float:
-    """Return the largest absolute difference over the largest absolute value of the reference.
+def relative_error(reference: npt.ArrayLike, candidate: npt.ArrayLike, least_peak: float = 0.0) -> float:
+    """Return the largest absolute difference over the largest absolute value of the reference, `least_peak` at least.
 
     Infinite where the reference is all zero and the candidate is not.
     """
     expected, found = _pair(reference, candidate)
-    error, peak = np.abs(found - expected).max(), np.abs(expected).max()
+    error, peak = np.abs(found - expected).max(), max(np.abs(expected).max(), least_peak)
     if error == 0.0:
         return 0.0
     return float(error / peak) if peak > 0.0 else math.inf

@@ -275,8 +275,10 @@ class _Draft:
         """From which score on labels count."""
         if self.own and len(self.own.thresholds) == count:
             return self.own.thresholds
-        self.assumes_threshold = self.stated.threshold is None
-        return (DEFAULT_THRESHOLD if self.stated.threshold is None else self.stated.threshold,) * count
+        single = DEFAULT_THRESHOLD if self.stated.threshold is None else self.stated.threshold
+        thresholds = self.stated.thresholds if len(self.stated.thresholds) == count else (None,) * count
+        self.assumes_threshold = self.stated.threshold is None and None in thresholds
+        return tuple(single if threshold is None else threshold for threshold in thresholds)
 
     def _provenance(self) -> Provenance:
         """Where the file came from, with the author and the license that it states."""

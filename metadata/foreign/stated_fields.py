@@ -15,6 +15,7 @@ from metadata.errors import ModelContractError
 from metadata.foreign.stated_labels import stated_labels
 from metadata.packing.metadata_codec import decode_metadata, metadata_tables
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
+from metadata.packing.score_calibration import CALIBRATION_FILE, Calibration, stated_thresholds
 from metadata.tflite_file.model_content import ModelContent, parse_model
 
 Values = Mapping[str, Any]
@@ -50,6 +51,8 @@ class StatedFields:
         Hz that a description speaks of, where nothing else states a rate: no more than a hint.
     threshold : float or None
         From which scores are shown.
+    thresholds : tuple of float or None
+        The same for each label, by the calibration of the scores; None for a label without; empty without calibration.
     notes : tuple of str
         Each names a field, its value and what was done.
     """
@@ -69,6 +72,7 @@ class StatedFields:
     label_faults: tuple[str, ...] = ()
     rate_in_text: int | None = None
     threshold: float | None = None
+    thresholds: tuple[float | None, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -93,9 +97,10 @@ def read_stated(model: bytes | ModelContent) -> StatedFields:
     outputs = content.tensors.outputs
     labels = stated_labels(values, scores, files, outputs[0].size if outputs else 0)
     rate = _sample_rate(values, properties, notes)
-    threshold = _threshold(scores, notes)
+    thresholds = _class_thresholds(scores, files, outputs[0].size if outputs else 0)
+    threshold = _threshold(scores, notes, bool(thresholds))
     _note_version(values, notes)
-    _note_unused(audio, scores, notes)
+    _note_unused(audio, scores, notes, bool(thresholds))
     if labels.labels is not None:
         notes += labels.said
     return StatedFields(
@@ -110,6 +115,7 @@ def read_stated(model: bytes | ModelContent) -> StatedFields:
         label_faults=labels.said if labels.labels is None else (),
         rate_in_text=None if rate else _rate_in_text(values),
         threshold=threshold,
+        thresholds=thresholds,
         notes=tuple(notes),
     )
 
@@ -210,24 +216,44 @@ def _note_version(values: Values, notes: list[str]) -> None:
         )
 
 
-def _note_unused(audio: Values, scores: Values, notes: list[str]) -> None:
+def _note_unused(audio: Values, scores: Values, notes: list[str], is_calibrated: bool) -> None:
     """Say what processing the metadata asks for that is not done."""
     for tensor, what in ((audio, "input"), (scores, "output")):
         for unit in tensor.get("process_units", []):
             kind, options = unit.get("options_type"), unit.get("options", {})
             plain = kind == "NormalizationOptions" and {*options.get("mean", [0.0])} == {0.0}
+            if is_calibrated and kind == "ScoreCalibrationOptions":
+                continue
             if kind in (None, "ScoreThresholdingOptions") or (plain and {*options.get("std", [1.0])} == {1.0}):
                 continue
             said = ", ".join(f"{key} {value}" for key, value in options.items())
             notes.append(f"the metadata asks for {kind} ({said}) on the {what}, which is not done here")
 
 
-def _threshold(scores: Values, notes: list[str]) -> float | None:
-    """The score from which labels are shown, None where it is not stated."""
+def _threshold(scores: Values, notes: list[str], is_calibrated: bool) -> float | None:
+    """The score from which labels are shown, None where it is not stated; 0 belongs to thresholds of each label."""
     for unit in scores.get("process_units", []):
         if unit.get("options_type") == "ScoreThresholdingOptions":
             threshold = float(unit.get("options", {}).get("global_score_threshold", 0.0))
             if 0.0 < threshold <= 1.0:
                 return threshold
-            notes.append(f"global_score_threshold is {threshold} and is not used; expected above 0 and up to 1")
+            if threshold or not is_calibrated:
+                notes.append(f"global_score_threshold is {threshold} and is not used; expected above 0 and up to 1")
     return None
+
+
+def _class_thresholds(scores: Values, files: Mapping[str, bytes], count: int) -> tuple[float | None, ...]:
+    """The score from which each label is shown, by a calibration that does nothing else; empty where there is none."""
+    units = [unit.get("options", {}) for unit in scores.get("process_units", []) if _is_calibration(unit)]
+    named = [item for item in scores.get("associated_files", []) if item.get("type") == CALIBRATION_FILE]
+    content = files.get(str(named[0].get("name", ""))) if named else None
+    if not units or content is None:
+        return ()
+    transformation = str(units[0].get("score_transformation", "IDENTITY"))
+    calibration = Calibration(transformation, float(units[0].get("default_score", 0.0)), content)
+    return stated_thresholds(calibration, count) or ()
+
+
+def _is_calibration(unit: Values) -> bool:
+    """Whether a process unit asks for calibration."""
+    return unit.get("options_type") == "ScoreCalibrationOptions"

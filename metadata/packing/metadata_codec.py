@@ -36,6 +36,19 @@ def decode_metadata(content: bytes, faults: list[str] | None = None) -> dict[str
     return _Decoder(faults).table(FlatTable.root(content, METADATA_IDENTIFIER, _SOURCE), ROOT_TABLE)
 
 
+def later_fields(content: bytes) -> list[str]:
+    """Return what a metadata FlatBuffer holds of a later schema: fields and tables that `decode_metadata` leaves out.
+
+    Raises
+    ------
+    ModelContractError
+        As for `decode_metadata`.
+    """
+    decoder = _Decoder(None)
+    decoder.table(FlatTable.root(content, METADATA_IDENTIFIER, _SOURCE), ROOT_TABLE)
+    return decoder.later
+
+
 def encode_metadata(values: Mapping[str, Any]) -> bytes:
     """Return the metadata FlatBuffer of a dictionary as `decode_metadata` gives it.
 
@@ -68,12 +81,18 @@ def _slots(name: str) -> Iterator[tuple[int, Field]]:
         slot += 2 if field.kind == "union" else 1
 
 
+def _num_slots(name: str) -> int:
+    """How many slots the fields of a table take."""
+    return sum(2 if field.kind == "union" else 1 for field in TABLES[name])
+
+
 class _Decoder:
     """Reads tables, and counts them."""
 
     def __init__(self, faults: list[str] | None) -> None:
         self._num_tables = 0
         self._faults = faults
+        self.later: list[str] = []  # what a later schema brought
 
     def table(self, table: FlatTable, name: str) -> dict[str, Any]:
         """Read every written field of a table."""
@@ -81,6 +100,8 @@ class _Decoder:
         if self._num_tables > _MAX_TABLES:
             raise ModelContractError(f"{_SOURCE} holds more than {_MAX_TABLES} tables; the file is damaged")
         values: dict[str, Any] = {}
+        known = _num_slots(name)
+        self.later += [f"field {slot} of {name}" for slot in range(known, table.num_slots) if table.has(slot)]
         for slot, field in _slots(name):
             try:
                 values |= self._field(table, slot, field)
@@ -130,6 +151,7 @@ class _Decoder:
         if number == 0 or inner is None:
             return {}
         if number > len(options):
+            self.later.append(f"table {number} of {field.holds}")
             return {f"{field.name}_type": number}
         name = options[number - 1]
         return {f"{field.name}_type": name, field.name: self.table(inner, name)}
@@ -145,7 +167,7 @@ class _Encoder:
         """Write a table and return its builder offset."""
         _check_keys(values, name)
         parts = [part for slot, field in _slots(name) for part in self._parts(values, slot, field)]
-        self._builder.StartObject(sum(2 if field.kind == "union" else 1 for field in TABLES[name]))
+        self._builder.StartObject(_num_slots(name))
         for slot, code, value in parts:
             self._place(slot, code, value)
         return int(self._builder.EndObject())
@@ -160,7 +182,8 @@ class _Encoder:
             number = UNIONS[field.holds].index(chosen) + 1
             return [(slot, "B", number), (slot + 1, "offset", self.table(value, chosen))]
         if field.kind == "enum":
-            return [(slot, "b", ENUMS[field.holds].index(value))]
+            number = value if isinstance(value, int) else ENUMS[field.holds].index(value)
+            return [(slot, "b", number)]
         if field.kind in _SCALAR_CODES:
             return [(slot, _SCALAR_CODES[field.kind], value)]
         return [(slot, "offset", self._outside(value, field))]

@@ -27,7 +27,7 @@ from typing import NamedTuple
 METADATA_IDENTIFIER = b"M001"  # at byte 4 of the metadata FlatBuffer
 METADATA_ENTRY_NAME = "TFLITE_METADATA"  # of the entry in the model's metadata vector
 SCHEMA_VERSION = "1.5.0"  # that the tables below are of
-MIN_PARSER_VERSION = "1.3.0"  # the version that brought AudioProperties
+MIN_PARSER_VERSION = "1.3.0"  # the version that brought AudioProperties; the least that our own files ask for
 ROOT_TABLE = "ModelMetadata"
 
 
@@ -140,4 +140,20 @@ TABLES: dict[str, tuple[Field, ...]] = {
     ),
     "TensorGroup": (Field("name", "text"), Field("tensor_names", "texts")),
     "CustomMetadata": (Field("name", "text"), Field("data", "bytes")),
+}
+
+# What came after version 1.0.0: an enum's name, a union's table or a table's field, with the version that brought it.
+ADDED: dict[tuple[str, str], tuple[int, int, int]] = {
+    ("AssociatedFileType", "VOCABULARY"): (1, 0, 1),
+    ("ProcessUnitOptions", "BertTokenizerOptions"): (1, 1, 0),
+    ("ProcessUnitOptions", "SentencePieceTokenizerOptions"): (1, 1, 0),
+    ("SubGraphMetadata", "input_process_units"): (1, 1, 0),
+    ("SubGraphMetadata", "output_process_units"): (1, 1, 0),
+    ("SubGraphMetadata", "input_tensor_groups"): (1, 2, 0),
+    ("SubGraphMetadata", "output_tensor_groups"): (1, 2, 0),
+    ("ProcessUnitOptions", "RegexTokenizerOptions"): (1, 2, 1),
+    ("ContentProperties", "AudioProperties"): (1, 3, 0),
+    ("AssociatedFileType", "SCANN_INDEX_FILE"): (1, 4, 0),
+    ("AssociatedFile", "version"): (1, 4, 1),
+    ("SubGraphMetadata", "custom_metadata"): (1, 5, 0),
 }

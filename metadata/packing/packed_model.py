@@ -7,13 +7,14 @@ gets no `AudioProperties`, so that these refuse it instead of feeding it samples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME, format_labels, parse_labels
 from metadata.packing.contract_check import check_contract, check_label_count, score_place
 from metadata.packing.digest import check_digest, spec_with_digest
+from metadata.packing.metadata_check import check_metadata
 from metadata.packing.metadata_codec import decode_metadata, encode_metadata
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
 from metadata.packing.new_root import find_model
@@ -50,6 +51,37 @@ def pack_model(model: bytes, spec: ModelSpec) -> bytes:
     described = add_metadata_buffer(model, encode_metadata(describe_model(spec, score_place(tensors, spec))))
     files = {LABELS_FILE_NAME: format_labels(spec.labels), SPEC_FILE_NAME: spec_with_digest(spec, described)}
     return append_files(described, files)
+
+
+def repack_model(
+    model: bytes, values: Mapping[str, Any], files: Mapping[str, bytes], spec: ModelSpec | None = None
+) -> bytes:
+    """Return the model with other metadata and files inside, in place of what it had; the model itself stays as it is.
+
+    Parameters
+    ----------
+    model : bytes
+    values : mapping
+        The standard metadata, as `read_metadata` gives it.
+    files : mapping of str to bytes
+        All files that the model shall hold.
+    spec : ModelSpec, optional
+        Written anew for a file that holds one: its digest covers the metadata.
+
+    Raises
+    ------
+    ModelContractError
+        Values that the schema has no place for, a file that they name and that is missing, or a spec, labels and
+        tensors that disagree.
+    """
+    check_metadata(values)
+    _check_named_files(values, dict(files))
+    described = add_metadata_buffer(model, encode_metadata(values))
+    if spec is not None:
+        files = {**files, SPEC_FILE_NAME: spec_with_digest(spec, described)}
+    packed = append_files(described, files)
+    read_spec(packed)
+    return packed
 
 
 def strip_metadata(model: bytes) -> bytes:
@@ -187,7 +219,7 @@ def _labels(described: _Described) -> tuple[str, ...]:
 
 def _check_named_files(values: Any, files: dict[str, bytes]) -> None:
     """Refuse metadata that names files which are not there."""
-    missing = sorted(set(_named_files(values)) - set(files))
+    missing = sorted(set(named_files(values)) - set(files))
     if missing:
         raise ModelContractError(
             f"the metadata names {', '.join(missing)} but the file holds {', '.join(sorted(files)) or 'no files'}; "
@@ -195,17 +227,17 @@ def _check_named_files(values: Any, files: dict[str, bytes]) -> None:
         )
 
 
-def _named_files(values: Any) -> Iterator[str]:
+def named_files(values: Any) -> Iterator[str]:
     """Yield the names of the associated files anywhere in the metadata."""
     if isinstance(values, list):
         for item in values:
-            yield from _named_files(item)
+            yield from named_files(item)
     elif isinstance(values, dict):
         for key, item in values.items():
             if key in ("associated_files", "vocab_file", "sentencePiece_model"):
                 yield from (file["name"] for file in item if "name" in file)
             else:
-                yield from _named_files(item)
+                yield from named_files(item)
 
 
 def find_label_file(values: dict[str, Any]) -> str | None:

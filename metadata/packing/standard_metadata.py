@@ -8,6 +8,7 @@ from metadata.labels import LABELS_FILE_NAME
 from metadata.origin import backbone_origin
 from metadata.packing.contract_check import feature_shape
 from metadata.packing.metadata_schema import MIN_PARSER_VERSION
+from metadata.packing.parser_version import min_parser_version
 from metadata.spec import SPEC_FILE_NAME, FrontEnd, MelFrontEnd, ModelSpec, StftFrontEnd
 
 AXIS_LABELS = "TENSOR_AXIS_LABELS"
@@ -24,7 +25,7 @@ def describe_model(spec: ModelSpec, score_place: int = 0) -> dict[str, Any]:
     stated = {key: spec.provenance.training.get(key) for key in ("author", "license")}
     origin = backbone_origin(spec)
     begun = {"license": origin.licence_text} if origin else {}
-    return {
+    values = {
         "name": spec.name,
         "description": f"{spec.description} It {origin.clause}.".strip() if origin else spec.description,
         "version": spec.version,
@@ -43,8 +44,14 @@ def describe_model(spec: ModelSpec, score_place: int = 0) -> dict[str, Any]:
                 "type": "DESCRIPTIONS",
             }
         ],
-        "min_parser_version": MIN_PARSER_VERSION,
     }
+    return values | {"min_parser_version": parser_version(values, is_own=True)}
+
+
+def parser_version(values: dict[str, Any], is_own: bool) -> str:
+    """Return the min_parser_version of metadata; files with a spec state at least 1.3.0, whatever they take."""
+    computed = min_parser_version(values)
+    return max(computed, MIN_PARSER_VERSION) if is_own else computed
 
 
 def _describe_input(spec: ModelSpec) -> dict[str, Any]:

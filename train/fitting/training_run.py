@@ -145,7 +145,7 @@ def train_model(
     if isinstance(task, OneLabel):  # the others hear the first window of each clip
         tails = spec.sample_rate, spec.window_length, settings.window_hop, settings.tail
         if unheard := describe_unheard(clips, "val", "validation", *tails):
-            tell(f"{unheard}; --tail pad takes it in. Training cuts windows anywhere, the test side takes all of it")
+            tell(f"{unheard}; --tail align takes it in. Training cuts windows anywhere, the test side takes all of it")
     validation = task.held_out(clips, "val", spec.window_length, settings)
     frames = None
     if isinstance(task, SoundEvents) and spec.frames is not None:

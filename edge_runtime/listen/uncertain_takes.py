@@ -1,0 +1,235 @@
+"""The sound of decisions that nearly came out the other way, kept for somebody who knows better.
+
+A folder of takes: `takes/*.wav`, each one window of the model, and `takes.jsonl`, one line a take, appended when its
+WAV is whole. Several sessions may fill one folder; each is a group of its own in a clip index, since its takes share a
+room and a microphone.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import wave
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.audio.sample_format import to_shorts
+from metadata.atomic_file import write_atomically
+from metadata.plural import counted
+from metadata.spec import ModelSpec
+
+TAKES_FILE, TAKES_FOLDER = "takes.jsonl", "takes"
+WITHIN = 0.15  # of a threshold, or of the second highest score
+MOST_TAKES = 1000  # of a session: 64 MB of windows of 2 s
+_SCORE_DIGITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """One window that was kept.
+
+    Attributes
+    ----------
+    path : str
+        Of the WAV, relative to the folder.
+    session : str
+        When its stream began, in UTC.
+    seconds : float
+        Of that stream at which the window ended.
+    label : str
+        With the highest score.
+    why : str
+        In words: which scores are near what.
+    margin : float
+        How far the decision is from the other one.
+    scores : dict of str to float
+        Of the window alone, by label.
+    model, model_sha256 : str
+        Name of the model that heard it, and SHA-256 of its file.
+    """
+
+    path: str
+    session: str
+    seconds: float
+    label: str
+    why: str
+    margin: float
+    scores: dict[str, float]
+    model: str
+    model_sha256: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the take for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class UncertainTakes:
+    """Keeps windows whose decision is near another one; those that overlap are one take.
+
+    Attributes
+    ----------
+    folder : Path
+    spec : ModelSpec
+    on : tuple of float
+        The thresholds that decide, one a label.
+    within : float
+        A decision nearer than this to another one is kept.
+    most : int
+        Takes of this session.
+    model_sha256 : str
+    session : str
+    num_kept, num_left_out : int
+        So far; takes are left out once there are `most`.
+    """
+
+    folder: Path
+    spec: ModelSpec
+    on: tuple[float, ...]
+    within: float = WITHIN
+    most: int = MOST_TAKES
+    model_sha256: str = ""
+    session: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+    num_kept: int = 0
+    num_left_out: int = 0
+    _free_from: float = 0.0  # seconds at which no sample of the last take is in the window any more
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.within < 1.0:
+            raise ValueError(f"takes are kept within {self.within} of another decision; expected between 0 and 1")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise NotADirectoryError(f"{self.folder} is a file; expected a folder for uncertain takes")
+        (self.folder / TAKES_FOLDER).mkdir(parents=True, exist_ok=True)
+        taken = {take.session for take in read_takes(self.folder)}
+        drop_broken_line(self.folder / TAKES_FILE)
+        wanted, number = self.session, 1
+        while self.session in taken:  # begun in the same second
+            number += 1
+            self.session = f"{wanted}-{number}"
+
+    def offer(self, window: npt.ArrayLike, scores: npt.ArrayLike, seconds: float) -> None:
+        """Keep a window if its decision is uncertain and it shares no sound with the last take.
+
+        Parameters
+        ----------
+        window : array_like
+            float, (window_length,), in [-1, 1].
+        scores : array_like
+            (n_labels,), of this window.
+        seconds : float
+            At its end.
+        """
+        values = np.asarray(scores, np.float64)
+        margin, why = uncertainty(values, self.on, self.spec)
+        if margin >= self.within or seconds < self._free_from:
+            return
+        if self.num_kept >= self.most:
+            self.num_left_out += 1
+            self._free_from = seconds + self.spec.window_seconds
+            return
+        path = f"{TAKES_FOLDER}/{self.session}-{self.num_kept + 1:04d}.wav"
+        write_atomically(self.folder / path, _wav(window, self.spec.sample_rate))
+        take = Take(
+            path=path,
+            session=self.session,
+            seconds=round(seconds, 3),
+            label=self.spec.labels[int(values.argmax())],
+            why=why,
+            margin=round(margin, _SCORE_DIGITS),
+            scores=dict(zip(self.spec.labels, np.round(values, _SCORE_DIGITS).tolist(), strict=True)),
+            model=self.spec.name,
+            model_sha256=self.model_sha256,
+        )
+        with (self.folder / TAKES_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(take.as_dict(), ensure_ascii=False) + "\n")
+        self.num_kept += 1
+        self._free_from = seconds + self.spec.window_seconds
+
+    def told(self) -> str:
+        """Return what was kept, for people."""
+        if not self.num_kept:
+            return f"no decision was within {self.within:g} of another one: nothing is kept in {self.folder}"
+        kept = f"{counted(self.num_kept, 'uncertain take')} of session {self.session} in {self.folder}"
+        if self.num_left_out:
+            kept += (
+                f"; {counted(self.num_left_out, 'more was', 'more were')} left out, {self.most} a session is the most"
+            )
+        return kept
+
+
+def uncertainty(scores: npt.NDArray[np.float64], on: tuple[float, ...], spec: ModelSpec) -> tuple[float, str]:
+    """Return how far a decision is from another one, and which scores say so.
+
+    With sigmoid each label is decided on its own: the nearest threshold counts. With softmax the highest score decides,
+    and is an event from its threshold on: what is nearer counts, the second highest score or that threshold.
+
+    Parameters
+    ----------
+    scores : ndarray of float64
+        (n_labels,).
+    on : tuple of float
+        Thresholds.
+    spec : ModelSpec
+    """
+    highest = int(scores.argmax())
+    judged = np.arange(scores.size) if spec.activation == "sigmoid" else np.array([highest])
+    from_threshold = np.abs(scores[judged] - np.asarray(on)[judged])
+    nearest = int(judged[from_threshold.argmin()])
+    margin = float(from_threshold.min())
+    why = f"{spec.labels[nearest]} {scores[nearest]:.2f} is near its threshold {on[nearest]:g}"
+    if spec.activation == "sigmoid" or scores.size < 2:
+        return margin, why
+    second = int(np.argsort(-scores, kind="stable")[1])
+    lead = float(scores[highest] - scores[second])
+    if lead >= margin:
+        return margin, why
+    return lead, f"{spec.labels[highest]} {scores[highest]:.2f} and {spec.labels[second]} {scores[second]:.2f}"
+
+
+def read_takes(folder: Path) -> list[Take]:
+    """Return the takes of a folder in the order in which they were kept; none where it has no list.
+
+    A last line without its end, left by a power failure, counts for nothing.
+
+    Raises
+    ------
+    ValueError
+        A line that is no take.
+    """
+    path = folder / TAKES_FILE
+    if not path.exists():
+        return []
+    takes = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+        if not line.endswith("\n"):
+            break
+        try:
+            takes.append(Take(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{path}, line {number} is no take ({error}); expected what earproof listen wrote"
+            ) from None
+    return takes
+
+
+def drop_broken_line(path: Path) -> None:
+    """Take a last line without its end out of a file of lines, so that what is appended stands on its own."""
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        write_atomically(path, content[: content.rfind(b"\n") + 1])
+
+
+def _wav(window: npt.ArrayLike, sample_rate: int) -> bytes:
+    """A window as 16-bit mono WAV."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(to_shorts(window).astype("<i2").tobytes())
+    return content.getvalue()

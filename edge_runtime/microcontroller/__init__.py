@@ -1,0 +1,1 @@
+"""A model as C files for a microcontroller, with its front end."""

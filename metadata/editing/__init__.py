@@ -1,0 +1,1 @@
+"""The verbs that change the metadata of a model file: edit, remove, extract."""

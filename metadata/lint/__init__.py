@@ -1,0 +1,1 @@
+"""Which loaders take a model file, told from its bytes."""

@@ -1,0 +1,6 @@
+package android.view;
+
+public class View {
+    public boolean getFitsSystemWindows() { return false; }
+    public void setFitsSystemWindows(boolean fitSystemWindows) {}
+}
