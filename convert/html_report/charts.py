@@ -51,8 +51,10 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], na
     for row, column in np.ndindex(*counts.shape) if len(labels) <= _MOST_NUMBERED else ():
         colour = PAPER if shares[row, column] > _STRONG else INK
         axes.text(column + 0.5, row + 0.5, str(counts[row, column]), ha="center", va="center", color=colour)
-    axes.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=45 if len(labels) > 4 else 0)
-    axes.set_yticks(np.arange(len(labels)) + 0.5, labels)
+    turn = 0 if len(labels) <= 4 else 90
+    size = min(10.0, 46.0 * side / len(labels))  # points, so that names do not lie on each other
+    axes.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=turn, fontsize=size)
+    axes.set_yticks(np.arange(len(labels)) + 0.5, labels, fontsize=size)
     axes.set(xlabel="decided", ylabel="true", aspect="equal")
     axes.invert_yaxis()
     axes.tick_params(length=0)
