@@ -37,7 +37,9 @@ BUILTIN_KERNELS = {
     "mediapipe": (),
 }
 FLOAT_RECIPES = ("float32", "float16")  # weights may be smaller, the arithmetic is float32
-DEPTHWISE_TOLERANCE = 0.02  # 8-bit depthwise convolutions round otherwise in the kernels of 2023; weights here are random
+DEPTHWISE_TOLERANCE = (
+    0.02  # 8-bit depthwise convolutions round otherwise in the kernels of 2023; weights here are random
+)
 LAST_BIT, NUM_ROUNDINGS = 2.0**-23, 8
 MAX_WINDOWS = 32  # of the test split, evenly spread
 

@@ -11,7 +11,9 @@ from train.evaluation.group_folds import group_folds
 from train.progress import progress_bar
 from train.transfer.features import Features
 
-STRENGTHS = tuple(float(f"{value:.2g}") for value in np.geomspace(1e-4, 10.0**1.5, 12))  # C: small is strong regularization
+STRENGTHS = tuple(
+    float(f"{value:.2g}") for value in np.geomspace(1e-4, 10.0**1.5, 12)
+)  # C: small is strong regularization
 MOST_FOLDS = 5
 NUM_DEALS = 2  # of groups into folds: one deal of few groups is a lottery
 USUAL_STRENGTH = STRENGTHS[4]  # where one label has a single group, and nothing can be chosen
