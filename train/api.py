@@ -98,8 +98,7 @@ def train(
 
     # What is wrong with these is said before Keras is loaded, which takes many seconds, and before anything is read.
     module = model_module(model)
-    chosen = model_settings(model, variant, published=published, **settings)
-    begun = begun_with(module, chosen.backbone)
+    begun = begun_with(module, model_settings(model, variant, published=published, **settings).backbone)
     check_folder(out, force=force, resume=resume)
     from train.data.prepare import find_and_split, load_to_train
     from train.fitting.training_run import choose_variant, train_model
@@ -112,6 +111,7 @@ def train(
 
     built = choose_variant(module, variant)
     teachers = open_teachers(paths_of(teacher), unlabelled, settings)
+    chosen = model_settings(model, variant, published=published, **settings)  # with the weight of the teachers
     sample_rate, window_length = begun.sample_rate(built), begun.window_length(built)
 
     def check(index: ClipIndex) -> None:
