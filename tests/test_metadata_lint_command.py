@@ -1,6 +1,7 @@
 """The verb `earproof lint`, as it is typed."""
 
 import json
+import shlex
 
 import pytest
 from loader_matrix import RATE, labels_file, make_cases
@@ -42,6 +43,16 @@ def test_a_refusal_is_told_in_the_words_of_the_loader_with_the_command_that_mend
     assert code == 0  # the Task library takes it
     assert "refused by  MediaPipe, MediaPipe in the browser: Only 1D and 2D tensors are supported." in out
     assert "to mend it: earproof lint --fix rank_3.tflite --out rank_3-mended.tflite\n" in out
+
+
+def test_the_command_that_mends_can_be_pasted_whatever_the_file_is_called(run, tmp_path):
+    (tmp_path / "mein größter Ton.tflite").write_bytes(CASES["rank_3"].content)
+    _, out, _ = run("mein größter Ton.tflite")
+    command = next(line for line in out.splitlines() if "to mend it: " in line).partition("to mend it: earproof lint ")[
+        2
+    ]
+    assert run(*shlex.split(command))[0] == 0
+    assert (tmp_path / "mein größter Ton-mended.tflite").exists()
 
 
 @pytest.mark.parametrize(
