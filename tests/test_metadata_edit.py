@@ -144,6 +144,7 @@ def test_thresholds_of_single_labels_are_read_back_from_a_file_without_a_spec(fo
     assert report["taken_for"]["thresholds"] == [0.5, 0.3, 1.0]
     assert report["heads"][0]["calibration"]["parameters"] == [[1, 1, 0], [1, 1, 0, 0.3], [1, 1, 0, 1]]
     assert not any("ScoreCalibrationOptions" in note for note in report["notes"])
+    assert "the file states thresholds of 2 of 3 labels; the others count from 0.5 on" in report["notes"]
 
 
 def test_a_calibration_file_loses_the_line_end_that_loaders_count_as_a_line(own, edit, tmp_path, capsys):
@@ -377,3 +378,40 @@ def test_yamnet_is_read_field_by_field_and_keeps_what_is_not_edited(edit):
     output_of(values)["associated_files"].pop()
     del output_of(values)["process_units"]
     assert values == before | {"author": "Ada"}
+
+
+def test_describing_a_file_anew_keeps_display_names_and_custom_metadata(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"de={german}", "--custom", f"note={german}")
+    edited, again = tmp_path / "out.tflite", tmp_path / "again.tflite"
+    assert _run("write", edited, "--out", again) == 0
+    assert again.read_bytes() == edited.read_bytes()
+    assert "new one has not" not in capsys.readouterr().err
+
+
+def test_describing_a_file_anew_tells_the_calibration_and_the_threshold_that_are_gone(own, edit, tmp_path, capsys):
+    again = tmp_path / "again.tflite"
+    edit(own, "--calibrate", "thresholds")
+    assert _run("write", tmp_path / "out.tflite", "--out", again) == 0
+    said = capsys.readouterr().err
+    assert "the file had ScoreCalibrationOptions, score_calibration.txt too, which the new one has not" in said
+    assert "earproof metadata edit FILE --calibrate thresholds" in said
+    assert again.read_bytes() == own.read_bytes()
+    edit(own, "--threshold", "0.3")
+    assert _run("write", tmp_path / "out.tflite", "--out", again, "--force") == 0
+    assert "the file had ScoreThresholdingOptions too" in capsys.readouterr().err
+
+
+def test_display_names_of_other_labels_are_not_kept_and_that_is_told(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"fr={german}")
+    again = tmp_path / "again.tflite"
+    assert _run("write", tmp_path / "out.tflite", "--labels", german, "--out", again) == 0
+    assert "labels_fr.txt is not kept: it belongs to other labels" in capsys.readouterr().err
+    assert list(read_associated_files(again.read_bytes())) == ["labels.txt", "model_spec.json"]
+
+
+def test_a_threshold_that_became_that_of_all_labels_is_not_gone(foreign, edit, tmp_path, capsys):
+    edit(foreign, "--threshold", "0.3")
+    again = tmp_path / "again.tflite"
+    assert _run("write", tmp_path / "out.tflite", "--activation", "sigmoid", "--out", again) == 0
+    assert read_spec(again.read_bytes()).thresholds == pytest.approx((0.3,) * 3)
+    assert "which the new one has not" not in capsys.readouterr().err

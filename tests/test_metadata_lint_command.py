@@ -109,13 +109,32 @@ def test_fix_overwrites_only_when_it_is_told_and_does_nothing_twice(run, tmp_pat
     assert run("--fix", "labels_cr_lf.tflite", "--force")[0] == 0
     mended = path.read_bytes()
     assert read_model_labels(mended) == ("silence", "song", "speech")
-    assert "nothing to mend, nothing written" in run("--fix", "labels_cr_lf.tflite", "--force")[1]
+    assert "nothing that --fix mends, nothing written" in run("--fix", "labels_cr_lf.tflite", "--force")[1]
     assert path.read_bytes() == mended
 
 
 def test_fix_tells_what_the_file_had_and_the_mended_one_has_not(run):
     _, out, _ = run("--fix", "calibration_with_line_end.tflite", "--out", "new.tflite")
-    assert "the file had ScoreCalibrationOptions, calibration.txt too, which the mended one has not" in out
+    assert "the file had ScoreCalibrationOptions, calibration.txt too, which the new one has not" in out
+
+
+def test_fix_writes_nothing_where_it_cures_nothing(run, tmp_path):
+    code, out, _ = run("--fix", "spectrogram.tflite", "--out", "new.tflite")
+    assert code == 0  # LiteRT takes it
+    assert "spectrogram.tflite: nothing that --fix mends, nothing written" in out
+    assert "Expected AudioProperties" in out
+    assert not (tmp_path / "new.tflite").exists()
+
+
+def test_fix_mends_a_file_of_ours_whose_zip_is_cut_off_and_tells_that_the_spec_is_lost(run, tmp_path):
+    (tmp_path / "cut.tflite").write_bytes(CASES["softmax"].content[:-40])
+    code, _, err = run("--fix", "cut.tflite", "--out", "new.tflite")
+    assert (code, "--labels labels.txt" in err) == (2, True)
+    code, out, _ = run("--fix", "cut.tflite", "--out", "new.tflite", "--labels", "labels.txt")
+    assert code == 0
+    assert "note        the spec inside is not used: the metadata names labels.txt, model_spec.json" in out
+    assert "refused" not in out
+    assert read_spec((tmp_path / "new.tflite").read_bytes()).labels == ("silence", "song", "speech")
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _fix(args: argparse.Namespace, model: bytes, hear: Hear | None, fit_input: F
     except ValueError as error:
         raise type(error)(f"{path}: {error}") from error
     if fixed.model == model:
-        print(f"{path}: nothing to mend, nothing written")
+        print(f"{path}: nothing that --fix mends, nothing written")
     else:
         write_atomically(out, fixed.model)
         print(f"{out}: {len(fixed.model):,} bytes")
