@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from foreign_files import STATED, ending_in, output_of, with_metadata
+from loader_matrix import make_cases
 from tiny_tflite import tiny_classifier, tiny_detector, tiny_spec
 
 from metadata import (
@@ -415,3 +416,11 @@ def test_a_threshold_that_became_that_of_all_labels_is_not_gone(foreign, edit, t
     assert _run("write", tmp_path / "out.tflite", "--activation", "sigmoid", "--out", again) == 0
     assert read_spec(again.read_bytes()).thresholds == pytest.approx((0.3,) * 3)
     assert "which the new one has not" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["spectrogram", "int8_io"])
+def test_thresholds_for_loaders_that_refuse_the_file_are_told_to_be_in_vain(name, edit, tmp_path, capsys):
+    path = tmp_path / "file.tflite"
+    path.write_bytes(make_cases()[name].content)
+    edit(path, "--calibrate", "thresholds")
+    assert "but neither opens this file, so nothing comes of it" in capsys.readouterr().err

@@ -81,6 +81,19 @@ def test_json_has_every_loader_with_its_version_and_findings(run):
     assert all(loader["taken"] for loader in second["loaders"].values())
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_path_that_is_wrong_hides_no_verdict_on_the_others(run, tmp_path, as_json):
+    (tmp_path / "folder").mkdir()
+    words = ["no_file.tflite", "softmax.tflite", "folder", "rank_3.tflite", *(["--json"] if as_json else [])]
+    code, out, err = run(*words)
+    assert (code, err) == (2, "earproof lint: no_file.tflite does not exist; folder is a folder; expected a file\n")
+    told = (
+        [one["file"] for one in json.loads(out)] if as_json else [line for line in out.split("\n") if ".tflite" in line]
+    )
+    assert told[0] == "softmax.tflite"
+    assert "rank_3.tflite" in told[1]
+
+
 def test_fix_writes_another_file_says_what_it_did_and_lints_that(run, tmp_path):
     code, out, _ = run("--fix", "rank_3.tflite", "--out", "new.tflite")
     assert code == 0

@@ -207,6 +207,9 @@ class EditedMetadata:
             "the Task library (from 0.3.1 on) and MediaPipe show a label from its threshold on, with its score; an "
             "interpreter alone knows nothing of it"
         )
+        takes_samples = spec is None or spec.input_is_waveform
+        if not takes_samples or any(tensor.dtype != "float32" for tensor in self._model.tensors.inputs):
+            self.notes.append("but neither opens this file, so nothing comes of it: earproof lint FILE tells why")
         if spec is not None and spec.activation == "softmax":
             self.notes.append("a label that wins under its threshold is not shown; then the app gets no label at all")
         if spec is not None and spec.score_transform != "none":

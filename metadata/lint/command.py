@@ -62,10 +62,24 @@ def run(_verb: str, args: argparse.Namespace, hear: Hear | None = None, fit_inpu
         Options that do not go together.
     """
     _check_options(args)
-    models = [read_whole(path) for path in args.files]
     if args.fix:
-        return _fix(args, models[0], hear, fit_input)
-    return _tell(args, [(str(path), lint_model(model)) for path, model in zip(args.files, models, strict=True)])
+        return _fix(args, read_whole(args.files[0]), hear, fit_input)
+    models, errors = _read_all(args.files)
+    code = _tell(args, [(str(path), lint_model(model)) for path, model in models]) if models else DONE
+    if errors:  # told last: a path that is wrong hides no verdict
+        raise type(errors[0])("; ".join(map(str, errors)))
+    return code
+
+
+def _read_all(paths: list[Path]) -> tuple[list[tuple[Path, bytes]], list[Exception]]:
+    """The files that can be read, and why others cannot."""
+    models, errors = list[tuple[Path, bytes]](), list[Exception]()
+    for path in paths:
+        try:
+            models.append((path, read_whole(path)))
+        except (OSError, ValueError) as error:
+            errors.append(error)
+    return models, errors
 
 
 def _tell(args: argparse.Namespace, found: list[tuple[str, tuple[Verdict, ...]]]) -> int:
