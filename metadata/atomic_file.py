@@ -40,3 +40,18 @@ def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.filename == str(partial):  # of which the user knows nothing
             raise type(error)(f"{path} cannot be written: {error.strerror}") from error
         raise
+
+
+def free_target(out: Path | None, source: Path, force: bool) -> Path:
+    """Return the file that a verb writes: `out`, else `source` itself.
+
+    Raises
+    ------
+    FileExistsError
+        It is there, and shall not be overwritten.
+    """
+    target = out or source
+    if target.exists() and not force:
+        how = "or another --out" if out else "or --out OUT to leave it as it is"
+        raise FileExistsError(f"{target} exists; give --force to overwrite it, {how}")
+    return target

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from metadata.atomic_file import write_atomically
+from metadata.atomic_file import free_target, write_atomically
 from metadata.editing import edit_command, extract_command, remove_command
 from metadata.editing.carried_over import carry_over
 from metadata.errors import ModelContractError
@@ -92,9 +92,9 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         for path in extract_command.extract_files(model, args.out, args.force):
             print(path)
     else:
-        out: Path = args.out or args.file
-        if out.exists() and not args.force:
-            raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+        if args.action == "edit":
+            edit_command.check_given(args)
+        out = free_target(args.out, args.file, args.force)
         packed = _changed(model, args, hear)
         write_atomically(out, packed)
         print(f"{out}: {len(packed):,} bytes", file=sys.stderr)

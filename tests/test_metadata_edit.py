@@ -242,6 +242,23 @@ def test_what_was_extracted_and_changed_is_taken_back(foreign, edit, tmp_path):
     assert files["readme.md"] == b"# Claps\n"
 
 
+def test_files_changed_by_hand_are_mended_and_counted_when_they_are_taken_back(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"de={german}", "--calibrate", "thresholds")
+    edited, folder = tmp_path / "edited.tflite", tmp_path / "parts"
+    (tmp_path / "out.tflite").rename(edited)
+    assert _run("extract", edited, "--out", folder) == 0
+    (folder / "score_calibration.txt").write_bytes(b"1,1,0,0.3\n1,1,0,0.5\n1,1,0,0.7\n")  # an editor ends the last line
+    (folder / "labels_de.txt").write_bytes(b"Ruhe\r\nGesang\r\nSprache\r\n")
+    capsys.readouterr()
+    _, files = edit(edited, "--from", folder)
+    assert files["score_calibration.txt"] == b"1,1,0,0.3\n1,1,0,0.5\n1,1,0,0.7"
+    assert files["labels_de.txt"] == b"Ruhe\nGesang\nSprache\n"
+    assert "labels_de.txt has CR LF line ends" in capsys.readouterr().err
+    (folder / "labels_de.txt").write_bytes(b"Ruhe\nGesang\n")
+    with pytest.raises(ModelContractError, match=r"labels_de\.txt has 2 names but output 0 has 3 labels"):
+        _run("edit", edited, "--from", folder, "--force")
+
+
 def test_extract_overwrites_nothing_unless_forced(own, tmp_path):
     folder = tmp_path / "parts"
     _run("extract", own, "--out", folder)
@@ -267,7 +284,7 @@ def test_remove_gives_back_the_model_and_says_what_was_there(own, tmp_path, caps
 def test_a_file_is_rewritten_only_when_forced(own):
     before = own.read_bytes()
     for action in (["edit", own, "--author", "Ada"], ["remove", own]):
-        with pytest.raises(FileExistsError, match="give --force"):
+        with pytest.raises(FileExistsError, match="give --force to overwrite it, or --out OUT to leave it as it is"):
             _run(*action)
     assert own.read_bytes() == before
 

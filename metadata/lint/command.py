@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from metadata.atomic_file import write_atomically
+from metadata.atomic_file import free_target, write_atomically
 from metadata.foreign.probed_scores import Hear
 from metadata.foreign.written_spec import read_whole
 from metadata.labels import read_labels
@@ -101,9 +101,7 @@ def _is_good(verdicts: tuple[Verdict, ...], wanted: list[str] | None) -> bool:
 def _fix(args: argparse.Namespace, model: bytes, hear: Hear | None, fit_input: FitInput | None) -> int:
     """Mend one file, write it, and lint what was written."""
     (path,) = args.files
-    out: Path = args.out or path
-    if out.exists() and not args.force:
-        raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+    out = free_target(args.out, path, args.force)
     labels = read_labels(args.labels) if args.labels else None
     said = Said(labels=labels, sample_rate=args.sample_rate, activation=args.activation, name=path.stem)
     try:
