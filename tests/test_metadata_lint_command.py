@@ -94,6 +94,17 @@ def test_a_path_that_is_wrong_hides_no_verdict_on_the_others(run, tmp_path, as_j
     assert "rank_3.tflite" in told[1]
 
 
+def test_display_names_that_stop_an_app_with_their_locale_are_a_note_and_are_mended(run, tmp_path):
+    code, out, _ = run("display_names_too_few.tflite")
+    assert code == 0  # apps with another locale open it
+    said = "an app that sets the locale de cannot open it: Mismatch between number of labels (3) and display names (2)."
+    assert f"note of     the Task library, MediaPipe, MediaPipe in the browser: {said}" in out
+    (tmp_path / "labels_de.txt").write_text("Ruhe\nGesang\nSprache\n")
+    command = next(line for line in out.splitlines() if "to mend it: " in line).partition("to mend it: earproof ")[2]
+    assert earproof.main(shlex.split(command)) == 0
+    assert "note of" not in run("display_names_too_few-mended.tflite")[1]
+
+
 def test_fix_writes_another_file_says_what_it_did_and_lints_that(run, tmp_path):
     code, out, _ = run("--fix", "rank_3.tflite", "--out", "new.tflite")
     assert code == 0
