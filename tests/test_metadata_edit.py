@@ -281,6 +281,12 @@ def test_remove_gives_back_the_model_and_says_what_was_there(own, tmp_path, caps
         _run("remove", tmp_path / "bare.tflite", "--force")
 
 
+def test_a_label_file_without_labels_is_not_called_binary(own, tmp_path):
+    (tmp_path / "labels_de.txt").write_bytes(b"\n")
+    with pytest.raises(ValueError, match=r"labels_de\.txt holds no labels; expected one label a line"):
+        _run("edit", own, "--locale", f"de={tmp_path / 'labels_de.txt'}", "--force")
+
+
 def test_a_file_is_rewritten_only_when_forced(own):
     before = own.read_bytes()
     for action in (["edit", own, "--author", "Ada"], ["remove", own]):

@@ -176,7 +176,9 @@ def _pair(text: str) -> tuple[str, str]:
     """The two sides of an option, at the first sign of equality."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} has no '='; expected two sides, as author=Ada")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=VALUE; expected a name, '=', and a value, as author=Ada"
+        )
     return name, value
 
 
