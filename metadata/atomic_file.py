@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,8 @@ def write_atomically(path: str | Path, content: bytes | memoryview) -> None:
     ------
     FileNotFoundError
         The folder does not exist.
+    OSError
+        The folder cannot be written, or is full.
     """
     with open_atomically(path) as file:
         file.write(content)
@@ -32,6 +34,24 @@ def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
         with partial.open("wb") as file:
             yield file
         os.replace(partial, path)
-    except BaseException:  # an interrupt too must leave nothing behind
-        partial.unlink(missing_ok=True)
+    except BaseException as error:  # an interrupt too must leave nothing behind
+        with suppress(OSError):  # the first error is the one to tell
+            partial.unlink()
+        if isinstance(error, OSError) and error.filename == str(partial):  # of which the user knows nothing
+            raise type(error)(f"{path} cannot be written: {error.strerror}") from error
         raise
+
+
+def free_target(out: Path | None, source: Path, force: bool) -> Path:
+    """Return the file that a verb writes: `out`, else `source` itself.
+
+    Raises
+    ------
+    FileExistsError
+        It is there, and shall not be overwritten.
+    """
+    target = out or source
+    if target.exists() and not force:
+        how = "or another --out" if out else "or --out OUT to leave it as it is"
+        raise FileExistsError(f"{target} exists; give --force to overwrite it, {how}")
+    return target

@@ -7,13 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-from metadata.atomic_file import write_atomically
+from metadata.atomic_file import free_target, write_atomically
 from metadata.editing import edit_command, extract_command, remove_command
+from metadata.editing.carried_over import carry_over
 from metadata.errors import ModelContractError
 from metadata.file_report import describe_file, format_report
 from metadata.foreign.foreign_contract import tell_notes
 from metadata.foreign.probed_scores import Hear
-from metadata.foreign.stated_fields import read_stated
+from metadata.foreign.stated_fields import read_metadata_leniently, read_stated
 from metadata.foreign.written_spec import add_spec_arguments, read_whole, written_contract
 from metadata.gate.model_check import check_model
 from metadata.kotlin_file import add_kotlin_arguments, run_kotlin
@@ -91,9 +92,9 @@ def _act(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -> No
         for path in extract_command.extract_files(model, args.out, args.force):
             print(path)
     else:
-        out: Path = args.out or args.file
-        if out.exists() and not args.force:
-            raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+        if args.action == "edit":
+            edit_command.check_given(args)
+        out = free_target(args.out, args.file, args.force)
         packed = _changed(model, args, hear)
         write_atomically(out, packed)
         print(f"{out}: {len(packed):,} bytes", file=sys.stderr)
@@ -125,7 +126,10 @@ def _changed(model: ModelContent, args: argparse.Namespace, hear: Hear | None) -
         return remove_command.bare_model(model, _note)
     contract = written_contract(model, args, hear)
     tell_notes(contract.notes, _note)
-    return pack_model(model.model, contract.settled("earproof metadata write FILE --out NEW.tflite"))
+    spec = contract.settled("earproof metadata write FILE --out NEW.tflite")
+    packed, notes = carry_over(pack_model(model.model, spec), spec, *read_metadata_leniently(model))
+    tell_notes(notes, _note)
+    return packed
 
 
 def _note(text: str) -> None:

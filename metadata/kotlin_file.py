@@ -25,7 +25,10 @@ from metadata.tflite_file.model_content import ModelContent
 
 DEFAULT_PACKAGE = "com.example.earproof"
 TICK_SECONDS = 0.5  # from one decision of the app to the next; a shorter window is its own tick
-_CALIBRATION = "TENSOR_AXIS_SCORE_CALIBRATION"  # the type of the file that holds one
+_CHANGES_SCORES = {  # words in the metadata, and what `metadata edit --drop` calls it
+    "TENSOR_AXIS_SCORE_CALIBRATION": "calibration",
+    "global_score_threshold": "threshold",
+}
 _STEP = re.compile(  # of a package's name; not one of the words that Kotlin keeps for itself
     r"(?!(?:as|break|class|continue|do|else|false|for|fun|if|in|interface|is|null|object|package|return|super|this|throw"
     r"|true|try|typealias|typeof|val|var|when|while)$)[A-Za-z_][A-Za-z0-9_]*"
@@ -119,11 +122,14 @@ def run_kotlin(model: ModelContent, args: argparse.Namespace, hear: Hear | None)
         tell_notes(contract.notes, _note)
         spec = contract.settled()
     _check_floats(model)
-    if _CALIBRATION in json.dumps(find_metadata(model)):
-        _note(
-            "MediaPipe and the Task library change the scores by the calibration in this file's metadata, LiteRT does "
-            "not; THRESHOLDS are for the model's own scores, so take LiteRT in the app"
-        )
+    stated = json.dumps(find_metadata(model))
+    for word, what in _CHANGES_SCORES.items():
+        if f'"{word}"' in stated:
+            _note(
+                f"MediaPipe changes or hides scores by the {what} in this file's metadata, LiteRT does not; THRESHOLDS "
+                "are for the model's own scores. Take LiteRT in the app, or take it out with: "
+                f"earproof metadata edit FILE --drop {what} --out NEW.tflite"
+            )
     n_fft = getattr(spec.front_end, "n_fft", 1)
     if not spec.input_is_waveform and n_fft & (n_fft - 1):
         _note(f"n_fft is {n_fft}; Spectrogram.kt of examples/android takes powers of two only, so bring your own")

@@ -58,6 +58,8 @@ def mend_given_labels(content: bytes, count: int | None, source: str) -> tuple[t
     ValueError
         An encoding that cannot be told, or a blank line that may be a slip or an output without a name.
     """
+    if not content.strip():
+        raise ValueError(f"{source} holds no labels; expected one label a line")
     text, notes = _decode(content)
     if "\0" in text or "\ufffd" in text or any(note.startswith(("is not UTF-8", "holds NUL")) for note in notes):
         raise ValueError(f"{source} is not UTF-8 text; expected one label a line: save it as UTF-8")

@@ -112,6 +112,8 @@ def _described_wrongly() -> dict[str, Case]:
         "labels_with_mark": Case(_with_labels(b"\xef\xbb\xbf" + LABELS), "mended"),
         "labels_in_utf_16": Case(_with_labels(LABELS.decode().encode("utf-16")), "mended"),
         "labels_with_blank_line": Case(_with_labels(b"silence\n\nspeech\n"), "mended"),
+        "display_names_too_few": Case(_with_display_names(b"Ruhe\nGesang\n"), "mended"),
+        "display_names_cr_lf": Case(_with_display_names(b"Ruhe\r\nGesang\r\nSprache\r\n"), "mended"),
         "labels_twice": Case(_with_labels(b"song\nsong\nspeech\n"), "mended", labels),
         "labels_empty": Case(_with_labels(b""), "mended", labels),
         "labels_without_last_line_end": Case(_with_labels(LABELS[:-1])),
@@ -302,6 +304,12 @@ def _changed(change: Change, describe: Change | None = None) -> bytes:
 
 def _with_labels(content: bytes) -> bytes:
     return described(files={"labels.txt": content})
+
+
+def _with_display_names(content: bytes) -> bytes:
+    named = {"name": "labels_de.txt", "type": "TENSOR_AXIS_LABELS", "locale": "de"}
+    files = {"labels.txt": LABELS, "labels_de.txt": content}
+    return described(lambda values: output_of(values)["associated_files"].append(named), files)
 
 
 def _graph(values: dict[str, Any]) -> dict[str, Any]:

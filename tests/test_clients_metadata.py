@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 from foreign_files import constant_model, ending_in, own_spec
+from loader_matrix import RATE, WINDOW, make_cases
 from test_clients import AUDIO_CLIENTS, CLIENTS, _our_scores, score  # noqa: F401
 from test_metadata_codec import EVERYTHING
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
@@ -14,6 +15,7 @@ from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 from edge_runtime.model.classifier import Classifier
 from metadata import find_metadata, pack_model, read_associated_files
 from metadata.editing.edited_metadata import EditedMetadata
+from metadata.lint.lint_file import lint_model
 from metadata.packing.metadata_codec import encode_metadata
 from metadata.packing.metadata_schema import ENUMS, UNIONS
 from metadata.packing.parser_version import min_parser_version
@@ -207,3 +209,23 @@ def _every_field():
 def _scores(values):
     """The output in a description."""
     return values["subgraph_metadata"][0]["output_tensor_metadata"][0]
+
+
+@pytest.mark.parametrize("client", AUDIO_CLIENTS)
+@pytest.mark.parametrize("name", ["display_names_too_few", "display_names_cr_lf"])
+def test_the_linter_says_of_display_names_what_an_app_with_their_locale_gets(client, name, score, tmp_path):  # noqa: F811
+    path, windows = tmp_path / "file.tflite", np.zeros((1, WINDOW), np.float32)
+    path.write_bytes(make_cases()[name].content)
+    key = "task_library" if client == "tflite_support" else "mediapipe"
+    verdict = next(one for one in lint_model(path.read_bytes()) if one.loader.key == key)
+    said = " ".join(finding.reason for finding in verdict.findings)
+    assert verdict.is_taken
+    assert set(score(client, path, windows, str(RATE))["labels"]) == set(TINY_LABELS)  # without the locale
+    german = score(client, path, windows, str(RATE), "de")
+    assert ("Mismatch between number of labels (3) and display names (2)" in german.get("error", "")) is (
+        "Mismatch between number of labels (3) and display names (2)" in said
+    )
+    assert ("error" in german) is (name == "display_names_too_few")
+    shown = [*german.get("display_names", {}).values()]
+    assert any("\r" in text for text in shown) is ("gets 'Ruhe\\r'" in said)
+    assert {text.strip() for text in shown} == (set() if "error" in german else {"Ruhe", "Gesang", "Sprache"})

@@ -247,6 +247,12 @@ def test_the_command_says_what_the_device_must_have(model_file, tmp_path, capsys
     assert (tmp_path / "c" / "x_front_end.h").is_file()
 
 
+def test_a_name_that_c_does_not_take_is_changed_and_that_is_told(model_file, tmp_path, capsys):
+    assert _c_array(model_file, "--out", tmp_path / "c", "--name", "3 bad-name") == 0
+    assert "note: '3 bad-name' cannot begin names in C here; taken for 'm_3_bad_name'" in capsys.readouterr().err
+    assert (tmp_path / "c" / "m_3_bad_name_model.h").exists()
+
+
 def test_files_that_are_there_are_kept_without_force(model_file, tmp_path, capsys):
     (tmp_path / "odd_one_model.c").write_text("mine")
     assert _c_array(model_file, "--out", tmp_path) == 2

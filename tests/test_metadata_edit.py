@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from foreign_files import STATED, ending_in, output_of, with_metadata
+from loader_matrix import make_cases
 from tiny_tflite import tiny_classifier, tiny_detector, tiny_spec
 
 from metadata import (
@@ -144,6 +145,7 @@ def test_thresholds_of_single_labels_are_read_back_from_a_file_without_a_spec(fo
     assert report["taken_for"]["thresholds"] == [0.5, 0.3, 1.0]
     assert report["heads"][0]["calibration"]["parameters"] == [[1, 1, 0], [1, 1, 0, 0.3], [1, 1, 0, 1]]
     assert not any("ScoreCalibrationOptions" in note for note in report["notes"])
+    assert "the file states thresholds of 2 of 3 labels; the others count from 0.5 on" in report["notes"]
 
 
 def test_a_calibration_file_loses_the_line_end_that_loaders_count_as_a_line(own, edit, tmp_path, capsys):
@@ -240,6 +242,23 @@ def test_what_was_extracted_and_changed_is_taken_back(foreign, edit, tmp_path):
     assert files["readme.md"] == b"# Claps\n"
 
 
+def test_files_changed_by_hand_are_mended_and_counted_when_they_are_taken_back(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"de={german}", "--calibrate", "thresholds")
+    edited, folder = tmp_path / "edited.tflite", tmp_path / "parts"
+    (tmp_path / "out.tflite").rename(edited)
+    assert _run("extract", edited, "--out", folder) == 0
+    (folder / "score_calibration.txt").write_bytes(b"1,1,0,0.3\n1,1,0,0.5\n1,1,0,0.7\n")  # an editor ends the last line
+    (folder / "labels_de.txt").write_bytes(b"Ruhe\r\nGesang\r\nSprache\r\n")
+    capsys.readouterr()
+    _, files = edit(edited, "--from", folder)
+    assert files["score_calibration.txt"] == b"1,1,0,0.3\n1,1,0,0.5\n1,1,0,0.7"
+    assert files["labels_de.txt"] == b"Ruhe\nGesang\nSprache\n"
+    assert "labels_de.txt has CR LF line ends" in capsys.readouterr().err
+    (folder / "labels_de.txt").write_bytes(b"Ruhe\nGesang\n")
+    with pytest.raises(ModelContractError, match=r"labels_de\.txt has 2 names but output 0 has 3 labels"):
+        _run("edit", edited, "--from", folder, "--force")
+
+
 def test_extract_overwrites_nothing_unless_forced(own, tmp_path):
     folder = tmp_path / "parts"
     _run("extract", own, "--out", folder)
@@ -262,10 +281,16 @@ def test_remove_gives_back_the_model_and_says_what_was_there(own, tmp_path, caps
         _run("remove", tmp_path / "bare.tflite", "--force")
 
 
+def test_a_label_file_without_labels_is_not_called_binary(own, tmp_path):
+    (tmp_path / "labels_de.txt").write_bytes(b"\n")
+    with pytest.raises(ValueError, match=r"labels_de\.txt holds no labels; expected one label a line"):
+        _run("edit", own, "--locale", f"de={tmp_path / 'labels_de.txt'}", "--force")
+
+
 def test_a_file_is_rewritten_only_when_forced(own):
     before = own.read_bytes()
     for action in (["edit", own, "--author", "Ada"], ["remove", own]):
-        with pytest.raises(FileExistsError, match="give --force"):
+        with pytest.raises(FileExistsError, match="give --force to overwrite it, or --out OUT to leave it as it is"):
             _run(*action)
     assert own.read_bytes() == before
 
@@ -377,3 +402,48 @@ def test_yamnet_is_read_field_by_field_and_keeps_what_is_not_edited(edit):
     output_of(values)["associated_files"].pop()
     del output_of(values)["process_units"]
     assert values == before | {"author": "Ada"}
+
+
+def test_describing_a_file_anew_keeps_display_names_and_custom_metadata(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"de={german}", "--custom", f"note={german}")
+    edited, again = tmp_path / "out.tflite", tmp_path / "again.tflite"
+    assert _run("write", edited, "--out", again) == 0
+    assert again.read_bytes() == edited.read_bytes()
+    assert "new one has not" not in capsys.readouterr().err
+
+
+def test_describing_a_file_anew_tells_the_calibration_and_the_threshold_that_are_gone(own, edit, tmp_path, capsys):
+    again = tmp_path / "again.tflite"
+    edit(own, "--calibrate", "thresholds")
+    assert _run("write", tmp_path / "out.tflite", "--out", again) == 0
+    said = capsys.readouterr().err
+    assert "the file had ScoreCalibrationOptions, score_calibration.txt too, which the new one has not" in said
+    assert "earproof metadata edit FILE --calibrate thresholds" in said
+    assert again.read_bytes() == own.read_bytes()
+    edit(own, "--threshold", "0.3")
+    assert _run("write", tmp_path / "out.tflite", "--out", again, "--force") == 0
+    assert "the file had ScoreThresholdingOptions too" in capsys.readouterr().err
+
+
+def test_display_names_of_other_labels_are_not_kept_and_that_is_told(own, edit, german, tmp_path, capsys):
+    edit(own, "--locale", f"fr={german}")
+    again = tmp_path / "again.tflite"
+    assert _run("write", tmp_path / "out.tflite", "--labels", german, "--out", again) == 0
+    assert "labels_fr.txt is not kept: it belongs to other labels" in capsys.readouterr().err
+    assert list(read_associated_files(again.read_bytes())) == ["labels.txt", "model_spec.json"]
+
+
+def test_a_threshold_that_became_that_of_all_labels_is_not_gone(foreign, edit, tmp_path, capsys):
+    edit(foreign, "--threshold", "0.3")
+    again = tmp_path / "again.tflite"
+    assert _run("write", tmp_path / "out.tflite", "--activation", "sigmoid", "--out", again) == 0
+    assert read_spec(again.read_bytes()).thresholds == pytest.approx((0.3,) * 3)
+    assert "which the new one has not" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["spectrogram", "int8_io"])
+def test_thresholds_for_loaders_that_refuse_the_file_are_told_to_be_in_vain(name, edit, tmp_path, capsys):
+    path = tmp_path / "file.tflite"
+    path.write_bytes(make_cases()[name].content)
+    edit(path, "--calibrate", "thresholds")
+    assert "but neither opens this file, so nothing comes of it" in capsys.readouterr().err

@@ -51,3 +51,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         write_atomically(path, "text is no bytes")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written_is_named_as_the_user_named_it(tmp_path):
+    path = tmp_path / ("n" * 255)  # the longest name; the file beside it has a longer one
+    with pytest.raises(OSError, match=r"cannot be written") as caught:
+        write_atomically(path, b"new")
+    assert str(caught.value) == f"{path} cannot be written: File name too long"
+    assert not list(tmp_path.iterdir())

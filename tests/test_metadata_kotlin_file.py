@@ -8,7 +8,7 @@ from tiny_tflite import tiny_classifier, tiny_spec
 
 import earproof
 from edge_runtime.phone.harness import TICK_SECONDS
-from metadata import kotlin_file, pack_model, strip_metadata
+from metadata import pack_model, strip_metadata
 from metadata.kotlin_file import TICK_SECONDS as APP_TICK_SECONDS
 from metadata.kotlin_file import kotlin_text
 from metadata.spec import StftFrontEnd
@@ -73,15 +73,25 @@ def test_words_that_only_begin_like_a_keyword_may_stand_in_a_package():
     assert "package com.india.funny\n" in kotlin_text(tiny_spec(), "tiny.tflite", b"", "com.india.funny")
 
 
-def test_a_calibration_that_only_some_loaders_apply_is_told(model, monkeypatch, capsys):
-    assert kotlin(model) == 0
-    assert "calibration" not in capsys.readouterr().err
-    named = {"associated_files": [{"name": "calibration.txt", "type": "TENSOR_AXIS_SCORE_CALIBRATION"}]}
-    monkeypatch.setattr(
-        kotlin_file, "find_metadata", lambda _: {"subgraph_metadata": [{"output_tensor_metadata": [named]}]}
-    )
-    assert kotlin(model) == 0
-    assert "note: MediaPipe and the Task library change the scores by the calibration" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "what"), [("--calibrate", "thresholds", "calibration"), ("--threshold", "0.3", "threshold")]
+)
+def test_what_makes_mediapipe_show_other_scores_is_told_with_the_command_that_takes_it_out(
+    tmp_path, capsys, option, value, what
+):
+    path, edited = tmp_path / "file.tflite", tmp_path / "edited.tflite"
+    path.write_bytes(pack_model(tiny_classifier(), tiny_spec()))
+    assert earproof.main(["metadata", "edit", str(path), option, value, "--out", str(edited)]) == 0
+    capsys.readouterr()
+    assert earproof.main(["metadata", "kotlin", str(edited)]) == 0
+    said = capsys.readouterr().err
+    assert f"MediaPipe changes or hides scores by the {what} in this file's metadata" in said
+    assert said.count("note:") == 1
+    assert earproof.main(["metadata", "edit", str(edited), "--drop", what, "--force"]) == 0
+    assert edited.read_bytes() == path.read_bytes()
+    capsys.readouterr()
+    assert earproof.main(["metadata", "kotlin", str(edited)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_transform_that_the_example_does_not_compute_is_told(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """The verb `earproof lint`, as it is typed."""
 
 import json
+import shlex
 
 import pytest
 from loader_matrix import RATE, labels_file, make_cases
@@ -44,6 +45,16 @@ def test_a_refusal_is_told_in_the_words_of_the_loader_with_the_command_that_mend
     assert "to mend it: earproof lint --fix rank_3.tflite --out rank_3-mended.tflite\n" in out
 
 
+def test_the_command_that_mends_can_be_pasted_whatever_the_file_is_called(run, tmp_path):
+    (tmp_path / "mein größter Ton.tflite").write_bytes(CASES["rank_3"].content)
+    _, out, _ = run("mein größter Ton.tflite")
+    command = next(line for line in out.splitlines() if "to mend it: " in line).partition("to mend it: earproof lint ")[
+        2
+    ]
+    assert run(*shlex.split(command))[0] == 0
+    assert (tmp_path / "mein größter Ton-mended.tflite").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -68,6 +79,30 @@ def test_json_has_every_loader_with_its_version_and_findings(run):
     assert first["loaders"]["mediapipe"]["taken"] is False
     assert first["loaders"]["mediapipe"]["findings"][0]["reason"] == "Only 1D and 2D tensors are supported."
     assert all(loader["taken"] for loader in second["loaders"].values())
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_path_that_is_wrong_hides_no_verdict_on_the_others(run, tmp_path, as_json):
+    (tmp_path / "folder").mkdir()
+    words = ["no_file.tflite", "softmax.tflite", "folder", "rank_3.tflite", *(["--json"] if as_json else [])]
+    code, out, err = run(*words)
+    assert (code, err) == (2, "earproof lint: no_file.tflite does not exist; folder is a folder; expected a file\n")
+    told = (
+        [one["file"] for one in json.loads(out)] if as_json else [line for line in out.split("\n") if ".tflite" in line]
+    )
+    assert told[0] == "softmax.tflite"
+    assert "rank_3.tflite" in told[1]
+
+
+def test_display_names_that_stop_an_app_with_their_locale_are_a_note_and_are_mended(run, tmp_path):
+    code, out, _ = run("display_names_too_few.tflite")
+    assert code == 0  # apps with another locale open it
+    said = "an app that sets the locale de cannot open it: Mismatch between number of labels (3) and display names (2)."
+    assert f"note of     the Task library, MediaPipe, MediaPipe in the browser: {said}" in out
+    (tmp_path / "labels_de.txt").write_text("Ruhe\nGesang\nSprache\n")
+    command = next(line for line in out.splitlines() if "to mend it: " in line).partition("to mend it: earproof ")[2]
+    assert earproof.main(shlex.split(command)) == 0
+    assert "note of" not in run("display_names_too_few-mended.tflite")[1]
 
 
 def test_fix_writes_another_file_says_what_it_did_and_lints_that(run, tmp_path):
@@ -98,13 +133,32 @@ def test_fix_overwrites_only_when_it_is_told_and_does_nothing_twice(run, tmp_pat
     assert run("--fix", "labels_cr_lf.tflite", "--force")[0] == 0
     mended = path.read_bytes()
     assert read_model_labels(mended) == ("silence", "song", "speech")
-    assert "nothing to mend, nothing written" in run("--fix", "labels_cr_lf.tflite", "--force")[1]
+    assert "nothing that --fix mends, nothing written" in run("--fix", "labels_cr_lf.tflite", "--force")[1]
     assert path.read_bytes() == mended
 
 
 def test_fix_tells_what_the_file_had_and_the_mended_one_has_not(run):
     _, out, _ = run("--fix", "calibration_with_line_end.tflite", "--out", "new.tflite")
-    assert "the file had ScoreCalibrationOptions, calibration.txt too, which the mended one has not" in out
+    assert "the file had ScoreCalibrationOptions, calibration.txt too, which the new one has not" in out
+
+
+def test_fix_writes_nothing_where_it_cures_nothing(run, tmp_path):
+    code, out, _ = run("--fix", "spectrogram.tflite", "--out", "new.tflite")
+    assert code == 0  # LiteRT takes it
+    assert "spectrogram.tflite: nothing that --fix mends, nothing written" in out
+    assert "Expected AudioProperties" in out
+    assert not (tmp_path / "new.tflite").exists()
+
+
+def test_fix_mends_a_file_of_ours_whose_zip_is_cut_off_and_tells_that_the_spec_is_lost(run, tmp_path):
+    (tmp_path / "cut.tflite").write_bytes(CASES["softmax"].content[:-40])
+    code, _, err = run("--fix", "cut.tflite", "--out", "new.tflite")
+    assert (code, "--labels labels.txt" in err) == (2, True)
+    code, out, _ = run("--fix", "cut.tflite", "--out", "new.tflite", "--labels", "labels.txt")
+    assert code == 0
+    assert "note        the spec inside is not used: the metadata names labels.txt, model_spec.json" in out
+    assert "refused" not in out
+    assert read_spec((tmp_path / "new.tflite").read_bytes()).labels == ("silence", "song", "speech")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def c_array(model: ModelContent, args: argparse.Namespace, hear: Hear | None = N
     contract = foreign_contract(model, hear=hear)
     tell_notes([] if read_spec(model) else list(contract.notes), _note)
     project = make_project(model, contract.settled(_WRITE), args.name)
+    if args.name and identifier(args.name) != args.name:
+        _note(f"{args.name!r} cannot begin names in C here; taken for {identifier(args.name)!r}")
     _write(args.out, project.files, args.force)
     print(json.dumps(project.report, indent=2, ensure_ascii=False) if args.json else format_report(project.report))
 

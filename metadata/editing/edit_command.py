@@ -77,6 +77,13 @@ def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite OUT, or FILE where there is no --out")
 
 
+def check_given(args: argparse.Namespace) -> None:
+    """Refuse arguments that edit nothing, and those that do not go together."""
+    if not any(_given(args)):
+        raise ModelContractError("nothing to edit was given; earproof metadata edit --help lists what can be")
+    _check_calibration_options(args)
+
+
 def edited_model(model: ModelContent, args: argparse.Namespace, note: Callable[[str], None]) -> bytes:
     """Return the model as the arguments ask for it.
 
@@ -94,9 +101,6 @@ def edited_model(model: ModelContent, args: argparse.Namespace, note: Callable[[
     FileNotFoundError
         A file that is named and not there.
     """
-    if not any(_given(args)):
-        raise ModelContractError("nothing to edit was given; earproof metadata edit --help lists what can be")
-    _check_calibration_options(args)
     edited = EditedMetadata(model)
     _edit_fields(edited, args)
     _edit_output(edited, args)
@@ -172,7 +176,9 @@ def _pair(text: str) -> tuple[str, str]:
     """The two sides of an option, at the first sign of equality."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} has no '='; expected two sides, as author=Ada")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=VALUE; expected a name, '=', and a value, as author=Ada"
+        )
     return name, value
 
 

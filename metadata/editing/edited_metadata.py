@@ -14,7 +14,7 @@ from metadata.mended_labels import mend_given_labels
 from metadata.packing.metadata_codec import later_fields
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME, SCHEMA_VERSION
 from metadata.packing.packed_model import find_metadata, read_associated_files, read_spec, repack_model
-from metadata.packing.score_calibration import Calibration, read_calibration, threshold_calibration
+from metadata.packing.score_calibration import CALIBRATION_FILE, Calibration, read_calibration, threshold_calibration
 from metadata.packing.standard_metadata import AXIS_LABELS, parser_version
 from metadata.plural import counted
 from metadata.spec import ModelSpec, replace_spec
@@ -96,13 +96,7 @@ class EditedMetadata:
                 "the labels are in the spec of this file too; change both with: earproof metadata write FILE --labels "
                 f"{source} --out NEW.tflite"
             )
-        count = self._count(head)
-        names, notes = mend_given_labels(content, count, source)
-        if len(names) != count:
-            raise ModelContractError(
-                f"{source} has {counted(len(names), 'name')} but output {head.place} has {counted(count, 'label')}; "
-                "expected one a line, in the order of the scores"
-            )
+        names, notes = self._names(head, content, source)
         if locale and not head.named(AXIS_LABELS):
             raise ModelContractError(
                 f"output {head.place} has no labels yet; a loader takes its first label file as the labels. Give "
@@ -163,8 +157,13 @@ class EditedMetadata:
 
     def replace(self, values: dict[str, Any], files: dict[str, bytes]) -> None:
         """Put whole metadata in place of what there was, with the files that it names."""
+        changed = {name for name, content in files.items() if content != self.files.get(name)}
         self.values = values
         self.files |= files
+        for head in read_heads(self.values, self.files):
+            for item in head.table.get("associated_files", []):
+                if item.get("name") in changed:
+                    self._mend_file(head, item["name"], item.get("type"))
 
     def packed(self) -> bytes:
         """Return the model with the metadata as it is now; `min_parser_version` is what its fields need.
@@ -207,6 +206,9 @@ class EditedMetadata:
             "the Task library (from 0.3.1 on) and MediaPipe show a label from its threshold on, with its score; an "
             "interpreter alone knows nothing of it"
         )
+        takes_samples = spec is None or spec.input_is_waveform
+        if not takes_samples or any(tensor.dtype != "float32" for tensor in self._model.tensors.inputs):
+            self.notes.append("but neither opens this file, so nothing comes of it: earproof lint FILE tells why")
         if spec is not None and spec.activation == "softmax":
             self.notes.append("a label that wins under its threshold is not shown; then the app gets no label at all")
         if spec is not None and spec.score_transform != "none":
@@ -222,6 +224,27 @@ class EditedMetadata:
                 f"the metadata describes output {head.place} but the model has {counted(len(outputs), 'output')}"
             )
         return outputs[head.place].size
+
+    def _names(self, head: Head, content: bytes, source: str) -> tuple[tuple[str, ...], list[str]]:
+        """The lines of a label file, one for each score of an output, and what was mended to get them."""
+        count = self._count(head)
+        names, notes = mend_given_labels(content, count, source)
+        if len(names) != count:
+            raise ModelContractError(
+                f"{source} has {counted(len(names), 'name')} but output {head.place} has {counted(count, 'label')}; "
+                "expected one a line, in the order of the scores"
+            )
+        return names, notes
+
+    def _mend_file(self, head: Head, name: str, kind: str | None) -> None:
+        """Make of a file that was changed by hand what the loaders take, such as no line end behind a calibration."""
+        notes = list[str]()
+        if kind == AXIS_LABELS:
+            names, notes = self._names(head, self.files[name], name)
+            self.files[name] = "".join(f"{one}\n" for one in names).encode()
+        elif kind == CALIBRATION_FILE:
+            self.files[name], notes = read_calibration(self.files[name], self._count(head), name)
+        self.notes += notes
 
     def _labels(self, head: Head) -> tuple[str, ...]:
         """The labels of an output, as its first label file has them."""

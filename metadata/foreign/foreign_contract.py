@@ -304,7 +304,7 @@ class _Draft:
         if self.faults:
             return None
         if self.assumes_threshold:
-            self.notes.append(_threshold_note(claim.activation))
+            self.notes.append(_threshold_note(claim.activation, self.stated.thresholds))
         return replace_spec(spec, activation=claim.activation, score_transform=claim.transform)
 
     def _ask_for_scores(self, claimed: str | None) -> None:
@@ -319,8 +319,12 @@ class _Draft:
         self.options.append(option)
 
 
-def _threshold_note(activation: str) -> str:
-    """What decides where a file states no threshold."""
+def _threshold_note(activation: str, stated: Sequence[float | None]) -> str:
+    """What decides where a file states no threshold, or one for some labels."""
+    num_stated = sum(threshold is not None for threshold in stated)
+    if num_stated:
+        others = f"the others count from {DEFAULT_THRESHOLD} on"
+        return f"the file states thresholds of {num_stated} of {counted(len(stated), 'label')}; {others}"
     if activation == "softmax":
         return (
             "the file states no threshold; the label with the highest score is the decision, however low that is, and "

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from metadata.atomic_file import write_atomically
+from metadata.atomic_file import free_target, write_atomically
 from metadata.foreign.probed_scores import Hear
 from metadata.foreign.written_spec import read_whole
 from metadata.labels import read_labels
@@ -62,10 +62,24 @@ def run(_verb: str, args: argparse.Namespace, hear: Hear | None = None, fit_inpu
         Options that do not go together.
     """
     _check_options(args)
-    models = [read_whole(path) for path in args.files]
     if args.fix:
-        return _fix(args, models[0], hear, fit_input)
-    return _tell(args, [(str(path), lint_model(model)) for path, model in zip(args.files, models, strict=True)])
+        return _fix(args, read_whole(args.files[0]), hear, fit_input)
+    models, errors = _read_all(args.files)
+    code = _tell(args, [(str(path), lint_model(model)) for path, model in models]) if models else DONE
+    if errors:  # told last: a path that is wrong hides no verdict
+        raise type(errors[0])("; ".join(map(str, errors)))
+    return code
+
+
+def _read_all(paths: list[Path]) -> tuple[list[tuple[Path, bytes]], list[Exception]]:
+    """The files that can be read, and why others cannot."""
+    models, errors = list[tuple[Path, bytes]](), list[Exception]()
+    for path in paths:
+        try:
+            models.append((path, read_whole(path)))
+        except (OSError, ValueError) as error:
+            errors.append(error)
+    return models, errors
 
 
 def _tell(args: argparse.Namespace, found: list[tuple[str, tuple[Verdict, ...]]]) -> int:
@@ -87,9 +101,7 @@ def _is_good(verdicts: tuple[Verdict, ...], wanted: list[str] | None) -> bool:
 def _fix(args: argparse.Namespace, model: bytes, hear: Hear | None, fit_input: FitInput | None) -> int:
     """Mend one file, write it, and lint what was written."""
     (path,) = args.files
-    out: Path = args.out or path
-    if out.exists() and not args.force:
-        raise FileExistsError(f"{out} exists; give --force to overwrite it, or another --out")
+    out = free_target(args.out, path, args.force)
     labels = read_labels(args.labels) if args.labels else None
     said = Said(labels=labels, sample_rate=args.sample_rate, activation=args.activation, name=path.stem)
     try:
@@ -97,7 +109,7 @@ def _fix(args: argparse.Namespace, model: bytes, hear: Hear | None, fit_input: F
     except ValueError as error:
         raise type(error)(f"{path}: {error}") from error
     if fixed.model == model:
-        print(f"{path}: nothing to mend, nothing written")
+        print(f"{path}: nothing that --fix mends, nothing written")
     else:
         write_atomically(out, fixed.model)
         print(f"{out}: {len(fixed.model):,} bytes")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from metadata.editing.carried_over import carry_over
 from metadata.errors import ModelContractError
 from metadata.foreign.foreign_contract import foreign_contract
 from metadata.foreign.probed_scores import Hear
 from metadata.foreign.said_fields import SaidFields
 from metadata.gate.model_check import check_model
-from metadata.labels import LABELS_FILE_NAME
 from metadata.lint.file_facts import FileFacts, read_facts
 from metadata.lint.lint_file import lint_facts
 from metadata.lint.verdict import Verdict
+from metadata.packing.metadata_codec import encode_metadata
 from metadata.packing.metadata_schema import METADATA_ENTRY_NAME
-from metadata.packing.packed_model import pack_model, read_spec, strip_metadata
+from metadata.packing.packed_model import FILE_FIELDS, named_files, pack_model, read_spec, strip_metadata
 from metadata.packing.rewrite import add_metadata_buffer
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.tflite_file.associated_files import append_files
@@ -81,26 +82,25 @@ def fix_model(model: bytes, said: Said, hear: Hear | None = None, fit_input: Fit
         raise ModelContractError(f"nothing here can mend it: {facts.damage or facts.unknown}")
     if facts.has_other_identifier:
         raise ModelContractError(f"nothing here can mend it: {facts.damage}; is it a model at all?")
-    own = _own_spec(model)
+    own, distrust = _own_spec(model)
     plain, steps = strip_metadata(model[: facts.content.end]), list[str]()
     if fit_input is not None:
         plain, steps = fit_input(plain)
     elif any(len(tensor.shape) > _MOST_DIMENSIONS for tensor in facts.inputs):
         raise ModelContractError("the input's shape can be mended where all of earproof is installed; here it cannot")
-    described = _described(_stated_again(plain, facts), own, said, hear)
-    return described._replace(
-        steps=(*steps, *described.steps),
-        cured=_cured(verdicts, described.model),
-        notes=(*described.notes, *_left_out(facts)),
-    )
+    described = _described(_stated_again(plain, facts), own, said, hear, facts)
+    cured = _cured(verdicts, described.model)
+    if not (told or cured):
+        return Fixed(model)
+    return Fixed(described.model, (*steps, *described.steps), cured, (*distrust, *described.notes))
 
 
-def _own_spec(model: bytes) -> ModelSpec | None:
-    """The spec of ours inside, None where there is none that holds."""
+def _own_spec(model: bytes) -> tuple[ModelSpec | None, list[str]]:
+    """The spec of ours inside, None where there is none that holds, and why it does not."""
     try:
-        return read_spec(model)
-    except ModelContractError:
-        return None
+        return read_spec(model), []
+    except ModelContractError as error:
+        return None, [f"the spec inside is not used: {error}"]
 
 
 def _stated_again(plain: bytes, facts: FileFacts) -> bytes:
@@ -108,12 +108,25 @@ def _stated_again(plain: bytes, facts: FileFacts) -> bytes:
     if facts.content is None or facts.values is None:
         return plain
     entry = facts.content.entry(METADATA_ENTRY_NAME) or b""
-    return append_files(
-        add_metadata_buffer(plain, entry), {name: file for name, file in facts.files.items() if name != SPEC_FILE_NAME}
-    )
+    files = {name: file for name, file in facts.files.items() if name != SPEC_FILE_NAME}
+    if not set(files).issuperset(named_files(facts.values)):
+        entry = encode_metadata(_naming(files, facts.values))
+    return append_files(add_metadata_buffer(plain, entry), files)
 
 
-def _described(model: bytes, own: ModelSpec | None, said: Said, hear: Hear | None) -> Fixed:
+def _naming(files: Mapping[str, bytes], values: Any) -> Any:
+    """Metadata that names no other files."""
+    if isinstance(values, list):
+        return [_naming(files, item) for item in values]
+    if not isinstance(values, dict):
+        return values
+    return {
+        key: [file for file in item if file.get("name") in files] if key in FILE_FIELDS else _naming(files, item)
+        for key, item in values.items()
+    }
+
+
+def _described(model: bytes, own: ModelSpec | None, said: Said, hear: Hear | None, facts: FileFacts) -> Fixed:
     """The model with metadata, by what the file states and the user says."""
     fields = SaidFields(
         labels=said.labels,
@@ -126,21 +139,12 @@ def _described(model: bytes, own: ModelSpec | None, said: Said, hear: Hear | Non
     content = check_model(model, unknown_operators=True)
     contract = foreign_contract(content, fields, hear if content.is_checked else None, own)
     spec = contract.settled("earproof lint --fix FILE --out NEW.tflite")
-    return Fixed(pack_model(model, spec), (_MADE_WHOLE,), notes=contract.notes)
-
-
-def _left_out(facts: FileFacts) -> list[str]:
-    """What the old metadata asked for, and the new one does not."""
-    tables = [*facts.described_inputs, *facts.described_outputs]
-    kinds = {unit.get("options_type"): None for table in tables for unit in table.get("process_units", ())}
-    units = [str(kind) for kind in kinds if kind != "ScoreThresholdingOptions"]
-    files = sorted(set(facts.files) - {SPEC_FILE_NAME, LABELS_FILE_NAME, facts.label_file})
-    lost = [*units, *files]
-    return [f"the file had {', '.join(lost)} too, which the mended one has not"] if lost else []
+    packed, notes = carry_over(pack_model(model, spec), spec, facts.values, facts.files)
+    return Fixed(packed, (_MADE_WHOLE,), notes=(*contract.notes, *notes))
 
 
 def _cured(before: Sequence[Verdict], model: bytes) -> tuple[str, ...]:
     """What a loader said before, and says no longer."""
     left = {(one.loader.key, finding.reason) for one in lint_facts(read_facts(model)) for finding in one.findings}
-    found = {finding.reason: one.loader.key for one in before for finding in one.findings}
-    return tuple(reason for reason, key in found.items() if (key, reason) not in left)
+    found = [(one.loader.key, finding.reason) for one in before for finding in one.findings]
+    return tuple(dict.fromkeys(reason for key, reason in found if (key, reason) not in left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,9 +54,9 @@ def one_line(verdicts: Sequence[Verdict]) -> str:
 
 
 def named(mend: str, path: str) -> str:
-    """Return an advice with the file's name in it, and a name for the new file beside it."""
-    stem = path.removesuffix(".tflite")
-    return mend.replace("FILE", path).replace("NEW.tflite", f"{stem}-mended.tflite") if "FILE" in mend else mend
+    """Return an advice with the file's name in it, and a name for the new file beside it, as a shell takes them."""
+    names = {"FILE": shlex.quote(path), "NEW.tflite": shlex.quote(f"{path.removesuffix('.tflite')}-mended.tflite")}
+    return " ".join(names.get(word, word) for word in mend.split(" "))
 
 
 def _reasons(verdicts: Sequence[Verdict], is_refusal: bool) -> dict[tuple[str, str], list[str]]:

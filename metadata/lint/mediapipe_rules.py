@@ -179,6 +179,11 @@ def odd_labels(facts: FileFacts) -> Finding | None:
     return shared.odd_labels(facts, mediapipe_labels(content)) if content else None
 
 
+def odd_display_names(facts: FileFacts) -> Finding | None:
+    """Display names of a locale that an app cannot use as they are."""
+    return shared.odd_display_names(facts, mediapipe_labels)
+
+
 RULES: tuple[shared.Rule, ...] = (
     empty_file,
     shared.not_a_model,
@@ -208,6 +213,7 @@ RULES: tuple[shared.Rule, ...] = (
     calibration_count,
     shared.no_output,
     odd_labels,
+    odd_display_names,
     shared.unnamed_scores,
     shared.threshold_beyond_scores,
     shared.frames_in_front,

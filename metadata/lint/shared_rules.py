@@ -5,6 +5,7 @@ A rule takes the facts and returns what is found, None where it has nothing to s
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -121,6 +122,23 @@ def odd_labels(facts: FileFacts, labels: Sequence[str]) -> Finding | None:
         found = next((label for label in labels if is_odd(label)), None)
         if found is not None:
             return Finding(f"{what}: the app gets {found!r}", mend, is_refusal=False)
+    return None
+
+
+def odd_display_names(facts: FileFacts, lines_of: Callable[[bytes], list[str]]) -> Finding | None:
+    """Display names that an app gets otherwise than they were meant, or on which opening fails; `lines_of` a file."""
+    for output in facts.described_outputs:
+        named = [file for file in output.get("associated_files", ()) if file.get("type") == _LABELS]
+        labels, *others = [lines_of(facts.files.get(str(file.get("name")), b"")) for file in named] or [[]]
+        for file, names in zip(named[1:], others, strict=True):
+            locale, odd = file.get("locale"), next((name for name in names if "\r" in name), None)
+            if locale and names and len(names) != len(labels):
+                said = f"Mismatch between number of labels ({len(labels)}) and display names ({len(names)})."
+                given = shlex.quote(f"{locale}={file.get('name')}")
+                mend = f"earproof metadata edit FILE --locale {given} --out NEW.tflite"
+                return Finding(f"an app that sets the locale {locale} cannot open it: {said}", mend, is_refusal=False)
+            if locale and odd is not None:
+                return Finding(f"an app that sets the locale {locale} gets {odd!r}", FIX, is_refusal=False)
     return None
 
 

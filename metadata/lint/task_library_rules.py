@@ -131,6 +131,11 @@ def odd_labels(facts: FileFacts) -> Finding | None:
     return shared.odd_labels(facts, task_library_labels(content)) if content else None
 
 
+def odd_display_names(facts: FileFacts) -> Finding | None:
+    """Display names of a locale that an app cannot use as they are."""
+    return shared.odd_display_names(facts, task_library_labels)
+
+
 def unfed_inputs(facts: FileFacts) -> Finding | None:
     """Inputs beyond the first are never written."""
     if len(facts.inputs) < 2:
@@ -173,6 +178,7 @@ RULES: tuple[shared.Rule, ...] = (
     shared.no_output,
     input_type,
     odd_labels,
+    odd_display_names,
     shared.unnamed_scores,
     shared.threshold_beyond_scores,
     shared.frames_in_front,

@@ -25,6 +25,8 @@ from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.tflite_file.associated_files import append_files
 from metadata.tflite_file.model_content import ModelContent, parse_model, read_tensors
 
+FILE_FIELDS = ("associated_files", "vocab_file", "sentencePiece_model")  # of the metadata: lists of files
+
 
 def pack_model(model: bytes, spec: ModelSpec) -> bytes:
     """Return the model with metadata, labels and spec inside, in place of what it had.
@@ -234,7 +236,7 @@ def named_files(values: Any) -> Iterator[str]:
             yield from named_files(item)
     elif isinstance(values, dict):
         for key, item in values.items():
-            if key in ("associated_files", "vocab_file", "sentencePiece_model"):
+            if key in FILE_FIELDS:
                 yield from (file["name"] for file in item if "name" in file)
             else:
                 yield from named_files(item)
