@@ -91,6 +91,7 @@ VERBS = {
     "bench": Verb("edge_runtime.command", "measure what .tflite files cost on this machine"),
     "bench compare": Verb("edge_runtime.command", "compare two results of bench"),
     "bench plot": Verb("edge_runtime.command", "draw a result of bench"),
+    "web": Verb("convert.web.command", "serve a page that hears files and the microphone with .tflite files"),
     "bundle": Verb("convert.bundle.command", "pack .tflite files with what a device needs to run and check them"),
     "doctor": Verb("edge_runtime.machine.doctor", "say whether this machine can run models, and why not"),
 }
@@ -108,6 +109,7 @@ _NEEDED = {
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
+    "convert.web.command": ("starlette", "uvicorn"),
 }
 
 

@@ -27,6 +27,8 @@ THIRD_PARTY = {
         "flatbuffers",
         "tensorflow_model_optimization",
         "tf_keras",
+        "starlette",
+        "uvicorn",
     },
 }
 # The schema that is needed for writing comes with the interpreter.

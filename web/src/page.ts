@@ -1,0 +1,334 @@
+// The page: what is pressed, dropped and heard, and what is shown for it.
+
+import { Bars } from "./bars";
+import { resampledClip, scoreClip } from "./clip_scoring";
+import { decodeFile, type Clip } from "./decoding";
+import { clock, counted, element, make } from "./elements";
+import { Interpreter } from "./interpreter";
+import { Latency } from "./latency";
+import { LiveScoring } from "./live_scoring";
+import { showMetadata } from "./metadata_list";
+import { Microphone } from "./microphone";
+import { droppedModel, listModels, loadModel, type Entry, type LoadedModel } from "./models";
+import { checkParity, type ParityRow } from "./parity";
+import { clipScores, decide, findEvents, spanEnds, type LabelledEvent, type Scored } from "./scores";
+import { SpectrogramPicture } from "./spectrogram_picture";
+import { Timeline } from "./timeline";
+
+const MOST_ROWS = 300; // of the table of events
+const BUSIEST_ZOOM = 400; // pixels a second
+
+interface Heard {
+  clip: Clip;
+  samples: Float32Array; // at the model's rate
+  windows: Scored[];
+  hop: number;
+}
+
+class Page {
+  private readonly model = element<HTMLSelectElement>("model");
+  private readonly hop = element<HTMLSelectElement>("hop");
+  private readonly file = element<HTMLInputElement>("file");
+  private readonly microphoneButton = element<HTMLButtonElement>("microphone");
+  private readonly parityButton = element<HTMLButtonElement>("parity");
+  private readonly bars = new Bars(element("bars"));
+  private readonly latency = new Latency((latency) => this.showLatency(latency));
+  private entries: Entry[] = [];
+  private loaded: LoadedModel | null = null;
+  private interpreter: Interpreter | null = null;
+  private picture: SpectrogramPicture | null = null;
+  private timeline: Timeline | null = null;
+  private clip: Clip | null = null;
+  private heard: Heard | null = null;
+  private live: { microphone: Microphone; scoring: LiveScoring } | null = null;
+  private drawnTo = 0; // sample up to which the clip is in the picture
+  private turn = 0; // what began earlier than the latest wish ends without a trace
+
+  async begin(): Promise<void> {
+    this.listen();
+    this.entries = await listModels();
+    this.model.replaceChildren(...this.entries.map(({ file }, place) => make("option", { value: String(place) }, file)));
+    await this.choose(() => loadModel(this.entries[0]));
+  }
+
+  // Runs what a person asked for; what goes wrong is told.
+  private ask(work: () => Promise<void>): void {
+    element("error").hidden = true;
+    work().catch((error: Error) => this.fail(error));
+  }
+
+  fail(error: Error): void {
+    element("error").textContent = error.message;
+    element("error").hidden = false;
+    element("progress").hidden = true;
+    this.say(this.interpreter ? "Ready for another recording." : "There is no model to try.");
+  }
+
+  private say(text: string): void {
+    element("status").textContent = text;
+  }
+
+  private progress(done: number, total: number): void {
+    const bar = element<HTMLProgressElement>("progress");
+    bar.hidden = done >= total;
+    bar.value = done / total;
+  }
+
+  private listen(): void {
+    this.model.addEventListener("change", () => this.ask(() => this.choose(() => loadModel(this.entries[+this.model.value]))));
+    this.hop.addEventListener("change", () => this.ask(() => this.hearAgain()));
+    this.file.addEventListener("change", () => {
+      const [chosen] = this.file.files ?? [];
+      if (chosen) this.ask(() => this.take(chosen));
+      this.file.value = "";
+    });
+    this.microphoneButton.addEventListener("click", () => this.ask(() => (this.live ? this.stopMicrophone() : this.startMicrophone())));
+    this.parityButton.addEventListener("click", () => this.ask(() => this.compare()));
+    element("play").addEventListener("click", () => this.timeline?.toggle());
+    element("timeline").addEventListener("keydown", (event) => this.key(event));
+    element<HTMLInputElement>("zoom").addEventListener("input", (event) => this.zoom(+(event.target as HTMLInputElement).value));
+    this.listenToDrops();
+  }
+
+  private listenToDrops(): void {
+    const here = element("drop-here");
+    const show = (event: DragEvent, shown: boolean) => {
+      event.preventDefault();
+      here.hidden = !shown;
+    };
+    document.addEventListener("dragover", (event) => show(event, true));
+    document.addEventListener("dragleave", (event) => show(event, event.relatedTarget !== null));
+    document.addEventListener("drop", (event) => {
+      show(event, false);
+      const [dropped] = event.dataTransfer?.files ?? [];
+      if (dropped) this.ask(() => this.take(dropped));
+    });
+  }
+
+  private async take(file: File): Promise<void> {
+    if (this.live) await this.stopMicrophone();
+    if (!file.name.toLowerCase().endsWith(".tflite")) {
+      this.say(`Reading ${file.name} …`);
+      return this.hear(await decodeFile(file));
+    }
+    await this.choose(() => droppedModel(file));
+    const option = make("option", { value: "-1", disabled: true }, file.name);
+    this.model.append(option);
+    option.selected = true;
+  }
+
+  // Opens a model; where it does not load, none is left that could be taken for it.
+  private async choose(load: () => Promise<LoadedModel>): Promise<void> {
+    if (this.live) await this.stopMicrophone();
+    const turn = ++this.turn;
+    this.enable(false);
+    this.say("Loading the model …");
+    await this.interpreter?.close();
+    this.interpreter = null;
+    this.latency.clear();
+    try {
+      const loaded = await load();
+      const interpreter = await Interpreter.open(loaded.file, loaded.spec);
+      if (turn !== this.turn) return void (await interpreter.close());
+      this.settle(loaded, interpreter);
+      await interpreter.scores(new Float32Array(loaded.spec.window_length)); // the first one allocates
+    } catch (error) {
+      this.model.disabled = false;
+      throw new Error(`${this.model.selectedOptions[0]?.text ?? "the model"} does not load: ${(error as Error).message}`);
+    }
+    this.enable(true);
+    this.say(`${this.loaded!.entry.file} is ready.`);
+    document.body.dataset["ready"] = String(Math.round(performance.now()));
+    if (this.clip) await this.hear(this.clip);
+  }
+
+  private settle(loaded: LoadedModel, interpreter: Interpreter): void {
+    this.loaded = loaded;
+    this.interpreter = interpreter;
+    this.picture = new SpectrogramPicture(element<HTMLCanvasElement>("spectrogram"), loaded.spec.sample_rate);
+    this.bars.begin(loaded.spec);
+    showMetadata(element("metadata"), loaded);
+    element("parity-result").replaceChildren();
+    element("parity-hint").textContent = loaded.entry.golden
+      ? "Recordings that the build kept back, with the trained model’s scores."
+      : "There are no golden vectors beside this file; earproof build writes them.";
+  }
+
+  private enable(enabled: boolean): void {
+    for (const control of [this.model, this.hop, this.file, this.microphoneButton]) control.disabled = !enabled;
+    this.parityButton.disabled = !enabled || !this.loaded?.entry.golden;
+  }
+
+  private async hearAgain(): Promise<void> {
+    if (this.clip && !this.live) await this.hear(this.clip);
+  }
+
+  // Scores a whole clip and shows its events.
+  private async hear(clip: Clip): Promise<void> {
+    const { interpreter } = this;
+    if (!interpreter) throw new Error("there is no model; choose one first");
+    const turn = ++this.turn;
+    this.clip = clip;
+    element("clip").hidden = false;
+    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
+    this.timeline.pause();
+    await this.timeline.load(clip);
+    this.say(`Listening to ${clip.name} …`);
+    const { spec } = interpreter;
+    const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
+    const samples = await resampledClip(clip, spec.sample_rate);
+    const stopped = () => turn !== this.turn;
+    const windows = await scoreClip(interpreter, samples, hop, this.latency, (done, all) => this.progress(done, all), stopped);
+    if (stopped()) return;
+    this.heard = { clip, samples, windows, hop };
+    this.showHeard(this.heard);
+  }
+
+  private showHeard(heard: Heard): void {
+    const { clip, windows, hop } = heard;
+    const { spec } = this.interpreter!;
+    const duration = clip.samples.length / clip.sampleRate;
+    const events = findEvents(windows, hop, spec, duration);
+    this.timeline!.show(events);
+    const merged = clipScores(windows, spec.labels.length);
+    const said = decide(merged, spec).map((label) => `${spec.labels[label]} (${merged[label].toFixed(3)})`);
+    element("clip-title").textContent = clip.name;
+    element("verdict").textContent = said.length ? `On the whole: ${said.join(", ")}` : "On the whole: no label reaches its threshold";
+    const rate = clip.sampleRate === spec.sample_rate ? "" : `, resampled from ${clip.sampleRate.toLocaleString("en")} Hz`;
+    const notes = clip.notes.map((note) => `, ${note}`).join("");
+    this.say(`${counted(windows.length, "window")} in ${duration.toFixed(1)} s${rate}${notes}.`);
+    this.showEvents(events);
+    this.drawnTo = 0;
+    this.moveTo(0);
+    this.showTransport();
+    document.body.dataset["scores"] = JSON.stringify(windows.map(({ scores }) => Array.from(scores)));
+  }
+
+  private showEvents(events: LabelledEvent[]): void {
+    const more = events.length - MOST_ROWS;
+    element("event-count").textContent = counted(events.length, "event") + (more > 0 ? `, the first ${MOST_ROWS} of them in this table` : "");
+    element("events").replaceChildren(
+      ...events.slice(0, MOST_ROWS).map(({ label, start, end, score }) => {
+        const play = make("button", { type: "button", ariaLabel: `Play ${label} from ${clock(start)}` }, "Play");
+        play.addEventListener("click", () => this.timeline?.play(start, end));
+        return make("tr", {}, ...[clock(start), clock(end), label, score.toFixed(3), play].map((cell) => make("td", {}, cell)));
+      }),
+    );
+  }
+
+  // Shows the clip's sound up to a moment, and the scores there.
+  private moveTo(seconds: number): void {
+    const { heard, picture, interpreter } = this;
+    if (!heard || !picture || !interpreter || this.live) return;
+    const { spec } = interpreter;
+    const duration = heard.clip.samples.length / heard.clip.sampleRate;
+    const sample = Math.round(Math.min(seconds || Math.min(duration, picture.seconds), duration) * spec.sample_rate);
+    if (sample < this.drawnTo || sample - this.drawnTo > picture.seconds * spec.sample_rate) {
+      picture.clear();
+      this.drawnTo = Math.max(0, sample - picture.seconds * spec.sample_rate);
+    }
+    picture.push(heard.samples.subarray(this.drawnTo, sample));
+    this.drawnTo = sample;
+    const place = spanEnds(heard.windows, heard.hop, spec, duration).findIndex((end) => seconds < end);
+    const shown = heard.windows.at(place);
+    if (shown) this.bars.show(shown.scores);
+    element("moment").textContent = `at ${clock(seconds)}`;
+    element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
+  }
+
+  private showTransport(): void {
+    element("play").textContent = this.timeline?.playing ? "Pause" : "Play";
+  }
+
+  private zoom(place: number): void {
+    const duration = this.clip ? this.clip.samples.length / this.clip.sampleRate : 1;
+    const fitting = element("timeline").clientWidth / duration;
+    this.timeline?.zoom(place === 0 ? 0 : fitting * (Math.max(BUSIEST_ZOOM, 2 * fitting) / fitting) ** (place / 100));
+  }
+
+  private key(event: KeyboardEvent): void {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === " ") this.timeline?.toggle();
+    else if (step) this.timeline?.step(step);
+    else return;
+    event.preventDefault();
+  }
+
+  private async startMicrophone(): Promise<void> {
+    const { interpreter, picture } = this;
+    if (!interpreter || !picture) throw new Error("there is no model; choose one first");
+    this.turn++;
+    this.timeline?.pause();
+    this.say("Waiting for the microphone …");
+    const early: Float32Array[] = []; // what comes before its rate is known here
+    let take = (samples: Float32Array): void => void early.push(samples);
+    const microphone = await Microphone.open((samples) => take(samples));
+    const show = (samples: Float32Array, scores: Float32Array | null) => {
+      picture.push(samples);
+      if (scores) this.bars.show(scores);
+    };
+    const scoring = new LiveScoring(interpreter, microphone.sampleRate, this.latency, show, (error) => this.fail(error));
+    picture.clear();
+    early.forEach((samples) => scoring.take(samples));
+    take = (samples) => scoring.take(samples);
+    this.live = { microphone, scoring };
+    element("moment").textContent = "now";
+    this.showMicrophone(true);
+    this.say(["Listening to the microphone", ...microphone.notes].join("; ") + ".");
+  }
+
+  // Ends it; what it heard is then a recording.
+  private async stopMicrophone(): Promise<void> {
+    const { live } = this;
+    if (!live) return;
+    this.live = null;
+    this.showMicrophone(false);
+    await live.microphone.close();
+    const samples = live.scoring.recording();
+    const name = `Microphone, ${new Date().toLocaleTimeString("en-GB")}`;
+    if (samples.length) await this.hear({ name, samples, sampleRate: live.scoring.sampleRate, notes: [] });
+  }
+
+  private showMicrophone(on: boolean): void {
+    this.microphoneButton.setAttribute("aria-pressed", String(on));
+    this.microphoneButton.textContent = on ? "Stop" : "Microphone";
+    for (const control of [this.model, this.hop]) control.disabled = on;
+  }
+
+  private async compare(): Promise<void> {
+    const { interpreter, loaded } = this;
+    if (!interpreter || !loaded?.entry.golden) return;
+    const result = element("parity-result");
+    result.replaceChildren();
+    this.parityButton.disabled = true;
+    try {
+      const rows = await checkParity(interpreter, loaded.entry.golden, (done, total) => this.progress(done, total));
+      result.replaceChildren(...rows.map(verdict));
+    } finally {
+      this.parityButton.disabled = false;
+      element("progress").hidden = true;
+    }
+  }
+
+  private showLatency(latency: Latency): void {
+    const shown = (share: number) => (latency.count ? `${latency.percentile(share).toFixed(1)} ms` : "–");
+    element("p50").textContent = shown(0.5);
+    element("p95").textContent = shown(0.95);
+    element("timed").textContent = String(latency.count);
+  }
+}
+
+function verdict({ against, passed, maxAbsError, agreement, limits, count }: ParityRow): HTMLElement {
+  const error = `scores differ by at most ${maxAbsError.toExponential(1)}`;
+  const limit = limits.max_abs_error === null ? "" : ` (limit ${limits.max_abs_error.toExponential(0)})`;
+  const decisions = `${(100 * agreement).toFixed(1)} % of decisions equal (limit ${(100 * limits.decision_agreement).toFixed(1)} %)`;
+  return make(
+    "p",
+    { className: passed ? "verdict" : "verdict failed" },
+    make("strong", {}, passed ? "Pass" : "Fail"),
+    ` against ${against}: ${error}${limit}, ${decisions}, on ${counted(count, "window")}.`,
+  );
+}
+
+const page = new Page();
+page.begin().catch((error: Error) => page.fail(error));

@@ -1,0 +1,126 @@
+// The whole clip: waveform, events on lanes, zoom and playback, by wavesurfer.js.
+
+import WaveSurfer from "wavesurfer.js";
+import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
+import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
+import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
+import type { Clip } from "./decoding";
+import { labelColour } from "./elements";
+import type { LabelledEvent } from "./scores";
+import { wavFile } from "./wav_writing";
+
+const MOST_LANES = 8;
+const PEAKS = 20_000; // of the drawn waveform, whatever its length
+const HEIGHT = 140; // pixels
+const RULER = 18;
+
+export class Timeline {
+  private readonly surfer: WaveSurfer;
+  private readonly regions = RegionsPlugin.create();
+  private address = "";
+
+  constructor(container: HTMLElement, moved: (seconds: number, playing: boolean) => void, changed: () => void) {
+    const style = getComputedStyle(document.documentElement);
+    this.surfer = WaveSurfer.create({
+      container,
+      height: HEIGHT,
+      waveColor: style.getPropertyValue("--wave").trim(),
+      progressColor: style.getPropertyValue("--wave-played").trim(),
+      cursorColor: style.getPropertyValue("--text").trim(),
+      cursorWidth: 2,
+      normalize: true,
+      plugins: [this.regions, TimelinePlugin.create({ height: RULER, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
+    });
+    this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
+    this.surfer.on("seeking", (seconds) => moved(seconds, false));
+    for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+  }
+
+  // Shows a clip without events.
+  async load(clip: Clip): Promise<void> {
+    this.regions.clearRegions();
+    URL.revokeObjectURL(this.address);
+    this.address = URL.createObjectURL(new Blob([wavFile(clip.samples, clip.sampleRate)], { type: "audio/wav" }));
+    await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
+  }
+
+  // Puts events on lanes, one a label, the most frequent labels first.
+  show(events: readonly LabelledEvent[]): void {
+    this.regions.clearRegions();
+    const seconds = new Map<number, number>();
+    for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
+    const lanes = [...seconds.keys()].sort((one, other) => seconds.get(other)! - seconds.get(one)!).slice(0, MOST_LANES);
+    lanes.sort((one, other) => one - other);
+    for (const event of events) {
+      const lane = lanes.indexOf(event.index);
+      if (lane >= 0) this.addRegion(event, lane, lanes.length);
+    }
+  }
+
+  get playing(): boolean {
+    return this.surfer.isPlaying();
+  }
+
+  toggle(): void {
+    void this.surfer.playPause();
+  }
+
+  pause(): void {
+    this.surfer.pause();
+  }
+
+  // Plays from one second to another.
+  play(start: number, end: number): void {
+    void this.surfer.play(start, end);
+  }
+
+  // Moves by so many seconds.
+  step(seconds: number): void {
+    this.surfer.skip(seconds);
+  }
+
+  // Pixels for a second; 0 fits the clip.
+  zoom(pixels: number): void {
+    this.surfer.zoom(pixels);
+  }
+
+  private addRegion(event: LabelledEvent, lane: number, numLanes: number): void {
+    const region = this.regions.addRegion({
+      start: event.start,
+      end: event.end,
+      drag: false,
+      resize: false,
+      color: labelColour(event.index, 0.32),
+      content: event.label,
+    });
+    const { element } = region;
+    if (!element) return;
+    const height = (HEIGHT - RULER) / numLanes; // the ruler stays free
+    element.style.top = `${lane * height}px`;
+    element.style.height = `${height}px`;
+    element.style.borderTop = `3px solid ${labelColour(event.index)}`;
+    element.title = `${event.label} ${event.score.toFixed(3)}`;
+  }
+
+  private recolour(): void {
+    const style = getComputedStyle(document.documentElement);
+    this.surfer.setOptions({
+      waveColor: style.getPropertyValue("--wave").trim(),
+      progressColor: style.getPropertyValue("--wave-played").trim(),
+      cursorColor: style.getPropertyValue("--text").trim(),
+    });
+  }
+}
+
+// The loudest sample of each piece, with its sign.
+function peaks(samples: Float32Array): Float32Array {
+  if (samples.length <= PEAKS) return samples;
+  return Float32Array.from({ length: PEAKS }, (_, place) => {
+    const begin = Math.floor((place * samples.length) / PEAKS);
+    const end = Math.floor(((place + 1) * samples.length) / PEAKS);
+    let highest = 0;
+    for (let at = begin; at < end; at++) if (Math.abs(samples[at]) > Math.abs(highest)) highest = samples[at];
+    return highest;
+  });
+}
