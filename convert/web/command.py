@@ -7,6 +7,8 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from metadata.plural import counted
+
 DONE = 0
 
 
@@ -42,7 +44,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     site = make_site([open_model(path) for path in model_files(args.models)])
     if args.out is not None:
         size = write_site(site, args.out)
-        print(f"wrote {args.out}: {len(site)} files, {size / 1e6:.1f} MB; serve it with any web host", file=sys.stderr)
+        print(f"wrote {args.out}: {counted(len(site), 'file')}, {size / 1e6:.1f} MB, for any web host", file=sys.stderr)
         return DONE
     serve(site, args.port, lambda address: _tell(address, not args.no_open))
     return DONE

@@ -34,6 +34,8 @@ class Page {
   private readonly bars = new Bars(element("bars"));
   private readonly latency = new Latency((latency) => this.showLatency(latency));
   private entries: Entry[] = [];
+  private readonly dropped = new Map<Entry, LoadedModel>();
+  private chosen = ""; // place of the model among the entries
   private loaded: LoadedModel | null = null;
   private interpreter: Interpreter | null = null;
   private picture: SpectrogramPicture | null = null;
@@ -48,7 +50,7 @@ class Page {
     this.listen();
     this.entries = await listModels();
     this.model.replaceChildren(...this.entries.map(({ file }, place) => make("option", { value: String(place) }, file)));
-    await this.choose(() => loadModel(this.entries[0]));
+    await this.chooseServed("0");
   }
 
   // Runs what a person asked for; what goes wrong is told.
@@ -75,7 +77,7 @@ class Page {
   }
 
   private listen(): void {
-    this.model.addEventListener("change", () => this.ask(() => this.choose(() => loadModel(this.entries[+this.model.value]))));
+    this.model.addEventListener("change", () => this.ask(() => this.chooseServed(this.model.value)));
     this.hop.addEventListener("change", () => this.ask(() => this.hearAgain()));
     this.file.addEventListener("change", () => {
       const [chosen] = this.file.files ?? [];
@@ -111,40 +113,51 @@ class Page {
       this.say(`Reading ${file.name} …`);
       return this.hear(await decodeFile(file));
     }
-    await this.choose(() => droppedModel(file));
-    const option = make("option", { value: "-1", disabled: true }, file.name);
-    this.model.append(option);
-    option.selected = true;
+    return this.choose(file.name, () => droppedModel(file));
   }
 
-  // Opens a model; where it does not load, none is left that could be taken for it.
-  private async choose(load: () => Promise<LoadedModel>): Promise<void> {
+  // Opens a model; where it does not load, the one before stays.
+  private async choose(name: string, load: () => Promise<LoadedModel>): Promise<void> {
     if (this.live) await this.stopMicrophone();
     const turn = ++this.turn;
     this.enable(false);
-    this.say("Loading the model …");
-    await this.interpreter?.close();
-    this.interpreter = null;
-    this.latency.clear();
+    this.say(`Loading ${name} …`);
     try {
       const loaded = await load();
       const interpreter = await Interpreter.open(loaded.file, loaded.spec);
-      if (turn !== this.turn) return void (await interpreter.close());
-      this.settle(loaded, interpreter);
       await interpreter.scores(new Float32Array(loaded.spec.window_length)); // the first one allocates
+      if (turn !== this.turn) return await interpreter.close();
+      await this.interpreter?.close();
+      this.settle(loaded, interpreter);
     } catch (error) {
+      this.model.value = this.chosen;
+      this.enable(this.interpreter !== null);
       this.model.disabled = false;
-      throw new Error(`${this.model.selectedOptions[0]?.text ?? "the model"} does not load: ${(error as Error).message}`);
+      throw new Error(`${name} does not load: ${(error as Error).message}`);
     }
     this.enable(true);
-    this.say(`${this.loaded!.entry.file} is ready.`);
+    this.say(`${name} is ready.`);
     document.body.dataset["ready"] = String(Math.round(performance.now()));
     if (this.clip) await this.hear(this.clip);
+  }
+
+  private chooseServed(place: string): Promise<void> {
+    const entry = this.entries[+place];
+    return this.choose(entry.file, async () => this.dropped.get(entry) ?? loadModel(entry));
   }
 
   private settle(loaded: LoadedModel, interpreter: Interpreter): void {
     this.loaded = loaded;
     this.interpreter = interpreter;
+    this.chosen = String(this.entries.indexOf(loaded.entry));
+    this.latency.clear();
+    if (this.chosen === "-1") {
+      this.entries.push(loaded.entry);
+      this.dropped.set(loaded.entry, loaded);
+      this.chosen = String(this.entries.length - 1);
+      this.model.append(make("option", { value: this.chosen }, loaded.entry.file));
+    }
+    this.model.value = this.chosen;
     this.picture = new SpectrogramPicture(element<HTMLCanvasElement>("spectrogram"), loaded.spec.sample_rate);
     this.bars.begin(loaded.spec);
     showMetadata(element("metadata"), loaded);
@@ -232,8 +245,15 @@ class Page {
     const place = spanEnds(heard.windows, heard.hop, spec, duration).findIndex((end) => seconds < end);
     const shown = heard.windows.at(place);
     if (shown) this.bars.show(shown.scores);
-    element("moment").textContent = `at ${clock(seconds)}`;
+    const drawn = sample / spec.sample_rate;
+    this.showMoment(`at ${clock(seconds)}`, clock(Math.max(0, drawn - picture.seconds)), clock(drawn));
     element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
+  }
+
+  private showMoment(moment: string, oldest: string, newest: string): void {
+    element("moment").textContent = moment;
+    element("oldest").textContent = oldest;
+    element("newest").textContent = newest;
   }
 
   private showTransport(): void {
@@ -272,7 +292,7 @@ class Page {
     early.forEach((samples) => scoring.take(samples));
     take = (samples) => scoring.take(samples);
     this.live = { microphone, scoring };
-    element("moment").textContent = "now";
+    this.showMoment("now", `${picture.seconds} s ago`, "now");
     this.showMicrophone(true);
     this.say(["Listening to the microphone", ...microphone.notes].join("; ") + ".");
   }

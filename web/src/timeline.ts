@@ -31,6 +31,11 @@ export class Timeline {
       normalize: true,
       plugins: [this.regions, TimelinePlugin.create({ height: RULER, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
     });
+    // It scrolls when it is zoomed, so it must take the focus itself.
+    const scrolled = this.surfer.getWrapper().parentElement!;
+    scrolled.tabIndex = 0;
+    scrolled.role = "group";
+    scrolled.ariaLabel = "Timeline: space plays, the arrow keys move by a second";
     this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
     this.surfer.on("seeking", (seconds) => moved(seconds, false));
     for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
