@@ -81,13 +81,24 @@ def modules(node, tmp_path_factory):
     for subtype in ("PCM_16", "PCM_24", "FLOAT"):
         soundfile.write(folder / f"{subtype}.wav", stereo, 22_050, subtype=subtype)
         wavs.append(folder / f"{subtype}.wav")
+    echo = 0.1 * np.roll(noise, 40)
+    mixes = {
+        "alike": noise + echo,
+        "opposite": echo - 1.2 * noise,
+        "half": np.where(np.arange(32_000) < 12_000, -1, 1) * noise,
+    }
+    for name, other in mixes.items():
+        soundfile.write(folder / f"{name}.wav", np.stack([noise, other], axis=1), 8_000, subtype="FLOAT")
+    stereos = [folder / f"{name}.wav" for name in mixes]
     job = {
         "clips": [[one, other, noise[:5_000].tolist()] for one, other in RATES],
         "windows": WINDOWS,
         "inputs": [[json.loads(spec.to_json()), noise.tolist()] for spec in SPECS],
         "wav": [base64.b64encode(path.read_bytes()).decode() for path in wavs],
+        "stereo": [base64.b64encode(path.read_bytes()).decode() for path in stereos],
     }
-    return {"noise": noise, "wavs": wavs, **_run_node(node, "run_modules.mjs", job=job, folder=folder)}
+    found = _run_node(node, "run_modules.mjs", job=job, folder=folder)
+    return {"noise": noise, "wavs": wavs, "stereos": stereos, **found}
 
 
 @pytest.mark.parametrize("number", range(len(RATES)), ids=[f"{one}-{other}" for one, other in RATES])
@@ -116,6 +127,16 @@ def test_wav_files_on_the_page_hold_the_samples_that_python_reads(modules):
         expected, rate = soundfile.read(path, dtype="float32")
         assert found["sampleRate"] == rate
         assert np.array_equal(np.array(found["channels"], np.float32).T, expected), path.name
+
+
+def test_channels_become_one_on_the_page_as_in_classify(modules):
+    loudest = []
+    for path, found in zip(modules["stereos"], modules["stereo"], strict=True):
+        expected, _ = read_wav(path)
+        assert np.abs(np.array(found, np.float32) - expected).max() <= 1e-7, path.name
+        frames, _ = soundfile.read(path, dtype="float32")
+        loudest.append(bool(np.array_equal(expected, frames[:, 1])))
+    assert loudest == [False, True, False]  # only channels in opposite phase are not averaged
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,26 @@ import { cutWindow, windowStarts } from "./windows";
 const BLOCK = 1 << 15; // samples resampled between two looks at the page
 const BUSY_MS = 25; // worked at most between two looks
 
+type Progress = (done: number, total: number) => void;
+
+const resampled = new WeakMap<Clip, Map<number, Float32Array>>(); // a clip is heard by one model after the other
+
 // The clip's samples at another rate.
-export async function resampledClip(clip: Clip, rate: number): Promise<Float32Array> {
+export async function resampledClip(clip: Clip, rate: number, progress: Progress): Promise<Float32Array> {
   if (clip.sampleRate === rate) return clip.samples;
+  const known = resampled.get(clip)?.get(rate);
+  if (known) return known;
   const resampler = new Resampler(clip.sampleRate, rate);
   const pieces: Float32Array[] = [];
   const breathe = breather();
   for (let begin = 0; begin < clip.samples.length; begin += BLOCK) {
     pieces.push(resampler.push(clip.samples.subarray(begin, begin + BLOCK)));
+    progress(begin, clip.samples.length);
     await breathe();
   }
-  return joined([...pieces, resampler.finish()]);
+  const samples = joined([...pieces, resampler.finish()]);
+  resampled.set(clip, (resampled.get(clip) ?? new Map<number, Float32Array>()).set(rate, samples));
+  return samples;
 }
 
 // The scores of every window; `stopped` is asked between two of them.
@@ -29,7 +38,7 @@ export async function scoreClip(
   samples: Float32Array,
   hop: number,
   latency: Latency,
-  progress: (done: number, total: number) => void,
+  progress: Progress,
   stopped: () => boolean,
 ): Promise<Scored[]> {
   const length = interpreter.spec.window_length;

@@ -1,5 +1,6 @@
 // A file of sound to one channel at its own rate.
 
+import { toMono } from "./downmix";
 import { sourceRate } from "./source_rate";
 import { decodeWav, isWav, type Recording } from "./wav";
 
@@ -18,8 +19,8 @@ export async function decodeFile(file: File): Promise<Clip> {
   if (!bytes.length) throw new Error(`${file.name} is empty`);
   const notes: string[] = [];
   const { channels, sampleRate } = isWav(bytes) ? named(file.name, () => decodeWav(bytes)) : await decoded(file, bytes, notes);
-  if (channels.length > 1) notes.push(`${channels.length} channels averaged`);
-  const samples = average(channels);
+  const { samples, note } = toMono(channels, sampleRate);
+  if (note) notes.push(note);
   if (!samples.every(Number.isFinite)) throw new Error(`${file.name} holds samples that are no numbers`);
   return { name: file.name, samples, sampleRate, notes };
 }
@@ -46,9 +47,4 @@ async function decoded(file: File, bytes: Uint8Array<ArrayBuffer>, notes: string
         `to make one: ffmpeg -i ${file.name} new.wav`,
     );
   }
-}
-
-function average(channels: Float32Array[]): Float32Array {
-  if (channels.length === 1) return channels[0];
-  return channels[0].map((_, place) => channels.reduce((sum, channel) => sum + channel[place], 0) / channels.length);
 }

@@ -38,7 +38,7 @@ function describe(spec: Spec): [string, string][] {
     ["decides", spec.activation === "softmax" ? "one label, the highest score" : "every label that reaches its threshold"],
     ["thresholds", thresholds.length === 1 ? thresholds[0] : `${thresholds.sort()[0]} to ${thresholds.sort().at(-1)}, one a label`],
     ["recipe", spec.recipe],
-    ["seed", spec.provenance ? String(spec.provenance.seed) : ""],
+    ["seed", spec.provenance?.data_sha256 ? String(spec.provenance.seed) : ""],
     ["data", spec.provenance?.data_sha256 ? `SHA-256 ${spec.provenance.data_sha256.slice(0, 16)} …` : ""],
   ];
 }

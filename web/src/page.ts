@@ -182,14 +182,20 @@ class Page {
     if (!interpreter) throw new Error("there is no model; choose one first");
     const turn = ++this.turn;
     this.clip = clip;
+    this.heard = null;
+    this.showEvents([], 0);
+    element("verdict").textContent = "";
+    element("clip-title").textContent = clip.name;
     element("clip").hidden = false;
     this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
     this.timeline.pause();
     await this.timeline.load(clip);
+    element<HTMLInputElement>("zoom").value = "0";
+    this.timeline.zoom(0);
     this.say(`Listening to ${clip.name} …`);
     const { spec } = interpreter;
     const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
-    const samples = await resampledClip(clip, spec.sample_rate);
+    const samples = await resampledClip(clip, spec.sample_rate, (done, all) => this.progress(done, all));
     const stopped = () => turn !== this.turn;
     const windows = await scoreClip(interpreter, samples, hop, this.latency, (done, all) => this.progress(done, all), stopped);
     if (stopped()) return;
@@ -202,24 +208,26 @@ class Page {
     const { spec } = this.interpreter!;
     const duration = clip.samples.length / clip.sampleRate;
     const events = findEvents(windows, hop, spec, duration);
-    this.timeline!.show(events);
+    this.showEvents(events, this.timeline!.show(events));
     const merged = clipScores(windows, spec.labels.length);
     const said = decide(merged, spec).map((label) => `${spec.labels[label]} (${merged[label].toFixed(3)})`);
-    element("clip-title").textContent = clip.name;
     element("verdict").textContent = said.length ? `On the whole: ${said.join(", ")}` : "On the whole: no label reaches its threshold";
     const rate = clip.sampleRate === spec.sample_rate ? "" : `, resampled from ${clip.sampleRate.toLocaleString("en")} Hz`;
-    const notes = clip.notes.map((note) => `, ${note}`).join("");
-    this.say(`${counted(windows.length, "window")} in ${duration.toFixed(1)} s${rate}${notes}.`);
-    this.showEvents(events);
+    const padded = heard.samples.length < spec.window_length ? ["padded with zeros to a window"] : [];
+    const notes = [...clip.notes, ...padded].map((note) => `, ${note}`).join("");
+    const length = duration < 60 ? `${duration.toFixed(1)} s` : `${clock(duration)} min`;
+    this.say(`${counted(windows.length, "window")} in ${length}${rate}${notes}.`);
     this.drawnTo = 0;
     this.moveTo(0);
     this.showTransport();
     document.body.dataset["scores"] = JSON.stringify(windows.map(({ scores }) => Array.from(scores)));
   }
 
-  private showEvents(events: LabelledEvent[]): void {
+  private showEvents(events: LabelledEvent[], hiddenLabels: number): void {
     const more = events.length - MOST_ROWS;
-    element("event-count").textContent = counted(events.length, "event") + (more > 0 ? `, the first ${MOST_ROWS} of them in this table` : "");
+    const first = more > 0 ? `, the first ${MOST_ROWS} of them in this table` : "";
+    const hidden = hiddenLabels ? `; ${counted(hiddenLabels, "label")} with fewer seconds not in the picture` : "";
+    element("event-count").textContent = counted(events.length, "event") + first + hidden;
     element("events").replaceChildren(
       ...events.slice(0, MOST_ROWS).map(({ label, start, end, score }) => {
         const play = make("button", { type: "button", ariaLabel: `Play ${label} from ${clock(start)}` }, "Play");
@@ -313,6 +321,7 @@ class Page {
     this.microphoneButton.setAttribute("aria-pressed", String(on));
     this.microphoneButton.textContent = on ? "Stop" : "Microphone";
     for (const control of [this.model, this.hop]) control.disabled = on;
+    element("clip").hidden = on || !this.clip;
   }
 
   private async compare(): Promise<void> {
@@ -322,7 +331,7 @@ class Page {
     result.replaceChildren();
     this.parityButton.disabled = true;
     try {
-      const rows = await checkParity(interpreter, loaded.entry.golden, (done, total) => this.progress(done, total));
+      const rows = await checkParity(interpreter, this.latency, loaded.entry.golden, (done, total) => this.progress(done, total));
       result.replaceChildren(...rows.map(verdict));
     } finally {
       this.parityButton.disabled = false;

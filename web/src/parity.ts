@@ -1,6 +1,7 @@
 // The file in this browser against the trained model and against Python, on golden vectors.
 
 import type { Interpreter } from "./interpreter";
+import type { Latency } from "./latency";
 import { decide } from "./scores";
 import type { Spec } from "./spec";
 
@@ -29,6 +30,7 @@ export interface ParityRow {
 // Scores every golden window and compares; an error says what is wrong with the vectors.
 export async function checkParity(
   interpreter: Interpreter,
+  latency: Latency,
   address: string,
   progress: (done: number, total: number) => void,
 ): Promise<ParityRow[]> {
@@ -39,7 +41,7 @@ export async function checkParity(
   const windows = goldenWindows(golden, spec.window_length);
   const found: Float32Array[] = [];
   for (const window of windows) {
-    found.push(await interpreter.scores(window));
+    found.push(await latency.time(() => interpreter.scores(window)));
     progress(found.length, windows.length);
     if (found.length % 5 === 0) await new Promise((done) => setTimeout(done));
   }

@@ -13,6 +13,7 @@ const MOST_LANES = 8;
 const PEAKS = 20_000; // of the drawn waveform, whatever its length
 const HEIGHT = 140; // pixels
 const RULER = 18;
+const LANE = 22; // at least
 
 export class Timeline {
   private readonly surfer: WaveSurfer;
@@ -29,7 +30,7 @@ export class Timeline {
       cursorColor: style.getPropertyValue("--text").trim(),
       cursorWidth: 2,
       normalize: true,
-      plugins: [this.regions, TimelinePlugin.create({ height: RULER, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
+      plugins: [this.regions, TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
     });
     // It scrolls when it is zoomed, so it must take the focus itself.
     const scrolled = this.surfer.getWrapper().parentElement!;
@@ -50,17 +51,20 @@ export class Timeline {
     await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
   }
 
-  // Puts events on lanes, one a label, the most frequent labels first.
-  show(events: readonly LabelledEvent[]): void {
+  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out.
+  show(events: readonly LabelledEvent[]): number {
     this.regions.clearRegions();
     const seconds = new Map<number, number>();
     for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
     const lanes = [...seconds.keys()].sort((one, other) => seconds.get(other)! - seconds.get(one)!).slice(0, MOST_LANES);
     lanes.sort((one, other) => one - other);
+    const height = Math.max(LANE, (HEIGHT - RULER) / Math.max(1, lanes.length)); // the ruler stays free
+    this.surfer.setOptions({ height: Math.max(HEIGHT, lanes.length * height + RULER) });
     for (const event of events) {
       const lane = lanes.indexOf(event.index);
-      if (lane >= 0) this.addRegion(event, lane, lanes.length);
+      if (lane >= 0) this.addRegion(event, lane * height, height);
     }
+    return seconds.size - lanes.length;
   }
 
   get playing(): boolean {
@@ -90,7 +94,7 @@ export class Timeline {
     this.surfer.zoom(pixels);
   }
 
-  private addRegion(event: LabelledEvent, lane: number, numLanes: number): void {
+  private addRegion(event: LabelledEvent, top: number, height: number): void {
     const region = this.regions.addRegion({
       start: event.start,
       end: event.end,
@@ -101,8 +105,7 @@ export class Timeline {
     });
     const { element } = region;
     if (!element) return;
-    const height = (HEIGHT - RULER) / numLanes; // the ruler stays free
-    element.style.top = `${lane * height}px`;
+    element.style.top = `${top}px`;
     element.style.height = `${height}px`;
     element.style.borderTop = `3px solid ${labelColour(event.index)}`;
     element.title = `${event.label} ${event.score.toFixed(3)}`;
