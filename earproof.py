@@ -79,6 +79,8 @@ VERBS = {
     "embed": Verb("train.embed_command", "write recordings as vectors, by a model without its last layer"),
     "search": Verb("train.embed_command", "find the recordings nearest to one, among those of embed"),
     "evaluate": Verb("train.held_out.command", "judge models or predictions on recordings held out, side by side"),
+    "report": Verb("convert.html_report.command", "write one HTML page of runs and results"),
+    "compare": Verb("convert.html_report.command", "write one HTML page of two runs and of what differs"),
     "metadata": Verb("metadata.command", "show or write what a .tflite file says about itself"),
     "lint": Verb("metadata.lint.command", "tell which loaders of apps take a .tflite file, and mend what they refuse"),
     "classify": Verb("edge_runtime.command", "classify recordings with a .tflite file"),
@@ -108,7 +110,8 @@ _NEEDED = {
     "train.plot_command": _TRAIN,
     "convert.held_out.pipeline_command": _TRAIN,
     "convert.held_out.thresholds_command": _TRAIN,
-    "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer"),
+    "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
+    "convert.html_report.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
     "convert.web.command": ("starlette", "uvicorn"),
 }
 

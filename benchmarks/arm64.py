@@ -4,7 +4,7 @@
 
 Every file scores every window of the build's test split on the processors of tests/arm64/boards.py, with ai-edge-litert
 and with tflite-runtime; each is compared with the same runtime on x86-64, and with the runtime of this environment.
-Prints a table; --json keeps every figure, --report puts them into the build's report.json and report.md. Exit code 1
+Prints a table; --json keeps every figure, --report puts them into the build's report.json, .md and .html. Exit code 1
 where a float score differs by more than 1e-5 or less than 99.5 % of the integer decisions are equal. Needs
 qemu-user-static and the recordings of the build. Speed under emulation means nothing and is not measured.
 """
@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from convert.html_report.subjects import write_run_page
 from convert.report.build_report import REPORT_FILE_NAME, write_report
 from convert.report.golden import write_golden
 from convert.report.machines import machine_notes
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.report:
             report = json.loads((args.build / REPORT_FILE_NAME).read_bytes())
             write_report(report | {"other_machines": comparisons}, args.build)
+            write_run_page(args.build)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"arm64.py: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -6,7 +6,7 @@ OUT/golden/<model>.npz  windows with the trained model's scores, for `earproof p
 OUT/drift/<file>.*      where each file's layers leave the float ones, as table, JSON and picture (earproof convert)
 OUT/folds/              scores of the cross-validation, a file a training
 OUT/labels.txt          what the files put out, in order
-OUT/report.json, OUT/report.md
+OUT/report.json, OUT/report.md, OUT/report.html
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from convert.compression.compress import compress_run
 from convert.compression.settings import CompressionSettings
 from convert.convert_run import convert_run, write_drifts
 from convert.convertible import Convertible, open_trained
+from convert.html_report.subjects import write_run_page
 from convert.recipes import Recipe
-from convert.report.build_report import describe_build, write_report
+from convert.report.build_report import DRIFT_FOLDER_NAME, describe_build, write_report
 from convert.report.compression import describe_compression
 from convert.report.data_report import describe_data
 from convert.report.golden import write_golden
@@ -43,7 +44,6 @@ from train.recordings.unheard_tails import describe_unheard
 from train.settings import TrainingSettings
 from train.tasks.task import OneLabel
 
-DRIFT_FOLDER_NAME = "drift"
 Tell = Callable[[str], None]
 
 
@@ -95,6 +95,7 @@ def build(
     report["hints"] = list(hints)
     report["data"] = describe_data(clips)
     write_report(report, out)
+    write_run_page(out)
     return report
 
 
@@ -133,6 +134,7 @@ def convert_and_report(
         report["compression"] = describe_compression(compressed, [proof.file.path for proof in proofs])
         report["passed"] = report["passed"] and report["compression"]["passed"]
     write_report(report, out)
+    write_run_page(out)
     return report
 
 

@@ -169,7 +169,10 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
         loader_thresholds=args.loader_thresholds,
         **given_settings(args),
     )
-    note(f"all files are in {args.out}; which one to take is said first; check it on a device with earproof parity")
+    note(
+        f"all files are in {args.out}; which one to take is said first, and report.html shows it; check it on a device "
+        "with earproof parity"
+    )
     return report
 
 

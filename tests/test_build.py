@@ -1,6 +1,7 @@
 """One real build of data_short, with the models' own settings, judged by what it wrote."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,14 @@ def test_a_quantized_file_is_smaller_and_takes_and_gives_float32(built):
         assert max(sizes["int8"], sizes["dynamic_int8"]) < sizes["float16"]
         tensors = read_tensors((built.path / f"{form}-int8.tflite").read_bytes())
         assert [tensor.dtype for tensor in (*tensors.inputs, *tensors.outputs)] == ["float32", "float32"]
+
+
+def test_the_page_of_a_build_is_small_and_lacks_only_what_a_build_does_not_measure(built):
+    page = (built.path / "report.html").read_text(encoding="utf-8")
+    assert len(page) < 3_000_000
+    assert all(f'<th scope="row">{path.name}</th>' in page for path in built.files)
+    lacking = re.findall(r"<strong>Not here:</strong> ([^:]+):", page)
+    assert set(lacking) <= {"the drift of each layer", "ARM64 against x86", "a cross-validation"}
 
 
 def test_the_report_shows_size_accuracy_agreement_and_latency_of_each_file(built):

@@ -123,3 +123,6 @@ def test_build_trains_and_converts(clips, tmp_path):
     assert [Path(file["file"]).name for file in report["files"]] == ["waveform_cnn-float32.tflite"]
     assert (tmp_path / "all" / "waveform_cnn" / "model.keras").is_file()
     assert (tmp_path / "all" / "report.md").is_file()
+    page = (tmp_path / "all" / "report.html").read_text(encoding="utf-8")
+    assert "waveform_cnn-float32.tflite" in page
+    assert "waveform_cnn, 1 epoch" in page

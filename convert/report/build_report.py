@@ -31,6 +31,7 @@ from train.evaluation.evaluation_text import share_name
 
 REPORT_FILE_NAME = "report.json"
 TABLE_FILE_NAME = "report.md"
+DRIFT_FOLDER_NAME = "drift"  # beside them
 _FIRST = ("", "model", "input", "recipe", "size (kB)")
 _LAST = ("agrees with float", "invoke p50 / p95 (ms)", "end to end p50 / p95 (ms)", "parity", "file")
 

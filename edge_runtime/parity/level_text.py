@@ -11,7 +11,7 @@ from metadata.recipe import RECIPES
 
 Result = Mapping[str, Any]
 """As `ParityResult.as_dict` gives it."""
-_AT_LEAST = ("decision_agreement",)  # a limit from below; all others are from above
+AT_LEAST = ("decision_agreement",)  # a limit from below; all others are from above
 
 
 def format_results(results: Sequence[ParityResult], recipe: str = "") -> str:
@@ -97,7 +97,7 @@ def shortfalls(result: Result) -> list[str]:
         if name not in result["measures"]:
             continue
         value = result["measures"][name]  # None: infinite
-        is_least = name in _AT_LEAST
+        is_least = name in AT_LEAST
         allowed = _allowed(result, 1.0 - limit if is_least else limit)
         if value is not None and (1.0 - value if is_least else value) <= allowed + 1e-12:
             continue
@@ -118,4 +118,4 @@ def _format_measure(name: str, result: ParityResult) -> str:
     value = f"{result.measures[name] + 0.0:.4g}" if name in result.measures else "not measured"
     if name not in result.tolerance:
         return f"{name} {value}"
-    return f"{name} {value} ({'>=' if name in _AT_LEAST else '<='} {result.tolerance[name]:g})"
+    return f"{name} {value} ({'>=' if name in AT_LEAST else '<='} {result.tolerance[name]:g})"
