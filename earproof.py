@@ -175,8 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         return _fail(
             chosen.verb,
-            f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh in earproof's "
-            "repository",
+            f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh"
+            f"{' web' if chosen.verb == 'web' else ''} in earproof's repository",
         )
     try:
         with warnings.catch_warnings():
