@@ -107,6 +107,7 @@ export class Timeline {
     if (!element) return;
     element.style.top = `${top}px`;
     element.style.height = `${height}px`;
+    element.style.overflow = "hidden"; // its label must not cover the next
     element.style.borderTop = `3px solid ${labelColour(event.index)}`;
     element.title = `${event.label} ${event.score.toFixed(3)}`;
   }
