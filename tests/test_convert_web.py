@@ -66,6 +66,16 @@ def test_the_types_of_the_page_are_right(node):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_licences_of_all_that_the_page_is_made_of_come_with_it(node):
+    licences = (BUILT_PAGE / "licences.txt").read_text(encoding="utf-8").split("-" * 72)
+    packages = json.loads((WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    heads = [text.strip().splitlines() for text in licences]
+    assert [lines[0].rpartition(",")[0] for lines in heads] == [
+        f"{name} {version}" for name, version in packages.items()
+    ]
+    assert all(len(lines) > 2 for lines in heads)  # and not the name alone
+
+
 RATES = [(44_100, 16_000), (48_000, 16_000), (8_000, 16_000), (22_050, 44_100), (16_000, 16_000)]
 WINDOWS = [(1, 10, 5), (10, 10, 5), (11, 10, 5), (20, 10, 10), (21, 10, 10), (95, 10, 3), (50, 10, 25)]
 SPECS = [tiny_spec(front_end=front_end) for front_end in (MEL_OUTSIDE, LN_MEL, LOG_MEL, STFT)]
