@@ -1,6 +1,7 @@
 // The page: what is pressed, dropped and heard, and what is shown for it.
 
 import { Bars } from "./bars";
+import { ClipView, showMoment } from "./clip_view";
 import { resampledClip, scoreClip } from "./clip_scoring";
 import { decodeFile, type Clip } from "./decoding";
 import { clock, counted, element, make } from "./elements";
@@ -11,19 +12,8 @@ import { showMetadata } from "./metadata_list";
 import { Microphone } from "./microphone";
 import { droppedModel, listModels, loadModel, type Entry, type LoadedModel } from "./models";
 import { checkParity, type ParityRow } from "./parity";
-import { clipScores, decide, findEvents, spanEnds, type LabelledEvent, type Scored } from "./scores";
 import { SpectrogramPicture } from "./spectrogram_picture";
-import { Timeline } from "./timeline";
-
-const MOST_ROWS = 300; // of the table of events
-const BUSIEST_ZOOM = 400; // pixels a second
-
-interface Heard {
-  clip: Clip;
-  samples: Float32Array; // at the model's rate
-  windows: Scored[];
-  hop: number;
-}
+import type { Spec } from "./spec";
 
 class Page {
   private readonly model = element<HTMLSelectElement>("model");
@@ -32,6 +22,7 @@ class Page {
   private readonly microphoneButton = element<HTMLButtonElement>("microphone");
   private readonly parityButton = element<HTMLButtonElement>("parity");
   private readonly bars = new Bars(element("bars"));
+  private readonly view = new ClipView(this.bars);
   private readonly latency = new Latency((latency) => this.showLatency(latency));
   private entries: Entry[] = [];
   private readonly dropped = new Map<Entry, LoadedModel>();
@@ -39,11 +30,8 @@ class Page {
   private loaded: LoadedModel | null = null;
   private interpreter: Interpreter | null = null;
   private picture: SpectrogramPicture | null = null;
-  private timeline: Timeline | null = null;
   private clip: Clip | null = null;
-  private heard: Heard | null = null;
   private live: { microphone: Microphone; scoring: LiveScoring } | null = null;
-  private drawnTo = 0; // sample up to which the clip is in the picture
   private turn = 0; // what began earlier than the latest wish ends without a trace
 
   async begin(): Promise<void> {
@@ -86,9 +74,6 @@ class Page {
     });
     this.microphoneButton.addEventListener("click", () => this.ask(() => (this.live ? this.stopMicrophone() : this.startMicrophone())));
     this.parityButton.addEventListener("click", () => this.ask(() => this.compare()));
-    element("play").addEventListener("click", () => this.timeline?.toggle());
-    element("timeline").addEventListener("keydown", (event) => this.key(event));
-    element<HTMLInputElement>("zoom").addEventListener("input", (event) => this.zoom(+(event.target as HTMLInputElement).value));
     this.listenToDrops();
   }
 
@@ -159,6 +144,7 @@ class Page {
     }
     this.model.value = this.chosen;
     this.picture = new SpectrogramPicture(element<HTMLCanvasElement>("spectrogram"), loaded.spec.sample_rate);
+    this.view.pause(); // its scores are those of the model before
     this.bars.begin(loaded.spec);
     showMetadata(element("metadata"), loaded);
     element("parity-result").replaceChildren();
@@ -182,16 +168,7 @@ class Page {
     if (!interpreter) throw new Error("there is no model; choose one first");
     const turn = ++this.turn;
     this.clip = clip;
-    this.heard = null;
-    this.showEvents([], 0);
-    element("verdict").textContent = "";
-    element("clip-title").textContent = clip.name;
-    element("clip").hidden = false;
-    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
-    this.timeline.pause();
-    await this.timeline.load(clip);
-    element<HTMLInputElement>("zoom").value = "0";
-    this.timeline.zoom(0);
+    await this.view.open(clip);
     this.say(`Listening to ${clip.name} …`);
     const { spec } = interpreter;
     const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
@@ -199,94 +176,16 @@ class Page {
     const stopped = () => turn !== this.turn;
     const windows = await scoreClip(interpreter, samples, hop, this.latency, (done, all) => this.progress(done, all), stopped);
     if (stopped()) return;
-    this.heard = { clip, samples, windows, hop };
-    this.showHeard(this.heard);
-  }
-
-  private showHeard(heard: Heard): void {
-    const { clip, windows, hop } = heard;
-    const { spec } = this.interpreter!;
-    const duration = clip.samples.length / clip.sampleRate;
-    const events = findEvents(windows, hop, spec, duration);
-    this.showEvents(events, this.timeline!.show(events));
-    const merged = clipScores(windows, spec.labels.length);
-    const said = decide(merged, spec).map((label) => `${spec.labels[label]} (${merged[label].toFixed(3)})`);
-    element("verdict").textContent = said.length ? `On the whole: ${said.join(", ")}` : "On the whole: no label reaches its threshold";
-    const rate = clip.sampleRate === spec.sample_rate ? "" : `, resampled from ${clip.sampleRate.toLocaleString("en")} Hz`;
-    const padded = heard.samples.length < spec.window_length ? ["padded with zeros to a window"] : [];
-    const notes = [...clip.notes, ...padded].map((note) => `, ${note}`).join("");
-    const length = duration < 60 ? `${duration.toFixed(1)} s` : `${clock(duration)} min`;
-    this.say(`${counted(windows.length, "window")} in ${length}${rate}${notes}.`);
-    this.drawnTo = 0;
-    this.moveTo(0);
-    this.showTransport();
+    this.view.show({ clip, samples, windows, hop, spec }, this.picture!);
+    this.say(describe(clip, samples.length, windows.length, spec));
     document.body.dataset["scores"] = JSON.stringify(windows.map(({ scores }) => Array.from(scores)));
-  }
-
-  private showEvents(events: LabelledEvent[], hiddenLabels: number): void {
-    const more = events.length - MOST_ROWS;
-    const first = more > 0 ? `, the first ${MOST_ROWS} of them in this table` : "";
-    const hidden = hiddenLabels ? `; ${counted(hiddenLabels, "label")} with fewer seconds not in the picture` : "";
-    element("event-count").textContent = counted(events.length, "event") + first + hidden;
-    element("events").replaceChildren(
-      ...events.slice(0, MOST_ROWS).map(({ label, start, end, score }) => {
-        const play = make("button", { type: "button", ariaLabel: `Play ${label} from ${clock(start)}` }, "Play");
-        play.addEventListener("click", () => this.timeline?.play(start, end));
-        return make("tr", {}, ...[clock(start), clock(end), label, score.toFixed(3), play].map((cell) => make("td", {}, cell)));
-      }),
-    );
-  }
-
-  // Shows the clip's sound up to a moment, and the scores there.
-  private moveTo(seconds: number): void {
-    const { heard, picture, interpreter } = this;
-    if (!heard || !picture || !interpreter || this.live) return;
-    const { spec } = interpreter;
-    const duration = heard.clip.samples.length / heard.clip.sampleRate;
-    const sample = Math.round(Math.min(seconds || Math.min(duration, picture.seconds), duration) * spec.sample_rate);
-    if (sample < this.drawnTo || sample - this.drawnTo > picture.seconds * spec.sample_rate) {
-      picture.clear();
-      this.drawnTo = Math.max(0, sample - picture.seconds * spec.sample_rate);
-    }
-    picture.push(heard.samples.subarray(this.drawnTo, sample));
-    this.drawnTo = sample;
-    const place = spanEnds(heard.windows, heard.hop, spec, duration).findIndex((end) => seconds < end);
-    const shown = heard.windows.at(place);
-    if (shown) this.bars.show(shown.scores);
-    const drawn = sample / spec.sample_rate;
-    this.showMoment(`at ${clock(seconds)}`, clock(Math.max(0, drawn - picture.seconds)), clock(drawn));
-    element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
-  }
-
-  private showMoment(moment: string, oldest: string, newest: string): void {
-    element("moment").textContent = moment;
-    element("oldest").textContent = oldest;
-    element("newest").textContent = newest;
-  }
-
-  private showTransport(): void {
-    element("play").textContent = this.timeline?.playing ? "Pause" : "Play";
-  }
-
-  private zoom(place: number): void {
-    const duration = this.clip ? this.clip.samples.length / this.clip.sampleRate : 1;
-    const fitting = element("timeline").clientWidth / duration;
-    this.timeline?.zoom(place === 0 ? 0 : fitting * (Math.max(BUSIEST_ZOOM, 2 * fitting) / fitting) ** (place / 100));
-  }
-
-  private key(event: KeyboardEvent): void {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === " ") this.timeline?.toggle();
-    else if (step) this.timeline?.step(step);
-    else return;
-    event.preventDefault();
   }
 
   private async startMicrophone(): Promise<void> {
     const { interpreter, picture } = this;
     if (!interpreter || !picture) throw new Error("there is no model; choose one first");
     this.turn++;
-    this.timeline?.pause();
+    this.view.pause();
     this.say("Waiting for the microphone …");
     const early: Float32Array[] = []; // what comes before its rate is known here
     let take = (samples: Float32Array): void => void early.push(samples);
@@ -300,7 +199,7 @@ class Page {
     early.forEach((samples) => scoring.take(samples));
     take = (samples) => scoring.take(samples);
     this.live = { microphone, scoring };
-    this.showMoment("now", `${picture.seconds} s ago`, "now");
+    showMoment("now", `${picture.seconds} s ago`, "now");
     this.showMicrophone(true);
     this.say(["Listening to the microphone", ...microphone.notes].join("; ") + ".");
   }
@@ -321,7 +220,7 @@ class Page {
     this.microphoneButton.setAttribute("aria-pressed", String(on));
     this.microphoneButton.textContent = on ? "Stop" : "Microphone";
     for (const control of [this.model, this.hop]) control.disabled = on;
-    element("clip").hidden = on || !this.clip;
+    this.view.hide(on || !this.clip);
   }
 
   private async compare(): Promise<void> {
@@ -345,6 +244,15 @@ class Page {
     element("p95").textContent = shown(0.95);
     element("timed").textContent = String(latency.count);
   }
+}
+
+// What was done with a clip.
+function describe(clip: Clip, numSamples: number, numWindows: number, spec: Spec): string {
+  const duration = clip.samples.length / clip.sampleRate;
+  const length = duration < 60 ? `${duration.toFixed(1)} s` : `${clock(duration)} min`;
+  const resampled = clip.sampleRate === spec.sample_rate ? [] : [`resampled from ${clip.sampleRate.toLocaleString("en")} Hz`];
+  const padded = numSamples < spec.window_length ? ["padded with zeros to a window"] : [];
+  return `${[`${counted(numWindows, "window")} in ${length}`, ...resampled, ...clip.notes, ...padded].join(", ")}.`;
 }
 
 function verdict({ against, passed, maxAbsError, agreement, limits, count }: ParityRow): HTMLElement {
