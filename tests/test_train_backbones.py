@@ -163,6 +163,24 @@ def test_an_unknown_file_needs_a_name_and_keeps_what_is_said_of_it(folder, capsy
     assert "mine: MIT; source not said" in capsys.readouterr().out
 
 
+def test_a_file_of_a_known_size_with_another_content_is_told(folder, monkeypatch, capsys):
+    path = write_h5(folder / "mine.h5", random_arrays())
+    monkeypatch.setattr(known, "KNOWN", (replace(known.KNOWN[0], num_bytes=path.stat().st_size),))
+    assert earproof.main(["backbone", "add", str(path)]) == 2
+    told = f"expected {known.KNOWN[0].sha256}; was it damaged on its way here?"
+    assert f"{told} Fetch it again, or give it a name: --name NAME" in capsys.readouterr().err
+    assert earproof.main(["backbone", "add", str(path), "--name", "mine"]) == 0
+    assert told in capsys.readouterr().err
+
+
+def test_a_cut_tflite_file_is_told_once(folder):
+    path = folder / "cut.tflite"
+    path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(16))
+    with pytest.raises(ValueError, match="the model is damaged") as error:
+        add_backbone(path, "cut")
+    assert str(error.value).count("the model is damaged") == 1
+
+
 def test_names_belong_to_one_file(folder):
     first, second = (write_h5(folder / f"{seed}.h5", random_arrays(seed=seed)) for seed in (0, 1))
     add_backbone(first, "mine")
@@ -174,6 +192,8 @@ def test_names_belong_to_one_file(folder):
         add_backbone(first, "yamnet_256", force=True)
     with pytest.raises(ValueError, match="cannot be a backbone's name"):
         add_backbone(first, "../mine")
+    with pytest.raises(ValueError, match="such as 'a_b c'"):
+        add_backbone(first, "a/b c")
 
 
 def test_a_file_that_was_changed_or_is_gone_is_told(folder):
@@ -193,6 +213,12 @@ def test_a_file_that_was_changed_or_is_gone_is_told(folder):
 def test_a_backbone_that_is_not_there_is_told_with_the_way_to_it(folder, name, told):
     with pytest.raises(ValueError, match=told):
         find_backbone(name)
+
+
+def test_a_path_in_place_of_a_name_is_told(folder):
+    path = write_h5(folder / "mine.h5", random_arrays())
+    with pytest.raises(ValueError, match=f"{path} is a path: earproof backbone add {path} --name NAME gives it one"):
+        find_backbone(str(path))
 
 
 class Server:

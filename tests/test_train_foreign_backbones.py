@@ -1,6 +1,7 @@
 """Backbones of any network: Keras models, runs of ours and float `.tflite` files, by the name of the embedding."""
 
 import json
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -246,8 +247,13 @@ def test_damaged_files_and_files_that_are_no_models_are_told(folder):
     (folder / "empty").mkdir()
     with h5py.File(folder / "weights.h5", "w") as file:
         file["dense/kernel"] = np.zeros(3)
+    (folder / "renamed.keras").write_bytes((folder / "weights.h5").read_bytes())
+    with ZipFile(folder / "other.keras", "w") as archive:
+        archive.writestr("notes.txt", "no model")
     for name, error, told in (
-        ("cut.keras", ValueError, "cannot be opened as a Keras model"),
+        ("cut.keras", ValueError, "expected a ZIP archive.*was it loaded to its end"),
+        ("renamed.keras", ValueError, "A file of HDF5 has to end in .h5"),
+        ("other.keras", ValueError, "cannot be opened as a Keras model"),
         ("weights.h5", ValueError, "cannot be opened as a Keras model"),
         ("cut.tflite", ValueError, "cut.tflite"),
         ("empty", FileNotFoundError, "holds no finished training"),

@@ -169,6 +169,26 @@ def test_a_backbone_that_is_missing_or_not_wanted_is_told_before_anything_is_rea
     assert not out.exists()
 
 
+def test_a_folder_that_is_full_is_told_before_anything_is_read(run, capsys):
+    words = ["train", "transfer", str(run[0] / "nothing"), "--backbone", "tiny", "--out", str(run[0] / "run")]
+    assert earproof.main(words) == 2
+    assert "exists; go on with --resume, start again with --force" in capsys.readouterr().err
+    assert earproof.main([*words, "--force"]) == 2  # there are no recordings, so nothing is emptied
+    assert "nothing does not exist" in capsys.readouterr().err
+    assert (run[0] / "run" / "model.keras").is_file()
+
+
+def test_a_label_with_one_recording_needs_two_of_them_not_three(run, data_short, tmp_path, capsys):
+    table = tmp_path / "few.csv"
+    rows = [f"{path},{path.parent.name},{path.stem}" for path in sorted(data_short.glob("s[op]*/*.flac"))[3:]]
+    kept = [row for row in rows if ",song," not in row] + [row for row in rows if ",song," in row][:1]
+    table.write_text("\n".join(["path,labels,group", *kept]) + "\n")
+    out = tmp_path / "run"
+    assert earproof.main(["train", "transfer", str(table), "--backbone", "tiny", "--out", str(out)]) == 2
+    assert "song has 1 group; each label needs at least 2, one to train and one to test" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_history_has_the_loss_of_the_inner_folds(run):
     (row,) = read_history(run[0] / "run")
     assert 0.0 < row["loss"] < row["val_loss"]

@@ -94,21 +94,24 @@ def train(
     FileExistsError
         `out` has content, and neither `resume` nor `force` is given.
     """
+    from train.recordings.output_folder import check_folder, claim_folder
+
+    # What is wrong with these is said before Keras is loaded, which takes many seconds, and before anything is read.
+    module = model_module(model)
+    begun = begun_with(module, model_settings(model, variant, published=published, **settings).backbone)
+    check_folder(out, force=force, resume=resume)
     from train.data.prepare import find_and_split, load_to_train
     from train.fitting.training_run import choose_variant, train_model
     from train.progress import note
-    from train.recordings.output_folder import claim_folder
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import check_mixes, choose_mixtures
     from train.tasks.task_choice import task_for
     from train.teaching.teach import describe_lesson, teach
     from train.teaching.teacher import check_teachers, open_teachers
 
-    module = model_module(model)
     built = choose_variant(module, variant)
     teachers = open_teachers(paths_of(teacher), unlabelled, settings)
-    chosen = model_settings(model, variant, published=published, **settings)
-    begun = begun_with(module, chosen.backbone)  # what is wrong with it is said before anything is read
+    chosen = model_settings(model, variant, published=published, **settings)  # with the weight of the teachers
     sample_rate, window_length = begun.sample_rate(built), begun.window_length(built)
 
     def check(index: ClipIndex) -> None:

@@ -15,7 +15,7 @@ from metadata.nearest_name import did_you_mean
 from metadata.safe_name import safe_part
 from train.backbones.backbone import FOLDER_VARIABLE, Backbone, backbone_folder, sha256_of
 from train.backbones.keras_backbone import KerasBackbone
-from train.backbones.known import KNOWN, known_by_digest, known_by_name
+from train.backbones.known import KNOWN, known_by_digest, known_by_name, known_by_size
 from train.backbones.named_embedding import Asked, Found
 from train.backbones.tflite_backbone import TfliteBackbone
 from train.backbones.yamnet_backbone import YamnetBackbone
@@ -61,8 +61,10 @@ def add_backbone(
     digest = sha256_of(found.content)
     known = known_by_digest(digest)
     name = name or (known.name if known else None)
+    changed = _tell_changed(path, found.content, digest)
     if name is None:
-        raise ValueError(f"{path} is none of the known files, {_known_names()}; give it a name: --name NAME")
+        told = f"{changed} Fetch it again, or" if changed else f"{path} is none of the known files, {_known_names()};"
+        raise ValueError(f"{told} give it a name: --name NAME")
     _check_name(name, digest, force)
     fields = found.fields
     if known and asked.log_offset is None and "log_offset" in fields:
@@ -75,7 +77,7 @@ def add_backbone(
         source=source if source is not None else known.source if known else found.source,
         **fields,
     )
-    for note in found.notes:
+    for note in (*found.notes, *([changed] if changed else [])):
         tell(note)
     backbone.path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(backbone.path, found.content)
@@ -132,6 +134,8 @@ def find_backbone(name: str) -> Backbone:
         )
     names = [one.name for one in found] + [one.name for one in KNOWN]
     here, hint = ", ".join(one.name for one in found) or "none", did_you_mean(name, names)
+    if Path(name).exists():
+        hint = f"; expected a name, and {name} is a path: earproof backbone add {name} --name NAME gives it one"
     raise ValueError(f"there is no backbone {name!r}; on this machine: {here}; to download: {_known_names()}{hint}")
 
 
@@ -139,7 +143,7 @@ def _check_name(name: str, digest: str, force: bool) -> None:
     """Refuse names that are no file names, and those of another file."""
     if safe_part(name) != name or not name.strip():
         raise ValueError(
-            f"{name!r} cannot be a backbone's name; expected letters, digits, - and _, such as {safe_part(name)}"
+            f"{name!r} cannot be a backbone's name; expected what can be a file's name, such as {safe_part(name)!r}"
         )
     known = known_by_name(name)
     if known and known.sha256 != digest:
@@ -150,6 +154,17 @@ def _check_name(name: str, digest: str, force: bool) -> None:
         raise ValueError(
             f"there is another backbone {name} on this machine; take another name, or --force to replace it"
         )
+
+
+def _tell_changed(path: Path, content: bytes, digest: str) -> str:
+    """That a file has as many bytes as a known one and is not it; empty where it is, or has another size."""
+    known = known_by_size(len(content))
+    if known is None or known.sha256 == digest:
+        return ""
+    return (
+        f"{path} has the size of {known.name} ({known.num_bytes:,} bytes), but another content: SHA-256 {digest}, "
+        f"expected {known.sha256}; was it damaged on its way here?"
+    )
 
 
 def _known_names() -> str:

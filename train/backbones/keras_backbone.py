@@ -9,6 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -68,6 +69,11 @@ def open_model(path: Path) -> Any:
     ValueError
         No model, a damaged one, or one that needs code of its own.
     """
+    if path.suffix.lower() == ".keras" and path.is_file() and not is_zipfile(path):
+        raise ValueError(
+            f"{path} is no .keras file: expected a ZIP archive, as model.save writes it; was it loaded to its end? "
+            "A file of HDF5 has to end in .h5"
+        )
     keras = load_keras()
     import train.layers.registered  # noqa: F401
 

@@ -74,6 +74,11 @@ def known_by_digest(sha256: str) -> KnownBackbone | None:
     return next((one for one in KNOWN if one.sha256 == sha256), None)
 
 
+def known_by_size(num_bytes: int) -> KnownBackbone | None:
+    """Return the known backbone of this many bytes, None where there is none."""
+    return next((one for one in KNOWN if one.num_bytes == num_bytes), None)
+
+
 def known_by_name(name: str) -> KnownBackbone | None:
     """Return the known backbone of this name, None where there is none."""
     return next((one for one in KNOWN if one.name == name), None)

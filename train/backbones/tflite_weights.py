@@ -29,7 +29,10 @@ def read_tflite(path: str | Path) -> YamnetWeights:
     ValueError
         The file is damaged, or its convolutions are not those of YAMNet.
     """
-    content = parse_model(Path(path).read_bytes())
+    try:
+        content = parse_model(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     check_model(content)
     graph = content.graphs[0]
     convolutions = [operator for operator in graph.operators if operator.name in _CONVOLUTIONS]

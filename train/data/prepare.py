@@ -16,7 +16,7 @@ from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.fold_sides import LEAST_FOLDS, TWO_SIDES, fewest_groups, halves
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
-from train.recordings.split import describe_unused_folds, split_by_fold, split_clips
+from train.recordings.split import describe_unused_folds, split_by_fold, split_clips, tell_unreadable
 from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.tasks.task import OneLabel
 
@@ -99,6 +99,13 @@ def split_and_say(
         index = split_by_fold(index, test_fold, val_fold)
         tested, held_out = (index.of_split(side)[0].fold for side in ("test", "val"))
         origin = f"by folds: {tested} test, {held_out} validation, the others training"
+    elif drawn and not needs_validation and fewest_groups(index)[1] < LEAST_FOLDS:
+        label, number = fewest_groups(index)
+        raise ValueError(
+            f"{label} has {counted(number, 'group')}; each label needs at least {LEAST_FOLDS}, one to train and one to "
+            "test, because a group (speaker, source recording) stays on one side: add recordings"
+            f"{tell_unreadable(index)}"
+        )
     elif drawn and not needs_validation and fewest_groups(index)[1] == LEAST_FOLDS:
         index = halves(index, seed)
         origin = f"drawn with seed {seed}: half trains and half tests, for {fewest_groups(index)[0]} has two groups"

@@ -91,7 +91,7 @@ def _of_backbone(name: str) -> Embedder:
     try:
         backbone = find_backbone(name)
     except ValueError as error:
-        raise ValueError(f"{error}. There is no file or folder {name} either") from error
+        raise ValueError(f"there is no file or folder {name}; as the name of a backbone: {error}") from error
     keras, begun = load_keras(), transfer.begun_with(backbone)
     variant, length = _shortest_window(begun)
     model = begun.build(1, variant)

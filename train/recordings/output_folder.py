@@ -33,6 +33,22 @@ def claim_folder(
         The path is a file.
     """
     folder = Path(path)
+    entries = check_folder(folder, force=force, resume=resume, keep=keep)
+    if force:
+        _remove(entries)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARKER_FILE_NAME).write_text("This folder was filled by earproof; --force empties it.\n")
+    except OSError as error:
+        raise type(error)(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
+    return folder
+
+
+def check_folder(
+    path: str | Path, *, force: bool = False, resume: bool | None = None, keep: Collection[str] = ()
+) -> list[Path]:
+    """Return what `claim_folder` would find in a folder, its content, and change nothing; errors as there."""
+    folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected a folder to write to")
     ours = any((folder / name).is_file() for name in MARKER_FILE_NAMES)
@@ -45,14 +61,7 @@ def claim_folder(
         if not (resume or force):
             go_on = "" if resume is None else "go on with --resume, "
             raise FileExistsError(f"{folder} exists; {go_on}start again with --force, or choose another")
-        if force:
-            _remove(entries)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER_FILE_NAME).write_text("This folder was filled by earproof; --force empties it.\n")
-    except OSError as error:
-        raise type(error)(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
-    return folder
+    return entries
 
 
 def refuse_originals(folder: Path, recordings: Iterable[Path]) -> None:

@@ -65,7 +65,7 @@ def split_clips(index: ClipIndex, seed: int, shares: Mapping[str, float] | None 
         try:
             index = index.with_clips(_draw(index.clips, index.labels, seed, shares or DEFAULT_SHARES))
         except ValueError as error:
-            raise ValueError(f"{error}{_tell_unreadable(index)}") from error
+            raise ValueError(f"{error}{tell_unreadable(index)}") from error
     check_split(index)
     return index
 
@@ -244,7 +244,7 @@ def _draw(clips: Sequence[Clip], labels: Sequence[str], seed: int, shares: Mappi
     return [replace(clip, split=chosen[bound[clip.groups[0]]]) for clip in clips]
 
 
-def _tell_unreadable(index: ClipIndex) -> str:
+def tell_unreadable(index: ClipIndex) -> str:
     """Which recordings of the labels with fewer groups than sides cannot be read, and so will not count either."""
     unreadable = []
     for label in index.labels:
