@@ -93,6 +93,7 @@ VERBS = {
     "bench": Verb("edge_runtime.command", "measure what .tflite files cost on this machine"),
     "bench compare": Verb("edge_runtime.command", "compare two results of bench"),
     "bench plot": Verb("edge_runtime.command", "draw a result of bench"),
+    "web": Verb("convert.web.command", "serve a page that hears files and the microphone with .tflite files"),
     "bundle": Verb("convert.bundle.command", "pack .tflite files with what a device needs to run and check them"),
     "doctor": Verb("edge_runtime.machine.doctor", "say whether this machine can run models, and why not"),
 }
@@ -111,6 +112,7 @@ _NEEDED = {
     "convert.held_out.thresholds_command": _TRAIN,
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
     "convert.html_report.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
+    "convert.web.command": ("starlette", "uvicorn"),
 }
 
 
@@ -173,8 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         return _fail(
             chosen.verb,
-            f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh in earproof's "
-            "repository",
+            f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh"
+            f"{' web' if chosen.verb == 'web' else ''} in earproof's repository",
         )
     try:
         with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 #                                  ./setup.sh test   the same, and what the tests need
 #                                  ./setup.sh device only what a device needs
 #                                  ./setup.sh listen the same, and what its microphone needs
+#                                  ./setup.sh web    to train and convert, and the page of earproof web
 # PYTHON=... chooses the interpreter: 3.10 to 3.13. A second run does nothing if nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -12,7 +13,8 @@ case "${1:-train}" in
   test) extras="[train,test]" ;;
   device) extras="" ;;
   listen) extras="[listen]" ;;
-  *) echo "usage: $0 [train|test|device|listen]" >&2; exit 2 ;;
+  web) extras="[train,web]" ;;
+  *) echo "usage: $0 [train|test|device|listen|web]" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*" >&2; }
@@ -105,4 +107,23 @@ if [ "$(cat .venv/earproof-setup 2>/dev/null)" != "$stamp" ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${constraints[@]}" --editable ".$extras"
   echo "$stamp" >.venv/earproof-setup
 fi
+# The page: packages of npm into web/node_modules, what a browser gets into web/build. Neither is kept in the repository.
+build_page() {
+  local stamp
+  stamp=$(cd web && cat package.json tsconfig.json build.mjs src/* | sha256sum | cut -d' ' -f1)
+  [ "$(cat web/build/stamp 2>/dev/null)" = "$stamp" ] && return
+  say "building the page of earproof web"
+  (cd web && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent && npm run --silent build) >&2
+  echo "$stamp" >web/build/stamp
+}
+case "${1:-train}" in
+  web)
+    page=()
+    command -v node >/dev/null || page+=(nodejs)
+    command -v npm >/dev/null || page+=(npm)
+    [ ${#page[@]} = 0 ] || apt_install "${page[@]}"
+    build_page
+    ;;
+  test) if command -v npm >/dev/null && command -v node >/dev/null; then build_page; fi ;;
+esac
 say "ready: .venv/bin/earproof --help"

@@ -30,6 +30,8 @@ THIRD_PARTY = {
         "markupsafe",
         "tensorflow_model_optimization",
         "tf_keras",
+        "starlette",
+        "uvicorn",
     },
 }
 # The schema that is needed for writing comes with the interpreter.

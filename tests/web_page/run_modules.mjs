@@ -1,0 +1,58 @@
+// Runs modules of the page outside a browser.
+//
+//     node run_modules.mjs WEB JOB.json OUT.json
+//
+// WEB is the folder of the page. JOB.json: {"clips": [[from, to, samples]], "windows": [[length, window, hop]],
+// "inputs": [[spec, window]], "wav": [base64], "stereo": [base64]}; OUT.json has the same keys with what comes out.
+
+import { createRequire } from "node:module";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [web, jobFile, out] = process.argv.slice(2);
+const { build } = createRequire(join(web, "node_modules/"))("esbuild");
+const job = JSON.parse(await readFile(jobFile, "utf-8"));
+const folder = await mkdtemp(join(tmpdir(), "page-"));
+const names = ["resampling", "windows", "front_end", "wav", "downmix"];
+await build({
+  entryPoints: names.map((name) => join(web, "src", `${name}.ts`)),
+  bundle: true,
+  format: "esm",
+  outdir: folder,
+  outExtension: { ".js": ".mjs" },
+});
+const load = (name) => import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+const [{ resample, Resampler, joined }, { windowStarts }, { modelInput, outsideFrames }, { decodeWav }, { toMono }] =
+  await Promise.all(names.map(load));
+
+// In blocks of a thousand samples, which must be what one call gives.
+function inBlocks(samples, from, to) {
+  const resampler = new Resampler(from, to);
+  const pieces = [];
+  for (let at = 0; at < samples.length; at += 1000) pieces.push(resampler.push(samples.subarray(at, at + 1000)));
+  return joined([...pieces, resampler.finish()]);
+}
+
+const decoded = (content) => decodeWav(new Uint8Array(Buffer.from(content, "base64")));
+
+const results = {
+  clips: job.clips.map(([from, to, samples]) => {
+    const whole = resample(Float32Array.from(samples), from, to);
+    const blocks = inBlocks(Float32Array.from(samples), from, to);
+    return { samples: Array.from(whole), same: whole.length === blocks.length && whole.every((x, at) => x === blocks[at]) };
+  }),
+  windows: job.windows.map((one) => windowStarts(...one)),
+  inputs: job.inputs.map(([spec, window]) => Array.from(modelInput(Float32Array.from(window), outsideFrames(spec)))),
+  wav: job.wav.map((content) => {
+    const { channels, sampleRate } = decoded(content);
+    return { sampleRate, channels: channels.map((channel) => Array.from(channel)) };
+  }),
+  stereo: job.stereo.map((content) => {
+    const { channels, sampleRate } = decoded(content);
+    return Array.from(toMono(channels, sampleRate).samples);
+  }),
+};
+await writeFile(out, JSON.stringify(results));
+await rm(folder, { recursive: true });

@@ -1,0 +1,129 @@
+// Uses the page as a person does, in one browser.
+//
+//     node use_page.mjs WEB CHROMIUM JOB.json OUT.json
+//
+// WEB is the folder of the page. JOB.json: {"address", "clip", "microphone", "broken_audio", "no_model", "cut_model",
+// "models"}: where the page is, paths of files, and the names of the models in their order. OUT.json says what was seen.
+
+import { createRequire } from "node:module";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+const [web, executablePath, jobFile, out] = process.argv.slice(2);
+const require = createRequire(join(web, "node_modules/"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
+const job = JSON.parse(readFileSync(jobFile, "utf-8"));
+const seen = { requests: [], faults: [], axe: {} };
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    `--use-file-for-fake-audio-capture=${job.microphone}`,
+  ],
+});
+const page = await browser.newPage({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+page.setDefaultTimeout(20_000);
+page.on("request", (request) => seen.requests.push(request.url()));
+page.on("pageerror", (error) => seen.faults.push(String(error)));
+page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+
+const text = (id) => page.textContent(`#${id}`);
+
+// The scores of every window of the clip, once what `act` begins has come to its end.
+async function scoresAfter(act) {
+  await page.evaluate(() => delete document.body.dataset.scores);
+  await act();
+  await page.waitForSelector("body[data-scores]");
+  return JSON.parse(await page.getAttribute("body", "data-scores"));
+}
+
+async function errorAfter(act) {
+  await act();
+  await page.waitForSelector("#error:not([hidden])");
+  return text("error");
+}
+
+async function checkAccess(state) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+async function drop(path) {
+  const content = readFileSync(path).toString("base64");
+  const transfer = await page.evaluateHandle(([bytes, name]) => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name));
+    return dropped;
+  }, [content, basename(path)]);
+  await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
+}
+
+async function parity() {
+  await page.click("#parity");
+  await page.waitForSelector(".verdict");
+  return page.locator(".verdict").allTextContents();
+}
+
+await page.goto(job.address);
+await page.waitForSelector("body[data-ready]");
+seen.ready_ms = Number(await page.getAttribute("body", "data-ready"));
+seen.offered = await page.locator("#model option").allTextContents();
+seen.scores = { [job.models[0]]: await scoresAfter(() => drop(job.clip)) };
+seen.first_score_ms = await page.evaluate(() => performance.now());
+seen.status = await text("status");
+seen.events = await page.locator("#events tr").count();
+seen.parity = { [job.models[0]]: await parity() };
+seen.latency = await text("p50");
+seen.metadata = await text("metadata");
+await checkAccess("light, a clip and its events");
+
+await page.locator("#timeline [part=scroll]").focus();
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:text('Pause')");
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:text('Play')");
+await page.keyboard.press("ArrowRight");
+seen.time = await text("time");
+await page.fill("#zoom", "50");
+
+for (const [place, name] of [...job.models.entries()].slice(1)) {
+  seen.scores[name] = await scoresAfter(() => page.selectOption("#model", String(place)));
+  if (await page.isEnabled("#parity")) seen.parity[name] = await parity();
+}
+seen.half_windows = await scoresAfter(() => page.selectOption("#hop", "2"));
+
+seen.errors = {
+  broken_audio: await errorAfter(() => page.setInputFiles("#file", job.broken_audio)),
+  no_model: await errorAfter(() => drop(job.no_model)),
+  cut_model: await errorAfter(() => drop(job.cut_model)),
+};
+await page.emulateMedia({ colorScheme: "dark" });
+await page.setViewportSize({ width: 360, height: 780 });
+await checkAccess("dark, narrow, an error");
+seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
+
+await page.selectOption("#model", "0");
+await page.waitForSelector("#microphone:enabled");
+await page.evaluate(() => {
+  const { mediaDevices } = navigator;
+  const asked = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = () => {
+    mediaDevices.getUserMedia = (constraints) => ((window.constraints = constraints), asked(constraints));
+    return Promise.reject(new DOMException("Requested device not found", "NotFoundError"));
+  };
+});
+seen.errors.no_microphone = await errorAfter(() => page.click("#microphone"));
+await page.click("#microphone");
+await page.waitForSelector("#microphone[aria-pressed=true]");
+await page.waitForTimeout(1500);
+seen.live_bars = (await page.locator("#bars .score").allTextContents()).map(Number);
+await checkAccess("dark, narrow, the microphone");
+seen.constraints = await page.evaluate(() => window.constraints.audio);
+seen.microphone_scores = await scoresAfter(() => page.click("#microphone"));
+seen.microphone_status = await text("status");
+
+writeFileSync(out, JSON.stringify(seen));
+await browser.close();

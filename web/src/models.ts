@@ -1,0 +1,52 @@
+// The models of the page: those that it was served with, and those dropped on it.
+
+import { readModelFile, type ModelFile } from "./model_file";
+import type { Spec } from "./spec";
+
+export interface Loader {
+  name: string;
+  taken: boolean | null; // null: not known
+  findings: { reason: string }[];
+}
+
+export interface Entry {
+  file: string;
+  model: string; // address relative to the page
+  golden: string | null;
+  spec: Spec; // as Python takes the file, of somebody else's model too
+  notes: string[];
+  loaders: Loader[]; // what the linter tells of them
+}
+
+export interface LoadedModel {
+  entry: Entry;
+  file: ModelFile;
+  spec: Spec;
+}
+
+// The list that the page was served with.
+export async function listModels(): Promise<Entry[]> {
+  const response = await fetch("models.json");
+  if (!response.ok) throw new Error(`the list of models cannot be read: ${response.status} ${response.statusText}`);
+  return ((await response.json()) as { models: Entry[] }).models;
+}
+
+export async function loadModel(entry: Entry): Promise<LoadedModel> {
+  const response = await fetch(entry.model);
+  if (!response.ok) throw new Error(`${entry.file} cannot be read: ${response.status} ${response.statusText}`);
+  const file = readModelFile(new Uint8Array(await response.arrayBuffer()));
+  return { entry, file, spec: file.spec ?? entry.spec };
+}
+
+// A model dropped on the page, which must say itself what it is.
+export async function droppedModel(dropped: File): Promise<LoadedModel> {
+  const file = readModelFile(new Uint8Array(await dropped.arrayBuffer()));
+  if (!file.spec) {
+    throw new Error(
+      `${dropped.name} holds no model_spec.json, so this page does not know its rate and labels; ` +
+        `serve it with: earproof web ${dropped.name}`,
+    );
+  }
+  const entry = { file: dropped.name, model: "", golden: null, spec: file.spec, notes: [], loaders: [] };
+  return { entry, file, spec: file.spec };
+}

@@ -1,0 +1,75 @@
+// The mel spectrogram that scrolls: the newest sound is on the right.
+
+import { Frames } from "./front_end";
+import type { MelFrontEnd } from "./spec";
+
+const COLUMNS_A_SECOND = 100;
+const N_MELS = 80;
+const [QUIET_DB, LOUD_DB] = [-95, -25]; // of a band, where a sine at full scale has 0
+const STOPS = [[4, 5, 24], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
+
+export class SpectrogramPicture {
+  private readonly context: CanvasRenderingContext2D;
+  private readonly frames: Frames;
+  private readonly step: number;
+  private rest = new Float32Array(0); // samples that coming columns still need
+  readonly seconds: number;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    sampleRate: number,
+  ) {
+    const nFft = 2 ** Math.ceil(Math.log2(sampleRate * 0.05));
+    const frontEnd: MelFrontEnd = {
+      ...{ kind: "mel", inside_model: false, n_fft: nFft, hop_length: 1, win_length: nFft, power: 2, pad_mode: "none" },
+      ...{ n_mels: N_MELS, fmin: 40, fmax: sampleRate / 2, mel_scale: "slaney", mel_norm: "none" },
+      ...{ log: "log10", log_floor: 1e-12 },
+    };
+    this.frames = new Frames(frontEnd, sampleRate);
+    this.step = sampleRate / COLUMNS_A_SECOND;
+    canvas.height = N_MELS;
+    this.seconds = canvas.width / COLUMNS_A_SECOND;
+    this.context = canvas.getContext("2d", { willReadFrequently: true })!;
+    this.clear();
+  }
+
+  clear(): void {
+    this.rest = new Float32Array(0);
+    this.context.fillStyle = `rgb(${STOPS[0]})`;
+    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  // Draws samples that follow those drawn before.
+  push(samples: Float32Array): void {
+    const nFft = this.frames.frontEnd.n_fft;
+    const all = new Float32Array(this.rest.length + samples.length);
+    all.set(this.rest);
+    all.set(samples, this.rest.length);
+    const count = Math.max(0, Math.floor((all.length - nFft) / this.step) + 1);
+    const drawn = Math.min(count, this.canvas.width);
+    if (drawn) this.draw(all, count - drawn, drawn);
+    this.rest = all.slice(Math.round(count * this.step));
+  }
+
+  private draw(samples: Float32Array, first: number, count: number): void {
+    const { width, height } = this.canvas;
+    this.context.drawImage(this.canvas, -count, 0);
+    const image = this.context.createImageData(count, height);
+    const fullScale = 20 * Math.log10(this.frames.frontEnd.n_fft / 4);
+    for (let column = 0; column < count; column++) {
+      const bands = this.frames.compute(samples, Math.round((first + column) * this.step));
+      bands.forEach((band, place) => {
+        const share = (10 * band - fullScale - QUIET_DB) / (LOUD_DB - QUIET_DB);
+        image.data.set(colour(share), 4 * ((height - 1 - place) * count + column));
+      });
+    }
+    this.context.putImageData(image, width - count, 0);
+  }
+}
+
+function colour(share: number): [number, number, number, number] {
+  const place = Math.min(Math.max(share, 0), 1) * (STOPS.length - 1);
+  const [low, part] = [Math.min(Math.floor(place), STOPS.length - 2), place - Math.min(Math.floor(place), STOPS.length - 2)];
+  const mixed = (channel: number) => STOPS[low][channel] + part * (STOPS[low + 1][channel] - STOPS[low][channel]);
+  return [mixed(0), mixed(1), mixed(2), 255];
+}

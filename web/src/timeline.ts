@@ -1,0 +1,135 @@
+// The whole clip: waveform, events on lanes, zoom and playback, by wavesurfer.js.
+
+import WaveSurfer from "wavesurfer.js";
+import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
+import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
+import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
+import type { Clip } from "./decoding";
+import { labelColour } from "./elements";
+import type { LabelledEvent } from "./scores";
+import { wavFile } from "./wav_writing";
+
+const MOST_LANES = 8;
+const PEAKS = 20_000; // of the drawn waveform, whatever its length
+const HEIGHT = 140; // pixels
+const RULER = 18;
+const LANE = 22; // at least
+
+export class Timeline {
+  private readonly surfer: WaveSurfer;
+  private readonly regions = RegionsPlugin.create();
+  private address = "";
+
+  constructor(container: HTMLElement, moved: (seconds: number, playing: boolean) => void, changed: () => void) {
+    const style = getComputedStyle(document.documentElement);
+    this.surfer = WaveSurfer.create({
+      container,
+      height: HEIGHT,
+      waveColor: style.getPropertyValue("--wave").trim(),
+      progressColor: style.getPropertyValue("--wave-played").trim(),
+      cursorColor: style.getPropertyValue("--text").trim(),
+      cursorWidth: 2,
+      normalize: true,
+      plugins: [this.regions, TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
+    });
+    // It scrolls when it is zoomed, so it must take the focus itself.
+    const scrolled = this.surfer.getWrapper().parentElement!;
+    scrolled.tabIndex = 0;
+    scrolled.role = "group";
+    scrolled.ariaLabel = "Timeline: space plays, the arrow keys move by a second";
+    this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
+    this.surfer.on("seeking", (seconds) => moved(seconds, false));
+    for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+  }
+
+  // Shows a clip without events.
+  async load(clip: Clip): Promise<void> {
+    this.regions.clearRegions();
+    URL.revokeObjectURL(this.address);
+    this.address = URL.createObjectURL(new Blob([wavFile(clip.samples, clip.sampleRate)], { type: "audio/wav" }));
+    await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
+  }
+
+  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out.
+  show(events: readonly LabelledEvent[]): number {
+    this.regions.clearRegions();
+    const seconds = new Map<number, number>();
+    for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
+    const lanes = [...seconds.keys()].sort((one, other) => seconds.get(other)! - seconds.get(one)!).slice(0, MOST_LANES);
+    lanes.sort((one, other) => one - other);
+    const height = Math.max(LANE, (HEIGHT - RULER) / Math.max(1, lanes.length)); // the ruler stays free
+    this.surfer.setOptions({ height: Math.max(HEIGHT, lanes.length * height + RULER) });
+    for (const event of events) {
+      const lane = lanes.indexOf(event.index);
+      if (lane >= 0) this.addRegion(event, lane * height, height);
+    }
+    return seconds.size - lanes.length;
+  }
+
+  get playing(): boolean {
+    return this.surfer.isPlaying();
+  }
+
+  toggle(): void {
+    void this.surfer.playPause();
+  }
+
+  pause(): void {
+    this.surfer.pause();
+  }
+
+  // Plays from one second to another.
+  play(start: number, end: number): void {
+    void this.surfer.play(start, end);
+  }
+
+  // Moves by so many seconds.
+  step(seconds: number): void {
+    this.surfer.skip(seconds);
+  }
+
+  // Pixels for a second; 0 fits the clip.
+  zoom(pixels: number): void {
+    this.surfer.zoom(pixels);
+  }
+
+  private addRegion(event: LabelledEvent, top: number, height: number): void {
+    const region = this.regions.addRegion({
+      start: event.start,
+      end: event.end,
+      drag: false,
+      resize: false,
+      color: labelColour(event.index, 0.32),
+      content: event.label,
+    });
+    const { element } = region;
+    if (!element) return;
+    element.style.top = `${top}px`;
+    element.style.height = `${height}px`;
+    element.style.overflow = "hidden"; // its label must not cover the next
+    element.style.borderTop = `3px solid ${labelColour(event.index)}`;
+    element.title = `${event.label} ${event.score.toFixed(3)}`;
+  }
+
+  private recolour(): void {
+    const style = getComputedStyle(document.documentElement);
+    this.surfer.setOptions({
+      waveColor: style.getPropertyValue("--wave").trim(),
+      progressColor: style.getPropertyValue("--wave-played").trim(),
+      cursorColor: style.getPropertyValue("--text").trim(),
+    });
+  }
+}
+
+// The loudest sample of each piece, with its sign.
+function peaks(samples: Float32Array): Float32Array {
+  if (samples.length <= PEAKS) return samples;
+  return Float32Array.from({ length: PEAKS }, (_, place) => {
+    const begin = Math.floor((place * samples.length) / PEAKS);
+    const end = Math.floor(((place + 1) * samples.length) / PEAKS);
+    let highest = 0;
+    for (let at = begin; at < end; at++) if (Math.abs(samples[at]) > Math.abs(highest)) highest = samples[at];
+    return highest;
+  });
+}
