@@ -88,5 +88,5 @@ def _default_out(runs: Sequence[Path]) -> Path:
     from convert.html_report.subjects import PAGE_FILE_NAME
 
     if len(runs) > 1:
-        raise ValueError(f"a page of {len(runs)} runs is in none of their folders; expected --out FILE.html")
+        raise ValueError("a page of several runs is in none of their folders; expected --out FILE.html")
     return runs[0] / PAGE_FILE_NAME if runs[0].is_dir() else runs[0].with_suffix(".html")
