@@ -84,7 +84,7 @@ def isocc(train):
 
 @pytest.fixture(scope="module")
 def counter(train):
-    return train("source_counter", "two", "--epochs", "2", recipe="int8")
+    return train("source_counter", "two", "--epochs", "2")
 
 
 @pytest.fixture(scope="module")
