@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.audio.wav_bytes import wav_bytes
 from edge_runtime.bench.compare import median_ratio_interval
 from edge_runtime.bench.input_audio import load_bench_audio
 from edge_runtime.machine.describe import describe_machine, machine_line
@@ -153,20 +154,6 @@ def write_inputs(model: Path, recordings: list[Path], folder: Path) -> list[str]
     (folder / "samples").write_bytes((shorts / np.float32(32768)).astype(np.float32).tobytes())
     (folder / "window.wav").write_bytes(wav_bytes(shorts, rate))
     return [str(model.resolve()), str(folder / "samples"), str(rate), str(folder / "window.wav")]
-
-
-def wav_bytes(shorts: np.ndarray, sample_rate: int) -> bytes:
-    """A 16-bit mono WAV file."""
-    import io
-    import wave
-
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(shorts.tobytes())
-    return content.getvalue()
 
 
 def measure(contenders: dict[str, tuple[Path, str]], inputs: list[str], num_runs: int) -> dict[str, list[float]]:

@@ -6,19 +6,16 @@ The same build on the same machine gives the same bytes.
 from __future__ import annotations
 
 import importlib.metadata
-import io
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 import edge_runtime.machine.doctor
 from convert.bundle.bundle_files import choose_bundle_files
 from convert.bundle.bundle_readme import bundle_readme
 from convert.bundle.device_wheel import device_wheel
 from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.wav_bytes import wav_bytes
 from edge_runtime.bundle.archive import pack_archive
 from edge_runtime.bundle.manifest import MANIFEST_NAME, Bundle, BundledModel, describe_content, format_manifest
 from edge_runtime.machine.describe import describe_machine
@@ -130,7 +127,10 @@ def _add_model(path: Path, contents: dict[str, bytes], tell: Tell) -> BundledMod
         )
     stream = record_stream(classifier, to_shorts(taken.windows.reshape(-1)), spec.sample_rate)
     stream_name = _put(
-        contents, f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav", _wav(stream.recording, spec.sample_rate), True
+        contents,
+        f"{GOLDEN_FOLDER_NAME}/{safe_part(spec.name)}.wav",
+        wav_bytes(stream.recording, spec.sample_rate),
+        True,
     )
     names = {
         "golden": _put(contents, golden_name, golden_content(taken, Path(stream_name).name)),
@@ -164,14 +164,3 @@ def _put(contents: dict[str, bytes], name: str, content: bytes, shared: bool = F
         raise ValueError(f"two files of the bundle would be {name}; bundle the models one by one with --file")
     contents[name] = content
     return name
-
-
-def _wav(recording: np.ndarray, sample_rate: int) -> bytes:
-    """Return a 16-bit mono WAV file."""
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(recording.astype("<i2").tobytes())
-    return content.getvalue()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import wave
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from convert.html_report.page_parts import Block, Missing, PlayedWindow, PlayedWindows, Text
 from convert.html_report.run_record import RunRecord, TrainingRecord
 from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.wav_bytes import wav_bytes
 from edge_runtime.front_end.mel import mel_spectrogram
 from edge_runtime.parity.golden_vectors import Golden
 from metadata.plural import counted
@@ -124,7 +124,7 @@ def _played(golden: Golden, training: TrainingRecord, place: int) -> PlayedWindo
     return PlayedWindow(
         title=f"{right}, taken for {decided}",
         facts=tuple(facts),
-        audio=_data_uri("audio/wav", _wav(window, rate)),
+        audio=_data_uri("audio/wav", wav_bytes(to_shorts(window), rate)),
         picture=_data_uri("image/png", _picture(window, rate)),
         description=f"Mel spectrogram of {seconds:g} s of {right}, 0 to {rate / 2000:g} kHz from bottom to top",
     )
@@ -135,17 +135,6 @@ def _origin(groups: list[str], label: str, training: TrainingRecord) -> list[tup
     facts = [("group", ", ".join(group for group in groups if group))]
     rows = [row for row in training.split or () if row["group"] in groups and row["labels"] == label]
     return facts + ([("recording", "/".join(rows[0]["path"].split("/")[-2:]))] if len(rows) == 1 else [])
-
-
-def _wav(window: np.ndarray, rate: int) -> bytes:
-    """A window as a WAV file of 16 bits."""
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(to_shorts(window).astype("<i2").tobytes())
-    return content.getvalue()
 
 
 def _picture(window: np.ndarray, rate: int) -> bytes:

@@ -7,10 +7,8 @@ room and a microphone.
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import wave
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.wav_bytes import wav_bytes
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
 from metadata.spec import ModelSpec
@@ -133,7 +132,7 @@ class UncertainTakes:
             self._free_from = seconds + self.spec.window_seconds
             return
         path = f"{TAKES_FOLDER}/{self.session}-{self.num_kept + 1:04d}.wav"
-        write_atomically(self.folder / path, _wav(window, self.spec.sample_rate))
+        write_atomically(self.folder / path, wav_bytes(to_shorts(window), self.spec.sample_rate))
         take = Take(
             path=path,
             session=self.session,
@@ -222,14 +221,3 @@ def drop_broken_line(path: Path) -> None:
     content = path.read_bytes() if path.exists() else b""
     if content and not content.endswith(b"\n"):
         write_atomically(path, content[: content.rfind(b"\n") + 1])
-
-
-def _wav(window: npt.ArrayLike, sample_rate: int) -> bytes:
-    """A window as 16-bit mono WAV."""
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(to_shorts(window).astype("<i2").tobytes())
-    return content.getvalue()
