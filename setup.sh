@@ -110,7 +110,7 @@ fi
 # The page: packages of npm into web/node_modules, what a browser gets into web/build. Neither is kept in the repository.
 build_page() {
   local stamp
-  stamp=$(cd web && cat package.json tsconfig.json build.mjs src/* | sha256sum | cut -d' ' -f1)
+  stamp=$(cd web && cat package.json tsconfig.json build.mjs $(find src -type f | LC_ALL=C sort) | sha256sum | cut -d' ' -f1)
   [ "$(cat web/build/stamp 2>/dev/null)" = "$stamp" ] && return
   say "building the page of earproof web"
   (cd web && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent && npm run --silent build) >&2

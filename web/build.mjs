@@ -14,12 +14,13 @@ const VARIANTS = ["litert_wasm_internal", "litert_wasm_compat_internal"];
 await rm(out, { recursive: true, force: true });
 await mkdir(join(out, "wasm"), { recursive: true });
 await build({
-  entryPoints: ["src/page.ts", "src/microphone_worklet.ts"].map((name) => join(here, name)),
+  entryPoints: ["src/page.ts", "src/audio/microphone_worklet.ts"].map((name) => join(here, name)),
   bundle: true,
   minify: true,
   format: "esm",
   target: "es2022",
   outdir: out,
+  entryNames: "[name]",
   legalComments: "none", // the licences of what is bundled are in a file of their own
 });
 for (const name of ["index.html", "style.css", "icon.svg"]) await cp(join(here, "src", name), join(out, name));

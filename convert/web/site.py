@@ -11,12 +11,13 @@ from metadata.atomic_file import write_atomically
 
 BUILT_PAGE = Path(__file__).resolve().parents[2] / "web" / "build"
 INDEX = "index.html"
+MODELS = ("models.json", "models")  # where addresses begin that hold something of the user's
 Content = Callable[[], bytes]
 Site = Mapping[str, Content]  # address without the leading slash -> what is there
 
 
-def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> Site:
-    """Return every file of the page.
+def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[str, Content]:
+    """Return every file of the page; `update` it with `files_of` when there are more models.
 
     Parameters
     ----------
@@ -33,7 +34,12 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> Site:
     if not (built / INDEX).is_file():
         raise FileNotFoundError(f"the page is not built: {built / INDEX} is missing; build it with: ./setup.sh web")
     site = {path.relative_to(built).as_posix(): path.read_bytes for path in built.rglob("*") if path.is_file()}
-    return {**site, **dict(_of_models(models))}
+    return {**site, **files_of(models)}
+
+
+def files_of(models: Sequence[ServedModel]) -> dict[str, Content]:
+    """Return the list of the models, and the files of each."""
+    return dict(_of_models(models))
 
 
 def write_site(site: Site, folder: Path) -> int:

@@ -15,11 +15,12 @@ const [web, jobFile, out] = process.argv.slice(2);
 const { build } = createRequire(join(web, "node_modules/"))("esbuild");
 const job = JSON.parse(await readFile(jobFile, "utf-8"));
 const folder = await mkdtemp(join(tmpdir(), "page-"));
-const names = ["resampling", "windows", "front_end", "wav", "downmix"];
+const names = ["audio/resampling", "audio/windows", "model/front_end", "audio/wav", "audio/downmix"];
 await build({
   entryPoints: names.map((name) => join(web, "src", `${name}.ts`)),
   bundle: true,
   format: "esm",
+  outbase: join(web, "src"),
   outdir: folder,
   outExtension: { ".js": ".mjs" },
 });

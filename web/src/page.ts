@@ -1,19 +1,19 @@
 // The page: what is pressed, dropped and heard, and what is shown for it.
 
-import { Bars } from "./bars";
-import { ClipView, showMoment } from "./clip_view";
-import { resampledClip, scoreClip } from "./clip_scoring";
-import { decodeFile, type Clip } from "./decoding";
-import { clock, counted, element, make } from "./elements";
-import { Interpreter } from "./interpreter";
-import { Latency } from "./latency";
-import { LiveScoring } from "./live_scoring";
-import { showMetadata } from "./metadata_list";
-import { Microphone } from "./microphone";
-import { droppedModel, listModels, loadModel, type Entry, type LoadedModel } from "./models";
-import { checkParity, type ParityRow } from "./parity";
-import { SpectrogramPicture } from "./spectrogram_picture";
-import type { Spec } from "./spec";
+import { Bars } from "./views/bars";
+import { ClipView, showMoment } from "./views/clip_view";
+import { resampledClip, scoreClip } from "./model/clip_scoring";
+import { decodeFile, type Clip } from "./audio/decoding";
+import { clock, counted, element, make } from "./views/elements";
+import { Interpreter } from "./model/interpreter";
+import { Latency } from "./model/latency";
+import { LiveScoring } from "./model/live_scoring";
+import { showMetadata } from "./views/metadata_list";
+import { Microphone } from "./audio/microphone";
+import { droppedModel, listModels, loadModel, type Entry, type LoadedModel } from "./model/models";
+import { checkParity, type ParityRow } from "./model/parity";
+import { SpectrogramPicture } from "./views/spectrogram_picture";
+import type { Spec } from "./model/spec";
 
 class Page {
   private readonly model = element<HTMLSelectElement>("model");

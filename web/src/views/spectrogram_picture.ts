@@ -1,7 +1,7 @@
 // The mel spectrogram that scrolls: the newest sound is on the right.
 
-import { Frames } from "./front_end";
-import type { MelFrontEnd } from "./spec";
+import { Frames } from "../model/front_end";
+import type { MelFrontEnd } from "../model/spec";
 
 const COLUMNS_A_SECOND = 100;
 const N_MELS = 80;

@@ -1,8 +1,8 @@
 // What a model file says about itself, as a list of terms.
 
 import { counted, make } from "./elements";
-import type { Entry, LoadedModel } from "./models";
-import { windowSeconds, type Spec } from "./spec";
+import type { Entry, LoadedModel } from "../model/models";
+import { windowSeconds, type Spec } from "../model/spec";
 
 const MOST_LABELS = 12;
 

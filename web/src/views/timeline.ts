@@ -4,10 +4,10 @@ import WaveSurfer from "wavesurfer.js";
 import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
 import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
 import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
-import type { Clip } from "./decoding";
+import type { Clip } from "../audio/decoding";
 import { labelColour } from "./elements";
-import type { LabelledEvent } from "./scores";
-import { wavFile } from "./wav_writing";
+import type { LabelledEvent } from "../model/scores";
+import { wavFile } from "../audio/wav_writing";
 
 const MOST_LANES = 8;
 const PEAKS = 20_000; // of the drawn waveform, whatever its length

@@ -1,11 +1,11 @@
 // A whole clip, window by window, without blocking the page.
 
-import type { Clip } from "./decoding";
+import type { Clip } from "../audio/decoding";
 import type { Interpreter } from "./interpreter";
 import type { Latency } from "./latency";
-import { joined, Resampler } from "./resampling";
+import { joined, Resampler } from "../audio/resampling";
 import type { Scored } from "./scores";
-import { cutWindow, windowStarts } from "./windows";
+import { cutWindow, windowStarts } from "../audio/windows";
 
 const BLOCK = 1 << 15; // samples resampled between two looks at the page
 const BUSY_MS = 25; // worked at most between two looks

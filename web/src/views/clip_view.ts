@@ -1,10 +1,10 @@
 // A recording on the page: its timeline, its events, and what is shown while it plays.
 
 import type { Bars } from "./bars";
-import type { Clip } from "./decoding";
+import type { Clip } from "../audio/decoding";
 import { clock, counted, element, make } from "./elements";
-import { clipScores, decide, findEvents, spanEnds, type LabelledEvent, type Scored } from "./scores";
-import type { Spec } from "./spec";
+import { clipScores, decide, findEvents, spanEnds, type LabelledEvent, type Scored } from "../model/scores";
+import type { Spec } from "../model/spec";
 import type { SpectrogramPicture } from "./spectrogram_picture";
 import { Timeline } from "./timeline";
 

@@ -1,8 +1,8 @@
 // A bar for each label: its score, its threshold, and whether it counts.
 
 import { labelColour, make } from "./elements";
-import { decide } from "./scores";
-import type { Spec } from "./spec";
+import { decide } from "../model/scores";
+import type { Spec } from "../model/spec";
 
 const MOST = 10; // of a model with more labels, those with the highest scores
 

@@ -1,5 +1,6 @@
 // The file in this browser against the trained model and against Python, on golden vectors.
 
+import { askFor } from "../server";
 import type { Interpreter } from "./interpreter";
 import type { Latency } from "./latency";
 import { decide } from "./scores";
@@ -34,9 +35,7 @@ export async function checkParity(
   address: string,
   progress: (done: number, total: number) => void,
 ): Promise<ParityRow[]> {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`the golden vectors cannot be read: ${response.status} ${response.statusText}`);
-  const golden = (await response.json()) as Golden;
+  const golden = await askFor<Golden>(address);
   const { spec } = interpreter;
   const windows = goldenWindows(golden, spec.window_length);
   const found: Float32Array[] = [];

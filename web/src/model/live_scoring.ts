@@ -2,7 +2,7 @@
 
 import type { Interpreter } from "./interpreter";
 import type { Latency } from "./latency";
-import { joined, Resampler } from "./resampling";
+import { joined, Resampler } from "../audio/resampling";
 
 const EVERY_MS = 250;
 const KEPT_SECONDS = 600; // of the recording

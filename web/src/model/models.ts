@@ -1,5 +1,6 @@
 // The models of the page: those that it was served with, and those dropped on it.
 
+import { ask, askFor } from "../server";
 import { readModelFile, type ModelFile } from "./model_file";
 import type { Spec } from "./spec";
 
@@ -26,14 +27,11 @@ export interface LoadedModel {
 
 // The list that the page was served with.
 export async function listModels(): Promise<Entry[]> {
-  const response = await fetch("models.json");
-  if (!response.ok) throw new Error(`the list of models cannot be read: ${response.status} ${response.statusText}`);
-  return ((await response.json()) as { models: Entry[] }).models;
+  return (await askFor<{ models: Entry[] }>("models.json")).models;
 }
 
 export async function loadModel(entry: Entry): Promise<LoadedModel> {
-  const response = await fetch(entry.model);
-  if (!response.ok) throw new Error(`${entry.file} cannot be read: ${response.status} ${response.statusText}`);
+  const response = await ask(entry.model);
   const file = readModelFile(new Uint8Array(await response.arrayBuffer()));
   return { entry, file, spec: file.spec ?? entry.spec };
 }
