@@ -16,7 +16,7 @@ Content = Callable[[], bytes]
 Site = Mapping[str, Content]  # address without the leading slash -> what is there
 
 
-def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[str, Content]:
+def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE, records: bool = False) -> dict[str, Content]:
     """Return every file of the page; `update` it with `files_of` when there are more models.
 
     Parameters
@@ -25,6 +25,8 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[s
         In the order in which the page offers them.
     built : Path
         The folder of the built page.
+    records : bool
+        Whether the page shall record takes, for which it needs more than files.
 
     Raises
     ------
@@ -34,12 +36,12 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[s
     if not (built / INDEX).is_file():
         raise FileNotFoundError(f"the page is not built: {built / INDEX} is missing; build it with: ./setup.sh web")
     site = {path.relative_to(built).as_posix(): path.read_bytes for path in built.rglob("*") if path.is_file()}
-    return {**site, **files_of(models)}
+    return {**site, **files_of(models, records)}
 
 
-def files_of(models: Sequence[ServedModel]) -> dict[str, Content]:
+def files_of(models: Sequence[ServedModel], records: bool = False) -> dict[str, Content]:
     """Return the list of the models, and the files of each."""
-    return dict(_of_models(models))
+    return dict(_of_models(models, records))
 
 
 def write_site(site: Site, folder: Path) -> int:
@@ -63,10 +65,10 @@ def write_site(site: Site, folder: Path) -> int:
     return total
 
 
-def _of_models(models: Sequence[ServedModel]) -> Iterator[tuple[str, Content]]:
+def _of_models(models: Sequence[ServedModel], records: bool) -> Iterator[tuple[str, Content]]:
     """Yield address and content of the models and of what belongs to them."""
     entries = [model.entry(number) for number, model in enumerate(models)]
-    yield "models.json", json.dumps({"models": entries}, ensure_ascii=False).encode
+    yield "models.json", json.dumps({"models": entries, "records": records}, ensure_ascii=False).encode
     for model, entry in zip(models, entries, strict=True):
         yield entry["model"], model.file_content
         if entry["golden"]:
