@@ -24,6 +24,7 @@ await build({
   legalComments: "none", // the licences of what is bundled are in a file of their own
 });
 for (const name of ["index.html", "style.css", "icon.svg"]) await cp(join(here, "src", name), join(out, name));
+await cp(join(here, "node_modules/uplot/dist/uPlot.min.css"), join(out, "curves.css"));
 for (const variant of VARIANTS) {
   for (const ending of [".js", ".wasm"]) {
     await cp(join(here, "node_modules/@litertjs/core/wasm", variant + ending), join(out, "wasm", variant + ending));
