@@ -19,6 +19,12 @@ from train.recordings.tables.clip_table import clips_content, spelled_label
 
 CLIPS_FILE = "clips.csv"
 NEW_LABELS_FILE = "new-labels.csv"
+SEVERAL_LABELS_FILE = "several-labels.csv"
+# Why what is in the other tables is not in clips.csv, which the next build takes as it is.
+_ASIDE = {
+    NEW_LABELS_FILE: "no model knows these labels yet, and a build needs recordings of each label on every side",
+    SEVERAL_LABELS_FILE: "a build learns from recordings of one label each, and mixes them itself",
+}
 NONE_OF_THESE = "none of these"  # a label that no model knows yet
 GROUP = "listened {session}"  # its takes share a room and a microphone
 SIDE = "train"  # the test side stays that of the run before
@@ -65,7 +71,7 @@ class ReviewFolder:
         self.faults = (*faults, *self.decisions.faults)
         self._files = OwnFiles(folder)
         self._lock = Lock()
-        for name in (CLIPS_FILE, NEW_LABELS_FILE):
+        for name in (CLIPS_FILE, *_ASIDE):
             if force and not self._files.is_own(name):
                 self._files.claim(name)
         self._write_tables()
@@ -158,16 +164,14 @@ class ReviewFolder:
         table, left = self._table(), len(self.takes) - len(self._in_force())
         decided = f"{counted(len(self._in_force()), 'take', form=',')} of {len(self.takes):,} decided"
         if not self._in_force():
-            return [f"{decided}: there is no {CLIPS_FILE} yet"]
+            return [f"{decided}, so there is no {CLIPS_FILE}"]
         lines = [f"{decided}, {counted(table['discarded'], 'discarded', 'discarded')}; {left:,} are undecided"]
         if table["clips"]:
             lines.append(f"{counted(table['clips'], 'clip', form=',')} in {table['path']}, all on the {SIDE} side")
-        if table["new"]:
-            lines.append(
-                f"{counted(table['new'], 'clip', form=',')} in {table['new_path']}: no model knows their labels yet "
-                f"({', '.join(listed(table['new_labels']))}); a build needs such recordings on every side"
-            )
-        return lines + ([f"next: {command}" for command in table["commands"]])
+        for aside in table["aside"]:
+            labels = ", ".join(listed(aside["labels"]))
+            lines.append(f"{counted(aside['clips'], 'clip', form=',')} in {aside['path']} ({labels}): {aside['why']}")
+        return lines + [f"next: {command}" for command in table["commands"]]
 
     def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
         """The labels of a decision, checked."""
@@ -221,36 +225,35 @@ class ReviewFolder:
             "scores": list(take.scores.values()),
         }
 
-    def _rows(self) -> tuple[list[Clip], list[Clip]]:
-        """The clips whose labels the models know, and the others; takes whose sound is gone are in neither."""
-        rows: tuple[list[Clip], list[Clip]] = ([], [])
-        for path, decision in self._in_force().items():
-            if decision.action == DISCARD:
+    def _rows(self) -> dict[str, list[Clip]]:
+        """The clips of each table, in the order in which they were heard; takes whose sound is gone are in none."""
+        rows: dict[str, list[Clip]] = {name: [] for name in (CLIPS_FILE, *_ASIDE)}
+        for take in self.takes.values():
+            decision = self.decisions.in_force.get(take.path)
+            if decision is None or decision.action == DISCARD or not (self.folder / take.path).is_file():
                 continue
-            take = self.takes[path]
             clip = Clip(
-                path,
+                take.path,
                 decision.labels,
                 group=GROUP.format(session=take.session),
                 split=SIDE,
                 source=f"earproof listen, {take.session}, to second {take.seconds:g}",
             )
-            rows[any(label not in self.known for label in decision.labels)].append(clip)
+            is_new = any(label not in self.known for label in decision.labels)
+            name = NEW_LABELS_FILE if is_new else SEVERAL_LABELS_FILE if len(decision.labels) > 1 else CLIPS_FILE
+            rows[name].append(clip)
         return rows
 
     def _write_tables(self) -> None:
         """Write the clip indexes as the decisions have them; one without a row is taken away."""
-        order = {path: place for place, path in enumerate(self.takes)}
-        for name, clips in zip((CLIPS_FILE, NEW_LABELS_FILE), self._rows(), strict=True):
-            there = [clip for clip in clips if (self.folder / clip.path).is_file()]
-            there.sort(key=lambda clip: order[clip.path])
-            content = clips_content(self.folder / name, there, self.folder) if there else None
+        for name, clips in self._rows().items():
+            content = clips_content(self.folder / name, clips, self.folder) if clips else None
             self._files.write(name, content)
 
     def _table(self) -> dict[str, Any]:
         """What is in the tables, and how to go on."""
-        known, new = self._rows()
-        path, new_path = str(self.folder / CLIPS_FILE), str(self.folder / NEW_LABELS_FILE)
+        rows = self._rows()
+        path = str(self.folder / CLIPS_FILE)
         quoted = shlex.quote(path)
         commands = [
             f"earproof data check FOLDER {quoted}",
@@ -258,13 +261,20 @@ class ReviewFolder:
             "earproof compare runs/before runs/after --out compare.html",
         ]
         return {
-            "clips": len(known),
-            "new": len(new),
-            "new_labels": sorted({label for clip in new for label in clip.labels} - set(self.known)),
-            "discarded": sum(one.action == DISCARD for one in self._in_force().values()),
+            "clips": len(rows[CLIPS_FILE]),
             "path": path,
-            "new_path": new_path,
-            "commands": commands if known else [],
+            "aside": [
+                {
+                    "path": str(self.folder / name),
+                    "clips": len(rows[name]),
+                    "labels": sorted({label for clip in rows[name] for label in clip.labels}),
+                    "why": why,
+                }
+                for name, why in _ASIDE.items()
+                if rows[name]
+            ],
+            "discarded": sum(one.action == DISCARD for one in self._in_force().values()),
+            "commands": commands if rows[CLIPS_FILE] else [],
         }
 
 

@@ -64,10 +64,9 @@ export function showFaults(faults: readonly string[]): void {
 function sentences(counts: Counts, table: State["table"]): string {
   const told = [`${counts.keep.toLocaleString("en")} kept, ${counts.correct.toLocaleString("en")} corrected, ${counts.discard.toLocaleString("en")} discarded.`];
   if (table.clips) told.push(`${counted(table.clips, "clip")} in ${table.path}, each session a group of its own, all to train on.`);
-  else told.push("No take has a label that the model knows, so there is no clips.csv.");
-  if (table.new) {
-    const labels = table.new_labels.map((label) => `“${label}”`).join(", ");
-    told.push(`${counted(table.new, "clip")} in ${table.new_path}: no model knows ${labels} yet, and a build needs recordings of each label on every side.`);
+  else told.push("No take has one label that the model knows, so there is no clips.csv.");
+  for (const { path, clips, labels, why } of table.aside) {
+    told.push(`${counted(clips, "clip")} in ${path} (${labels.join(", ")}): ${why}.`);
   }
   if (counts.discard) told.push("Discarded takes stay on the disk, and are in no table.");
   return told.join(" ");

@@ -111,7 +111,7 @@ class Review {
     const { take } = this;
     this.selection = [...(this.decisions.get(take.path)?.labels ?? take.said)];
     this.view.announce(take, this.model);
-    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.new_labels])]);
+    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.aside.flatMap(({ labels }) => labels)])]);
     this.showDecision();
     void this.hear(take);
   }

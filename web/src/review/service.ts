@@ -31,11 +31,9 @@ export interface Decision {
 
 export interface Table {
   clips: number;
-  new: number;
-  new_labels: string[];
-  discarded: number;
   path: string;
-  new_path: string;
+  aside: { path: string; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
+  discarded: number;
   commands: string[];
 }
 

@@ -2,7 +2,7 @@
 
 import { clock, element } from "../views/elements";
 import { Timeline } from "../views/timeline";
-import { LOWEST_HZ } from "../views/spectrogram_picture";
+import { LOWEST_HZ, peakOf } from "../views/spectrogram_picture";
 import type { Take, TakeModel } from "./service";
 import type { Sound } from "./sounds";
 import { sessionText } from "./take_list";
@@ -11,6 +11,7 @@ export class TakeView {
   private readonly timeline: Timeline;
   private canvas: HTMLCanvasElement | null = null;
   private duration = 0;
+  private facts = "";
 
   constructor() {
     this.timeline = new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
@@ -23,7 +24,8 @@ export class TakeView {
     element("why").textContent = take.why;
     const assumed = model.assumed ? "; an earlier version kept it, so its thresholds are taken as 0.5" : "";
     const place = `the window that ends at ${clock(take.seconds)} of its stream`;
-    element("facts").textContent = `Session ${sessionText(take.session)}, ${place}; heard by ${model.name}${assumed}`;
+    this.facts = `Session ${sessionText(take.session)}, ${place}; heard by ${model.name}${assumed}`;
+    element("facts").textContent = this.facts;
     element("silent").hidden = true;
   }
 
@@ -37,6 +39,8 @@ export class TakeView {
     element("picture").prepend(picture);
     element("highest").textContent = highest;
     element("lowest").textContent = `${LOWEST_HZ} Hz`;
+    const peak = peakOf(clip.samples);
+    element("facts").textContent = `${this.facts}; ${peak ? `peak ${(20 * Math.log10(peak)).toFixed(0)} dBFS` : "digital silence"}`;
     await this.timeline.load(clip);
     this.moveTo(0);
   }

@@ -5,6 +5,7 @@ import { Frames } from "../model/front_end";
 import type { MelFrontEnd } from "../model/spec";
 
 const COLUMNS_A_SECOND = 100;
+const LEAST_PEAK = 0.3; // of what is drawn whole
 const MOST_COLUMNS = 4000; // of a whole recording
 const N_MELS = 80;
 export const LOWEST_HZ = 40;
@@ -80,12 +81,22 @@ export class SpectrogramPicture {
   }
 }
 
-// The mel spectrogram of a whole recording, on a canvas of its own.
+// The mel spectrogram of a whole recording, on a canvas of its own; a quiet one is drawn as if it were louder.
 export function wholeSpectrogram(samples: Float32Array, sampleRate: number): HTMLCanvasElement {
   const width = Math.max(1, Math.round((samples.length / sampleRate) * COLUMNS_A_SECOND));
   const canvas = make("canvas", { width: Math.min(width, MOST_COLUMNS) });
-  new SpectrogramPicture(canvas, sampleRate, width > MOST_COLUMNS ? samples.length / MOST_COLUMNS : undefined).drawWhole(samples);
+  new SpectrogramPicture(canvas, sampleRate, width > MOST_COLUMNS ? samples.length / MOST_COLUMNS : undefined).drawWhole(louder(samples));
   return canvas;
+}
+
+// Samples with a peak of at least LEAST_PEAK; silence stays as it is.
+function louder(samples: Float32Array): Float32Array {
+  const peak = peakOf(samples);
+  return peak === 0 || peak >= LEAST_PEAK ? samples : samples.map((sample) => (sample * LEAST_PEAK) / peak);
+}
+
+export function peakOf(samples: Float32Array): number {
+  return samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
 }
 
 function colour(share: number): [number, number, number, number] {
