@@ -94,6 +94,7 @@ VERBS = {
     "bench compare": Verb("edge_runtime.command", "compare two results of bench"),
     "bench plot": Verb("edge_runtime.command", "draw a result of bench"),
     "web": Verb("convert.web.command", "serve a page that hears files and the microphone with .tflite files"),
+    "review": Verb("convert.web.review.command", "hear the takes of listen on a page, and make a clip index of them"),
     "bundle": Verb("convert.bundle.command", "pack .tflite files with what a device needs to run and check them"),
     "doctor": Verb("edge_runtime.machine.doctor", "say whether this machine can run models, and why not"),
 }
@@ -113,6 +114,7 @@ _NEEDED = {
     "convert.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
     "convert.html_report.command": (*_TRAIN, "tensorflow", "ai_edge_quantizer", "jinja2"),
     "convert.web.command": ("starlette", "uvicorn"),
+    "convert.web.review.command": ("starlette", "uvicorn"),
 }
 
 
@@ -176,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             chosen.verb,
             f"needs {', '.join(missing)}, which a device install leaves out; to install all: ./setup.sh"
-            f"{' web' if chosen.verb == 'web' else ''} in earproof's repository",
+            f"{' web' if chosen.verb in ('web', 'review') else ''} in earproof's repository",
         )
     try:
         with warnings.catch_warnings():

@@ -23,6 +23,17 @@ await build({
   entryNames: "[name]",
   legalComments: "none", // the licences of what is bundled are in a file of their own
 });
+// The page of `earproof review` in a folder of its own; it runs no model.
+await build({
+  entryPoints: [join(here, "src/review/review.ts")],
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  outdir: join(out, "review"),
+  legalComments: "none",
+});
+for (const name of ["index.html", "review.css"]) await cp(join(here, "src/review", name), join(out, "review", name));
 for (const name of ["index.html", "style.css", "icon.svg"]) await cp(join(here, "src", name), join(out, name));
 await cp(join(here, "node_modules/uplot/dist/uPlot.min.css"), join(out, "curves.css"));
 for (const variant of VARIANTS) {

@@ -11,6 +11,7 @@ from metadata.atomic_file import write_atomically
 
 BUILT_PAGE = Path(__file__).resolve().parents[2] / "web" / "build"
 INDEX = "index.html"
+REVIEW_FOLDER = "review"  # of the built page: what `earproof review` serves, and no other
 MODELS = ("models.json", "models")  # where addresses begin that hold something of the user's
 Content = Callable[[], bytes]
 Site = Mapping[str, Content]  # address without the leading slash -> what is there
@@ -35,7 +36,8 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE, records: 
     """
     if not (built / INDEX).is_file():
         raise FileNotFoundError(f"the page is not built: {built / INDEX} is missing; build it with: ./setup.sh web")
-    site = {path.relative_to(built).as_posix(): path.read_bytes for path in built.rglob("*") if path.is_file()}
+    files = {path.relative_to(built).as_posix(): path for path in built.rglob("*") if path.is_file()}
+    site = {name: path.read_bytes for name, path in files.items() if not name.startswith(f"{REVIEW_FOLDER}/")}
     return {**site, **files_of(models, records)}
 
 

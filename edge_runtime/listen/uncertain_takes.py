@@ -50,6 +50,10 @@ class Take:
         Of the window alone, by label.
     model, model_sha256 : str
         Name of the model that heard it, and SHA-256 of its file.
+    activation : str
+        Of its scores: softmax or sigmoid; empty in a folder of an earlier version.
+    thresholds : dict of str to float
+        That decided, by label; none in a folder of an earlier version.
     """
 
     path: str
@@ -61,6 +65,8 @@ class Take:
     scores: dict[str, float]
     model: str
     model_sha256: str
+    activation: str = ""
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the take for JSON."""
@@ -143,6 +149,8 @@ class UncertainTakes:
             scores=dict(zip(self.spec.labels, np.round(values, _SCORE_DIGITS).tolist(), strict=True)),
             model=self.spec.name,
             model_sha256=self.model_sha256,
+            activation=self.spec.activation,
+            thresholds=dict(zip(self.spec.labels, self.on, strict=True)),
         )
         with (self.folder / TAKES_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(take.as_dict(), ensure_ascii=False) + "\n")
@@ -193,27 +201,34 @@ def uncertainty(scores: npt.NDArray[np.float64], on: tuple[float, ...], spec: Mo
 def read_takes(folder: Path) -> list[Take]:
     """Return the takes of a folder in the order in which they were kept; none where it has no list.
 
-    A last line without its end, left by a power failure, counts for nothing.
-
     Raises
     ------
     ValueError
         A line that is no take.
     """
+    takes, faults = read_take_lines(folder)
+    if faults:
+        raise ValueError(f"{faults[0]}; expected what earproof listen wrote")
+    return takes
+
+
+def read_take_lines(folder: Path) -> tuple[list[Take], list[str]]:
+    """Return the takes of a folder in the order in which they were kept, and which lines of its list are none.
+
+    A last line without its end, left by a power failure, counts for nothing.
+    """
     path = folder / TAKES_FILE
-    if not path.exists():
-        return []
-    takes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
-        if not line.endswith("\n"):
+    takes: list[Take] = []
+    faults: list[str] = []
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n"):
             break
         try:
-            takes.append(Take(**json.loads(line)))
+            takes.append(Take(**json.loads(line.decode("utf-8"))))
         except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"{path}, line {number} is no take ({error}); expected what earproof listen wrote"
-            ) from None
-    return takes
+            faults.append(f"{path}, line {number} is no take ({error})")
+    return takes, faults
 
 
 def drop_broken_line(path: Path) -> None:

@@ -11,12 +11,13 @@ from metadata.plural import counted
 from train.annotations.annotated_folder import NO_RECORDING_CALLED_SO, find_annotations, unread_annotations
 from train.annotations.annotated_index import annotated_index
 from train.progress import note, progress_bar
+from train.recordings.clip import SPLITS
 from train.recordings.clip_counts import taught_notes
 from train.recordings.clip_index import ClipIndex, combine, find_clips
 from train.recordings.fold_sides import LEAST_FOLDS, TWO_SIDES, fewest_groups, halves
 from train.recordings.left_out import describe_left_out
 from train.recordings.missing_sides import draw_missing_sides
-from train.recordings.split import describe_unused_folds, split_by_fold, split_clips, tell_unreadable
+from train.recordings.split import check_split, describe_unused_folds, split_by_fold, split_clips, tell_unreadable
 from train.recordings.store.clip_store import LoadedClips, load_clips
 from train.tasks.task import OneLabel
 
@@ -93,6 +94,9 @@ def split_and_say(
     """Return the index with every clip on a side, and tell how they came there, and their number if it is not yet."""
     if test_fold is None and val_fold is not None:
         raise ValueError("--val-fold chooses beside --test-fold; give that too")
+    if index.is_partly_sided:
+        choices = (test_fold, val_fold, shares, is_counted, needs_validation)
+        return _split_the_rest(index, lambda rest: split_and_say(rest, seed, *choices))
     drawn, told = not any(clip.split for clip in index.clips), ""
     if test_fold is not None:
         drawn = False
@@ -134,6 +138,24 @@ def split_and_say(
             "every recording is a group of its own; if speakers or sources recur, say so in the group column of "
             f"{table}"
         )
+    return index
+
+
+def _split_the_rest(index: ClipIndex, split: Callable[[ClipIndex], ClipIndex]) -> ClipIndex:
+    """Return the index with the sides that some of its DATA came with, and those of the others as if they were alone.
+
+    So the others have the same test side as without the DATA that came with sides, such as takes that were reviewed.
+    """
+    given = [clip for clip in index.clips if clip.split]
+    rest = [clip for clip in index.clips if not clip.split]
+    labels = tuple(label for label in index.labels if any(label in clip.labels for clip in rest))
+    sides = [f"{count} {side}" for side in SPLITS if (count := sum(clip.split == side for clip in given))]
+    note(f"{counted(len(given), 'clip')} came with sides, {', '.join(sides)}; the others as without them:")
+    done = split(replace(index, clips=tuple(rest), labels=labels, is_partly_sided=False))
+    sided = {clip.path: clip for clip in done.clips}
+    index = replace(index, full_sides=done.full_sides, is_partly_sided=False)
+    index = index.with_clips(sided.get(clip.path, clip) for clip in index.clips)
+    check_split(index)
     return index
 
 

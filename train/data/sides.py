@@ -32,7 +32,7 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
         raise ValueError("--shares draws a split and --test-fold takes the data's own; choose one")
     shares = read_shares(args.shares) if args.shares else None  # the default that build and train draw by
     index.check_labels()
-    if args.shares:
+    if args.shares and not index.is_partly_sided:
         index = index.without_split()
     return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares, is_counted=True)
 

@@ -60,6 +60,8 @@ class ClipIndex:
         By the clip's path which label sounds from when to when, where the recordings have annotations.
     taught : tuple of Clip
         Recordings to train on whose labels are a teacher's. They are in no count, and no clip of these is truth.
+    is_partly_sided : bool
+        Whether it is of several DATA, some with a side for each of their clips and some with none.
     """
 
     root: Path
@@ -72,6 +74,7 @@ class ClipIndex:
     full_sides: tuple[str, ...] = SPLITS
     events: Mapping[str, tuple[Segment, ...]] | None = None
     taught: tuple[Clip, ...] = ()
+    is_partly_sided: bool = False
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -227,12 +230,37 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
     notes = dict.fromkeys([*(note for index in indices for note in index.notes), *told, *tell_look_alikes(chosen)])
     source = " and ".join(index.source for index in indices)
     events = _combined_events(indices, root, spelled)
-    return ClipIndex(root, chosen, tuple(clips), source, left_out, tuple(notes), events=events, taught=taught)
+    return ClipIndex(
+        root,
+        chosen,
+        tuple(clips),
+        source,
+        left_out,
+        tuple(notes),
+        events=events,
+        taught=taught,
+        folder_sides=_combined_folder_sides(indices),
+        is_partly_sided=_are_partly_sided(indices),
+    )
 
 
 def rooted(clips: Iterable[Clip], root: Path, other: Path) -> list[Clip]:
     """Return clips whose paths are relative to `root` with paths relative to another folder."""
     return [replace(clip, path=Path(os.path.relpath((root / clip.path).resolve(), other)).as_posix()) for clip in clips]
+
+
+def _are_partly_sided(indices: Sequence[ClipIndex]) -> bool:
+    """Whether some indices have a side for every clip and the others for none; a half-filled table is neither."""
+    sided = [{bool(clip.split) for clip in index.clips} for index in indices]
+    return {True} in sided and {False} in sided and {True, False} not in sided
+
+
+def _combined_folder_sides(indices: Sequence[ClipIndex]) -> tuple[str, ...]:
+    """The sides there are, where folders gave some and all clips have one: the missing one is drawn then."""
+    sides = {clip.split for index in indices for clip in index.clips}
+    if "" in sides or not any(index.folder_sides for index in indices):
+        return ()
+    return tuple(side for side in SPLITS if side in sides)
 
 
 def _combined_events(

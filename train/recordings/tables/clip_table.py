@@ -141,6 +141,17 @@ def write_clips(path: Path, clips: Sequence[Clip], root: Path, is_annotated: boo
     Raises
     ------
     ValueError
+        As for `clips_content`.
+    """
+    write_atomically(path, clips_content(path, clips, root, is_annotated))
+
+
+def clips_content(path: Path, clips: Sequence[Clip], root: Path, is_annotated: bool = False) -> bytes:
+    """Return clips as our CSV, their paths relative to the file that it is for.
+
+    Raises
+    ------
+    ValueError
         A clip has something that would not read back: an empty label or one with outer blanks, no group, ...
     """
     faults = [
@@ -153,7 +164,7 @@ def write_clips(path: Path, clips: Sequence[Clip], root: Path, is_annotated: boo
         located = Path(os.path.relpath(root / clip.path, path.parent)).as_posix()
         values = {"path": located, "labels": join_names(clip.labels, LABEL_SEPARATOR)}
         lines.append(csv_line(values.get(name, getattr(clip, name, "")) for name in columns))
-    write_atomically(path, "".join(lines).encode())
+    return "".join(lines).encode()
 
 
 def find_named(root: Path, name: str, files: SpelledFiles | None = None) -> str:

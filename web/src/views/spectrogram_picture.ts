@@ -1,10 +1,14 @@
 // The mel spectrogram that scrolls: the newest sound is on the right.
 
+import { make } from "./elements";
 import { Frames } from "../model/front_end";
 import type { MelFrontEnd } from "../model/spec";
 
 const COLUMNS_A_SECOND = 100;
+const LEAST_PEAK = 0.3; // of what is drawn whole
+const MOST_COLUMNS = 4000; // of a whole recording
 const N_MELS = 80;
+export const LOWEST_HZ = 40;
 const [QUIET_DB, LOUD_DB] = [-95, -25]; // of a band, where a sine at full scale has 0
 const STOPS = [[4, 5, 24], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
 
@@ -18,15 +22,16 @@ export class SpectrogramPicture {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     sampleRate: number,
+    step = sampleRate / COLUMNS_A_SECOND, // samples between columns
   ) {
     const nFft = 2 ** Math.ceil(Math.log2(sampleRate * 0.05));
     const frontEnd: MelFrontEnd = {
       ...{ kind: "mel", inside_model: false, n_fft: nFft, hop_length: 1, win_length: nFft, power: 2, pad_mode: "none" },
-      ...{ n_mels: N_MELS, fmin: 40, fmax: sampleRate / 2, mel_scale: "slaney", mel_norm: "none" },
+      ...{ n_mels: N_MELS, fmin: LOWEST_HZ, fmax: sampleRate / 2, mel_scale: "slaney", mel_norm: "none" },
       ...{ log: "log10", log_floor: 1e-12 },
     };
     this.frames = new Frames(frontEnd, sampleRate);
-    this.step = sampleRate / COLUMNS_A_SECOND;
+    this.step = step;
     canvas.height = N_MELS;
     this.seconds = canvas.width / COLUMNS_A_SECOND;
     this.context = canvas.getContext("2d", { willReadFrequently: true })!;
@@ -51,6 +56,15 @@ export class SpectrogramPicture {
     this.rest = all.slice(Math.round(count * this.step));
   }
 
+  // Draws a whole recording, its first sample in the middle of the first column, its last in the last one.
+  drawWhole(samples: Float32Array): void {
+    const nFft = this.frames.frontEnd.n_fft;
+    const padded = new Float32Array(nFft + Math.ceil(this.canvas.width * this.step));
+    padded.set(samples.subarray(0, padded.length - nFft / 2), nFft / 2);
+    this.clear();
+    this.draw(padded, 0, this.canvas.width);
+  }
+
   private draw(samples: Float32Array, first: number, count: number): void {
     const { width, height } = this.canvas;
     this.context.drawImage(this.canvas, -count, 0);
@@ -65,6 +79,24 @@ export class SpectrogramPicture {
     }
     this.context.putImageData(image, width - count, 0);
   }
+}
+
+// The mel spectrogram of a whole recording, on a canvas of its own; a quiet one is drawn as if it were louder.
+export function wholeSpectrogram(samples: Float32Array, sampleRate: number): HTMLCanvasElement {
+  const width = Math.max(1, Math.round((samples.length / sampleRate) * COLUMNS_A_SECOND));
+  const canvas = make("canvas", { width: Math.min(width, MOST_COLUMNS) });
+  new SpectrogramPicture(canvas, sampleRate, width > MOST_COLUMNS ? samples.length / MOST_COLUMNS : undefined).drawWhole(louder(samples));
+  return canvas;
+}
+
+// Samples with a peak of at least LEAST_PEAK; silence stays as it is.
+function louder(samples: Float32Array): Float32Array {
+  const peak = peakOf(samples);
+  return peak === 0 || peak >= LEAST_PEAK ? samples : samples.map((sample) => (sample * LEAST_PEAK) / peak);
+}
+
+export function peakOf(samples: Float32Array): number {
+  return samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
 }
 
 function colour(share: number): [number, number, number, number] {

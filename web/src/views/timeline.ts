@@ -75,6 +75,11 @@ export class Timeline {
     void this.surfer.playPause();
   }
 
+  // Plays from where it is; rejects where the browser refuses that.
+  start(): Promise<void> {
+    return this.surfer.play();
+  }
+
   pause(): void {
     this.surfer.pause();
   }

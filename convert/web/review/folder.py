@@ -1,0 +1,290 @@
+"""A folder of takes while it is reviewed: takes, models, decisions, and the clip indexes that come of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from convert.web.review.decisions import CORRECT, DECISIONS_FILE, DISCARD, KEEP, UNDO, Decision, Decisions
+from convert.web.review.own_files import OwnFiles
+from convert.web.review.takes import TakeModel, find_takes, models_of, sound_path
+from edge_runtime.listen.uncertain_takes import Take
+from metadata.labels import check_labels, listed
+from metadata.plural import counted
+from train.recordings.clip import Clip
+from train.recordings.tables.clip_table import clips_content, spelled_label
+
+CLIPS_FILE = "clips.csv"
+NEW_LABELS_FILE = "new-labels.csv"
+SEVERAL_LABELS_FILE = "several-labels.csv"
+# Why what is in the other tables is not in clips.csv, which the next build takes as it is.
+_ASIDE = {
+    NEW_LABELS_FILE: "no model knows these labels yet, and a build needs recordings of each label on every side",
+    SEVERAL_LABELS_FILE: "a build learns from recordings of one label each, and mixes them itself",
+}
+NONE_OF_THESE = "none of these"  # a label that no model knows yet
+GROUP = "listened {session}"  # its takes share a room and a microphone
+SIDE = "train"  # the test side stays that of the run before
+
+
+class DecidedElsewhereError(ValueError):
+    """A take was decided on another page since this page last asked."""
+
+
+class ReviewFolder:
+    """The takes of a folder and what was decided about them.
+
+    Parameters
+    ----------
+    folder : Path
+    force : bool
+        Write over tables that somebody else wrote.
+
+    Attributes
+    ----------
+    takes : dict of str to Take
+        Those that can be heard, by path.
+    models : dict of str to TakeModel
+        Of each take, by its path.
+    faults : tuple of str
+        Takes that cannot be heard, and lines that are none.
+    decisions : Decisions
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, ValueError
+        As for `find_takes`.
+    FileExistsError
+        The folder has a table that somebody else wrote.
+    """
+
+    def __init__(self, folder: Path, force: bool = False) -> None:
+        self.folder = folder
+        takes, faults = find_takes(folder)
+        self.takes = {take.path: take for take in takes}
+        self.models = models_of(takes)
+        self.known = tuple(dict.fromkeys(label for model in self.models.values() for label in model.labels))
+        self.decisions = Decisions(folder / DECISIONS_FILE)
+        self.faults = (*faults, *self.decisions.faults)
+        self._files = OwnFiles(folder)
+        self._lock = Lock()
+        for name in (CLIPS_FILE, *_ASIDE):
+            if force and not self._files.is_own(name):
+                self._files.claim(name)
+        self._write_tables()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the page shows, for JSON."""
+        with self._lock:
+            self.decisions.refresh()
+            models = list(dict.fromkeys(self.models.values()))
+            return {
+                "folder": str(self.folder),
+                "none": NONE_OF_THESE,
+                "models": [_describe(model) for model in models],
+                "takes": [self._described(take, models) for take in self.takes.values()],
+                "faults": list(self.faults),
+                "order": [path for path in self.decisions.order if path in self.takes],
+                **self._news(0),
+                "warning": "",
+            }
+
+    def decide(self, path: str, action: str, labels: Sequence[str] = (), revision: int | None = None) -> dict[str, Any]:
+        """Save one decision; return what changed since a revision, for JSON.
+
+        Parameters
+        ----------
+        path : str
+            Of a take.
+        action : str
+            keep, correct, discard or undo.
+        labels : sequence of str
+            Of a correction.
+        revision : int, optional
+            Up to which the page knows the decisions.
+
+        Raises
+        ------
+        DecidedElsewhereError
+            Somebody decided about the take since.
+        ValueError
+            No such take, an unknown action, or labels that cannot be.
+        OSError
+            The decision cannot be written; it counts for nothing then.
+        """
+        if path not in self.takes:
+            raise ValueError(f"there is no take {path!r} here; load the page again")
+        decision = Decision(take=path, action=action, labels=self._labels(path, action, labels))
+        with self._lock:
+            self.decisions.refresh()
+            if revision is not None and self.decisions.changed_at.get(path, 0) > revision:
+                raise DecidedElsewhereError(
+                    f"this take was decided on another page meanwhile ({self._in_words(path)}); nothing was changed. "
+                    "Decide again to overrule that"
+                )
+            try:
+                self.decisions.append(decision)
+            except OSError as error:
+                raise OSError(f"the decision is not saved: {self.decisions.path}: {error.strerror or error}") from error
+            warning = ""
+            try:
+                self._write_tables()
+            except (OSError, ValueError) as error:
+                warning = f"the decision is saved in {DECISIONS_FILE}, but the table is not: {error}"
+            return {**self._news(revision or 0), "warning": warning}
+
+    def news(self, revision: int) -> dict[str, Any]:
+        """Return what changed since a revision, for JSON."""
+        with self._lock:
+            self.decisions.refresh()
+            return self._news(revision)
+
+    def sound(self, path: str) -> bytes:
+        """Return the WAV of a take.
+
+        Raises
+        ------
+        ValueError
+            No such take.
+        OSError
+            Its file is gone, or cannot be read.
+        """
+        if path not in self.takes:
+            raise ValueError(f"there is no take {path!r} here; load the page again")
+        try:
+            return sound_path(self.folder, self.takes[path]).read_bytes()
+        except OSError as error:
+            raise OSError(f"{path} cannot be read: {error.strerror}; it can be passed over") from error
+
+    def told(self) -> list[str]:
+        """Return what came of the review so far, for people, a line each."""
+        table, left = self._table(), len(self.takes) - len(self._in_force())
+        decided = f"{counted(len(self._in_force()), 'take', form=',')} of {len(self.takes):,} decided"
+        if not self._in_force():
+            return [f"{decided}, so there is no {CLIPS_FILE}"]
+        lines = [f"{decided}, {counted(table['discarded'], 'discarded', 'discarded')}; {left:,} are undecided"]
+        if table["clips"]:
+            lines.append(f"{counted(table['clips'], 'clip', form=',')} in {table['path']}, all on the {SIDE} side")
+        for aside in table["aside"]:
+            labels = ", ".join(listed(aside["labels"]))
+            lines.append(f"{counted(aside['clips'], 'clip', form=',')} in {aside['path']} ({labels}): {aside['why']}")
+        return lines + [f"next: {command}" for command in table["commands"]]
+
+    def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
+        """The labels of a decision, checked."""
+        model = self.models[path]
+        if action in (DISCARD, UNDO):
+            return ()
+        if action == KEEP:
+            return model.said(self.takes[path]) or (NONE_OF_THESE,)
+        if action != CORRECT:
+            raise ValueError(f"the action is {action!r}; expected keep, correct, discard or undo")
+        if not model.tells_several and len(labels) > 1:
+            raise ValueError(f"{model.name} tells one label a window; expected one, not {', '.join(listed(labels))}")
+        spelled = [spelled_label(str(label), self.known) for label in labels]
+        return check_labels(spelled, "this take") if spelled else (NONE_OF_THESE,)
+
+    def _in_force(self) -> dict[str, Decision]:
+        """The decisions about takes that are here."""
+        return {path: one for path, one in self.decisions.in_force.items() if path in self.takes}
+
+    def _in_words(self, path: str) -> str:
+        """What is decided about a take."""
+        decision = self.decisions.in_force.get(path)
+        if decision is None:
+            return "undone"
+        return "discarded" if decision.action == DISCARD else ", ".join(listed(decision.labels))
+
+    def _news(self, revision: int) -> dict[str, Any]:
+        """What changed since a revision."""
+        changed = [path for path, line in self.decisions.changed_at.items() if line > revision and path in self.takes]
+        in_force = self.decisions.in_force
+        return {
+            "revision": self.decisions.num_lines,
+            "decisions": {
+                path: {"action": in_force[path].action, "labels": in_force[path].labels} if path in in_force else None
+                for path in changed
+            },
+            "table": self._table(),
+        }
+
+    def _described(self, take: Take, models: Sequence[TakeModel]) -> dict[str, Any]:
+        """A take for JSON; its scores are in the order of its model's labels."""
+        model = self.models[take.path]
+        return {
+            "path": take.path,
+            "session": take.session,
+            "seconds": take.seconds,
+            "why": take.why,
+            "margin": take.margin,
+            "model": models.index(model),
+            "said": model.said(take),
+            "scores": list(take.scores.values()),
+        }
+
+    def _rows(self) -> dict[str, list[Clip]]:
+        """The clips of each table, in the order in which they were heard; takes whose sound is gone are in none."""
+        rows: dict[str, list[Clip]] = {name: [] for name in (CLIPS_FILE, *_ASIDE)}
+        for take in self.takes.values():
+            decision = self.decisions.in_force.get(take.path)
+            if decision is None or decision.action == DISCARD or not (self.folder / take.path).is_file():
+                continue
+            clip = Clip(
+                take.path,
+                decision.labels,
+                group=GROUP.format(session=take.session),
+                split=SIDE,
+                source=f"earproof listen, {take.session}, to second {take.seconds:g}",
+            )
+            is_new = any(label not in self.known for label in decision.labels)
+            name = NEW_LABELS_FILE if is_new else SEVERAL_LABELS_FILE if len(decision.labels) > 1 else CLIPS_FILE
+            rows[name].append(clip)
+        return rows
+
+    def _write_tables(self) -> None:
+        """Write the clip indexes as the decisions have them; one without a row is taken away."""
+        for name, clips in self._rows().items():
+            content = clips_content(self.folder / name, clips, self.folder) if clips else None
+            self._files.write(name, content)
+
+    def _table(self) -> dict[str, Any]:
+        """What is in the tables, and how to go on."""
+        rows = self._rows()
+        path = str(self.folder / CLIPS_FILE)
+        quoted = shlex.quote(path)
+        commands = [
+            f"earproof data check FOLDER {quoted}",
+            f"earproof build FOLDER {quoted} --out runs/after",
+            "earproof compare runs/before runs/after --out compare.html",
+        ]
+        return {
+            "clips": len(rows[CLIPS_FILE]),
+            "path": path,
+            "aside": [
+                {
+                    "path": str(self.folder / name),
+                    "clips": len(rows[name]),
+                    "labels": sorted({label for clip in rows[name] for label in clip.labels}),
+                    "why": why,
+                }
+                for name, why in _ASIDE.items()
+                if rows[name]
+            ],
+            "discarded": sum(one.action == DISCARD for one in self._in_force().values()),
+            "commands": commands if rows[CLIPS_FILE] else [],
+        }
+
+
+def _describe(model: TakeModel) -> dict[str, Any]:
+    """A model for JSON."""
+    return {
+        "name": model.name,
+        "sha256": model.sha256,
+        "activation": model.activation,
+        "labels": model.labels,
+        "thresholds": model.thresholds,
+        "assumed": model.is_assumed,
+    }

@@ -1,0 +1,50 @@
+// Which key does what; keys that a field or a focused button needs stay theirs.
+
+export interface KeyActions {
+  play(): void;
+  autoplay(): void;
+  keep(): void;
+  none(): void;
+  digit(digit: number): void;
+  find(): void;
+  discard(): void;
+  undo(): void;
+  step(places: number): void;
+}
+
+export function listenToKeys(actions: KeyActions): void {
+  const plain: Record<string, () => void> = {
+    " ": actions.play,
+    Enter: actions.keep,
+    "0": actions.none,
+    a: actions.autoplay,
+    l: actions.find,
+    "/": actions.find,
+    x: actions.discard,
+    Delete: actions.discard,
+    u: actions.undo,
+    ArrowLeft: () => actions.step(-1),
+    ArrowRight: () => actions.step(1),
+  };
+  for (let digit = 1; digit <= 9; digit++) plain[digit] = () => actions.digit(digit);
+  document.addEventListener("keydown", (event) => {
+    const isUndo = (event.ctrlKey || event.metaKey) && event.key === "z";
+    const act = isUndo ? actions.undo : plain[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const isOther = (event.ctrlKey || event.metaKey || event.altKey) && !isUndo;
+    if (!act || isOther || belongsElsewhere(event)) return;
+    event.preventDefault();
+    if (!event.repeat || event.key.startsWith("Arrow")) act(); // a key held down decides once
+  });
+  // A button that was clicked does not keep the keys; one that was reached by Tab does.
+  document.addEventListener("click", (event) => {
+    if (event.detail && event.target instanceof Element) event.target.closest("button")?.blur();
+  });
+}
+
+function belongsElsewhere({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("input:not([type=checkbox]), select, textarea")) return true;
+  const presses = key === " " || key === "Enter";
+  if (presses && target.matches("button, a, summary, input")) return true;
+  return key.startsWith("Arrow") && target.matches("pre, .scroll");
+}
