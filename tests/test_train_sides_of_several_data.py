@@ -70,7 +70,7 @@ def test_a_group_of_the_test_side_among_the_takes_is_a_leak(folder, tmp_path):
 
 def test_a_label_that_only_the_takes_have_is_missing_on_the_other_sides(folder, tmp_path):
     takes = _table(tmp_path, [("bird", "session a", "train")])
-    with pytest.raises(ValueError, match="the train side has no clip|the val side has no clip of bird"):
+    with pytest.raises(ValueError, match=r"the train side has no clip|the val side has no clip of bird"):
         find_and_split([folder, takes], None, 0)
 
 

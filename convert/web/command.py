@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import webbrowser
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from convert.web.site import Content
 
 DONE = 0
+_TO_TRAIN = ("soundfile", "keras", "tensorflow", "ai_edge_quantizer", "jinja2")
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -73,6 +75,9 @@ def _check_together(args: argparse.Namespace) -> None:
         return
     if args.out is not None:
         raise ValueError("--out writes a page for a web host, which cannot record into a folder; leave --data out")
+    missing = [name for name in _TO_TRAIN if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f"--data needs {', '.join(missing)} to train; to install all: ./setup.sh web")
     runs = _runs_of(args)
     if args.data.resolve() in (runs.resolve(), *runs.resolve().parents):
         raise ValueError(f"--runs {runs} lies in {args.data}, where it would be read as a label; give another folder")

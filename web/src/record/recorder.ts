@@ -19,13 +19,12 @@ export class Recorder {
   private undo: (() => Promise<unknown>) | null = null;
 
   constructor(private readonly hear: (place: number) => Promise<void>) {
-    const failed = (error: Error) => this.fail(error);
     this.takes = new TakeList(element("labels"), {
       record: (label) => this.ask(() => this.record(label)),
       addFiles: (label, files) => this.ask(() => this.addFiles(label, files)),
       removeLabel: (label) => this.ask(async () => this.afterChange(removeLabel(label), `Removed the label ${label}.`)),
       changed: (told, undo) => this.changed(told, undo),
-      failed,
+      failed: (error) => this.fail(error),
     });
     this.training = new TrainingView({
       hear: async (place, name) => {
@@ -35,7 +34,6 @@ export class Recorder {
         element("choose").scrollIntoView({ behavior: "smooth", block: "start" });
         element("microphone").focus({ preventScroll: true });
       },
-      failed,
     });
     this.listen();
   }
@@ -74,6 +72,9 @@ export class Recorder {
     element("undo").addEventListener("click", () => this.ask(() => this.takeBack()));
     element("find-faults").addEventListener("click", () => this.ask(() => this.check()));
     document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !this.microphone.busy) this.ask(() => this.refresh()); // another tab may have recorded
+    });
   }
 
   private ask(work: () => Promise<void>): void {
@@ -150,7 +151,12 @@ export class Recorder {
 
   // Sends a take to the folder; returns what is to be said of it.
   private async keep(label: string, session: string, { samples, sampleRate }: NewTake): Promise<string> {
-    const path = await keepTake(label, session, wavFile(samples, sampleRate));
+    let path: string;
+    try {
+      path = await keepTake(label, session, wavFile(samples, sampleRate));
+    } catch (error) {
+      throw new Error(`the take is not kept: ${(error as Error).message}`);
+    }
     this.takes.know(path, samples);
     const fault = faultOf(samples);
     const notes = [...(fault ? [fault] : []), ...this.microphone.notes];
@@ -190,8 +196,7 @@ export class Recorder {
         ...(found.length ? [] : [make("p", {}, `Nothing is wrong with ${counted(this.state?.takes.length ?? 0, "take")}.`)]),
       );
     } catch (error) {
-      list.replaceChildren();
-      throw error;
+      list.replaceChildren(make("div", { className: "error" }, (error as Error).message));
     } finally {
       button.disabled = false;
     }

@@ -9,7 +9,6 @@ const EVERY_MS = 700;
 export interface TrainingActions {
   // Opens a model, by its place among those that the server has.
   hear: (place: number, name: string) => Promise<void>;
-  failed: (error: Error) => void;
 }
 
 export class TrainingView {
@@ -41,7 +40,12 @@ export class TrainingView {
   }
 
   private ask(work: () => Promise<void>): void {
-    work().catch(this.actions.failed);
+    const told = element("train-error");
+    told.hidden = true;
+    work().catch((error: Error) => {
+      told.textContent = error.message;
+      told.hidden = false;
+    });
   }
 
   private async start(): Promise<void> {
