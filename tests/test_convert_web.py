@@ -245,7 +245,7 @@ def test_the_microphone_is_heard_as_it_is_and_becomes_a_recording(seen, folder):
 
 def test_every_fault_is_told_with_what_would_do(seen):
     errors = seen["errors"]
-    assert re.search(r"broken.mp3 cannot be decoded by this browser.*ffmpeg", errors["broken_audio"])
+    assert re.search(r"broken.mp3: this browser cannot decode it.*ffmpeg", errors["broken_audio"])
     assert "text.tflite does not load: this is no .tflite file" in errors["no_model"]
     assert "cut.tflite does not load: " in errors["cut_model"]
     assert errors["no_microphone"] == "there is no microphone; connect one, or choose a file"

@@ -1,4 +1,4 @@
-// Builds the page into build/: one module, its worklet, the style, and LiteRT.js's wasm files.
+// Builds the page into build/: its module, worker and worklet, the style, and LiteRT.js's wasm files.
 
 import { build } from "esbuild";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,27 +13,21 @@ const VARIANTS = ["litert_wasm_internal", "litert_wasm_compat_internal"];
 
 await rm(out, { recursive: true, force: true });
 await mkdir(join(out, "wasm"), { recursive: true });
+const common = { bundle: true, minify: true, target: "es2022", legalComments: "none" }; // licences lie in a file of their own
+const source = (name) => join(here, "src", name);
 await build({
-  entryPoints: ["src/page.ts", "src/audio/microphone_worklet.ts"].map((name) => join(here, name)),
-  bundle: true,
-  minify: true,
+  ...common,
+  entryPoints: ["page.ts", "audio/microphone_worklet.ts"].map(source),
   format: "esm",
-  target: "es2022",
+  splitting: true, // what a page needs that cannot run the worker loads only there
   outdir: out,
   entryNames: "[name]",
-  legalComments: "none", // the licences of what is bundled are in a file of their own
 });
 // The page of `earproof review` in a folder of its own; it runs no model.
-await build({
-  entryPoints: [join(here, "src/review/review.ts")],
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
-  outdir: join(out, "review"),
-  legalComments: "none",
-});
+await build({ ...common, entryPoints: [source("review/review.ts")], format: "esm", outdir: join(out, "review") });
 for (const name of ["index.html", "review.css"]) await cp(join(here, "src/review", name), join(out, "review", name));
+// A classic worker: LiteRT.js takes importScripts, which a module has not.
+await build({ ...common, entryPoints: [source("engine/worker.ts")], format: "iife", outdir: out, entryNames: "[name]" });
 for (const name of ["index.html", "style.css", "icon.svg"]) await cp(join(here, "src", name), join(out, name));
 await cp(join(here, "node_modules/uplot/dist/uPlot.min.css"), join(out, "curves.css"));
 for (const variant of VARIANTS) {

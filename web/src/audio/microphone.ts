@@ -14,8 +14,8 @@ export class Microphone {
     readonly notes: string[],
   ) {}
 
-  // Opens it; `heard` gets its samples. An error says why there are none.
-  static async open(heard: (samples: Float32Array) => void): Promise<Microphone> {
+  // Opens it; `heard` gets its samples, and `lost` is called where it is taken away. An error says why there is none.
+  static async open(heard: (samples: Float32Array) => void, lost: () => void): Promise<Microphone> {
     if (!navigator.mediaDevices) {
       throw new Error("the browser gives a microphone only to pages from this machine or over https");
     }
@@ -26,6 +26,7 @@ export class Microphone {
       const { name, message } = error as Error;
       throw new Error(REASONS[name] ?? `the microphone does not open: ${message}`);
     }
+    stream.getAudioTracks()[0].addEventListener("ended", lost); // not fired where the page itself stops it
     const context = new AudioContext();
     await context.audioWorklet.addModule(new URL("microphone_worklet.js", document.baseURI));
     const recorder = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0 });

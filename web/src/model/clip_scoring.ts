@@ -1,65 +1,36 @@
-// A whole clip, window by window, without blocking the page.
+// A whole clip, window by window.
 
 import type { Clip } from "../audio/decoding";
-import type { Interpreter } from "./interpreter";
-import type { Latency } from "./latency";
-import { joined, Resampler } from "../audio/resampling";
+import type { RemoteEngine } from "../engine/remote_engine";
+import type { Watch } from "../engine/engine";
+import type { Ear } from "./ear";
 import type { Scored } from "./scores";
-import { cutWindow, windowStarts } from "../audio/windows";
+import { cutWindow } from "../audio/windows";
 
-const BLOCK = 1 << 15; // samples resampled between two looks at the page
-const BUSY_MS = 25; // worked at most between two looks
-
-type Progress = (done: number, total: number) => void;
+const IN_FLIGHT = 2; // windows: while one is scored the next is on its way
 
 const resampled = new WeakMap<Clip, Map<number, Float32Array>>(); // a clip is heard by one model after the other
 
-// The clip's samples at another rate.
-export async function resampledClip(clip: Clip, rate: number, progress: Progress): Promise<Float32Array> {
+// The clip's samples at another rate; of a job that was stopped, those so far.
+export async function resampledClip(clip: Clip, rate: number, engine: RemoteEngine, watch: Watch): Promise<Float32Array> {
   if (clip.sampleRate === rate) return clip.samples;
   const known = resampled.get(clip)?.get(rate);
   if (known) return known;
-  const resampler = new Resampler(clip.sampleRate, rate);
-  const pieces: Float32Array[] = [];
-  const breathe = breather();
-  for (let begin = 0; begin < clip.samples.length; begin += BLOCK) {
-    pieces.push(resampler.push(clip.samples.subarray(begin, begin + BLOCK)));
-    progress(begin, clip.samples.length);
-    await breathe();
-  }
-  const samples = joined([...pieces, resampler.finish()]);
-  resampled.set(clip, (resampled.get(clip) ?? new Map<number, Float32Array>()).set(rate, samples));
+  const samples = await engine.resample(clip.samples, clip.sampleRate, rate, watch);
+  if (!watch.stopped()) resampled.set(clip, (resampled.get(clip) ?? new Map<number, Float32Array>()).set(rate, samples));
   return samples;
 }
 
-// The scores of every window; `stopped` is asked between two of them.
-export async function scoreClip(
-  interpreter: Interpreter,
-  samples: Float32Array,
-  hop: number,
-  latency: Latency,
-  progress: Progress,
-  stopped: () => boolean,
-): Promise<Scored[]> {
-  const length = interpreter.spec.window_length;
-  const starts = windowStarts(samples.length, length, hop);
+// What the model says about the windows that begin at these samples; `stopped` is asked between two of them.
+export async function scoreClip(ear: Ear, samples: Float32Array, starts: readonly number[], watch: Watch): Promise<Scored[]> {
   const scored: Scored[] = [];
-  const breathe = breather();
-  for (const start of starts) {
-    if (stopped()) break;
-    const scores = await latency.time(() => interpreter.scores(cutWindow(samples, start, length)));
-    scored.push({ start, scores });
-    progress(scored.length, starts.length);
-    await breathe();
+  const waiting: Promise<Scored>[] = [];
+  const score = async (start: number): Promise<Scored> => ({ start, ...(await ear.hear(cutWindow(samples, start, ear.spec.window_length))) });
+  for (let next = 0; scored.length < starts.length && !watch.stopped(); ) {
+    while (next < starts.length && waiting.length < IN_FLIGHT) waiting.push(score(starts[next++]));
+    scored.push(await waiting.shift()!);
+    watch.progress(scored.length, starts.length);
   }
+  for (const one of waiting) one.catch(() => undefined); // of a job that was stopped
   return scored;
-}
-
-function breather(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < BUSY_MS) return;
-    await new Promise((done) => setTimeout(done));
-    since = performance.now();
-  };
 }

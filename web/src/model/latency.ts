@@ -11,13 +11,10 @@ export class Latency {
     return this.times.length;
   }
 
-  async time<T>(work: () => Promise<T>): Promise<T> {
-    const begin = performance.now();
-    const result = await work();
-    this.times.push(performance.now() - begin);
+  add(milliseconds: number): void {
+    this.times.push(milliseconds);
     this.times = this.times.slice(-KEPT);
     this.show(this);
-    return result;
   }
 
   // The time in ms that this share of the windows stayed below.

@@ -1,7 +1,7 @@
 // The microphone's sound through the model: the newest window, again and again.
 
-import type { Interpreter } from "./interpreter";
-import type { Latency } from "./latency";
+import type { Ear } from "./ear";
+import type { Heard } from "./interpreter";
 import { joined, Resampler } from "../audio/resampling";
 
 const EVERY_MS = 250;
@@ -16,14 +16,13 @@ export class LiveScoring {
   private last = 0;
 
   constructor(
-    private readonly interpreter: Interpreter,
+    private readonly ear: Ear,
     readonly sampleRate: number,
-    private readonly latency: Latency,
-    private readonly show: (samples: Float32Array, scores: Float32Array | null) => void,
+    private readonly show: (samples: Float32Array, heard: Heard | null) => void,
     private readonly failed: (error: Error) => void,
   ) {
-    this.resampler = new Resampler(sampleRate, interpreter.spec.sample_rate);
-    this.window = new Float32Array(interpreter.spec.window_length);
+    this.resampler = new Resampler(sampleRate, ear.spec.sample_rate);
+    this.window = new Float32Array(ear.spec.window_length);
   }
 
   take(samples: Float32Array): void {
@@ -37,7 +36,12 @@ export class LiveScoring {
     if (!this.busy && performance.now() - this.last >= EVERY_MS) void this.score();
   }
 
-  // All that was heard, at the microphone's rate.
+  // What of it was not kept.
+  get notes(): string[] {
+    return this.numSamples > KEPT_SECONDS * this.sampleRate ? [`the first ${KEPT_SECONDS / 60} min of what was heard`] : [];
+  }
+
+  // What was heard, at the microphone's rate.
   recording(): Float32Array {
     return joined(this.pieces);
   }
@@ -46,7 +50,7 @@ export class LiveScoring {
     this.busy = true;
     this.last = performance.now();
     try {
-      this.show(new Float32Array(0), await this.latency.time(() => this.interpreter.scores(this.window.slice())));
+      this.show(new Float32Array(0), await this.ear.hear(this.window.slice()));
     } catch (error) {
       this.failed(error as Error);
     } finally {

@@ -1,10 +1,10 @@
 // From scores to decisions and events, as `earproof classify` decides.
 
+import type { Heard } from "./interpreter";
 import type { Spec } from "./spec";
 
-export interface Scored {
+export interface Scored extends Heard {
   start: number; // first sample of the window, at the model's rate
-  scores: Float32Array; // one a label
 }
 
 export interface LabelledEvent {

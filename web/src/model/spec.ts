@@ -23,6 +23,12 @@ export interface MelFrontEnd extends SpectrogramFrontEnd {
 
 export type FrontEnd = { kind: "waveform"; inside_model: true } | SpectrogramFrontEnd | MelFrontEnd;
 
+export interface FrameScores {
+  num_frames: number; // of a window
+  hop_length: number; // samples: frame i stands for those from i * hop_length on
+  thresholds: number[]; // one a label; none: those of the window
+}
+
 export interface Spec {
   name: string;
   version: string;
@@ -34,6 +40,7 @@ export interface Spec {
   thresholds: number[]; // one a label
   front_end: FrontEnd;
   recipe: string;
+  frames?: FrameScores; // what a second output holds
   score_transform?: "none" | "exp" | "softmax" | "sigmoid";
   provenance: { seed: number; training: Record<string, unknown>; packages: Record<string, string>; data_sha256: string };
 }
@@ -51,4 +58,9 @@ export function parseSpec(text: string): Spec {
 // Length of one model input in seconds.
 export function windowSeconds(spec: Spec): number {
   return spec.window_length / spec.sample_rate;
+}
+
+// The scores from which labels count in a frame: the frames' own, else those of the window.
+export function frameThresholds({ frames, thresholds }: Spec): number[] {
+  return frames?.thresholds.length ? frames.thresholds : thresholds;
 }

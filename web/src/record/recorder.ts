@@ -2,6 +2,7 @@
 
 import { decodeFile } from "../audio/decoding";
 import { wavFile } from "../audio/wav_writing";
+import type { RemoteEngine } from "../engine/remote_engine";
 import { counted, element, make } from "../views/elements";
 import { faultOf } from "./loudness";
 import { addLabel, findFaults, keepTake, readState, removeLabel, type State } from "./recordings";
@@ -18,8 +19,11 @@ export class Recorder {
   private heard: (() => void) | null = null; // called with the first sound
   private undo: (() => Promise<unknown>) | null = null;
 
-  constructor(private readonly hear: (place: number) => Promise<void>) {
-    this.takes = new TakeList(element("labels"), {
+  constructor(
+    private readonly hear: (place: number) => Promise<void>,
+    private readonly engine: Promise<RemoteEngine>,
+  ) {
+    this.takes = new TakeList(element("labels"), engine, {
       record: (label) => this.ask(() => this.record(label)),
       addFiles: (label, files) => this.ask(() => this.addFiles(label, files)),
       removeLabel: (label) => this.ask(async () => this.afterChange(removeLabel(label), `Removed the label ${label}.`)),
@@ -170,7 +174,7 @@ export class Recorder {
     for (const [place, file] of files.entries()) {
       this.say(`Adding ${file.name} (${place + 1} of ${files.length}) …`);
       try {
-        await this.keep(label, session, await decodeFile(file));
+        await this.keep(label, session, await decodeFile(file, await this.engine));
       } catch (error) {
         refused.push((error as Error).message);
       }

@@ -1,6 +1,7 @@
 // The labels with their takes: each to hear and to delete.
 
 import { decodeFile } from "../audio/decoding";
+import type { RemoteEngine } from "../engine/remote_engine";
 import { counted, labelColour, make } from "../views/elements";
 import { deleteTake, readTake, restoreTake, type State, type Take } from "./recordings";
 import { drawWaveform } from "./waveform_picture";
@@ -25,6 +26,7 @@ export class TakeList {
 
   constructor(
     private readonly container: HTMLElement,
+    private readonly engine: Promise<RemoteEngine>,
     private readonly actions: TakeListActions,
   ) {}
 
@@ -131,7 +133,7 @@ export class TakeList {
     try {
       let samples = this.waveforms.get(take.path);
       if (!samples) {
-        samples = (await decodeFile(new File([await readTake(take.path)], take.path))).samples;
+        samples = (await decodeFile(new File([await readTake(take.path)], take.path), await this.engine)).samples;
         this.know(take.path, samples);
       }
       await new Promise(requestAnimationFrame); // it must be in the page to know its colour

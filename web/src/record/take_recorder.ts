@@ -75,8 +75,18 @@ export class TakeRecorder {
   }
 
   private async open(): Promise<Microphone> {
-    this.microphone ??= await Microphone.open((samples) => this.hear(samples));
+    this.microphone ??= await Microphone.open(
+      (samples) => this.hear(samples),
+      () => this.lose(),
+    );
     return this.microphone;
+  }
+
+  private lose(): void {
+    const { running } = this;
+    this.microphone = null;
+    this.running = null;
+    running?.failed(new Error("the microphone was taken away; connect it and press Record again. The takes before are kept"));
   }
 
   private take(rate: number, seconds: number, wait: number): Promise<NewTake | null> {

@@ -2,6 +2,7 @@
 
 import { labelColour, make } from "./elements";
 import { decide } from "../model/scores";
+import type { Heard } from "../model/interpreter";
 import type { Spec } from "../model/spec";
 
 const MOST = 10; // of a model with more labels, those with the highest scores
@@ -15,6 +16,11 @@ export class Bars {
   begin(spec: Spec): void {
     this.spec = spec;
     this.show(new Float32Array(spec.labels.length), false);
+  }
+
+  // Shows what a model says about the newest window.
+  showHeard({ scores }: Heard): void {
+    this.show(scores);
   }
 
   show(scores: Float32Array, decided = true): void {
