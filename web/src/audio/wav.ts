@@ -62,10 +62,11 @@ function readSamples(view: DataView, begin: number, size: number, format: Format
   const read = sampleReader(view, format);
   const width = format.bits / 8;
   const length = Math.floor(size / (width * format.numChannels));
-  if (!length) throw new Error("the WAV file holds no samples");
-  const channels = Array.from({ length: format.numChannels }, (_, channel) =>
-    Float32Array.from({ length }, (_, place) => read(begin + (place * format.numChannels + channel) * width)),
-  );
+  if (!length) throw new Error("the WAV file holds no samples; choose a recording with sound");
+  const channels = Array.from({ length: format.numChannels }, () => new Float32Array(length));
+  channels.forEach((samples, channel) => {
+    for (let place = 0; place < length; place++) samples[place] = read(begin + (place * channels.length + channel) * width);
+  });
   return { channels, sampleRate: format.sampleRate };
 }
 

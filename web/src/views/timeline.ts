@@ -6,7 +6,7 @@ import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
 import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
 import type { Clip } from "../audio/decoding";
 import { labelColour } from "./elements";
-import type { LabelledEvent } from "../model/scores";
+import type { LabelledEvent } from "../model/runs";
 import { wavFile } from "../audio/wav_writing";
 
 const MOST_LANES = 8;
