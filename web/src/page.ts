@@ -17,6 +17,7 @@ import { element } from "./views/elements";
 import { showLatency } from "./views/latency_figures";
 import { showMetadata } from "./views/metadata_list";
 import { SpectrogramPicture } from "./views/spectrogram_picture";
+import { WholeSpectrogram } from "./views/whole_spectrogram";
 
 class Page {
   private readonly engine = RemoteEngine.start();
@@ -24,7 +25,8 @@ class Page {
   private readonly turns = new Turns();
   private readonly decisions = new Decisions(this.teller, () => this.decide());
   private readonly bars = new Bars(element("bars"), (label, threshold) => this.decisions.moveThreshold(label, threshold));
-  private readonly view = new ClipView(this.bars, this.decisions.rules);
+  private readonly whole = new WholeSpectrogram(element<HTMLCanvasElement>("whole"), this.engine, (error) => this.fail(error));
+  private readonly view = new ClipView(this.bars, this.decisions.rules, this.whole);
   private readonly latency = new Latency(showLatency);
   private readonly models = new ModelChoice(this.engine, this.latency, this.teller, this.turns, (chosen) => this.settle(chosen));
   private readonly clips = new ClipHearing(this.engine, this.models, this.view, () => this.picture!, this.teller, this.turns);

@@ -53,6 +53,7 @@ export class ClipHearing {
     const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
     const samples = await resampledClip(clip, spec.sample_rate, await this.engine, watch);
     if (stopped()) return;
+    this.view.draw(samples, spec.sample_rate).catch((error: Error) => this.teller.fail(error));
     const heard = await hearClip(ear, clip, samples, hop, watch);
     if (!heard) return;
     this.view.show(heard, this.picture());

@@ -2,11 +2,12 @@
 
 import type { Bars } from "./bars";
 import type { Clip } from "../audio/decoding";
-import { clock, counted, element, make } from "./elements";
+import { clock, counted, element, labelColour, make } from "./elements";
 import { durationOf, type HeardClip } from "../model/heard_clip";
 import type { Rules } from "../model/rules";
 import type { LabelledEvent } from "../model/runs";
 import type { SpectrogramPicture } from "./spectrogram_picture";
+import type { WholeSpectrogram } from "./whole_spectrogram";
 import { Timeline } from "./timeline";
 
 const MOST_ROWS = 300; // of the table of events
@@ -23,8 +24,10 @@ export class ClipView {
   constructor(
     private readonly bars: Bars,
     private readonly rules: Rules,
+    private readonly spectrogram: WholeSpectrogram,
   ) {
     element("play").addEventListener("click", () => this.timeline?.toggle());
+    element("whole").addEventListener("click", (event) => this.seek(event));
     element("timeline").addEventListener("keydown", (event) => this.key(event));
     element<HTMLInputElement>("zoom").addEventListener("input", (event) => this.zoom(+(event.target as HTMLInputElement).value));
   }
@@ -36,12 +39,19 @@ export class ClipView {
     element("clip-title").textContent = clip.name;
     element("verdict").textContent = "";
     this.showEvents([], 0);
+    element("lanes").replaceChildren();
     this.hide(false);
-    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
+    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport(), () => this.follow());
     this.timeline.pause();
+    this.spectrogram.clear();
     await this.timeline.load(clip);
     element<HTMLInputElement>("zoom").value = "0";
     this.timeline.zoom(0);
+  }
+
+  // Draws what the model gets to hear.
+  draw(samples: Float32Array, sampleRate: number): Promise<void> {
+    return this.spectrogram.open(samples, sampleRate);
   }
 
   // Shows what a model heard in the clip.
@@ -59,7 +69,9 @@ export class ClipView {
     const { heard, rules } = this;
     if (!heard) return;
     const events = heard.events(rules);
-    this.showEvents(events, this.timeline!.show(events));
+    const { hidden, lanes } = this.timeline!.show(events);
+    this.showEvents(events, hidden);
+    element("lanes").replaceChildren(...lanes.map((label) => make("li", {}, colouredSquare(label), heard.spec.labels[label])));
     element("verdict").textContent = heard.verdict(rules);
     document.body.dataset["events"] = JSON.stringify(events);
     if (!element("clip").hidden) this.bars.show(heard.at(this.now, rules));
@@ -111,7 +123,29 @@ export class ClipView {
     this.bars.show(heard.at(seconds, this.rules));
     const drawn = sample / spec.sample_rate;
     showMoment(`at ${clock(seconds)}`, clock(Math.max(0, drawn - picture.seconds)), clock(drawn));
+    this.showCursor();
     element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
+  }
+
+  // Shows the stretch of the spectrogram that the timeline shows.
+  private follow(): void {
+    const { timeline } = this;
+    if (!timeline) return;
+    this.spectrogram.show(...timeline.visible);
+    this.showCursor();
+  }
+
+  private showCursor(): void {
+    const [start, end] = this.timeline!.visible;
+    const place = (this.now - start) / (end - start);
+    element("cursor").hidden = !(place >= 0 && place <= 1);
+    element("cursor").style.left = `${100 * place}%`;
+  }
+
+  private seek({ offsetX, target }: MouseEvent): void {
+    if (!this.timeline) return;
+    const [start, end] = this.timeline.visible;
+    this.timeline.seek(start + (offsetX / (target as HTMLElement).clientWidth) * (end - start));
   }
 
   private showTransport(): void {
@@ -131,6 +165,12 @@ export class ClipView {
     else return;
     event.preventDefault();
   }
+}
+
+function colouredSquare(label: number): HTMLElement {
+  const square = make("i");
+  square.style.background = labelColour(label);
+  return square;
 }
 
 // Says which moment the scores are of, and what the ends of the spectrogram are.

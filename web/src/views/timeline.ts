@@ -20,7 +20,12 @@ export class Timeline {
   private readonly regions = RegionsPlugin.create();
   private address = "";
 
-  constructor(container: HTMLElement, moved: (seconds: number, playing: boolean) => void, changed: () => void) {
+  constructor(
+    private readonly container: HTMLElement,
+    moved: (seconds: number, playing: boolean) => void,
+    changed: () => void,
+    viewed: () => void = () => undefined, // called when another stretch is visible
+  ) {
     const style = getComputedStyle(document.documentElement);
     this.surfer = WaveSurfer.create({
       container,
@@ -40,6 +45,7 @@ export class Timeline {
     this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
     this.surfer.on("seeking", (seconds) => moved(seconds, false));
     for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
+    for (const event of ["scroll", "zoom", "redrawcomplete", "resize"] as const) this.surfer.on(event, viewed);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
@@ -51,8 +57,8 @@ export class Timeline {
     await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
   }
 
-  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out.
-  show(events: readonly LabelledEvent[]): number {
+  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out, and the lanes.
+  show(events: readonly LabelledEvent[]): { hidden: number; lanes: number[] } {
     this.regions.clearRegions();
     const seconds = new Map<number, number>();
     for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
@@ -64,7 +70,7 @@ export class Timeline {
       const lane = lanes.indexOf(event.index);
       if (lane >= 0) this.addRegion(event, lane * height, height);
     }
-    return seconds.size - lanes.length;
+    return { hidden: seconds.size - lanes.length, lanes };
   }
 
   get playing(): boolean {
@@ -87,6 +93,19 @@ export class Timeline {
   // Moves by so many seconds.
   step(seconds: number): void {
     this.surfer.skip(seconds);
+  }
+
+  // The seconds that are visible.
+  get visible(): [number, number] {
+    const width = this.surfer.getWrapper().clientWidth;
+    const seconds = (pixels: number) => (width ? (pixels / width) * this.surfer.getDuration() : 0);
+    const begin = this.surfer.getScroll();
+    return [seconds(begin), Math.min(seconds(begin + this.container.clientWidth), this.surfer.getDuration())];
+  }
+
+  // Moves to a moment.
+  seek(seconds: number): void {
+    this.surfer.setTime(seconds);
   }
 
   // Pixels for a second; 0 fits the clip.
