@@ -1,11 +1,10 @@
 // The whole clip: waveform, events on lanes, zoom and playback, by wavesurfer.js.
 
 import WaveSurfer from "wavesurfer.js";
-import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
 import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
 import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
 import type { Clip } from "../audio/decoding";
-import { labelColour } from "./elements";
+import { Lanes } from "./lanes";
 import type { LabelledEvent } from "../model/runs";
 import { wavFile } from "../audio/wav_writing";
 
@@ -17,7 +16,7 @@ const LANE = 22; // at least
 
 export class Timeline {
   private readonly surfer: WaveSurfer;
-  private readonly regions = RegionsPlugin.create();
+  private readonly lanes: Lanes;
   private address = "";
 
   constructor(
@@ -35,7 +34,7 @@ export class Timeline {
       cursorColor: style.getPropertyValue("--text").trim(),
       cursorWidth: 2,
       normalize: true,
-      plugins: [this.regions, TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
+      plugins: [TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
     });
     // It scrolls when it is zoomed, so it must take the focus itself.
     const scrolled = this.surfer.getWrapper().parentElement!;
@@ -45,13 +44,18 @@ export class Timeline {
     this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
     this.surfer.on("seeking", (seconds) => moved(seconds, false));
     for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
-    for (const event of ["scroll", "zoom", "redrawcomplete", "resize"] as const) this.surfer.on(event, viewed);
+    this.lanes = new Lanes(container);
+    const view = () => {
+      this.lanes.draw(...this.visible);
+      viewed();
+    };
+    for (const event of ["scroll", "zoom", "redrawcomplete", "resize"] as const) this.surfer.on(event, view);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
   // Shows a clip without events.
   async load(clip: Clip): Promise<void> {
-    this.regions.clearRegions();
+    this.lanes.show([], [], 0);
     URL.revokeObjectURL(this.address);
     this.address = URL.createObjectURL(new Blob([wavFile(clip.samples, clip.sampleRate)], { type: "audio/wav" }));
     await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
@@ -59,17 +63,15 @@ export class Timeline {
 
   // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out, and the lanes.
   show(events: readonly LabelledEvent[]): { hidden: number; lanes: number[] } {
-    this.regions.clearRegions();
     const seconds = new Map<number, number>();
     for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
     const lanes = [...seconds.keys()].sort((one, other) => seconds.get(other)! - seconds.get(one)!).slice(0, MOST_LANES);
     lanes.sort((one, other) => one - other);
     const height = Math.max(LANE, (HEIGHT - RULER) / Math.max(1, lanes.length)); // the ruler stays free
-    this.surfer.setOptions({ height: Math.max(HEIGHT, lanes.length * height + RULER) });
-    for (const event of events) {
-      const lane = lanes.indexOf(event.index);
-      if (lane >= 0) this.addRegion(event, lane * height, height);
-    }
+    const whole = Math.max(HEIGHT, lanes.length * height + RULER);
+    if (this.surfer.options.height !== whole) this.surfer.setOptions({ height: whole }); // which draws all again
+    this.lanes.show(events, lanes, height);
+    this.lanes.draw(...this.visible);
     return { hidden: seconds.size - lanes.length, lanes };
   }
 
@@ -113,24 +115,6 @@ export class Timeline {
     this.surfer.zoom(pixels);
   }
 
-  private addRegion(event: LabelledEvent, top: number, height: number): void {
-    const region = this.regions.addRegion({
-      start: event.start,
-      end: event.end,
-      drag: false,
-      resize: false,
-      color: labelColour(event.index, 0.32),
-      content: event.label,
-    });
-    const { element } = region;
-    if (!element) return;
-    element.style.top = `${top}px`;
-    element.style.height = `${height}px`;
-    element.style.overflow = "hidden"; // its label must not cover the next
-    element.style.borderTop = `3px solid ${labelColour(event.index)}`;
-    element.title = `${event.label} ${event.score.toFixed(3)}`;
-  }
-
   private recolour(): void {
     const style = getComputedStyle(document.documentElement);
     this.surfer.setOptions({
@@ -138,6 +122,7 @@ export class Timeline {
       progressColor: style.getPropertyValue("--wave-played").trim(),
       cursorColor: style.getPropertyValue("--text").trim(),
     });
+    this.lanes.draw(...this.visible);
   }
 }
 
