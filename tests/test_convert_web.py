@@ -109,6 +109,7 @@ def modules(node, tmp_path_factory):
     job = {
         "clips": [[one, other, noise[:5_000].tolist()] for one, other in RATES],
         "windows": WINDOWS,
+        "lengths": [[7_200 * 16_000, 2, 16_000], [7_200 * 44_100, 1, 44_100]],
         "inputs": [[json.loads(spec.to_json()), noise.tolist()] for spec in SPECS],
         "wav": [base64.b64encode(path.read_bytes()).decode() for path in wavs],
         "stereo": [base64.b64encode(path.read_bytes()).decode() for path in stereos],
@@ -128,6 +129,12 @@ def test_resampling_on_the_page_is_that_of_python_whole_and_in_blocks(modules, n
 
 def test_windows_on_the_page_begin_where_those_of_classify_begin(modules):
     assert modules["windows"] == [window_starts(*one).tolist() for one in WINDOWS]
+
+
+def test_a_recording_too_long_for_the_page_is_refused_with_what_hears_it(modules):
+    short, long = modules["lengths"]
+    assert short == ""
+    assert long.startswith("it lasts 120 min, and this page holds 101 min of such sound; earproof classify")
 
 
 @pytest.mark.parametrize("number", range(len(SPECS)), ids=["mel", "ln mel", "log mel", "stft"])
@@ -436,7 +443,20 @@ def test_every_fault_is_told_with_what_would_do(seen):
     assert "nan.wav: its sample at 0.100 s is NaN, which is no sound" in errors["nan"]
     assert "odd.tflite does not load: its spectrogram takes transforms of 1000 samples" in errors["odd"]
     assert seen["status_after_faults"] == "Ready for another recording."
+    assert "the microphone was taken away; connect it again" in errors["lost_microphone"]
+    assert seen["pressed_after_loss"] == "false"
+    gone = "the server does not answer; is earproof still running?"
+    assert errors["no_server_parity"] == gone
+    assert errors["no_server_model"] == f"sigmoid.tflite does not load: {gone}"
     assert errors["no_microphone"] == "there is no microphone; connect one, or choose a file"
+
+
+def test_a_browser_without_workers_is_told_and_scores_the_same(seen):
+    assert re.match(
+        r"This browser runs no worker \(.*Worker.*\): the model computes in the page", seen["errors"]["no_worker"]
+    )
+    difference = np.array(seen["scores_without_worker"]) - np.array(seen["scores"]["softmax.tflite"])
+    assert np.abs(difference).max() <= 1e-6
 
 
 def test_the_page_asks_no_other_host_and_breaks_no_policy(seen, address):

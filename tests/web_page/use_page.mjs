@@ -163,7 +163,10 @@ await page.evaluate(() => {
   const { mediaDevices } = navigator;
   const asked = mediaDevices.getUserMedia.bind(mediaDevices);
   mediaDevices.getUserMedia = () => {
-    mediaDevices.getUserMedia = (constraints) => ((window.constraints = constraints), asked(constraints));
+    mediaDevices.getUserMedia = async (constraints) => {
+      window.constraints = constraints;
+      return (window.stream = await asked(constraints));
+    };
     return Promise.reject(new DOMException("Requested device not found", "NotFoundError"));
   };
 });
@@ -176,6 +179,26 @@ await checkAccess("dark, narrow, the microphone");
 seen.constraints = await page.evaluate(() => window.constraints.audio);
 seen.microphone_scores = await scoresAfter(() => page.click("#microphone"));
 seen.microphone_status = await text("status");
+
+await page.click("#microphone");
+await page.waitForSelector("#microphone[aria-pressed=true]");
+await page.waitForTimeout(700);
+seen.errors.lost_microphone = await errorAfter(() => page.evaluate(() => window.stream.getTracks()[0].dispatchEvent(new Event("ended"))));
+seen.pressed_after_loss = await page.getAttribute("#microphone", "aria-pressed");
+await page.route("**/models/**", (route) => route.abort());
+seen.errors.no_server_parity = await errorAfter(() => page.click("#parity"));
+seen.errors.no_server_model = await errorAfter(() => page.selectOption("#model", "1"));
+
+// A browser that runs no worker: the page computes itself, and says so.
+const other = await browser.newPage();
+await other.addInitScript(() => delete globalThis.Worker);
+await other.addInitScript(() => document.addEventListener("heard", ({ detail }) => (window.heard = detail)));
+await other.goto(job.address);
+await other.waitForSelector("body[data-ready]");
+seen.errors.no_worker = await other.textContent("#error:not([hidden])");
+await other.setInputFiles("#file", job.clip);
+await other.waitForFunction(() => window.heard);
+seen.scores_without_worker = await other.evaluate(() => window.heard.rows().map((row) => Array.from(row)));
 
 writeFileSync(out, JSON.stringify(seen));
 await browser.close();
