@@ -47,11 +47,11 @@ export class ClipHearing {
     const stopped = this.turns.begin();
     const watch = { progress: (done: number, total: number) => this.teller.progress(done, total), stopped };
     this.clip = clip;
-    await this.view.open(clip);
     this.teller.say(`Listening to ${clip.name} …`);
     const { spec } = ear;
     const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
-    const samples = await resampledClip(clip, spec.sample_rate, await this.engine, watch);
+    const resampled = this.engine.then((engine) => resampledClip(clip, spec.sample_rate, engine, watch));
+    const [samples] = await Promise.all([resampled, this.view.open(clip)]); // the worker and the page at once
     if (stopped()) return;
     this.view.draw(samples, spec.sample_rate).catch((error: Error) => this.teller.fail(error));
     const heard = await hearClip(ear, clip, samples, hop, watch);
