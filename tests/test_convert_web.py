@@ -215,8 +215,6 @@ def _write_faulty_files(folder):
     odd = MelFrontEnd(inside_model=False, n_fft=1000, win_length=1000, hop_length=500)
     spec = tiny_spec(name="odd", front_end=odd)
     (folder / "odd.tflite").write_bytes(pack_model(tiny_classifier(input_shape=(1, 128, 65, 1)), spec))
-    other = tiny_spec(name="other", labels=("one", "two"))
-    (folder / "other.tflite").write_bytes(pack_model(tiny_classifier(num_labels=2), other))
 
 
 def _sound(seconds):
