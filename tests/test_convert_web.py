@@ -6,17 +6,19 @@ missing these tests are skipped, but fail where the environment variable CI is s
 
 import base64
 import http.client
+import itertools
 import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import soundfile
 from page_in_browser import WEB, find_node, run_node, served
-from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
+from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_detector, tiny_spec
 
 import earproof
 from convert.web.served_model import open_model
@@ -28,7 +30,10 @@ from edge_runtime.audio.windows import window_starts
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.golden_vectors import Golden, golden_content
-from metadata import MelFrontEnd, StftFrontEnd, pack_model
+from edge_runtime.segments.detecting import within
+from edge_runtime.segments.score_grid import segments_of
+from edge_runtime.segments.score_stream import recording_scores
+from metadata import FrameScores, MelFrontEnd, StftFrontEnd, pack_model
 
 MEL_OUTSIDE = MelFrontEnd(inside_model=False)
 LN_MEL = MelFrontEnd(inside_model=False, log="ln_plus", log_floor=1.0)
@@ -36,7 +41,9 @@ LOG_MEL = MelFrontEnd(
     inside_model=False, n_fft=512, hop_length=160, win_length=400, n_mels=40, fmax=7000.0, log="log10", pad_mode="none"
 )
 STFT = StftFrontEnd(inside_model=False, n_fft=256, hop_length=64, win_length=200, power=1.0, pad_mode="constant")
-MODELS = ("softmax.tflite", "sigmoid.tflite", "spectrogram.tflite", "strange.tflite")
+FRAMES = FrameScores(125, 256, (0.45, 0.5, 0.55))
+MODELS = ("softmax.tflite", "sigmoid.tflite", "spectrogram.tflite", "strange.tflite", "detector.tflite")
+WINDOW_MODELS = MODELS[:-1]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +93,7 @@ def modules(node, tmp_path_factory):
     job = {
         "clips": [[one, other, noise[:5_000].tolist()] for one, other in RATES],
         "windows": WINDOWS,
+        "lengths": [[7_200 * 16_000, 2, 16_000], [7_200 * 44_100, 1, 44_100]],
         "inputs": [[json.loads(spec.to_json()), noise.tolist()] for spec in SPECS],
         "wav": [base64.b64encode(path.read_bytes()).decode() for path in wavs],
         "stereo": [base64.b64encode(path.read_bytes()).decode() for path in stereos],
@@ -105,6 +113,12 @@ def test_resampling_on_the_page_is_that_of_python_whole_and_in_blocks(modules, n
 
 def test_windows_on_the_page_begin_where_those_of_classify_begin(modules):
     assert modules["windows"] == [window_starts(*one).tolist() for one in WINDOWS]
+
+
+def test_a_recording_too_long_for_the_page_is_refused_with_what_hears_it(modules):
+    short, long = modules["lengths"]
+    assert short == ""
+    assert long.startswith("it lasts 120 min, and this page holds 101 min of such sound; earproof classify")
 
 
 @pytest.mark.parametrize("number", range(len(SPECS)), ids=["mel", "ln mel", "log mel", "stft"])
@@ -147,6 +161,10 @@ def folder(tmp_path_factory):
             tiny_spec(name="spectrogram", front_end=LN_MEL),
         ),
         "strange": (tiny_classifier(), tiny_spec(name="strange")),
+        "detector": (
+            tiny_detector(frames_first=True),
+            tiny_spec(name="detector", activation="sigmoid", frames=FRAMES),
+        ),
     }
     (folder / "golden").mkdir()
     windows = np.random.default_rng(2).integers(-9_000, 9_000, (6, 32_000)).astype(np.float32) / np.float32(32768)
@@ -157,14 +175,30 @@ def folder(tmp_path_factory):
         if name == "strange":  # vectors of a training that this file is not of
             scores = scores[:, ::-1]
         if name != "spectrogram":
-            golden = golden_content(Golden(windows=windows, scores=scores))
+            frames = [Classifier(path).frame_scores(window).reshape(-1) for window in windows if spec.frames]
+            golden = golden_content(
+                Golden(windows=windows, scores=scores, frame_scores=np.stack(frames) if frames else None)
+            )
             (folder / "golden" / f"{name}.npz").write_bytes(golden)
     soundfile.write(folder / "clip.wav", _sound(7.3), 44_100)
     soundfile.write(folder / "microphone.wav", _sound(5.0), 44_100)
+    _write_faulty_files(folder)
+    return folder
+
+
+def _write_faulty_files(folder):
+    """Files that the page cannot hear, or cannot hear with."""
     (folder / "broken.mp3").write_bytes(b"this is no sound" * 9)
     (folder / "text.tflite").write_bytes(b"this is no model" * 9)
     (folder / "cut.tflite").write_bytes((folder / "softmax.tflite").read_bytes()[:3_000])
-    return folder
+    (folder / "empty.wav").write_bytes(b"")
+    soundfile.write(folder / "no_samples.wav", np.zeros(0, np.float32), 44_100)
+    samples = np.zeros(8_000, np.float32)
+    samples[800] = np.nan
+    soundfile.write(folder / "nan.wav", samples, 8_000, subtype="FLOAT")
+    odd = MelFrontEnd(inside_model=False, n_fft=1000, win_length=1000, hop_length=500)
+    spec = tiny_spec(name="odd", front_end=odd)
+    (folder / "odd.tflite").write_bytes(pack_model(tiny_classifier(input_shape=(1, 128, 65, 1)), spec))
 
 
 def _sound(seconds):
@@ -184,13 +218,27 @@ def address(node, folder):
 @pytest.fixture(scope="module")
 def seen(node, address, folder):
     """What one visit in Chromium saw."""
-    names = {"clip": "clip.wav", "microphone": "microphone.wav", "broken_audio": "broken.mp3"}
-    names |= {"no_model": "text.tflite", "cut_model": "cut.tflite"}
-    job = {"address": address, "models": MODELS, **{key: str(folder / name) for key, name in names.items()}}
+    faults = ("broken.mp3", "text.tflite", "cut.tflite", "empty.wav", "no_samples.wav", "nan.wav", "odd.tflite")
+    job = {
+        "address": address,
+        "models": MODELS,
+        "clip": str(folder / "clip.wav"),
+        "microphone": str(folder / "microphone.wav"),
+        "faults": {Path(name).stem: str(folder / name) for name in faults},
+        "silence_below": _silence_below(folder),
+    }
     return run_node(node, "use_page.mjs", shutil.which("chromium"), job=job, folder=folder)
 
 
-@pytest.mark.parametrize("name", MODELS)
+def _silence_below(folder):
+    """A level that one window of the clip lies below."""
+    lowest, next_one, *_ = sorted(
+        Classifier(folder / "sigmoid.tflite").classify(*read_wav(folder / "clip.wav")).levels_dbfs
+    )
+    return round((lowest + next_one) / 2, 3)
+
+
+@pytest.mark.parametrize("name", WINDOW_MODELS)
 def test_a_dropped_recording_gets_the_scores_of_classify(seen, folder, name):
     result = Classifier(folder / name).classify(*read_wav(folder / "clip.wav"))
     expected = result.scores
@@ -202,10 +250,124 @@ def test_a_dropped_recording_gets_the_scores_of_classify(seen, folder, name):
 
 
 def test_half_windows_on_the_page_are_those_of_a_hop_of_half_a_window(seen, folder):
-    result = Classifier(folder / MODELS[-1]).classify(*read_wav(folder / "clip.wav"), window_hop=16_000)
+    result = Classifier(folder / "spectrogram.tflite").classify(*read_wav(folder / "clip.wav"), window_hop=16_000)
     expected = result.scores
     assert np.array(seen["half_windows"]).shape == expected.shape
     assert np.abs(np.array(seen["half_windows"]) - expected).max() <= 1e-5
+
+
+def _timeline(folder, tmp_path, *options):
+    """What `earproof timeline` finds in the clip, (label, onset, offset, score) sorted."""
+    out = tmp_path / "timeline.json"
+    command = ["timeline", str(folder / "detector.tflite"), str(folder / "clip.wav"), "--out", str(out), "--force"]
+    assert earproof.main([*command, *options]) == 0
+    (recording,) = json.loads(out.read_text(encoding="utf-8"))["recordings"]
+    return [(one["label"], one["onset"], one["offset"], one["score"]) for one in recording["segments"]]
+
+
+def _of_page(events):
+    return [(one["label"], one["start"], one["end"], one["score"]) for one in events]
+
+
+def _assert_same_events(found, expected):
+    assert [one[0] for one in found] == [one[0] for one in expected]
+    numbers = [[one[1:] for one in events] for events in (found, expected)]
+    assert np.abs(np.array(numbers[0]) - np.array(numbers[1])).max() <= 1e-5
+
+
+@pytest.mark.parametrize(("seen_as", "hop"), [("scores", None), ("quarter_windows", 0.5)])
+def test_frame_scores_on_the_page_are_those_of_python(seen, folder, seen_as, hop):
+    classifier = Classifier(folder / "detector.tflite")
+    samples = resample(*read_wav(folder / "clip.wav"), 16_000)
+    expected = recording_scores(classifier, [samples], hop).scores
+    found = np.array(seen["scores"]["detector.tflite"] if seen_as == "scores" else seen[seen_as])
+    assert found.shape == expected.shape == (457, 3)
+    assert np.abs(found - expected).max() <= 1e-5
+    assert np.ptp(expected, axis=0).max() > 0.1  # frames that differ
+    assert "windows begin every 0.992 s" in seen["detector"]["status"]
+    assert seen["detector"]["hop"] == "2"  # half a window, as earproof timeline has it
+
+
+@pytest.mark.parametrize(
+    ("rules", "options"),
+    [("own", ()), ("joined", ("--median-frames", "5", "--gap", "0.1", "--shortest", "0.05"))],
+)
+def test_events_of_frames_on_the_page_are_those_of_timeline(seen, folder, tmp_path, rules, options):
+    expected = _timeline(folder, tmp_path, *options)
+    assert len(expected) > 3
+    _assert_same_events(_of_page(seen["detector"]["by"][rules]["events"]), expected)
+
+
+def test_a_moved_threshold_decides_frames_as_one_in_the_file_would(seen, folder):
+    classifier = Classifier(folder / "detector.tflite")
+    samples = resample(*read_wav(folder / "clip.wav"), 16_000)
+    grid = recording_scores(classifier, [samples])
+    segments = segments_of(grid, (0.62,) * 3, min_seconds=0.05, gap_seconds=0.1, median_frames=5)
+    expected = [(one.label, one.onset, one.offset, one.score) for one in within(segments, samples.size / 16_000)]
+    _assert_same_events(_of_page(seen["detector"]["by"]["threshold"]["events"]), expected)
+    assert expected != _of_page(seen["detector"]["by"]["joined"]["events"])
+    said = seen["detector"]["by"]["threshold"]["command"]
+    assert "earproof timeline detector.tflite AUDIO --gap 0.1 --shortest 0.05 --median-frames 5" in said
+    assert "without --threshold: earproof metadata write --spec writes" in said
+    assert seen["detector"]["hidden"]  # a detector has no clip to merge
+    assert seen["detector"]["reset"] == seen["detector"]["by"]["own"]
+
+
+DECISIONS = {
+    "own": ({}, {}),
+    "threshold": ({"song": 0.38}, {}),
+    "union": ({"song": 0.38}, {"merge": "union"}),
+    "silence": ({"song": 0.38}, {"merge": "union", "silent": True}),
+    "maximum": ({"song": 0.38}, {"merge": "maximum", "silent": True}),
+}
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_decisions_on_the_page_are_those_of_classify_with_the_same_options(seen, folder, name):
+    moved, options = DECISIONS[name]
+    classifier = Classifier(folder / "sigmoid.tflite")
+    classifier.use_thresholds([moved.get(*one) for one in zip(TINY_LABELS, classifier.spec.thresholds, strict=True)])
+    limit = _silence_below(folder) if options.get("silent") else None
+    result = classifier.classify(
+        *read_wav(folder / "clip.wav"), merge=options.get("merge", "mean"), silence_below_dbfs=limit
+    )
+    said = [f"{label} ({result.clip_scores[TINY_LABELS.index(label)]:.3f})" for label in result.decision]
+    silent = "; 1 of 4 windows silent" if limit is not None else ""
+    found = seen["decisions"][name]
+    assert found["verdict"] == f"On the whole: {', '.join(said) or 'no label reaches its threshold'}{silent}"
+    # Each window speaks for its own two seconds, the last one for the rest.
+    borders = [0.0, 2.0, 4.0, 6.0, 7.3]
+    heard = [
+        (label, borders[place], borders[place + 1])
+        for place, (scores, is_silent) in enumerate(zip(result.scores, result.silent, strict=True))
+        for label in (() if is_silent else classifier.decide(scores))
+    ]
+    covered = {
+        (one["label"], start, stop)
+        for one in found["events"]
+        for start, stop in itertools.pairwise(borders)
+        if one["start"] <= start + 1e-6 and stop <= one["end"] + 1e-6
+    }
+    assert covered == set(heard)
+
+
+def test_events_are_joined_and_left_out_and_the_file_s_rules_come_back(seen):
+    decisions = seen["decisions"]
+    assert len(decisions["gap"]["events"]) < len(decisions["maximum"]["events"])
+    assert all(one["end"] - one["start"] >= 7 for one in decisions["shortest"]["events"])
+    assert "--threshold song=0.38 --merge maximum --silence-below" in decisions["shortest"]["command"]
+    assert "without --gap and --shortest" in decisions["shortest"]["command"]
+    assert decisions["shortest"]["changed"] == "5 changed"
+    assert decisions["own"] == decisions["reset"]
+    assert decisions["own"]["changed"] == "as the file says"
+
+
+def test_thresholds_of_softmax_scores_move_where_a_union_asks_for_them(seen, folder):
+    assert not seen["softmax"]["moved"]
+    assert seen["softmax"]["movedInUnion"]
+    result = Classifier(folder / "softmax.tflite").classify(*read_wav(folder / "clip.wav"), merge="union")
+    said = [f"{label} ({result.clip_scores[TINY_LABELS.index(label)]:.3f})" for label in result.decision]
+    assert seen["softmax"]["union"]["verdict"] == f"On the whole: {', '.join(said)}"
 
 
 def test_the_page_says_what_it_did(seen):
@@ -226,7 +388,9 @@ def test_golden_vectors_pass_and_those_of_another_training_fail(seen):
         "softmax.tflite": ["Pass", "Pass"],
         "sigmoid.tflite": ["Pass", "Pass"],
         "strange.tflite": ["Fail", "Pass"],
+        "detector.tflite": ["Pass", "Pass", "Pass", "Pass"],
     }
+    assert "on 750 frames" in seen["parity"]["detector.tflite"][1]
     assert "on 6 windows" in seen["parity"]["softmax.tflite"][0]
 
 
@@ -245,10 +409,31 @@ def test_the_microphone_is_heard_as_it_is_and_becomes_a_recording(seen, folder):
 
 def test_every_fault_is_told_with_what_would_do(seen):
     errors = seen["errors"]
-    assert re.search(r"broken.mp3: this browser cannot decode it.*ffmpeg", errors["broken_audio"])
-    assert "text.tflite does not load: this is no .tflite file" in errors["no_model"]
-    assert "cut.tflite does not load: " in errors["cut_model"]
+    assert errors["gap"] == "--gap is -1; expected seconds, 0 or more"
+    assert errors["silence"].startswith("--silence-below is 3; expected a level of 0 dBFS or less")
+    assert seen["kept_gap"] == "0"
+    assert re.search(r"broken.mp3: this browser cannot decode it.*ffmpeg", errors["broken"])
+    assert "text.tflite does not load: this is no .tflite file" in errors["text"]
+    assert "cut.tflite does not load: " in errors["cut"]
+    assert errors["empty"] == "empty.wav is empty; choose a recording with sound"
+    assert errors["no_samples"] == "no_samples.wav: the WAV file holds no samples; choose a recording with sound"
+    assert "nan.wav: its sample at 0.100 s is NaN, which is no sound" in errors["nan"]
+    assert "odd.tflite does not load: its spectrogram takes transforms of 1000 samples" in errors["odd"]
+    assert seen["status_after_faults"] == "Ready for another recording."
+    assert "the microphone was taken away; connect it again" in errors["lost_microphone"]
+    assert seen["pressed_after_loss"] == "false"
+    gone = "the server does not answer; is earproof still running?"
+    assert errors["no_server_parity"] == gone
+    assert errors["no_server_model"] == f"sigmoid.tflite does not load: {gone}"
     assert errors["no_microphone"] == "there is no microphone; connect one, or choose a file"
+
+
+def test_a_browser_without_workers_is_told_and_scores_the_same(seen):
+    assert re.match(
+        r"This browser runs no worker \(.*Worker.*\): the model computes in the page", seen["errors"]["no_worker"]
+    )
+    difference = np.array(seen["scores_without_worker"]) - np.array(seen["scores"]["softmax.tflite"])
+    assert np.abs(difference).max() <= 1e-6
 
 
 def test_the_page_asks_no_other_host_and_breaks_no_policy(seen, address):
@@ -259,7 +444,7 @@ def test_the_page_asks_no_other_host_and_breaks_no_policy(seen, address):
 
 def test_the_page_is_open_to_all(seen):
     assert {state: faults for state, faults in seen["axe"].items() if faults} == {}
-    assert len(seen["axe"]) == 3
+    assert len(seen["axe"]) == 4
     assert seen["narrow_width"] == 360
 
 
@@ -317,7 +502,7 @@ def test_golden_vectors_of_another_window_are_refused(folder, tmp_path):
     path = tmp_path / "short.tflite"
     path.write_bytes(pack_model(tiny_classifier(16_000), tiny_spec(name="softmax", window_length=16_000)))
     shutil.copytree(folder / "golden", tmp_path / "golden")
-    with pytest.raises(ValueError, match="is it of another build"):
+    with pytest.raises(ValueError, match="is of another build than"):
         open_model(path).golden_content()
 
 

@@ -9,7 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from edge_runtime.model.classifier import Classifier
+from edge_runtime.parity.file_parity import check_golden
 from edge_runtime.parity.golden_stream import FLOAT_RECIPES, MIN_INTEGER_AGREEMENT
 from edge_runtime.parity.golden_vectors import GOLDEN_FOLDER_NAME, read_golden
 from edge_runtime.parity.levels import SCORES_TOLERANCE
@@ -18,6 +22,7 @@ from metadata.lint.lint_report import describe_verdicts
 from metadata.recipe import RECIPES
 from metadata.safe_name import safe_part
 
+FloatArray = npt.NDArray[np.float32]
 NUM_GOLDEN_WINDOWS = 50  # 3 MB of 2 s windows at 16 kHz
 
 
@@ -70,21 +75,36 @@ class ServedModel:
             raise ValueError(f"{self.path} has no golden vectors beside it; expected those of a build")
         golden = read_golden(self.golden).first(NUM_GOLDEN_WINDOWS)
         windows, spec, stored = golden.windows, self.classifier.spec, golden.arrays()["windows"]
-        if windows.shape[1] != spec.window_length or golden.scores.shape[1] != len(spec.labels):
-            raise ValueError(
-                f"{self.golden} has windows of {windows.shape[1]} samples with {golden.scores.shape[1]} scores; "
-                f"{self.path.name} takes {spec.window_length} and gives {len(spec.labels)}: is it of another build?"
-            )
+        try:
+            check_golden(self.classifier, golden)
+        except ValueError as error:
+            raise ValueError(f"{self.golden} is of another build than {self.path.name}: {error}") from error
         with self._in_use:
-            python_scores = [self.classifier.scores(window).tolist() for window in windows]
+            heard = [self._hear(window) for window in windows]
         document = {
             "dtype": stored.dtype.name,
-            "windows": base64.b64encode(stored.astype(stored.dtype.newbyteorder("<")).tobytes()).decode("ascii"),
+            "windows": _base64(stored),
             "trained_scores": golden.scores[: len(windows)].tolist(),
-            "python_scores": python_scores,
+            "python_scores": [scores.tolist() for scores, _ in heard],
+            "trained_frames": None,
+            "python_frames": None,
             "limits": _limits(spec.recipe),
         }
+        if golden.frame_scores is not None:
+            document["trained_frames"] = _base64(golden.frame_scores[: len(windows)].astype(np.float32))
+            document["python_frames"] = _base64(np.stack([frames for _, frames in heard]))
         return json.dumps(document).encode("ascii")
+
+    def _hear(self, window: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the scores of a window, and those of its frames, none where the model has none."""
+        scores = self.classifier.scores(window)
+        has_frames = self.classifier.spec.frames is not None
+        return scores, self.classifier.read_frame_scores() if has_frames else np.zeros(0, np.float32)
+
+
+def _base64(values: npt.NDArray[Any]) -> str:
+    """Return an array's values, little-endian, one after the other."""
+    return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode("ascii")
 
 
 def open_model(path: Path, title: str = "") -> ServedModel:

@@ -3,7 +3,7 @@
 //     node run_modules.mjs WEB JOB.json OUT.json
 //
 // WEB is the folder of the page. JOB.json: {"clips": [[from, to, samples]], "windows": [[length, window, hop]],
-// "inputs": [[spec, window]], "wav": [base64], "stereo": [base64]}; OUT.json has the same keys with what comes out.
+// "inputs": [[spec, window]], "wav": [base64], "stereo": [base64], "lengths": [[samples, channels, rate]]}; OUT.json has the same keys with what comes out.
 
 import { createRequire } from "node:module";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ const [web, jobFile, out] = process.argv.slice(2);
 const { build } = createRequire(join(web, "node_modules/"))("esbuild");
 const job = JSON.parse(await readFile(jobFile, "utf-8"));
 const folder = await mkdtemp(join(tmpdir(), "page-"));
-const names = ["audio/resampling", "audio/windows", "model/front_end", "audio/wav", "audio/downmix"];
+const names = ["audio/resampling", "audio/windows", "model/front_end", "audio/wav", "audio/downmix", "audio/longest"];
 await build({
   entryPoints: names.map((name) => join(web, "src", `${name}.ts`)),
   bundle: true,
@@ -25,7 +25,7 @@ await build({
   outExtension: { ".js": ".mjs" },
 });
 const load = (name) => import(pathToFileURL(join(folder, `${name}.mjs`)).href);
-const [{ resample, Resampler, joined }, { windowStarts }, { modelInput, outsideFrames }, { decodeWav }, { toMono }] =
+const [{ resample, Resampler, joined }, { windowStarts }, { modelInput, outsideFrames }, { decodeWav }, { toMono }, { checkLength }] =
   await Promise.all(names.map(load));
 
 // In blocks of a thousand samples, which must be what one call gives.
@@ -38,6 +38,15 @@ function inBlocks(samples, from, to) {
 
 const decoded = (content) => decodeWav(new Uint8Array(Buffer.from(content, "base64")));
 
+function refusal(...length) {
+  try {
+    checkLength(...length);
+    return "";
+  } catch ({ message }) {
+    return message;
+  }
+}
+
 const results = {
   clips: job.clips.map(([from, to, samples]) => {
     const whole = resample(Float32Array.from(samples), from, to);
@@ -46,6 +55,7 @@ const results = {
   }),
   windows: job.windows.map((one) => windowStarts(...one)),
   inputs: job.inputs.map(([spec, window]) => Array.from(modelInput(Float32Array.from(window), outsideFrames(spec)))),
+  lengths: job.lengths.map((one) => refusal(...one)),
   wav: job.wav.map((content) => {
     const { channels, sampleRate } = decoded(content);
     return { sampleRate, channels: channels.map((channel) => Array.from(channel)) };

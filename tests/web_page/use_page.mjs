@@ -2,8 +2,9 @@
 //
 //     node use_page.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// WEB is the folder of the page. JOB.json: {"address", "clip", "microphone", "broken_audio", "no_model", "cut_model",
-// "models"}: where the page is, paths of files, and the names of the models in their order. OUT.json says what was seen.
+// WEB is the folder of the page. JOB.json: {"address", "clip", "microphone", "faults", "models", "silence_below"}: where
+// the page is, paths of files, those of faulty ones by name, the names of the models in their order, and a level in dBFS.
+// OUT.json says what was seen.
 
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -31,15 +32,30 @@ page.on("console", (message) => /Content Security Policy/.test(message.text()) &
 
 const text = (id) => page.textContent(`#${id}`);
 
-// The scores of every window of the clip, once what `act` begins has come to its end.
+// What the page made of the clip, once what `act` begins has come to its end: scores of windows, or of frames.
+await page.addInitScript(() => document.addEventListener("heard", ({ detail }) => (window.heard = detail)));
 async function scoresAfter(act) {
-  await page.evaluate(() => delete document.body.dataset.scores);
+  await page.evaluate(() => (window.heard = null));
   await act();
-  await page.waitForSelector("body[data-scores]");
-  return JSON.parse(await page.getAttribute("body", "data-scores"));
+  await page.waitForFunction(() => window.heard);
+  return page.evaluate(() => window.heard.rows().map((row) => Array.from(row)));
 }
 
+// What the scores are taken for now, by the rules that `act` changes.
+async function decisionsAfter(act) {
+  await act();
+  const events = JSON.parse(await page.getAttribute("body", "data-events"));
+  const counting = await page.locator("#bars li.counts .label").allTextContents();
+  return { events, counting, verdict: await text("verdict"), command: await text("command"), changed: await text("decisions-changed") };
+}
+
+const fill = (name, value) => async () => {
+  await page.fill(`#${name}`, value);
+  await page.press(`#${name}`, "Enter");
+};
+
 async function errorAfter(act) {
+  await page.evaluate(() => (document.getElementById("error").hidden = true));
   await act();
   await page.waitForSelector("#error:not([hidden])");
   return text("error");
@@ -93,13 +109,49 @@ for (const [place, name] of [...job.models.entries()].slice(1)) {
   seen.scores[name] = await scoresAfter(() => page.selectOption("#model", String(place)));
   if (await page.isEnabled("#parity")) seen.parity[name] = await parity();
 }
-seen.half_windows = await scoresAfter(() => page.selectOption("#hop", "2"));
+seen.detector = { status: await text("status"), hop: await page.inputValue("#hop"), hidden: await page.isHidden("#merge"), by: {} };
+await page.click("#decisions summary");
+seen.detector.by.own = await decisionsAfter(() => undefined);
+seen.detector.by.joined = await decisionsAfter(async () => {
+  for (const [name, value] of [["median-frames", "5"], ["gap", "0.1"], ["shortest", "0.05"]]) await fill(name, value)();
+});
+seen.detector.by.threshold = await decisionsAfter(() => page.fill("#threshold", "0.62"));
+seen.detector.reset = await decisionsAfter(() => page.click("#reset"));
+seen.quarter_windows = await scoresAfter(() => page.selectOption("#hop", "4"));
+await checkAccess("light, a detector and its rules");
 
+await scoresAfter(() => page.selectOption("#model", "2"));
+seen.half_windows = await scoresAfter(() => page.selectOption("#hop", "2"));
+await scoresAfter(() => page.selectOption("#hop", "1"));
+
+await scoresAfter(() => page.selectOption("#model", "1"));
+const slider = page.getByLabel("Threshold of song");
+seen.decisions = { own: await decisionsAfter(() => undefined) };
+seen.decisions.threshold = await decisionsAfter(async () => {
+  await slider.focus();
+  for (let press = 0; press < 12; press++) await page.keyboard.press("ArrowLeft");
+});
+seen.decisions.union = await decisionsAfter(() => page.selectOption("#merge", "union"));
+seen.decisions.silence = await decisionsAfter(fill("silence-below", String(job.silence_below)));
+seen.decisions.maximum = await decisionsAfter(() => page.selectOption("#merge", "maximum"));
+seen.decisions.gap = await decisionsAfter(fill("gap", "2.5"));
+seen.decisions.shortest = await decisionsAfter(fill("shortest", "7"));
+seen.decisions.reset = await decisionsAfter(() => page.click("#reset"));
 seen.errors = {
-  broken_audio: await errorAfter(() => page.setInputFiles("#file", job.broken_audio)),
-  no_model: await errorAfter(() => drop(job.no_model)),
-  cut_model: await errorAfter(() => drop(job.cut_model)),
+  gap: await errorAfter(fill("gap", "-1")),
+  silence: await errorAfter(fill("silence-below", "3")),
 };
+seen.kept_gap = await page.inputValue("#gap");
+await scoresAfter(() => page.selectOption("#model", "0"));
+seen.softmax = { moved: await slider.isEnabled() };
+seen.softmax.union = await decisionsAfter(() => page.selectOption("#merge", "union"));
+seen.softmax.movedInUnion = await slider.isEnabled();
+await page.click("#reset");
+
+for (const [name, path] of Object.entries(job.faults)) {
+  seen.errors[name] = await errorAfter(() => (path.endsWith(".tflite") ? drop(path) : page.setInputFiles("#file", path)));
+}
+seen.status_after_faults = await text("status");
 await page.emulateMedia({ colorScheme: "dark" });
 await page.setViewportSize({ width: 360, height: 780 });
 await checkAccess("dark, narrow, an error");
@@ -111,7 +163,10 @@ await page.evaluate(() => {
   const { mediaDevices } = navigator;
   const asked = mediaDevices.getUserMedia.bind(mediaDevices);
   mediaDevices.getUserMedia = () => {
-    mediaDevices.getUserMedia = (constraints) => ((window.constraints = constraints), asked(constraints));
+    mediaDevices.getUserMedia = async (constraints) => {
+      window.constraints = constraints;
+      return (window.stream = await asked(constraints));
+    };
     return Promise.reject(new DOMException("Requested device not found", "NotFoundError"));
   };
 });
@@ -124,6 +179,26 @@ await checkAccess("dark, narrow, the microphone");
 seen.constraints = await page.evaluate(() => window.constraints.audio);
 seen.microphone_scores = await scoresAfter(() => page.click("#microphone"));
 seen.microphone_status = await text("status");
+
+await page.click("#microphone");
+await page.waitForSelector("#microphone[aria-pressed=true]");
+await page.waitForTimeout(700);
+seen.errors.lost_microphone = await errorAfter(() => page.evaluate(() => window.stream.getTracks()[0].dispatchEvent(new Event("ended"))));
+seen.pressed_after_loss = await page.getAttribute("#microphone", "aria-pressed");
+await page.route("**/models/**", (route) => route.abort());
+seen.errors.no_server_parity = await errorAfter(() => page.click("#parity"));
+seen.errors.no_server_model = await errorAfter(() => page.selectOption("#model", "1"));
+
+// A browser that runs no worker: the page computes itself, and says so.
+const other = await browser.newPage();
+await other.addInitScript(() => delete globalThis.Worker);
+await other.addInitScript(() => document.addEventListener("heard", ({ detail }) => (window.heard = detail)));
+await other.goto(job.address);
+await other.waitForSelector("body[data-ready]");
+seen.errors.no_worker = await other.textContent("#error:not([hidden])");
+await other.setInputFiles("#file", job.clip);
+await other.waitForFunction(() => window.heard);
+seen.scores_without_worker = await other.evaluate(() => window.heard.rows().map((row) => Array.from(row)));
 
 writeFileSync(out, JSON.stringify(seen));
 await browser.close();

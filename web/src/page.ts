@@ -5,6 +5,7 @@ import { RemoteEngine } from "./engine/remote_engine";
 import { Latency } from "./model/latency";
 import { listServed } from "./model/models";
 import { ClipHearing } from "./parts/clip_hearing";
+import { Decisions } from "./parts/decisions";
 import { listenToFiles } from "./parts/file_intake";
 import { MicrophonePart } from "./parts/microphone_part";
 import { ModelChoice, type Chosen } from "./parts/model_choice";
@@ -18,18 +19,21 @@ import { element } from "./views/elements";
 import { showLatency } from "./views/latency_figures";
 import { showMetadata } from "./views/metadata_list";
 import { SpectrogramPicture } from "./views/spectrogram_picture";
+import { WholeSpectrogram } from "./views/whole_spectrogram";
 
 class Page {
   private readonly engine = RemoteEngine.start();
   private readonly teller = new Teller();
   private readonly turns = new Turns();
-  private readonly bars = new Bars(element("bars"));
-  private readonly view = new ClipView(this.bars);
+  private readonly decisions = new Decisions(this.teller, () => this.decide());
+  private readonly bars = new Bars(element("bars"), (label, threshold) => this.decisions.moveThreshold(label, threshold));
+  private readonly whole = new WholeSpectrogram(element<HTMLCanvasElement>("whole"), this.engine, (error) => this.fail(error));
+  private readonly view = new ClipView(this.bars, this.decisions.rules, this.whole);
   private readonly latency = new Latency(showLatency);
   private readonly models = new ModelChoice(this.engine, this.latency, this.teller, this.turns, (chosen) => this.settle(chosen));
   private readonly clips = new ClipHearing(this.engine, this.models, this.view, () => this.picture!, this.teller, this.turns);
   private readonly microphone = new MicrophonePart(
-    ...([this.models, this.clips, this.view, this.bars, () => this.picture!, this.teller, this.turns] as const),
+    ...([this.models, this.clips, this.view, this.bars, this.decisions.rules, () => this.picture!, this.teller, this.turns] as const),
   );
   private readonly parity = new ParityPart(this.models, this.teller);
   private picture: SpectrogramPicture | null = null; // at the model's rate
@@ -63,12 +67,19 @@ class Page {
     await this.clips.hear(await decodeFile(file, await this.engine));
   }
 
+  private decide(): void {
+    this.view.decide();
+    this.bars.refresh();
+  }
+
   // Shows a model that was chosen, and what it says about the recording that is there.
   private async settle({ loaded }: Chosen): Promise<void> {
     for (const part of ["live", "checks", "about"]) element(part).hidden = false;
     this.picture = new SpectrogramPicture(element<HTMLCanvasElement>("spectrogram"), loaded.spec.sample_rate);
-    this.view.pause(); // its scores are those of the model before
-    this.bars.begin(loaded.spec);
+    this.view.forget(); // its scores are those of the model before
+    this.decisions.begin(loaded.spec, loaded.entry.file);
+    this.bars.begin(loaded.spec, this.decisions.rules);
+    this.clips.begin(loaded.spec);
     this.parity.begin();
     showMetadata(element("metadata"), loaded);
     await this.clips.again();

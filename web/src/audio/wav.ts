@@ -1,5 +1,7 @@
 // WAV files as edge_runtime/audio/wav_file.py reads them: whole numbers divided by a power of two, nothing clipped.
 
+import { checkLength } from "./longest";
+
 export interface Recording {
   channels: Float32Array[]; // in [-1, 1], one a channel
   sampleRate: number; // Hz
@@ -62,10 +64,12 @@ function readSamples(view: DataView, begin: number, size: number, format: Format
   const read = sampleReader(view, format);
   const width = format.bits / 8;
   const length = Math.floor(size / (width * format.numChannels));
-  if (!length) throw new Error("the WAV file holds no samples");
-  const channels = Array.from({ length: format.numChannels }, (_, channel) =>
-    Float32Array.from({ length }, (_, place) => read(begin + (place * format.numChannels + channel) * width)),
-  );
+  if (!length) throw new Error("the WAV file holds no samples; choose a recording with sound");
+  checkLength(length, format.numChannels, format.sampleRate);
+  const channels = Array.from({ length: format.numChannels }, () => new Float32Array(length));
+  channels.forEach((samples, channel) => {
+    for (let place = 0; place < length; place++) samples[place] = read(begin + (place * channels.length + channel) * width);
+  });
   return { channels, sampleRate: format.sampleRate };
 }
 

@@ -4,6 +4,7 @@ import { toMono, type Mono } from "../audio/downmix";
 import { joined, Resampler } from "../audio/resampling";
 import { decodeWav } from "../audio/wav";
 import { Interpreter, loadRuntime, type Heard } from "../model/interpreter";
+import { brightness, PICTURE_BANDS, pictureFrames } from "../model/picture_frames";
 import type { ModelFile } from "../model/model_file";
 import type { Spec } from "../model/spec";
 import { breather } from "./breathing";
@@ -79,5 +80,20 @@ export class Engine {
       await breathe();
     }
     return joined([...pieces, resampler.finish()]);
+  }
+
+  // How bright the bands of a picture's columns are, 0 to 255, column by column, each the most of its frames.
+  async paint(samples: Float32Array, sampleRate: number, begins: readonly number[], perColumn: number): Promise<Uint8Array> {
+    const frames = pictureFrames(sampleRate);
+    const levels = new Uint8Array((begins.length / perColumn) * PICTURE_BANDS);
+    const breathe = breather();
+    for (let place = 0; place < begins.length; place++) {
+      const column = Math.floor(place / perColumn) * PICTURE_BANDS;
+      frames.compute(samples, begins[place]).forEach((value, band) => {
+        levels[column + band] = Math.max(levels[column + band], Math.round(255 * brightness(value, frames)));
+      });
+      await breathe();
+    }
+    return levels;
   }
 }

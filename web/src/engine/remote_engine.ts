@@ -66,6 +66,11 @@ export class RemoteEngine {
   resample(samples: Float32Array, fromRate: number, toRate: number, watch: Watch): Promise<Float32Array> {
     return this.ask("resample", [samples, fromRate, toRate], [], watch) as Promise<Float32Array>;
   }
+
+  // The samples are moved.
+  paint(samples: Float32Array, sampleRate: number, begins: number[], perColumn: number): Promise<Uint8Array> {
+    return this.ask("paint", [samples, sampleRate, begins, perColumn], buffersOf(samples)) as Promise<Uint8Array>;
+  }
 }
 
 // A worker that has answered; an error says why there is none.

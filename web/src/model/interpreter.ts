@@ -52,7 +52,7 @@ export class Interpreter {
     try {
       model = await loadAndCompile(file.bytes, { accelerator: "wasm" });
     } catch (error) {
-      throw new Error(`LiteRT.js does not open it: ${(error as Error).message}`);
+      throw new Error(`LiteRT.js does not open it (${(error as Error).message}); earproof lint FILE says what is wrong with it`);
     }
     try {
       return new Interpreter(model, file, spec);

@@ -2,6 +2,7 @@
 
 import type { Ear } from "./ear";
 import type { Heard } from "./interpreter";
+import { levelDbfs } from "../audio/level";
 import { joined, Resampler } from "../audio/resampling";
 
 const EVERY_MS = 250;
@@ -18,7 +19,7 @@ export class LiveScoring {
   constructor(
     private readonly ear: Ear,
     readonly sampleRate: number,
-    private readonly show: (samples: Float32Array, heard: Heard | null) => void,
+    private readonly show: (samples: Float32Array, heard: Heard | null, level: number) => void,
     private readonly failed: (error: Error) => void,
   ) {
     this.resampler = new Resampler(sampleRate, ear.spec.sample_rate);
@@ -32,7 +33,7 @@ export class LiveScoring {
     const newest = converted.subarray(Math.max(0, converted.length - this.window.length));
     this.window.copyWithin(0, newest.length);
     this.window.set(newest, this.window.length - newest.length);
-    this.show(converted, null);
+    this.show(converted, null, -Infinity);
     if (!this.busy && performance.now() - this.last >= EVERY_MS) void this.score();
   }
 
@@ -50,7 +51,8 @@ export class LiveScoring {
     this.busy = true;
     this.last = performance.now();
     try {
-      this.show(new Float32Array(0), await this.ear.hear(this.window.slice()));
+      const level = levelDbfs(this.window);
+      this.show(new Float32Array(0), await this.ear.hear(this.window.slice()), level);
     } catch (error) {
       this.failed(error as Error);
     } finally {

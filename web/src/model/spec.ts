@@ -40,7 +40,7 @@ export interface Spec {
   thresholds: number[]; // one a label
   front_end: FrontEnd;
   recipe: string;
-  frames?: FrameScores; // what a second output holds
+  frames?: FrameScores | undefined; // what a second output holds
   score_transform?: "none" | "exp" | "softmax" | "sigmoid";
   provenance: { seed: number; training: Record<string, unknown>; packages: Record<string, string>; data_sha256: string };
 }

@@ -1,9 +1,9 @@
 // Hears a whole recording and shows what the model says about it.
 
 import type { Clip } from "../audio/decoding";
-import { windowStarts } from "../audio/windows";
 import type { RemoteEngine } from "../engine/remote_engine";
-import { resampledClip, scoreClip } from "../model/clip_scoring";
+import { hearClip, resampledClip } from "../model/clip_scoring";
+import type { HeardClip } from "../model/heard_clip";
 import type { Spec } from "../model/spec";
 import { clock, counted, element } from "../views/elements";
 import type { ClipView } from "../views/clip_view";
@@ -14,6 +14,7 @@ import type { Turns } from "./turns";
 
 export class ClipHearing {
   clip: Clip | null = null;
+  private kind = "1";
   private readonly hop = element<HTMLSelectElement>("hop");
 
   constructor(
@@ -27,6 +28,14 @@ export class ClipHearing {
     this.hop.addEventListener("change", () => teller.ask(() => this.again()));
   }
 
+  // Offers hops as the model's kind is heard: windows of frames overlap by half, as in earproof timeline.
+  begin(spec: Spec): void {
+    const kind = spec.frames ? "2" : "1";
+    if (this.kind !== kind) this.hop.value = kind;
+    this.kind = kind;
+    element("hop-label").textContent = spec.frames ? "A window every" : "A decision every";
+  }
+
   // Hears the same recording with what was chosen since.
   async again(): Promise<void> {
     if (this.clip) await this.hear(this.clip);
@@ -38,25 +47,27 @@ export class ClipHearing {
     const stopped = this.turns.begin();
     const watch = { progress: (done: number, total: number) => this.teller.progress(done, total), stopped };
     this.clip = clip;
-    await this.view.open(clip);
     this.teller.say(`Listening to ${clip.name} …`);
     const { spec } = ear;
     const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
-    const samples = await resampledClip(clip, spec.sample_rate, await this.engine, watch);
+    const resampled = this.engine.then((engine) => resampledClip(clip, spec.sample_rate, engine, watch));
+    const [samples] = await Promise.all([resampled, this.view.open(clip)]); // the worker and the page at once
     if (stopped()) return;
-    const windows = await scoreClip(ear, samples, windowStarts(samples.length, spec.window_length, hop), watch);
-    if (stopped()) return;
-    this.view.show({ clip, samples, windows, hop, spec }, this.picture());
-    this.teller.say(describe(clip, samples.length, windows.length, spec));
-    document.body.dataset["scores"] = JSON.stringify(windows.map(({ scores }) => Array.from(scores)));
+    this.view.draw(samples, spec.sample_rate).catch((error: Error) => this.teller.fail(error));
+    const heard = await hearClip(ear, clip, samples, hop, watch);
+    if (!heard) return;
+    this.view.show(heard, this.picture());
+    this.teller.say(describe(heard));
+    document.dispatchEvent(new CustomEvent("heard", { detail: heard }));
+    document.body.dataset["heard"] = clip.name;
   }
 }
 
 // What was done with a clip.
-function describe(clip: Clip, numSamples: number, numWindows: number, spec: Spec): string {
+function describe({ clip, samples, numWindows, spec, notes }: HeardClip): string {
   const duration = clip.samples.length / clip.sampleRate;
   const length = duration < 60 ? `${duration.toFixed(1)} s` : `${clock(duration)} min`;
   const resampled = clip.sampleRate === spec.sample_rate ? [] : [`resampled from ${clip.sampleRate.toLocaleString("en")} Hz`];
-  const padded = numSamples < spec.window_length ? ["padded with zeros to a window"] : [];
-  return `${[`${counted(numWindows, "window")} in ${length}`, ...resampled, ...clip.notes, ...padded].join(", ")}.`;
+  const padded = samples.length < spec.window_length ? ["padded with zeros to a window"] : [];
+  return `${[`${counted(numWindows, "window")} in ${length}`, ...resampled, ...clip.notes, ...padded, ...notes].join(", ")}.`;
 }

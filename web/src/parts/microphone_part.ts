@@ -1,8 +1,11 @@
 // The button that hears the microphone; what it heard is then a recording.
 
 import { Microphone } from "../audio/microphone";
+import { newestSecond } from "../model/frame_clip";
+import type { Moment } from "../model/heard_clip";
 import { LiveScoring } from "../model/live_scoring";
 import type { Heard } from "../model/interpreter";
+import { decide, isSilent, type Rules } from "../model/rules";
 import type { Bars } from "../views/bars";
 import { showMoment, type ClipView } from "../views/clip_view";
 import { element } from "../views/elements";
@@ -21,6 +24,7 @@ export class MicrophonePart {
     private readonly clips: ClipHearing,
     private readonly view: ClipView,
     private readonly bars: Bars,
+    private readonly rules: Rules,
     private readonly picture: () => SpectrogramPicture,
     private readonly teller: Teller,
     private readonly turns: Turns,
@@ -38,9 +42,9 @@ export class MicrophonePart {
     let take = (samples: Float32Array): void => void early.push(samples);
     const lost = () => this.teller.ask(() => this.lose());
     const microphone = await Microphone.open((samples) => take(samples), lost);
-    const show = (samples: Float32Array, heard: Heard | null) => {
+    const show = (samples: Float32Array, heard: Heard | null, level: number) => {
       picture.push(samples);
-      if (heard && this.live) this.bars.showHeard(heard);
+      if (heard && this.live) this.bars.show(this.moment(heard, level));
     };
     const scoring = new LiveScoring(ear, microphone.sampleRate, show, (error) => this.teller.fail(error));
     picture.clear();
@@ -62,6 +66,13 @@ export class MicrophonePart {
     const samples = live.scoring.recording();
     const name = `Microphone, ${new Date().toLocaleTimeString("en-GB")}`;
     if (samples.length) await this.clips.hear({ name, samples, sampleRate: live.scoring.sampleRate, notes: live.scoring.notes });
+  }
+
+  // What counts now; of frames, in the newest second.
+  private moment(heard: Heard, level: number): Moment {
+    const { spec } = this.models.chosen.ear;
+    const scores = spec.frames ? newestSecond(heard, spec) : heard.scores;
+    return { scores, counting: isSilent(level, this.rules) ? [] : decide(scores, spec, this.rules) };
   }
 
   private async lose(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { checkParity, type ParityRow } from "../model/parity";
 import { counted, element, make } from "../views/elements";
+import { offer } from "./controls";
 import type { ModelChoice } from "./model_choice";
 import type { Teller } from "./teller";
 
@@ -19,7 +20,7 @@ export class ParityPart {
   // Shows what there is to compare the model with.
   begin(): void {
     const { golden } = this.models.chosen.loaded.entry;
-    this.button.disabled = !golden;
+    offer(this.button, golden !== null);
     this.result.replaceChildren();
     element("parity-hint").textContent = golden
       ? "Recordings that the build kept back, with the trained model’s scores."
@@ -30,12 +31,12 @@ export class ParityPart {
     const { ear, loaded } = this.models.chosen;
     if (!loaded.entry.golden) return;
     this.result.replaceChildren();
-    this.button.disabled = true;
+    offer(this.button, false);
     try {
       const rows = await checkParity(ear, loaded.entry.golden, (done, total) => this.teller.progress(done, total));
       if (ear === this.models.current?.ear) this.result.replaceChildren(...rows.map(verdict));
     } finally {
-      this.button.disabled = !this.models.chosen.loaded.entry.golden;
+      offer(this.button, this.models.chosen.loaded.entry.golden !== null);
       element("progress").hidden = true;
     }
   }

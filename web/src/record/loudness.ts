@@ -1,13 +1,9 @@
 // How loud a take is, and what to say of it.
 
+import { peakOf } from "../audio/peak";
+
 const QUIET_DBFS = -40; // peak of a sound that one meant to record
 const CLIPPED = 0.999;
-
-export function peakOf(samples: Float32Array): number {
-  let highest = 0;
-  for (const sample of samples) highest = Math.max(highest, Math.abs(sample));
-  return highest;
-}
 
 // What is wrong with a take, in words; nothing for a good one.
 export function faultOf(samples: Float32Array): string {

@@ -2,7 +2,8 @@
 
 import { clock, element } from "../views/elements";
 import { Timeline } from "../views/timeline";
-import { LOWEST_HZ, peakOf } from "../views/spectrogram_picture";
+import { peakOf } from "../audio/peak";
+import { LOWEST_HZ } from "../model/picture_frames";
 import type { Take, TakeModel } from "./service";
 import type { Sound } from "./sounds";
 import { sessionText } from "./take_list";

@@ -2,32 +2,32 @@
 
 import type { Bars } from "./bars";
 import type { Clip } from "../audio/decoding";
-import { clock, counted, element, make } from "./elements";
-import { clipScores, decide, findEvents, spanEnds, type LabelledEvent, type Scored } from "../model/scores";
-import type { Spec } from "../model/spec";
+import { clock, counted, element, labelColour, make } from "./elements";
+import { durationOf, type HeardClip } from "../model/heard_clip";
+import type { Rules } from "../model/rules";
+import type { LabelledEvent } from "../model/runs";
 import type { SpectrogramPicture } from "./spectrogram_picture";
+import type { WholeSpectrogram } from "./whole_spectrogram";
 import { Timeline } from "./timeline";
 
 const MOST_ROWS = 300; // of the table of events
 const BUSIEST_ZOOM = 400; // pixels a second
 
-export interface Heard {
-  clip: Clip;
-  samples: Float32Array; // at the model's rate
-  windows: Scored[];
-  hop: number;
-  spec: Spec; // of the model that heard it
-}
-
 export class ClipView {
   private timeline: Timeline | null = null;
   private clip: Clip | null = null;
-  private heard: Heard | null = null;
+  private heard: HeardClip | null = null;
   private picture: SpectrogramPicture | null = null;
+  private now = 0; // seconds
   private drawnTo = 0; // sample up to which the clip is in the picture
 
-  constructor(private readonly bars: Bars) {
+  constructor(
+    private readonly bars: Bars,
+    private readonly rules: Rules,
+    private readonly spectrogram: WholeSpectrogram,
+  ) {
     element("play").addEventListener("click", () => this.timeline?.toggle());
+    element("whole").addEventListener("click", (event) => this.seek(event));
     element("timeline").addEventListener("keydown", (event) => this.key(event));
     element<HTMLInputElement>("zoom").addEventListener("input", (event) => this.zoom(+(event.target as HTMLInputElement).value));
   }
@@ -39,31 +39,52 @@ export class ClipView {
     element("clip-title").textContent = clip.name;
     element("verdict").textContent = "";
     this.showEvents([], 0);
+    element("lanes").replaceChildren();
     this.hide(false);
-    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
+    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport(), () => this.follow());
     this.timeline.pause();
+    this.spectrogram.clear();
     await this.timeline.load(clip);
     element<HTMLInputElement>("zoom").value = "0";
     this.timeline.zoom(0);
   }
 
+  // Draws what the model gets to hear.
+  draw(samples: Float32Array, sampleRate: number): Promise<void> {
+    return this.spectrogram.open(samples, sampleRate);
+  }
+
   // Shows what a model heard in the clip.
-  show(heard: Heard, picture: SpectrogramPicture): void {
-    const { clip, windows, hop, spec } = heard;
-    const events = findEvents(windows, hop, spec, clip.samples.length / clip.sampleRate);
+  show(heard: HeardClip, picture: SpectrogramPicture): void {
     this.heard = heard;
     this.picture = picture;
-    this.showEvents(events, this.timeline!.show(events));
-    const merged = clipScores(windows, spec.labels.length);
-    const said = decide(merged, spec).map((label) => `${spec.labels[label]} (${merged[label].toFixed(3)})`);
-    element("verdict").textContent = said.length ? `On the whole: ${said.join(", ")}` : "On the whole: no label reaches its threshold";
+    this.decide();
     this.drawnTo = 0;
     this.moveTo(0);
     this.showTransport();
   }
 
+  // Shows what the rules, as they are now, make of what was heard.
+  decide(): void {
+    const { heard, rules } = this;
+    if (!heard) return;
+    const events = heard.events(rules);
+    const { hidden, lanes } = this.timeline!.show(events);
+    this.showEvents(events, hidden);
+    element("lanes").replaceChildren(...lanes.map((label) => make("li", {}, colouredSquare(label), heard.spec.labels[label])));
+    element("verdict").textContent = heard.verdict(rules);
+    document.body.dataset["events"] = JSON.stringify(events);
+    if (!element("clip").hidden) this.bars.show(heard.at(this.now, rules));
+  }
+
   pause(): void {
     this.timeline?.pause();
+  }
+
+  // Lets go of what a model heard.
+  forget(): void {
+    this.pause();
+    this.heard = null;
   }
 
   hide(hidden: boolean): void {
@@ -74,6 +95,7 @@ export class ClipView {
     const more = events.length - MOST_ROWS;
     const first = more > 0 ? `, the first ${MOST_ROWS} of them in this table` : "";
     const hidden = hiddenLabels ? `; ${counted(hiddenLabels, "label")} with fewer seconds not in the picture` : "";
+    element("score-kind").textContent = this.heard?.spec.frames ? "highest score" : "mean score";
     element("event-count").textContent = counted(events.length, "event") + first + hidden;
     element("events").replaceChildren(
       ...events.slice(0, MOST_ROWS).map(({ label, start, end, score }) => {
@@ -89,7 +111,8 @@ export class ClipView {
     const { heard, picture } = this;
     if (!heard || !picture || element("clip").hidden) return; // hidden while the microphone is heard
     const { spec } = heard;
-    const duration = heard.clip.samples.length / heard.clip.sampleRate;
+    const duration = durationOf(heard);
+    this.now = seconds;
     const sample = Math.round(Math.min(seconds || Math.min(duration, picture.seconds), duration) * spec.sample_rate);
     if (sample < this.drawnTo || sample - this.drawnTo > picture.seconds * spec.sample_rate) {
       picture.clear();
@@ -97,12 +120,32 @@ export class ClipView {
     }
     picture.push(heard.samples.subarray(this.drawnTo, sample));
     this.drawnTo = sample;
-    const place = spanEnds(heard.windows, heard.hop, spec, duration).findIndex((end) => seconds < end);
-    const shown = heard.windows.at(place);
-    if (shown) this.bars.show(shown.scores);
+    this.bars.show(heard.at(seconds, this.rules));
     const drawn = sample / spec.sample_rate;
     showMoment(`at ${clock(seconds)}`, clock(Math.max(0, drawn - picture.seconds)), clock(drawn));
+    this.showCursor();
     element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
+  }
+
+  // Shows the stretch of the spectrogram that the timeline shows.
+  private follow(): void {
+    const { timeline } = this;
+    if (!timeline) return;
+    this.spectrogram.show(...timeline.visible);
+    this.showCursor();
+  }
+
+  private showCursor(): void {
+    const [start, end] = this.timeline!.visible;
+    const place = (this.now - start) / (end - start);
+    element("cursor").hidden = !(place >= 0 && place <= 1);
+    element("cursor").style.left = `${100 * place}%`;
+  }
+
+  private seek({ offsetX, target }: MouseEvent): void {
+    if (!this.timeline) return;
+    const [start, end] = this.timeline.visible;
+    this.timeline.seek(start + (offsetX / (target as HTMLElement).clientWidth) * (end - start));
   }
 
   private showTransport(): void {
@@ -122,6 +165,12 @@ export class ClipView {
     else return;
     event.preventDefault();
   }
+}
+
+function colouredSquare(label: number): HTMLElement {
+  const square = make("i");
+  square.style.background = labelColour(label);
+  return square;
 }
 
 // Says which moment the scores are of, and what the ends of the spectrogram are.

@@ -2,7 +2,7 @@
 
 import { counted, make } from "./elements";
 import type { Entry, LoadedModel } from "../model/models";
-import { windowSeconds, type Spec } from "../model/spec";
+import { frameThresholds, windowSeconds, type Spec } from "../model/spec";
 
 const MOST_LABELS = 12;
 
@@ -28,19 +28,26 @@ function loaders({ loaders }: Entry, taken: boolean): string {
 function describe(spec: Spec): [string, string][] {
   const labels = spec.labels.slice(0, MOST_LABELS).join(", ");
   const more = spec.labels.length - MOST_LABELS;
-  const thresholds = [...new Set(spec.thresholds)].map((value) => value.toFixed(2));
+  const thresholds = [...new Set(spec.frames ? frameThresholds(spec) : spec.thresholds)].map((value) => value.toFixed(2));
   return [
     ["name", `${spec.name}, version ${spec.version}`],
     ["description", spec.description],
     ["takes", `${windowSeconds(spec)} s at ${spec.sample_rate.toLocaleString("en")} Hz (${counted(spec.window_length, "sample")})`],
     ["input", describeInput(spec)],
+    ["scores", describeFrames(spec)],
     ["labels", more > 0 ? `${labels} and ${more} more` : labels],
     ["decides", spec.activation === "softmax" ? "one label, the highest score" : "every label that reaches its threshold"],
-    ["thresholds", thresholds.length === 1 ? thresholds[0] : `${thresholds.sort()[0]} to ${thresholds.sort().at(-1)}, one a label`],
+    [spec.frames ? "frame thresholds" : "thresholds", thresholds.length === 1 ? thresholds[0] : `${thresholds.sort()[0]} to ${thresholds.sort().at(-1)}, one a label`],
     ["recipe", spec.recipe],
     ["seed", spec.provenance?.data_sha256 ? String(spec.provenance.seed) : ""],
     ["data", spec.provenance?.data_sha256 ? `SHA-256 ${spec.provenance.data_sha256.slice(0, 16)} …` : ""],
   ];
+}
+
+function describeFrames({ frames, sample_rate }: Spec): string {
+  if (!frames) return "";
+  const milliseconds = (1000 * frames.hop_length) / sample_rate;
+  return `of a window, and of its ${counted(frames.num_frames, "frame")} of ${+milliseconds.toPrecision(4)} ms each`;
 }
 
 function describeInput({ front_end }: Spec): string {

@@ -1,15 +1,13 @@
 // The mel spectrogram that scrolls: the newest sound is on the right.
 
+import { peakOf } from "../audio/peak";
 import { make } from "./elements";
-import { Frames } from "../model/front_end";
-import type { MelFrontEnd } from "../model/spec";
+import type { Frames } from "../model/front_end";
+import { brightness, PICTURE_BANDS, pictureFrames } from "../model/picture_frames";
 
 const COLUMNS_A_SECOND = 100;
 const LEAST_PEAK = 0.3; // of what is drawn whole
 const MOST_COLUMNS = 4000; // of a whole recording
-const N_MELS = 80;
-export const LOWEST_HZ = 40;
-const [QUIET_DB, LOUD_DB] = [-95, -25]; // of a band, where a sine at full scale has 0
 const STOPS = [[4, 5, 24], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
 
 export class SpectrogramPicture {
@@ -24,15 +22,9 @@ export class SpectrogramPicture {
     sampleRate: number,
     step = sampleRate / COLUMNS_A_SECOND, // samples between columns
   ) {
-    const nFft = 2 ** Math.ceil(Math.log2(sampleRate * 0.05));
-    const frontEnd: MelFrontEnd = {
-      ...{ kind: "mel", inside_model: false, n_fft: nFft, hop_length: 1, win_length: nFft, power: 2, pad_mode: "none" },
-      ...{ n_mels: N_MELS, fmin: LOWEST_HZ, fmax: sampleRate / 2, mel_scale: "slaney", mel_norm: "none" },
-      ...{ log: "log10", log_floor: 1e-12 },
-    };
-    this.frames = new Frames(frontEnd, sampleRate);
+    this.frames = pictureFrames(sampleRate);
     this.step = step;
-    canvas.height = N_MELS;
+    canvas.height = PICTURE_BANDS;
     this.seconds = canvas.width / COLUMNS_A_SECOND;
     this.context = canvas.getContext("2d", { willReadFrequently: true })!;
     this.clear();
@@ -69,12 +61,12 @@ export class SpectrogramPicture {
     const { width, height } = this.canvas;
     this.context.drawImage(this.canvas, -count, 0);
     const image = this.context.createImageData(count, height);
-    const fullScale = 20 * Math.log10(this.frames.frontEnd.n_fft / 4);
+    const pixels = new Uint32Array(image.data.buffer);
+    const colours = new Uint32Array(colourTable().buffer);
     for (let column = 0; column < count; column++) {
       const bands = this.frames.compute(samples, Math.round((first + column) * this.step));
       bands.forEach((band, place) => {
-        const share = (10 * band - fullScale - QUIET_DB) / (LOUD_DB - QUIET_DB);
-        image.data.set(colour(share), 4 * ((height - 1 - place) * count + column));
+        pixels[(height - 1 - place) * count + column] = colours[Math.round(255 * brightness(band, this.frames))];
       });
     }
     this.context.putImageData(image, width - count, 0);
@@ -95,13 +87,18 @@ function louder(samples: Float32Array): Float32Array {
   return peak === 0 || peak >= LEAST_PEAK ? samples : samples.map((sample) => (sample * LEAST_PEAK) / peak);
 }
 
-export function peakOf(samples: Float32Array): number {
-  return samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
+let table: Uint8ClampedArray<ArrayBuffer> | null = null;
+
+// 256 colours from quiet to loud, RGBA one after the other.
+export function colourTable(): Uint8ClampedArray<ArrayBuffer> {
+  table ??= Uint8ClampedArray.from(Array.from({ length: 256 }, (_, level) => colour(level / 255)).flat());
+  return table;
 }
 
 function colour(share: number): [number, number, number, number] {
-  const place = Math.min(Math.max(share, 0), 1) * (STOPS.length - 1);
-  const [low, part] = [Math.min(Math.floor(place), STOPS.length - 2), place - Math.min(Math.floor(place), STOPS.length - 2)];
+  const place = share * (STOPS.length - 1);
+  const low = Math.min(Math.floor(place), STOPS.length - 2);
+  const part = place - low;
   const mixed = (channel: number) => STOPS[low][channel] + part * (STOPS[low + 1][channel] - STOPS[low][channel]);
   return [mixed(0), mixed(1), mixed(2), 255];
 }

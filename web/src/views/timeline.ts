@@ -1,12 +1,11 @@
 // The whole clip: waveform, events on lanes, zoom and playback, by wavesurfer.js.
 
 import WaveSurfer from "wavesurfer.js";
-import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
 import TimelinePlugin from "wavesurfer.js/dist/plugins/timeline.esm.js";
 import ZoomPlugin from "wavesurfer.js/dist/plugins/zoom.esm.js";
 import type { Clip } from "../audio/decoding";
-import { labelColour } from "./elements";
-import type { LabelledEvent } from "../model/scores";
+import { Lanes } from "./lanes";
+import type { LabelledEvent } from "../model/runs";
 import { wavFile } from "../audio/wav_writing";
 
 const MOST_LANES = 8;
@@ -17,10 +16,15 @@ const LANE = 22; // at least
 
 export class Timeline {
   private readonly surfer: WaveSurfer;
-  private readonly regions = RegionsPlugin.create();
+  private readonly lanes: Lanes;
   private address = "";
 
-  constructor(container: HTMLElement, moved: (seconds: number, playing: boolean) => void, changed: () => void) {
+  constructor(
+    private readonly container: HTMLElement,
+    moved: (seconds: number, playing: boolean) => void,
+    changed: () => void,
+    viewed: () => void = () => undefined, // called when another stretch is visible
+  ) {
     const style = getComputedStyle(document.documentElement);
     this.surfer = WaveSurfer.create({
       container,
@@ -30,7 +34,7 @@ export class Timeline {
       cursorColor: style.getPropertyValue("--text").trim(),
       cursorWidth: 2,
       normalize: true,
-      plugins: [this.regions, TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
+      plugins: [TimelinePlugin.create({ height: RULER, secondaryLabelOpacity: 0.8, style: { color: "var(--soft)" } }), ZoomPlugin.create({ scale: 0.3, maxZoom: 400 })],
     });
     // It scrolls when it is zoomed, so it must take the focus itself.
     const scrolled = this.surfer.getWrapper().parentElement!;
@@ -40,31 +44,35 @@ export class Timeline {
     this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
     this.surfer.on("seeking", (seconds) => moved(seconds, false));
     for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
+    this.lanes = new Lanes(container);
+    const view = () => {
+      this.lanes.draw(...this.visible);
+      viewed();
+    };
+    for (const event of ["scroll", "zoom", "redrawcomplete", "resize"] as const) this.surfer.on(event, view);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
   // Shows a clip without events.
   async load(clip: Clip): Promise<void> {
-    this.regions.clearRegions();
+    this.lanes.show([], [], 0);
     URL.revokeObjectURL(this.address);
     this.address = URL.createObjectURL(new Blob([wavFile(clip.samples, clip.sampleRate)], { type: "audio/wav" }));
     await this.surfer.load(this.address, [peaks(clip.samples)], clip.samples.length / clip.sampleRate);
   }
 
-  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out.
-  show(events: readonly LabelledEvent[]): number {
-    this.regions.clearRegions();
+  // Puts events on lanes, one a label, those with the most seconds; returns how many labels are left out, and the lanes.
+  show(events: readonly LabelledEvent[]): { hidden: number; lanes: number[] } {
     const seconds = new Map<number, number>();
     for (const { index, start, end } of events) seconds.set(index, (seconds.get(index) ?? 0) + end - start);
     const lanes = [...seconds.keys()].sort((one, other) => seconds.get(other)! - seconds.get(one)!).slice(0, MOST_LANES);
     lanes.sort((one, other) => one - other);
     const height = Math.max(LANE, (HEIGHT - RULER) / Math.max(1, lanes.length)); // the ruler stays free
-    this.surfer.setOptions({ height: Math.max(HEIGHT, lanes.length * height + RULER) });
-    for (const event of events) {
-      const lane = lanes.indexOf(event.index);
-      if (lane >= 0) this.addRegion(event, lane * height, height);
-    }
-    return seconds.size - lanes.length;
+    const whole = Math.max(HEIGHT, lanes.length * height + RULER);
+    if (this.surfer.options.height !== whole) this.surfer.setOptions({ height: whole }); // which draws all again
+    this.lanes.show(events, lanes, height);
+    this.lanes.draw(...this.visible);
+    return { hidden: seconds.size - lanes.length, lanes };
   }
 
   get playing(): boolean {
@@ -94,27 +102,22 @@ export class Timeline {
     this.surfer.skip(seconds);
   }
 
+  // The seconds that are visible.
+  get visible(): [number, number] {
+    const width = this.surfer.getWrapper().clientWidth;
+    const seconds = (pixels: number) => (width ? (pixels / width) * this.surfer.getDuration() : 0);
+    const begin = this.surfer.getScroll();
+    return [seconds(begin), Math.min(seconds(begin + this.container.clientWidth), this.surfer.getDuration())];
+  }
+
+  // Moves to a moment.
+  seek(seconds: number): void {
+    this.surfer.setTime(seconds);
+  }
+
   // Pixels for a second; 0 fits the clip.
   zoom(pixels: number): void {
     this.surfer.zoom(pixels);
-  }
-
-  private addRegion(event: LabelledEvent, top: number, height: number): void {
-    const region = this.regions.addRegion({
-      start: event.start,
-      end: event.end,
-      drag: false,
-      resize: false,
-      color: labelColour(event.index, 0.32),
-      content: event.label,
-    });
-    const { element } = region;
-    if (!element) return;
-    element.style.top = `${top}px`;
-    element.style.height = `${height}px`;
-    element.style.overflow = "hidden"; // its label must not cover the next
-    element.style.borderTop = `3px solid ${labelColour(event.index)}`;
-    element.title = `${event.label} ${event.score.toFixed(3)}`;
   }
 
   private recolour(): void {
@@ -124,6 +127,7 @@ export class Timeline {
       progressColor: style.getPropertyValue("--wave-played").trim(),
       cursorColor: style.getPropertyValue("--text").trim(),
     });
+    this.lanes.draw(...this.visible);
   }
 }
 
