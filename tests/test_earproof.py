@@ -14,6 +14,7 @@ import soundfile
 from conftest import SAMPLE_RATE, tone
 
 import earproof
+from train.backbones.installed import installed_backbones
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK = ["--epochs", "1", "--epoch-windows", "8", "--batch-size", "4", "--variant", "abdoli_1600"]
@@ -149,6 +150,10 @@ def _two_groups(folder):
         (folder / label).mkdir(parents=True)
         for number in range(2):
             soundfile.write(folder / label / f"{number}.wav", tone(440 + number, 1.0), SAMPLE_RATE)
+
+
+def test_a_backbone_that_is_on_this_machine_does_not_change_what_tests_build():
+    assert installed_backbones() == ()
 
 
 BAD_FOLDERS = {
