@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.nearest_name import did_you_mean
-from train.early_checks import check_given
-from train.models import begun_with, check_model, choose_variant, model_module, needs_validation
+from train.early_checks import check_given, check_teaching
+from train.models import begun_with, choose_variant, model_module, needs_validation
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -98,8 +98,11 @@ def train(
     from train.recordings.output_folder import check_folder, claim_folder
 
     # What is wrong with these is said before Keras is loaded, which takes many seconds, and before anything is read.
-    check_model(model)
+    module = model_module(model)
+    built = choose_variant(module, variant)
+    begun = begun_with(module, model_settings(model, variant, published=published, **settings).backbone)
     check_folder(out, force=force, resume=resume)
+    check_teaching(paths_of(teacher), unlabelled, settings.get("teacher_weight"))
     check_given(
         paths_of(data),
         labels=labels,
@@ -112,9 +115,6 @@ def train(
         teachers=paths_of(teacher),
         unlabelled=unlabelled,
     )
-    module = model_module(model)
-    built = choose_variant(module, variant)
-    begun = begun_with(module, model_settings(model, variant, published=published, **settings).backbone)
     from train.data.prepare import find_and_split, load_to_train
     from train.fitting.training_run import train_model
     from train.progress import note
@@ -125,7 +125,7 @@ def train(
     from train.teaching.teacher import check_teachers, open_teachers
     from train.transfer.unused_settings import describe_unused
 
-    teachers = open_teachers(paths_of(teacher), unlabelled, settings)
+    teachers = open_teachers(paths_of(teacher), settings)
     chosen = model_settings(model, variant, published=published, **settings)  # with the weight of the teachers
     sample_rate, window_length = begun.sample_rate(built), begun.window_length(built)
 

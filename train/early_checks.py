@@ -58,6 +58,14 @@ def check_given(
         _require(Path(unlabelled).is_dir(), unlabelled, "is no folder; --unlabelled takes one with recordings")
 
 
+def check_teaching(teachers: Sequence[PathLike], unlabelled: PathLike | None, teacher_weight: float | None) -> None:
+    """Raise ValueError for what only a teacher makes use of, without one."""
+    if teachers or (unlabelled is None and not teacher_weight):
+        return
+    given = "--unlabelled" if unlabelled is not None else "--teacher-weight"
+    raise ValueError(f"{given} is for a training with a teacher; expected --teacher RUN_OR_FILE too")
+
+
 def check_run(folder: PathLike, expected: str) -> None:
     """Raise FileNotFoundError unless a folder has the model that a finished training leaves."""
     model = Path(folder) / "model.keras"
