@@ -10,7 +10,8 @@ from typing import Any
 from convert.recipes import ALL, choose_recipes
 from convert.settings import ConvertSettings
 from train.api import PathLike, fold_name, paths_of
-from train.models import common_sample_rate
+from train.early_checks import check_given
+from train.models import check_model, common_sample_rate
 
 
 def build(
@@ -93,14 +94,10 @@ def build(
     FileExistsError
         `out` has content, and neither `resume` nor `force` is given.
     """
-    from convert.build import build as build_files
-    from convert.built_models import BuiltModels
     from edge_runtime.machine.state import read_machine_state
-    from train.data.prepare import find_and_split, load_to_train
-    from train.progress import note
-    from train.recordings.output_folder import claim_folder
+    from train.recordings.output_folder import check_folder, claim_folder
 
-    state_before = read_machine_state()
+    # What is wrong with these is said before TensorFlow is loaded, which takes many seconds, or anything is read.
     conversion = ConvertSettings(
         recipes=tuple(choose_recipes(_listed(recipes))),
         num_calibration_windows=calibration_windows,
@@ -108,6 +105,14 @@ def build(
         warmup_runs=warmup_runs,
         loader_thresholds=loader_thresholds,
     )
+    for name in _listed(models):
+        check_model(name)
+    check_folder(out, force=force, resume=resume)
+    check_given(paths_of(data), labels=labels, dataset=dataset, test_fold=test_fold, val_fold=val_fold, cache=cache)
+    state_before = read_machine_state()
+    from convert.built_models import BuiltModels
+    from train.data.prepare import find_and_split, load_to_train
+    from train.progress import note
 
     built = BuiltModels(
         models=_listed(models) if models else None,
@@ -133,6 +138,8 @@ def build(
     clips = load_to_train(
         index, common_sample_rate({name: one.backbone for name, one in chosen.items()}), cache, strict
     )
+    from convert.build import build as build_files
+
     folder = claim_folder(out, force=force, resume=resume)
     try:
         return build_files(
@@ -207,16 +214,13 @@ def convert(
     FileExistsError
         `out` has content, and neither `resume` nor `force` is given.
     """
-    from convert.build import convert_and_report
     from convert.compression.settings import compression_settings
-    from convert.convertible import open_trained
     from edge_runtime.machine.state import read_machine_state
-    from train.data.prepare import load_with_progress
-    from train.fitting.training_run import METRICS_FILE_NAME
-    from train.progress import note
-    from train.recordings.output_folder import claim_folder
+    from train.fitting.finished_run import require_files
+    from train.fitting.training_run import METRICS_FILE_NAME, MODEL_FILE_NAME
+    from train.recordings.output_folder import check_folder, claim_folder
 
-    state_before = read_machine_state()
+    # As in `build`.
     settings = ConvertSettings(
         recipes=tuple(choose_recipes(_listed(recipes))),
         num_calibration_windows=calibration_windows,
@@ -227,8 +231,19 @@ def convert(
         loader_thresholds=loader_thresholds,
         drift=True,
     )
+    if compress_epochs is not None and not compress:
+        raise ValueError("--compress-epochs is of a compression; expected --compress KIND beside it")
     changes = {} if compress_epochs is None else {"epochs": compress_epochs}
     compression = compression_settings(compress, **changes) if compress else None
+    check_folder(out, force=force, resume=resume)
+    check_given([], cache=cache)
+    require_files(Path(run), METRICS_FILE_NAME, MODEL_FILE_NAME)
+    state_before = read_machine_state()
+    from convert.build import convert_and_report
+    from convert.convertible import open_trained
+    from train.data.prepare import load_with_progress
+    from train.progress import note
+
     finished = open_trained(run, cache, load_with_progress)
     metrics = [json.loads((Path(run) / METRICS_FILE_NAME).read_text())]
     folder = claim_folder(out, force=force, resume=resume)

@@ -21,6 +21,7 @@ from train.command import (
     given_settings,
 )
 from train.data.sides import add_dataset_argument
+from train.early_checks import check_given
 from train.models import DETECTOR_NAMES, ONE_LABEL_NAMES, TRANSFER_NAME
 
 if TYPE_CHECKING:
@@ -215,18 +216,23 @@ def _is_foreign(args: argparse.Namespace) -> bool:
 
 def _foreign(args: argparse.Namespace, recipes: list[Recipe]) -> int:
     """Convert somebody else's model, or compare a file with it; return the exit code."""
-    from convert.build import convert_and_report
-    from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
     from edge_runtime.machine.state import read_machine_state
     from metadata.labels import read_labels
-    from train.data.prepare import find_and_split, load_with_progress
     from train.progress import note
-    from train.recordings.output_folder import claim_folder
+    from train.recordings.output_folder import check_folder, claim_folder
 
     if args.compress:
         raise ValueError(
             f"--compress trains on, and {args.run} has no Keras source; expected a folder of earproof train"
         )
+    check_folder(args.out, force=args.force, resume=args.resume)
+    check_given(args.data or (), labels=args.labels, dataset=args.dataset, cache=args.cache)
+    if args.compare and not args.compare.is_file():
+        raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")
+    from convert.build import convert_and_report
+    from convert.foreign_model import ForeignTask, foreign_spec, in_scores, read_foreign, with_recordings
+    from train.data.prepare import find_and_split, load_with_progress
+
     state_before = read_machine_state()
     model = read_foreign(args.run)
     labels = read_labels(args.labels, keep_numbers=args.keep_numbers) if args.labels else None
@@ -305,8 +311,6 @@ def _compare(run_of: Convertible, args: argparse.Namespace) -> int:
     from convert.quantization.layer_drift import format_drift, worst_first, write_drift
     from train.recordings.output_folder import claim_folder
 
-    if not args.compare.is_file():
-        raise FileNotFoundError(f"{args.compare} is not there; expected a .tflite made of {args.run}")
     candidate = args.compare.read_bytes()
     _tell_unused(args, {**_DEFAULTS, "recipe": None}, "with --compare, which converts and times nothing")
     out = claim_folder(args.out, force=args.force, resume=args.resume)

@@ -37,3 +37,14 @@ class ConvertSettings:
     warmup_runs: int = 20
     drift: bool = False
     loader_thresholds: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("num_calibration_windows", 1),
+            ("calibration_seed", 0),
+            ("num_runs", 1),
+            ("warmup_runs", 0),
+        ):
+            if getattr(self, name) < least:
+                option = name.removeprefix("num_") if "calibration" in name else name
+                raise ValueError(f"--{option.replace('_', '-')} is {getattr(self, name)}; expected {least} or more")

@@ -30,7 +30,8 @@ LEVELS_DBFS = np.linspace(-30.0, -18.0, 10)  # one a clip, in the same order for
 SILENCE_SECONDS = (8.5, 12.5)
 SONG_SECONDS = (8.0, 9.5)  # then the phrase is sung to its end
 CLIP_SECONDS = (8.0, 20.0)
-CSV_COLUMNS = ("path", "labels", "group", "split")
+CSV_COLUMNS = ("path", "labels", "group", "split", "licence")
+LICENCE = "Apache-2.0"  # that of this repository, whose code makes every sample
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def csv_bytes(clips: list[Clip]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    writer.writerows((clip.path, clip.label, clip.group, clip.split) for clip in clips)
+    writer.writerows((clip.path, clip.label, clip.group, clip.split, LICENCE) for clip in clips)
     return text.getvalue().encode()
 
 

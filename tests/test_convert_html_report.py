@@ -208,8 +208,30 @@ def test_other_machines_stand_in_a_table(tmp_path):
     run = write_small_run(tmp_path / "arm", other_machines={"same_runtime": [one], "desk": []})
     assert earproof.main(["report", str(run)]) == 0
     page = (run / "report.html").read_text(encoding="utf-8")
-    assert "<td>Cortex-A72 (aarch64), a runtime 1.0</td>" in page
+    assert ">Cortex-A72, aarch64, a runtime 1.0</td>" in page
     assert "ARM64 against x86" not in page
+
+
+def test_emulated_machines_are_told_apart_by_their_boards_and_none_is_compared_with_itself(tmp_path):
+    found = {
+        "file": "net-int8.tflite",
+        "measures": {"max_abs_error": 0.002, "decision_agreement": 1.0},
+        "num_windows": 8,
+        "passed": True,
+    }
+    emulated = {**MACHINE, "cpu": "unknown", "architecture": "aarch64"}  # as QEMU gives it
+    boards = [{**emulated, "board": f"QEMU cortex-{core} (a board)"} for core in ("a53", "a76")]
+    same = [{"machine": one, "reference": MACHINE, "files": [found]} for one in boards]
+    desk = [*same, {"machine": MACHINE, "reference": MACHINE, "files": [found]}]
+    run = write_small_run(tmp_path / "arm", other_machines={"same_runtime": same, "desk": desk})
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="machines"') : page.index('id="latency"')]
+    assert "unknown" not in section
+    assert section.count("QEMU cortex-a53 (a board), aarch64") == section.count("QEMU cortex-a76 (a board)") == 2
+    assert section.count('<tr><th scope="row">') == 4
+    assert "against the runtime that the build was proven with" in section
+    assert "its speed was not measured" in section
 
 
 def test_a_report_of_an_older_version_makes_a_page_that_says_what_it_did_not_know(tmp_path):

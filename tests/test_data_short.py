@@ -34,8 +34,9 @@ def maker_modules_are_importable(monkeypatch):
             del sys.modules[name]
 
 
-def test_the_columns_are_path_labels_group_split():
-    assert list(ROWS[0]) == ["path", "labels", "group", "split"]
+def test_the_columns_are_path_labels_group_split_and_licence():
+    assert list(ROWS[0]) == ["path", "labels", "group", "split", "licence"]
+    assert {row["licence"] for row in ROWS} == {"Apache-2.0"}
 
 
 def test_the_labels_are_those_of_labels_txt():

@@ -1,21 +1,21 @@
 """The command: help at once, clear errors, nothing half-written."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from conftest import SAMPLE_RATE, tone
+from conftest import REPOSITORY, SAMPLE_RATE, tone
 
 import earproof
+from train.backbones.installed import installed_backbones
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK = ["--epochs", "1", "--epoch-windows", "8", "--batch-size", "4", "--variant", "abdoli_1600"]
 
 
@@ -151,6 +151,10 @@ def _two_groups(folder):
             soundfile.write(folder / label / f"{number}.wav", tone(440 + number, 1.0), SAMPLE_RATE)
 
 
+def test_a_backbone_that_is_on_this_machine_does_not_change_what_tests_build():
+    assert installed_backbones() == ()
+
+
 BAD_FOLDERS = {
     "empty": (lambda folder: folder.mkdir(), "holds no recordings"),
     "not there": (lambda folder: None, "does not exist"),
@@ -169,6 +173,90 @@ def test_data_that_cannot_be_trained_on_is_refused_and_nothing_is_written(capsys
     assert (code, out) == (2, "")
     assert reason in err
     assert not (tmp_path / "out").exists()
+
+
+NOT_THERE = {
+    "train mel_cnn DATA --teacher gone": "gone does not exist; expected a finished training or a .tflite file",
+    "train mel_cnn DATA --teacher full": "full/model.keras is not there; --teacher takes the folder",
+    "train mel_cnn DATA --teacher gone.tflite": "gone.tflite does not exist",
+    "train mel_cnn DATA --unlabelled gone": "--unlabelled is for a training with a teacher",
+    "train mel_cnn DATA --teacher-weight 0.3": "--teacher-weight is for a training with a teacher",
+    "train mel_cnn DATA --teacher model.tflite --unlabelled gone": "gone is no folder; --unlabelled takes one",
+    "train mel_cnn DATA --weights-from gone": "gone/model.keras is not there; --weights-from takes the folder",
+    "train isocc DATA --mixtures gone": "gone does not exist; expected a table of earproof data mix",
+    "train mel_cnn DATA --labels gone": "gone does not exist; expected a text file with one label a line",
+    "train mel_cnn DATA --dataset gone": "'gone' is no data set",
+    "train mel_cnn DATA --cache file": "file is a file; expected a folder for decoded recordings (--cache)",
+    "train mel_cnn DATA --variant gone": "mel_cnn has no variant 'gone'",
+    "train mel_cnn DATA --val-fold 1": "--val-fold chooses beside --test-fold",
+    "build DATA --val-fold 1": "--val-fold chooses beside --test-fold",
+    "train mel_cn DATA": "did you mean mel_cnn",
+    "train mel_cnn gone": "gone does not exist; expected a folder with one sub-folder a label",
+    "build gone": "gone does not exist; expected a folder with one sub-folder a label",
+    "build DATA --model mel_cn": "did you mean mel_cnn",
+    "build DATA --recipe int9": "there is no recipe 'int9'",
+    "build DATA --labels gone": "gone does not exist; expected a text file",
+    "build DATA --dataset gone": "'gone' is no data set",
+    "build DATA --num-runs 0": "--num-runs is 0; expected 1 or more",
+    "build DATA --calibration-windows 0": "--calibration-windows is 0; expected 1 or more",
+    "convert gone": "gone holds no finished training",
+    "convert gone --recipe int9": "there is no recipe 'int9'",
+    "convert gone --compress qut": "there is no compression 'qut'",
+    "convert gone --compress-epochs 3": "--compress-epochs is of a compression; expected --compress KIND",
+    "convert gone --warmup-runs -1": "--warmup-runs is -1; expected 0 or more",
+    "convert model.tflite --data gone": "gone does not exist; expected a folder with one sub-folder a label",
+    "convert model.tflite --labels gone": "gone does not exist; expected a text file",
+    "convert model.tflite --data DATA --compare gone": "gone is not there; expected a .tflite made of model.tflite",
+    "evaluate gone DATA": "gone does not exist",
+    "evaluate DATA --model mel_cn --folds": "did you mean mel_cnn",
+    "evaluate model.tflite DATA --num-seeds 3": "--num-seeds is of a cross-validation; expected --model NAME --folds",
+}
+TAKEN = (
+    "train mel_cnn DATA",
+    "build DATA",
+    "convert gone",
+    "convert model.tflite",
+    "evaluate DATA --model mel_cnn --folds",
+)
+WRONG_OUT = {
+    "full": "full holds files that earproof did not write",
+    "file": "file is a file; expected a folder",
+    "file/run": "file/run cannot be written (",
+}
+EARLY = """
+import contextlib, io, json, sys
+import earproof
+found = []
+for words in json.loads(sys.argv[1]):
+    told = io.StringIO()
+    with contextlib.redirect_stderr(told):
+        code = earproof.main(words)
+    found.append([code, told.getvalue(), sorted({"keras", "tensorflow", "sklearn", "librosa"} & set(sys.modules))])
+print(json.dumps(found))
+"""
+
+
+def test_what_is_wrong_with_arguments_is_said_before_anything_large_is_loaded_and_nothing_is_written(
+    tmp_path, make_folder
+):
+    data = make_folder(6)
+    (tmp_path / "full").mkdir()
+    for name in ("full/notes.txt", "file", "model.tflite"):
+        (tmp_path / name).write_bytes(b"mine")
+    out = {verb: [] if verb.startswith(("evaluate model", "evaluate gone")) else ["--out", "out"] for verb in NOT_THERE}
+    asked = {verb: [*verb.split(), *out[verb]] for verb in NOT_THERE} | {
+        f"{verb} --out {out}": [*verb.split(), "--out", out] for verb in TAKEN for out in WRONG_OUT
+    }
+    expected = NOT_THERE | {f"{verb} --out {out}": why for verb in TAKEN for out, why in WRONG_OUT.items()}
+    words = [[str(data) if word == "DATA" else word for word in one] for one in asked.values()]
+    command = [sys.executable, "-c", EARLY, json.dumps(words)]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    for verb, (code, told, loaded) in zip(asked, json.loads(done.stdout), strict=True):
+        assert (code, loaded) == (2, []), (verb, told)
+        assert expected[verb] in told, verb
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips", "file", "full", "model.tflite"]
 
 
 def test_strict_refuses_a_broken_file_that_is_otherwise_left_out(capsys, make_folder, tmp_path):
@@ -287,6 +375,7 @@ def test_ctrl_c_in_the_middle_keeps_the_finished_epochs_and_resume_ends_the_work
     assert process.returncode == 130, err
     assert "go on with the same command and --resume" in err
     assert "Traceback" not in err
+    assert "absl" not in err  # Keras is loaded by train.backend.load_keras alone, which keeps its start-up to itself
     assert not (run / "model.keras").exists()
     finished = len((run / "history.csv").read_text().splitlines()) - 1
     assert 1 <= finished < 12

@@ -1,6 +1,7 @@
 """Each package imports itself and those above it, and so do its rooms; nothing heavier than the design allows."""
 
 import ast
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -130,3 +131,21 @@ def test_importing_is_light_and_quiet(module):
     code = f"import sys, {module}; print(sorted({{'keras', 'tensorflow', 'librosa', 'matplotlib'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+LOADED_FIRST = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    assert "keras" not in sys.modules, f"{name} loads Keras, and not by train.backend.load_keras: TensorFlow prints"
+"""
+
+
+def test_what_is_imported_before_load_keras_does_not_load_keras():
+    rooms = ("train.teaching", "train.tasks", "train.models", "train.data", "train.held_out", "train.embeddings")
+    files = [path for room in rooms for path in (REPOSITORY / room.replace(".", "/")).glob("*.py")]
+    names = [".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in files]
+    names = sorted({name.removesuffix(".__init__") for name in names})
+    command = [sys.executable, "-c", LOADED_FIRST, "train.fitting.training_run", "train.fitting.finished_run", *names]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr[-500:]

@@ -17,6 +17,7 @@ from metadata import (
     read_associated_files,
     read_spec,
     read_tensors,
+    replace_spec,
 )
 from metadata.command import add_arguments, run
 from metadata.packing.metadata_codec import encode_metadata
@@ -412,14 +413,35 @@ def test_describing_a_file_anew_keeps_display_names_and_custom_metadata(own, edi
     assert "new one has not" not in capsys.readouterr().err
 
 
-def test_describing_a_file_anew_tells_the_calibration_and_the_threshold_that_are_gone(own, edit, tmp_path, capsys):
-    again = tmp_path / "again.tflite"
+@pytest.mark.parametrize("kind", ["thresholds of the spec", "of the user"])
+def test_describing_a_file_anew_keeps_a_calibration_of_the_same_labels(own, edit, tmp_path, capsys, kind):
+    edited, again, lines = tmp_path / "out.tflite", tmp_path / "again.tflite", tmp_path / "lines.csv"
+    lines.write_text("1,2,0\n\n0.5,1,0,0.2")
+    edit(own, *(["--calibrate", "thresholds"] if kind.startswith("thresholds") else ["--calibration", lines]))
+    assert _run("write", edited, "--out", again) == 0
+    assert "new one has not" not in capsys.readouterr().err
+    assert again.read_bytes() == edited.read_bytes()
+
+
+def test_a_calibration_that_no_longer_holds_is_told_and_how_to_write_it_anew(own, edit, german, tmp_path, capsys):
+    again, spec = tmp_path / "again.tflite", tmp_path / "spec.json"
     edit(own, "--calibrate", "thresholds")
-    assert _run("write", tmp_path / "out.tflite", "--out", again) == 0
-    said = capsys.readouterr().err
-    assert "the file had ScoreCalibrationOptions, score_calibration.txt too, which the new one has not" in said
-    assert "earproof metadata edit FILE --calibrate thresholds" in said
-    assert again.read_bytes() == own.read_bytes()
+    others = replace_spec(read_spec((tmp_path / "out.tflite").read_bytes()), thresholds=(0.1, 0.2, 0.3))
+    spec.write_text(others.to_json())
+    for words, why in (
+        (["--labels", german], "belongs to other labels"),
+        (["--spec", spec], "hides labels by other thresholds than the spec has"),
+    ):
+        assert _run("write", tmp_path / "out.tflite", *words, "--out", again, "--force") == 0
+        said = capsys.readouterr().err
+        assert f"score_calibration.txt is not kept: it {why}" in said
+        assert "the file had ScoreCalibrationOptions, score_calibration.txt too, which the new one has not" in said
+        assert "earproof metadata edit FILE --calibrate thresholds" in said
+        assert list(read_associated_files(again.read_bytes())) == ["labels.txt", "model_spec.json"]
+
+
+def test_describing_a_file_anew_tells_the_threshold_that_is_gone(own, edit, tmp_path, capsys):
+    again = tmp_path / "again.tflite"
     edit(own, "--threshold", "0.3")
     assert _run("write", tmp_path / "out.tflite", "--out", again, "--force") == 0
     assert "the file had ScoreThresholdingOptions too" in capsys.readouterr().err

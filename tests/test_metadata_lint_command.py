@@ -7,7 +7,7 @@ import pytest
 from loader_matrix import RATE, labels_file, make_cases
 
 import earproof
-from metadata import read_model_labels, read_spec
+from metadata import read_associated_files, read_model_labels, read_spec
 from metadata.lint.verdict import LOADER_KEYS
 
 CASES = make_cases()
@@ -137,9 +137,15 @@ def test_fix_overwrites_only_when_it_is_told_and_does_nothing_twice(run, tmp_pat
     assert path.read_bytes() == mended
 
 
-def test_fix_tells_what_the_file_had_and_the_mended_one_has_not(run):
+def test_fix_mends_a_calibration_and_keeps_it(run, tmp_path):
     _, out, _ = run("--fix", "calibration_with_line_end.tflite", "--out", "new.tflite")
-    assert "the file had ScoreCalibrationOptions, calibration.txt too, which the new one has not" in out
+    assert "calibration.txt ends with a line end, which the loaders count as one more line; left out" in out
+    assert "new one has not" not in out
+    before, after = (
+        next(content for name, content in read_associated_files(path.read_bytes()).items() if "calibration" in name)
+        for path in (tmp_path / "calibration_with_line_end.tflite", tmp_path / "new.tflite")
+    )
+    assert after == before[:-1]
 
 
 def test_fix_writes_nothing_where_it_cures_nothing(run, tmp_path):

@@ -182,8 +182,8 @@ def test_a_search_by_name_leaves_that_recording_out_and_one_by_file_finds_it(fol
     code, out, _ = _run(capsys, "search", npz, "high/0.wav")
     assert code == 0
     header, first, *_ = out.splitlines()
-    assert header.split() == ["similarity", "from", "(s)", "label", "recording"]
-    assert first.split()[2:] == ["high", "high/1.wav"]
+    assert header.split() == ["similarity", "label", "recording"]
+    assert first.split()[1:] == ["high", "high/1.wav"]
 
 
 def test_a_file_gives_what_its_last_dense_layer_takes(tmp_path):
@@ -374,6 +374,19 @@ def test_a_query_by_another_model_is_refused_with_what_to_do(folder, collection,
         ValueError, match=r"the query has 3 values and the embeddings have 2; .* embed all of them anew"
     ):
         nearest(_made([[1, 0]], ["a"]), np.ones(3), 1)
+
+
+def test_a_place_in_a_recording_is_told_of_windows_alone(folder, tmp_path, capsys):
+    whole, cut = tmp_path / "whole.npz", tmp_path / "cut.npz"
+    earproof.embed("tiny", folder / "sounds", out=whole)
+    earproof.embed("tiny", folder / "sounds", out=cut, windows=True)
+    for path, header in ((whole, ["similarity", "label", "recording"]), (cut, ["similarity", "from", "(s)", "label"])):
+        code, out, _ = _run(capsys, "search", path, "low/0.wav")
+        assert code == 0
+        assert out.split()[: len(header)] == header
+        _, out, _ = _run(capsys, "search", path, "low/0.wav", "--json")
+        starts = [one["start_seconds"] for one in json.loads(out)["neighbours"]]
+        assert all((start is None) == (path == whole) for start in starts)
 
 
 def test_a_model_that_gives_no_numbers_is_told_with_the_recording_and_nothing_is_kept(folder, tmp_path):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.nearest_name import did_you_mean
-from train.models import begun_with, model_module, needs_validation
+from train.early_checks import check_given, check_teaching
+from train.models import begun_with, choose_variant, model_module, needs_validation
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -98,10 +99,24 @@ def train(
 
     # What is wrong with these is said before Keras is loaded, which takes many seconds, and before anything is read.
     module = model_module(model)
+    built = choose_variant(module, variant)
     begun = begun_with(module, model_settings(model, variant, published=published, **settings).backbone)
     check_folder(out, force=force, resume=resume)
+    check_teaching(paths_of(teacher), unlabelled, settings.get("teacher_weight"))
+    check_given(
+        paths_of(data),
+        labels=labels,
+        dataset=dataset,
+        test_fold=test_fold,
+        val_fold=val_fold,
+        cache=cache,
+        mixtures=mixtures,
+        weights_from=weights_from,
+        teachers=paths_of(teacher),
+        unlabelled=unlabelled,
+    )
     from train.data.prepare import find_and_split, load_to_train
-    from train.fitting.training_run import choose_variant, train_model
+    from train.fitting.training_run import train_model
     from train.progress import note
     from train.tasks.auxiliary_outputs import check_auxiliary
     from train.tasks.chosen_mixtures import check_mixes, choose_mixtures
@@ -110,8 +125,7 @@ def train(
     from train.teaching.teacher import check_teachers, open_teachers
     from train.transfer.unused_settings import describe_unused
 
-    built = choose_variant(module, variant)
-    teachers = open_teachers(paths_of(teacher), unlabelled, settings)
+    teachers = open_teachers(paths_of(teacher), settings)
     chosen = model_settings(model, variant, published=published, **settings)  # with the weight of the teachers
     sample_rate, window_length = begun.sample_rate(built), begun.window_length(built)
 

@@ -6,6 +6,10 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from train.embeddings.nearest import Neighbour
 
 DONE = 0
 
@@ -77,7 +81,13 @@ def _search(args: argparse.Namespace) -> int:
         document = {"embeddings": str(args.embeddings), "query": args.query}
         print(json.dumps({**document, "neighbours": [asdict(one) for one in neighbours]}, indent=2))
         return DONE
-    rows = [("similarity", "from (s)", "label", "recording")]
-    rows += [(f"{one.similarity:.3f}", f"{one.start_seconds:.2f}", one.label, one.name) for one in neighbours]
+    has_windows = any(one.start_seconds is not None for one in neighbours)
+    rows = [("similarity", *(["from (s)"] if has_windows else []), "label", "recording")]
+    rows += [(f"{one.similarity:.3f}", *_begins(one), one.label, one.name) for one in neighbours]
     print("\n".join(align(rows)))
     return DONE
+
+
+def _begins(neighbour: Neighbour) -> list[str]:
+    """Where the nearest window begins; nothing where whole recordings are compared."""
+    return [] if neighbour.start_seconds is None else [f"{neighbour.start_seconds:.2f}"]

@@ -15,6 +15,10 @@ from metadata.plural import counted
 _SIDES = ("train", "val", "test")
 _HIDDEN = ("clip_labels", "backbone", "backbone_source", "backbone_licence", "backbone_sha256", "model", "data_sha256")
 NOT_SAID = "not said"
+NO_LICENCE = (
+    "not recorded: see what came with them. A column licence in the clips.csv of the data names it for each recording, "
+    "and the next build counts them here"
+)
 
 
 def card_blocks(run: RunRecord) -> list[Block]:
@@ -67,6 +71,19 @@ def data_facts(run: RunRecord) -> dict[str, str]:
     }
 
 
+def licence_line(run: RunRecord) -> str:
+    """Return how many recordings have which licence, as the report or the table of the split has them."""
+    counts = (run.report.get("data") or {}).get("licences")
+    if counts is None:  # of an older version, or of a conversion
+        split = next((one.split for one in run.trainings.values() if one.split), ())
+        counts = dict(Counter(row.get("licence", "") for row in split).most_common())
+    named = [f"{licence}: {counted(count, 'recording')}" for licence, count in counts.items() if licence]
+    if not named:
+        return NO_LICENCE
+    without = counts.get("", 0)
+    return "; ".join([*named, *([f"not recorded: {counted(without, 'recording')}"] if without else [])])
+
+
 def setting_rows(spec: dict[str, Any]) -> dict[str, str]:
     """Return the settings of a training as names and values."""
     return {name: str(value) for name, value in spec["provenance"]["training"].items() if name not in _HIDDEN}
@@ -92,7 +109,7 @@ def _facts(run: RunRecord, known: dict[str, dict[str, Any]]) -> Table:
             "sigmoid": "one score a label, each for itself",
         }.get(spec.get("activation", ""), NOT_SAID),
         **data_facts(run),
-        "licence of the recordings": "not recorded by a build: see what came with them",
+        "licences of the recordings": licence_line(run),
         "backbones and their licences": "; ".join(sorted(backbones)) or "none: trained from random weights",
         "seeds": ", ".join(seeds) or NOT_SAID,
         "versions": ", ".join(f"{name} {version}" for name, version in packages.items()) or NOT_SAID,

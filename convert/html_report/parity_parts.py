@@ -9,10 +9,15 @@ from convert.html_report.charts import draw_drift
 from convert.html_report.page_parts import Block, Chart, Missing, Table, Text
 from convert.html_report.run_record import RunRecord
 from convert.quantization.layer_drift import POOR_DB
+from convert.report.machines import machine_name
 from edge_runtime.parity.level_text import AT_LEAST
 from edge_runtime.parity.levels import LEVELS
 from metadata.plural import counted
 
+_MACHINE_HEADER = (
+    *("file", "machine", "against", "largest difference of a score"),
+    *("decisions equal", "windows", "result"),
+)
 _MOST_LAYERS = 15  # worst ones in a table
 
 
@@ -93,24 +98,41 @@ def machine_blocks(run: RunRecord) -> list[Block]:
             "the report holds no scores of other machines; `earproof parity --save-scores` and `--against` compare two"
         )
         return [Missing(what="ARM64 against x86", why=why)]
-    rows = [
-        (
-            file["file"],
-            f"{one['machine']['cpu']} ({one['machine']['architecture']}), {one['machine']['runtime']}",
-            f"{one['reference']['architecture']}, {one['reference']['runtime']}",
-            f"{file['measures']['max_abs_error']:.2g}" if file["measures"] else "–",
-            f"{file['measures']['decision_agreement']:.1%}" if file["measures"] else "–",
-            str(file["num_windows"]),
-            "pass" if file["passed"] else "FAIL",
-        )
-        for kind in ("same_runtime", "desk")
-        for one in found.get(kind, ())
-        for file in one["files"]
-    ]
-    header = ("file", "machine", "against", "largest difference of a score", "decisions equal", "windows", "result")
-    return [
-        Table(caption="The same files and windows on other machines (parity level 5)", header=header, rows=tuple(rows))
-    ]
+    blocks: list[Block] = []
+    for kind, against in (("same_runtime", "the same runtime"), ("desk", "the runtime that the build was proven with")):
+        rows = [_machine_row(file, one) for one in found.get(kind, ()) if not _is_itself(one) for file in one["files"]]
+        if rows:
+            caption = f"The same files and windows on other machines, against {against} (parity level 5)"
+            table = Table(caption=caption, header=_MACHINE_HEADER, rows=tuple(sorted(rows)), is_folded=bool(blocks))
+            blocks.append(table)
+    if any("board" in one["machine"] for kind in found.values() for one in kind):
+        lines = ("A board by QEMU is an emulated processor: its scores count, and its speed was not measured.",)
+        blocks.append(Text(lines=lines))
+    return blocks
+
+
+def _machine_row(file: dict[str, Any], one: dict[str, Any]) -> tuple[str, ...]:
+    """One file on one machine."""
+    measures = file["measures"]
+    return (
+        file["file"],
+        _machine(one["machine"]),
+        _machine(one["reference"]),
+        f"{measures['max_abs_error']:.2g}" if measures else "–",
+        f"{measures['decision_agreement']:.1%}" if measures else "–",
+        str(file["num_windows"]),
+        "pass" if file["passed"] else "FAIL",
+    )
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    """A machine in words: an emulated one does not know its processor, but is given the name of its board."""
+    return f"{machine_name(machine)}, {machine['architecture']}, {machine['runtime']}"
+
+
+def _is_itself(one: dict[str, Any]) -> bool:
+    """Whether a machine is compared with itself."""
+    return _machine(one["machine"]) == _machine(one["reference"])
 
 
 def _level_row(level: int, found: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from train.recordings.clip_counts import taught_notes
@@ -13,13 +14,15 @@ _MOST_SHOWN = 3
 
 
 def describe_data(clips: LoadedClips) -> dict[str, Any]:
-    """Return for JSON where the recordings come from, what was assumed, what is not read or cannot be.
+    """Return for JSON where the recordings come from, their licences, what was assumed, what is not read or cannot be.
 
-    Recordings with labels of a teacher are told apart: "clips" is without them.
+    Recordings with labels of a teacher are told apart: "clips" and "licences" are without them. "licences" has the
+    number of recordings by licence, that of those without one by the empty text.
     """
     return {
         "source": clips.index.source,
         "clips": len(clips.index.clips),
+        "licences": dict(Counter(clip.licence for clip in clips.index.clips).most_common()),
         "notes": list(clips.index.notes),
         "unreadable": list(clips.skipped),
         "not_read": count_left_out(clips.index.left_out, MOST_NAMED),

@@ -27,12 +27,12 @@ def machine_notes(found: dict[str, Sequence[Comparison]] | None) -> list[str]:
     """
     if not found:
         return []
-    machines = list(dict.fromkeys(_name(one["machine"]) for one in found["same_runtime"]))
+    machines = list(dict.fromkeys(machine_name(one["machine"]) for one in found["same_runtime"]))
     runtimes = list(dict.fromkeys(one["machine"]["runtime"] for one in found["same_runtime"]))
     files = list(dict.fromkeys(file["file"] for one in found["same_runtime"] for file in one["files"]))
     desk = found["desk"][0]["reference"]
     cells = {
-        (file["file"], one["machine"]["runtime"], _name(one["machine"])): _cell(file)
+        (file["file"], one["machine"]["runtime"], machine_name(one["machine"])): _cell(file)
         for one in found["same_runtime"]
         for file in one["files"]
     }
@@ -60,7 +60,7 @@ def machine_notes(found: dict[str, Sequence[Comparison]] | None) -> list[str]:
     ]
 
 
-def _name(machine: dict[str, Any]) -> str:
+def machine_name(machine: dict[str, Any]) -> str:
     """A machine's board, or its processor."""
     return str(machine.get("board") or machine["cpu"])
 

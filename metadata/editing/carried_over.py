@@ -11,6 +11,7 @@ from metadata.errors import ModelContractError
 from metadata.labels import LABELS_FILE_NAME
 from metadata.mended_labels import mend_given_labels
 from metadata.packing.packed_model import find_label_file
+from metadata.packing.score_calibration import CALIBRATION_FILE, stated_thresholds
 from metadata.packing.standard_metadata import AXIS_LABELS
 from metadata.spec import SPEC_FILE_NAME, ModelSpec
 from metadata.tflite_file.model_content import parse_model
@@ -25,7 +26,7 @@ _CALIBRATE = (
 def carry_over(
     packed: bytes, spec: ModelSpec, values: Mapping[str, Any] | None, files: Mapping[str, bytes]
 ) -> tuple[bytes, list[str]]:
-    """Return a packed model with display names and custom metadata of the file that it was made of.
+    """Return a packed model with display names, calibration and custom metadata of the file that it was made of.
 
     Parameters
     ----------
@@ -48,18 +49,19 @@ def carry_over(
     values, files = dict(values or {}), dict(files)
     edited = EditedMetadata(parse_model(packed))
     kept, notes = _keep_display_names(edited, spec, values, files)
+    calibrated = _keep_calibration(edited, spec, values, files, notes)
     customs = [item for graph in values.get("subgraph_metadata", [])[:1] for item in graph.get("custom_metadata", [])]
     for item in customs:
         edited.add_custom(item.get("name", ""), bytes(item.get("data", [])))
     notes += edited.notes
     gone = [
-        *_units_gone(spec, values),
-        *sorted(set(files) - {SPEC_FILE_NAME, LABELS_FILE_NAME, find_label_file(values), *kept}),
+        *(unit for unit in _units_gone(spec, values) if not (calibrated and unit == _CALIBRATION)),
+        *sorted(set(files) - {SPEC_FILE_NAME, LABELS_FILE_NAME, find_label_file(values), *kept, calibrated}),
     ]
     if gone:
         hint = _CALIBRATE if _CALIBRATION in gone else ""
         notes.append(f"the file had {', '.join(gone)} too, which the new one has not{hint}")
-    return (edited.packed() if kept or customs else packed), notes
+    return (edited.packed() if kept or calibrated or customs else packed), notes
 
 
 def _keep_display_names(
@@ -76,6 +78,31 @@ def _keep_display_names(
         except ValueError as error:  # no text, a wrong count, no locale
             notes.append(f"{name} is not kept: {error}")
     return kept, notes
+
+
+def _keep_calibration(
+    edited: EditedMetadata, spec: ModelSpec, values: dict[str, Any], files: dict[str, bytes], notes: list[str]
+) -> str:
+    """Take over the calibration of the same labels; return the name its file had, empty where none is kept."""
+    head = _head(values, files)
+    found = head.calibration() if head else None
+    if head is None or found is None:
+        return ""
+    name = str(head.named(CALIBRATION_FILE)[0]["name"])
+    try:
+        if _labels(values, files) != spec.labels:
+            raise ModelContractError("it belongs to other labels")
+        hidden_by = stated_thresholds(found, len(spec.labels)) or (None,) * len(spec.labels)
+        if any(
+            one is not None and abs(one - new) >= _SAME_SCORE
+            for one, new in zip(hidden_by, spec.thresholds, strict=True)
+        ):
+            raise ModelContractError("it hides labels by other thresholds than the spec has")
+        edited.set_calibration(found.content, name, found.transformation, found.default_score, None)
+    except ValueError as error:  # a wrong count, no numbers
+        notes.append(f"{name} is not kept: {error}")
+        return ""
+    return name
 
 
 def _display_files(values: dict[str, Any], files: dict[str, bytes]) -> Iterator[tuple[str, str]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from train.batches.training_windows import Stretch, TrainingWindows
+if TYPE_CHECKING:
+    from train.batches.training_windows import Stretch, TrainingWindows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,8 +10,7 @@ from typing import Any
 from metadata.nearest_name import did_you_mean
 from train.api import SETTING_NAMES, model_settings
 from train.cross_validation.fold_task import Candidate
-from train.fitting.training_run import choose_variant
-from train.models import model_module
+from train.models import choose_variant, model_module
 from train.settings import TrainingSettings
 
 _DEFAULTS: dict[str, Any] = {item.name: item.default for item in dataclasses.fields(TrainingSettings)}

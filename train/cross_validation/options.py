@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from train.cross_validation.cross_validate import CrossValidated
 
 DETAILS = "cross-validation in detail"
+_OPTIONS = {"settings": "--set"}  # where an option is not called as its value
 OWN_FOLDS = 0  # of the argument: --folds without a number
 
 
@@ -47,6 +48,26 @@ def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(only_in_help_all=(DETAILS,))
 
 
+def refuse_without_folds(args: argparse.Namespace) -> None:
+    """Raise ValueError for what only a cross-validation makes use of, where there is none."""
+    left: dict[str, Any] = {
+        "out": None,
+        "resume": False,
+        "num_seeds": 1,
+        "settings": [],
+        "backbone": None,
+        "jobs": None,
+        "scheduler": None,
+    }
+    given = [
+        _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        for name, usual in left.items()
+        if getattr(args, name) != usual
+    ]
+    if given:
+        raise ValueError(f"{', '.join(given)} is of a cross-validation; expected --model NAME --folds beside it")
+
+
 def validate_folds(args: argparse.Namespace) -> CrossValidated:
     """Do the cross-validation that the arguments ask for.
 
@@ -55,11 +76,8 @@ def validate_folds(args: argparse.Namespace) -> CrossValidated:
     FileNotFoundError, FileExistsError, ValueError, RuntimeError, ConnectionError, ImportError
         As for `cross_validate`; arguments that do not go together.
     """
-    from train.cross_validation.candidates import make_candidates
-    from train.cross_validation.cross_validate import FoldChoices, cross_validate
-    from train.data.prepare import find_data, tell_assumptions
-    from train.progress import note
-    from train.recordings.output_folder import claim_folder
+    from train.models import check_model
+    from train.recordings.output_folder import check_folder, claim_folder
 
     if args.folds is None:
         raise ValueError("--model trains on folds; expected --folds, or --folds K for a number of them")
@@ -69,6 +87,15 @@ def validate_folds(args: argparse.Namespace) -> CrossValidated:
             raise ValueError(f"--{name.replace('_', '-')} is {value}; expected 1 or more")
     if args.jobs and args.scheduler:
         raise ValueError("--jobs is of processes on this machine, --scheduler of a cluster; choose one")
+    for model in args.model:
+        check_model(model.partition(":")[0])
+    if args.out:
+        check_folder(args.out, force=args.force, resume=args.resume)
+    from train.cross_validation.candidates import make_candidates
+    from train.cross_validation.cross_validate import FoldChoices, cross_validate
+    from train.data.prepare import find_data, tell_assumptions
+    from train.progress import note
+
     candidates = make_candidates(args.model, args.settings, args.backbone)
     index = find_data(args.data)
     tell_assumptions(index)

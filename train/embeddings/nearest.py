@@ -17,15 +17,15 @@ class Neighbour:
     ----------
     name, label : str
         The label is empty where it is not known.
-    start_seconds : float
-        Where its nearest window begins, 0 where a row is a whole recording.
+    start_seconds : float, optional
+        Where its nearest window begins; None where a row is a whole recording.
     similarity : float
         Cosine, -1 to 1.
     """
 
     name: str
     label: str
-    start_seconds: float
+    start_seconds: float | None
     similarity: float
 
 
@@ -57,7 +57,7 @@ def nearest(found: Embeddings, vector: np.ndarray, top: int, without: str = "") 
     for place in np.argsort(-similarities, kind="stable").tolist():
         name = str(found.names[place])
         if name != without and name not in neighbours:
-            label, start = str(found.labels[place]), float(found.starts[place])
+            label, start = str(found.labels[place]), float(found.starts[place]) if found.per_window else None
             neighbours[name] = Neighbour(name, label, start, float(similarities[place]))
         if len(neighbours) == top:
             break

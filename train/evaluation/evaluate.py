@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from edge_runtime.audio.windows import window_starts
 from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
@@ -165,6 +164,8 @@ def evaluate_decisions(
         if values.min() < 0 or values.max() >= len(labels):
             raise ValueError(f"{name} reach from {values.min()} to {values.max()}; expected 0 to {len(labels) - 1}")
     right = truth == decisions
+    from sklearn.metrics import confusion_matrix  # takes seconds to load: not before it is needed
+
     per_label = _label_scores(truth, decisions, labels)
     return Evaluation(
         accuracy=float(right.mean()),
@@ -273,6 +274,8 @@ def _mean_by_clip(values: np.ndarray, of_clip: np.ndarray, num_clips: int) -> np
 
 def _label_scores(truth: np.ndarray, decisions: np.ndarray, labels: Sequence[str]) -> list[LabelScores]:
     """Precision, recall and F1 of each label."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     places = np.arange(len(labels))
     measures = precision_recall_fscore_support(truth, decisions, labels=places, zero_division=0.0)
     return [LabelScores(label, *row) for label, *row in zip(labels, *(one.tolist() for one in measures), strict=True)]

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, hamming_loss, precision_recall_fscore_support
 
 from edge_runtime.scoring.intervals import count_groups, share_interval, wilson_interval
 from edge_runtime.scoring.measures import decisions
@@ -132,6 +131,8 @@ def evaluate_label_sets(
     ValueError
         Nothing to judge, shapes that do not fit, or scores that are not finite.
     """
+    from sklearn.metrics import hamming_loss  # takes seconds to load: not before it is needed
+
     truth, scores = np.asarray(truth), np.asarray(scores)
     _check(truth, scores, groups, labels)
     decided = decisions(scores, thresholds)
@@ -180,6 +181,8 @@ def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
     -----
     Windows of equal score count together, nothing is interpolated.
     """
+    from sklearn.metrics import average_precision_score
+
     truth, scores = np.asarray(truth, bool), np.asarray(scores)
     if not truth.any():
         raise ValueError("no window has the label; its average precision is not defined")
@@ -214,6 +217,8 @@ def _label_scores(
 
 def _precision_recall_f1(truth: np.ndarray, decided: np.ndarray) -> tuple[float, float, float]:
     """Precision, recall and F1 of yes and no answers, bool (n,); 0 where there is nothing to divide by."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, _ = precision_recall_fscore_support(truth, decided, average="binary", zero_division=0.0)
     return float(precision), float(recall), float(f1)
 

@@ -23,7 +23,6 @@ import numpy as np
 from metadata import FrameScores, ModelSpec, Provenance, replace_spec
 from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
-from metadata.nearest_name import did_you_mean
 from metadata.plural import counted
 from metadata.signed import signed
 from train.annotations.event_file import EVENTS_FILE_NAME, write_events
@@ -37,7 +36,7 @@ from train.evaluation.thresholds import choose_thresholds
 from train.fitting.backend import load_keras, seed_everything
 from train.fitting.start_weights import check_start_split, start_weights_sha256, take_weights
 from train.mixtures.mixture_table import MIXTURES_FILE_NAME, write_mixtures
-from train.models import begun_with, model_module
+from train.models import begun_with, choose_variant, model_module
 from train.recordings.clip import LABEL_SEPARATOR
 from train.recordings.clip_index import write_index
 from train.recordings.store.clip_store import LoadedClips, short_clips
@@ -179,15 +178,6 @@ def train_model(
     write_atomically(finished, text.encode())
     remove_state(folder)
     return json.loads(text)
-
-
-def choose_variant(module: Any, variant: str | None) -> str:
-    """Return the variant to build, or raise ValueError naming those there are."""
-    chosen = variant or module.DEFAULT_VARIANT
-    if chosen not in module.VARIANTS:
-        hint = did_you_mean(chosen, module.VARIANTS)
-        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}{hint}")
-    return chosen
 
 
 def describe_model(

@@ -66,11 +66,13 @@ def run(verb: str, args: argparse.Namespace) -> int:
     """
     from edge_runtime.options import check_out_file
     from metadata.atomic_file import write_atomically
+    from train.early_checks import check_given
 
     missing = [path for path in (*args.systems, args.data) if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]} does not exist")
     _check_kind(args)
+    check_given([], cache=args.cache)
     if args.csv:
         check_out_file(args.csv, args.force)
     report, lines, table = _judge(args)
@@ -83,6 +85,8 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _check_kind(args: argparse.Namespace) -> None:
     """Refuse systems beside models to be trained, and neither of them."""
+    from train.cross_validation.options import refuse_without_folds
+
     if args.model:
         if args.systems:
             raise ValueError(
@@ -96,6 +100,7 @@ def _check_kind(args: argparse.Namespace) -> None:
         )
     if args.folds is not None:
         raise ValueError("--folds trains models; expected --model NAME beside it")
+    refuse_without_folds(args)
     _check_order(args.systems, args.data)
 
 

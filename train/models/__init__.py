@@ -47,10 +47,24 @@ def model_module(name: str) -> ModuleType:
     ValueError
         No model of this name; the nearest one is offered.
     """
+    check_model(name)
+    return importlib.import_module(f"train.models.{name}")
+
+
+def check_model(name: str) -> None:
+    """Raise ValueError, with the nearest name, where there is no model of this one; nothing is imported."""
     if name not in MODEL_NAMES:
         hint = did_you_mean(name, MODEL_NAMES)
         raise ValueError(f"there is no model {name!r}; expected {' or '.join(MODEL_NAMES)}{hint}")
-    return importlib.import_module(f"train.models.{name}")
+
+
+def choose_variant(module: Any, variant: str | None) -> str:
+    """Return the variant to build, or raise ValueError naming those there are."""
+    chosen = variant or module.DEFAULT_VARIANT
+    if chosen not in module.VARIANTS:
+        hint = did_you_mean(chosen, module.VARIANTS)
+        raise ValueError(f"{module.NAME} has no variant {chosen!r}; expected {', '.join(module.VARIANTS)}{hint}")
+    return chosen
 
 
 def begun_with(module: ModuleType, backbone: str) -> Any:

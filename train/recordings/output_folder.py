@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -29,8 +30,8 @@ def claim_folder(
     ------
     FileExistsError
         The folder has content and neither was asked, or `force` was and the content is not earproof's.
-    NotADirectoryError
-        The path is a file.
+    NotADirectoryError, PermissionError
+        The path is a file, lies in one, or may not be written.
     """
     folder = Path(path)
     entries = check_folder(folder, force=force, resume=resume, keep=keep)
@@ -51,6 +52,11 @@ def check_folder(
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected a folder to write to")
+    above = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f"{folder} cannot be written ({above} is a file); choose another folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} cannot be written (no permission in {above}); choose another folder")
     ours = any((folder / name).is_file() for name in MARKER_FILE_NAMES)
     entries = [entry for entry in folder.iterdir() if entry.name not in keep] if folder.is_dir() else []
     if entries:

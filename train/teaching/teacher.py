@@ -71,20 +71,10 @@ class Teacher:
         return self.in_order(highest, labels)
 
 
-def open_teachers(paths: Sequence[Path], unlabelled: Any, settings: dict[str, Any]) -> list[Teacher]:
-    """Return the teachers of a training, and give its settings their weight where they have none.
-
-    Raises
-    ------
-    ValueError
-        What only a teacher makes use of, without one.
-    """
-    if not paths:
-        given = "--unlabelled" if unlabelled is not None else "--teacher-weight"
-        if unlabelled is not None or settings.get("teacher_weight"):
-            raise ValueError(f"{given} is for a training with a teacher; expected --teacher RUN_OR_FILE too")
-        return []
-    settings.setdefault("teacher_weight", DEFAULT_WEIGHT)
+def open_teachers(paths: Sequence[Path], settings: dict[str, Any]) -> list[Teacher]:
+    """Return the teachers of a training, and give its settings their weight where they have none."""
+    if paths:
+        settings.setdefault("teacher_weight", DEFAULT_WEIGHT)
     return [open_teacher(path) for path in paths]
 
 

@@ -105,6 +105,7 @@ class _Path:
 
     def __init__(self, values: np.ndarray, truth: np.ndarray, num_labels: int) -> None:
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         self.truth, self.num_labels = truth, num_labels
         deviation = values.std(axis=0)
@@ -113,8 +114,9 @@ class _Path:
         scaled = np.concatenate([values / self._scale, np.ones((len(values), 1))], axis=1)
         self._rotation: np.ndarray | None = None
         if len(scaled) < scaled.shape[1]:
-            self._rotation = np.linalg.qr(scaled.T)[0]
-            scaled = scaled @ self._rotation
+            with threadpool_limits(1):  # as in `fit`
+                self._rotation = np.linalg.qr(scaled.T)[0]
+                scaled = scaled @ self._rotation
         self._values = scaled
         self._model = LogisticRegression(max_iter=_STEPS, class_weight="balanced", warm_start=True, fit_intercept=False)
 
