@@ -152,7 +152,7 @@ class Review {
     const said = take.said.length ? saidText(take) : this.state.none;
     const isChanged = this.tellsSeveral && !isSame(this.selection, take.said);
     element("keep").firstElementChild!.textContent = isChanged ? `Save ${this.selection.join(" + ") || this.state.none}` : `Keep ${said}`;
-    element("verdict").textContent = decision ? verdict(decision) : this.tellsSeveral ? "one or several" : "";
+    element("decision").textContent = decision ? verdict(decision) : this.tellsSeveral ? "one or several" : "";
     document.body.dataset["decision"] = decision ? `${decision.action} ${decision.labels.join("+")}`.trim() : "";
     element<HTMLButtonElement>("undo").disabled = !this.order.length;
     element<HTMLButtonElement>("back").disabled = this.place === 0;
