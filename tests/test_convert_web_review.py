@@ -362,7 +362,6 @@ def test_takes_are_decided_by_one_key_each(visited):
 def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited):
     assert "plays nothing by itself before the first key or click" in visited["refused_autoplay"]
     assert visited["played"] == ["Pause", "Play"]
-    assert visited["played_to"] > 0.05
     assert visited["plays_at_once"] == "Pause"
     assert visited["plays_not"] == "Play"
     assert visited["pictures_differ"]

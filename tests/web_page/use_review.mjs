@@ -71,11 +71,10 @@ seen.elements = [await elements(page)];
 await page.keyboard.press("Space");
 await page.waitForSelector("#play:has-text('Pause')");
 seen.played = ["Pause"];
-await page.waitForTimeout(300);
+await page.waitForFunction(() => parseFloat(document.querySelector("#playhead").style.left) > 5); // %
 await page.keyboard.press("Space");
 await page.waitForSelector("#play:has-text('Play')");
 seen.played.push("Play");
-seen.played_to = await page.evaluate(() => Number(document.querySelector("#playhead").style.left.replace("%", "")) / 50);
 
 await press(page, "Enter");
 seen.steps.kept = await counts(page);
