@@ -70,7 +70,7 @@ def judge(args: argparse.Namespace, fold: int, number: int, folder: Path) -> tup
         clips=cut.clips,
         groups=cut.groups,
         thresholds=None,
-        kept_epoch=1,
+        kept_epoch=None,
         seconds=seconds,
     )
     _, right, groups = found.right_clips()

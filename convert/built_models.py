@@ -25,7 +25,9 @@ from train.progress import note
 from train.recordings.clip_index import ClipIndex
 from train.recordings.fold_sides import LEAST_FOLDS, fewest_groups
 from train.settings import TrainingSettings
+from train.tasks.task import Task
 from train.tasks.task_choice import task_for
+from train.transfer.unused_settings import describe_unused
 
 HINT = (
     "No backbone is on this machine. Few recordings gain most by one (95.2 % of the clips of ESC-10 right, with 32 "
@@ -87,9 +89,12 @@ class BuiltModels:
     def check(self, index: ClipIndex) -> None:
         """Refuse recordings that cannot teach the models; tell which models are left out."""
         names = self.names(index)
+        tasks = {}
         for name in names:
             module = model_module(name)
-            task_for(module, module.DEFAULT_VARIANT, index.events is not None).check(index)
+            tasks[name] = task_for(module, module.DEFAULT_VARIANT, index.events is not None)
+            tasks[name].check(index)
+        self._tell_unused(tasks)
         if not self.models and self._is_too_small(index):
             note(
                 f"{fewest_groups(index)[0]} has two groups: {' and '.join(ONE_LABEL_NAMES)}, which train, validate and "
@@ -111,6 +116,13 @@ class BuiltModels:
         if self.models or index.events is not None or self._backbone is not None:
             return []
         return [HINT]
+
+    def _tell_unused(self, tasks: Mapping[str, Task]) -> None:
+        """Tell which of the given settings do nothing, where the only model is one that does not go by them."""
+        if list(tasks) == [TRANSFER_NAME]:
+            (chosen,) = self.settings_of([TRANSFER_NAME]).values()
+            if unused := describe_unused(self.settings, chosen, tasks[TRANSFER_NAME]):
+                note(unused)
 
     @property
     def _backbone_name(self) -> str:

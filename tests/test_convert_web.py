@@ -7,17 +7,15 @@ missing these tests are skipped, but fail where the environment variable CI is s
 import base64
 import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import soundfile
+from page_in_browser import WEB, find_node, run_node, served
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_spec
 
 import earproof
@@ -32,8 +30,6 @@ from edge_runtime.model.classifier import Classifier
 from edge_runtime.parity.golden_vectors import Golden, golden_content
 from metadata import MelFrontEnd, StftFrontEnd, pack_model
 
-HERE = Path(__file__).parent
-WEB = HERE.parent / "web"
 MEL_OUTSIDE = MelFrontEnd(inside_model=False)
 LN_MEL = MelFrontEnd(inside_model=False, log="ln_plus", log_floor=1.0)
 LOG_MEL = MelFrontEnd(
@@ -45,20 +41,7 @@ MODELS = ("softmax.tflite", "sigmoid.tflite", "spectrogram.tflite", "strange.tfl
 
 @pytest.fixture(scope="module")
 def node():
-    missing = [name for name in ("node", "chromium") if shutil.which(name) is None]
-    missing += [str(path) for path in (BUILT_PAGE / "index.html", WEB / "node_modules") if not path.exists()]
-    if not missing:
-        return shutil.which("node")
-    reason = f"the page cannot be tried, for want of {', '.join(missing)}; ./setup.sh test brings them"
-    return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-
-
-def _run_node(node, script, *arguments, job, folder):
-    (folder / "job.json").write_text(json.dumps(job))
-    command = [node, HERE / "web_page" / script, WEB, *arguments, folder / "job.json", folder / "out.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
-    assert done.returncode == 0, done.stderr
-    return json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    return find_node()
 
 
 def test_the_types_of_the_page_are_right(node):
@@ -107,7 +90,7 @@ def modules(node, tmp_path_factory):
         "wav": [base64.b64encode(path.read_bytes()).decode() for path in wavs],
         "stereo": [base64.b64encode(path.read_bytes()).decode() for path in stereos],
     }
-    found = _run_node(node, "run_modules.mjs", job=job, folder=folder)
+    found = run_node(node, "run_modules.mjs", job=job, folder=folder)
     return {"noise": noise, "wavs": wavs, "stereos": stereos, **found}
 
 
@@ -194,13 +177,8 @@ def _sound(seconds):
 @pytest.fixture(scope="module")
 def address(node, folder):
     """Where `earproof web` serves the page."""
-    command = [sys.executable, "-m", "earproof", "web", *(str(folder / name) for name in MODELS), "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    with served("web", *(folder / name for name in MODELS)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +187,7 @@ def seen(node, address, folder):
     names = {"clip": "clip.wav", "microphone": "microphone.wav", "broken_audio": "broken.mp3"}
     names |= {"no_model": "text.tflite", "cut_model": "cut.tflite"}
     job = {"address": address, "models": MODELS, **{key: str(folder / name) for key, name in names.items()}}
-    return _run_node(node, "use_page.mjs", shutil.which("chromium"), job=job, folder=folder)
+    return run_node(node, "use_page.mjs", shutil.which("chromium"), job=job, folder=folder)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -7,9 +7,11 @@ import pytest
 from tiny_backbone import random_arrays, write_h5
 
 import earproof
+from metadata.plural import counted
 from train.backbones import installed
 from train.backbones.installed import add_backbone
 from train.data.prepare import find_and_split, load_to_train
+from train.evaluation.kept_epoch import describe_end
 from train.fitting.backend import load_keras
 from train.fitting.training_state import read_history
 from train.models import begun_with, model_module
@@ -107,8 +109,10 @@ def test_a_run_says_what_was_tried_and_chosen(tuned):
     assert choice["blocks"] == 1
     assert choice["inner_folds"] >= 2
     assert len(choice["tried"]["1"]) == 2
+    told = f"the last 1 block of a backbone trained for {counted(choice['epochs'], 'epoch')}"
+    assert describe_end(metrics) == told
     history = read_history(out)
-    assert len(history) == choice["epochs"]
+    assert metrics["epochs"] == metrics["kept_epoch"] == len(history) == choice["epochs"]
     assert history[-1]["val_loss"] == choice["tried"]["1"][choice["epochs"] - 1]["loss"]
     assert not (out / "inner-folds").exists()
     assert json.loads((out / "training.json").read_text())["fine_tune"] == "1"

@@ -1,18 +1,22 @@
 """A head on the features of a backbone: patches, features, fitting, and a training from recordings to a file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from judged import evidence, side, verdict, wrong_on
 from sklearn.linear_model import LogisticRegression
 from tiny_backbone import random_arrays, write_h5
 
 import earproof
 from convert.convertible import open_trained
+from convert.report.training_end import more_training
 from edge_runtime.model.interpreter import open_interpreter
 from metadata import ModelSpec
 from train.backbones import installed
 from train.backbones.installed import add_backbone
+from train.command import describe_metrics
 from train.evaluation.kept_epoch import kept_epoch
 from train.evaluation.predict import predict
 from train.fitting.training_state import read_history
@@ -125,8 +129,42 @@ def test_a_training_leaves_a_run_that_says_what_it_began_with(run):
     assert (training["backbone"], training["backbone_licence"]) == ("tiny", "MIT")
     assert training["backbone_source"] == "made for a test"
     assert spec.front_end.pad_mode == "none"
-    assert metrics["epochs"] == 1
+    assert (metrics["epochs"], metrics["kept_epoch"]) == (0, None)  # fitted, not stepped
     assert 0.3 < metrics["test"]["window"]["accuracy"] <= 1.0
+
+
+def test_a_fitted_head_is_not_said_to_have_epochs_and_what_is_given_for_them_is_told(run, data_short, capsys):
+    folder, metrics = run
+    assert describe_metrics(metrics).splitlines()[0].endswith("a head fitted on a backbone, without epochs")
+    assert not (folder / "run" / "history.png").exists()  # of one point
+    words = ["train", "transfer", str(data_short), "--backbone", "tiny", "--out", str(folder / "unused")]
+    assert earproof.main([*words, "--cache", str(folder / "cache"), "--epochs", "3", "--no-augment"]) == 0
+    printed = capsys.readouterr()
+    assert "epochs, augment do nothing here: a head is fitted without epochs and steps" in printed.err
+    assert "epoch 1 kept" not in printed.out
+
+
+@pytest.mark.parametrize(
+    ("settings", "metrics", "further"),
+    [
+        ({}, {"epochs": 3}, "train longer (--epochs)"),
+        ({"backbone": "tiny"}, {"epochs": 0}, "train its backbone further (--fine-tune auto)"),
+        ({"backbone": "tiny"}, None, "train its backbone further (--fine-tune auto)"),  # of a compressed model
+        ({"backbone": "tiny", "fine_tune": "auto"}, {"epochs": 0}, ""),  # it found nothing better
+        ({"backbone": "tiny", "fine_tune": "auto"}, {"epochs": 4}, "train longer (--epochs)"),
+    ],
+)
+def test_a_verdict_advises_what_the_training_has(settings, metrics, further):
+    more = more_training(settings, metrics)
+    heard = side()
+    flat = verdict(replace(evidence(np.zeros_like(heard.truth), heard), more_training=more))
+    poor = verdict(replace(evidence(wrong_on(heard.truth, range(1, heard.truth.size)), heard), more_training=more))
+    assert more.further == further
+    for found in (flat, poor):
+        text = " ".join(found.text)
+        assert ("--epochs" in text) == ("--epochs" in further)
+        assert further.lower() in text.lower()
+    assert ("--learning-rate" in " ".join(flat.text)) == ("--epochs" in further)
 
 
 def test_the_file_holds_front_end_backbone_and_head_and_scores_as_keras_does(run):

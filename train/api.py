@@ -108,6 +108,7 @@ def train(
     from train.tasks.task_choice import task_for
     from train.teaching.teach import describe_lesson, teach
     from train.teaching.teacher import check_teachers, open_teachers
+    from train.transfer.unused_settings import describe_unused
 
     built = choose_variant(module, variant)
     teachers = open_teachers(paths_of(teacher), unlabelled, settings)
@@ -131,6 +132,8 @@ def train(
     )
     task = task_for(module, built, index.events is not None)
     check_auxiliary(module, task, chosen)
+    if unused := describe_unused(settings, chosen, task):
+        note(unused)
     if mixtures is not None:
         check_mixes(task, mixtures)
     clips = load_to_train(index, sample_rate, cache, strict)

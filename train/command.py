@@ -226,11 +226,10 @@ def _train(args: argparse.Namespace) -> int:
 def describe_metrics(metrics: dict[str, Any]) -> str:
     """Return the test result of one model as text."""
     from train.evaluation.evaluation_text import describe_evaluations
+    from train.evaluation.kept_epoch import describe_end
 
-    lines = [
-        f"{metrics['model']}: {counted(metrics['parameters'], 'parameter', form=',')}, epoch {metrics['kept_epoch']} "
-        "kept"
-    ]
+    parameters = counted(metrics["parameters"], "parameter", form=",")
+    lines = [f"{metrics['model']}: {parameters}, {describe_end(metrics)}"]
     lines += describe_evaluations(metrics["test"])
     if "events" in metrics:
         from train.event_scores.event_report import event_lines

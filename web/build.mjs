@@ -35,6 +35,7 @@ await build({
 });
 for (const name of ["index.html", "review.css"]) await cp(join(here, "src/review", name), join(out, "review", name));
 for (const name of ["index.html", "style.css", "icon.svg"]) await cp(join(here, "src", name), join(out, name));
+await cp(join(here, "node_modules/uplot/dist/uPlot.min.css"), join(out, "curves.css"));
 for (const variant of VARIANTS) {
   for (const ending of [".js", ".wasm"]) {
     await cp(join(here, "node_modules/@litertjs/core/wasm", variant + ending), join(out, "wasm", variant + ending));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from convert.html_report.page_parts import Block, Missing, Table, Text
@@ -119,13 +120,19 @@ def _models(run: RunRecord, known: dict[str, dict[str, Any]]) -> Table:
             model,
             str(known[model].get("description", "")) if model in known else NOT_SAID,
             f"{trained[model]['parameters']:,}" if "parameters" in trained.get(model, {}) else NOT_SAID,
-            str(trained.get(model, {}).get("epochs", NOT_SAID)),
-            str(trained.get(model, {}).get("kept_epoch", NOT_SAID)),
+            *_epochs(trained.get(model, {})),
         )
         for model in run.models
     ]
     header = ("model", "what it does", "parameters", "epochs", "kept epoch")
     return Table(caption="The models", header=header, rows=tuple(rows))
+
+
+def _epochs(metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """How many epochs a training had, and which was kept; a head that was fitted had none."""
+    if metrics.get("epochs") == 0:
+        return "none: its head is fitted", "–"
+    return str(metrics.get("epochs", NOT_SAID)), str(metrics.get("kept_epoch", NOT_SAID))
 
 
 def _settings(known: dict[str, dict[str, Any]]) -> Table:

@@ -17,11 +17,11 @@ _LABEL_MEASURES = ("precision", "recall", "f1", "average_precision", "threshold"
 
 def curve_blocks(run: RunRecord, key: str) -> list[Block]:
     """Return the epochs of each training."""
-    kept = {str(one["model"]): one.get("kept_epoch") for one in run.report["training"]}
+    trained = {str(one["model"]): one for one in run.report["training"]}
     blocks: list[Block] = []
     for place, (model, training) in enumerate(run.trainings.items()):
         if training.history:
-            blocks += _curves(training, kept.get(model), f"{key}-history-{place}")
+            blocks += _curves(training, trained.get(model, {}), f"{key}-history-{place}")
         else:
             blocks.append(
                 Missing(
@@ -148,13 +148,15 @@ def fold_blocks(folds: Mapping[str, Any] | None, key: str) -> list[Block]:
     ]
 
 
-def _curves(training: TrainingRecord, kept: int | None, name: str) -> list[Block]:
+def _curves(training: TrainingRecord, metrics: Mapping[str, Any], name: str) -> list[Block]:
     """One training."""
     columns = list(dict.fromkeys(column for row in training.history for column in row))
     rows = [tuple(f"{row[column]:.4g}" if column in row else "–" for column in columns) for row in training.history]
-    caption = f"{training.model}, {counted(len(rows), 'epoch')}" + (f", kept: epoch {kept}" if kept else "")
-    if training.spec and training.spec["provenance"]["training"].get("backbone"):
-        caption += "; a head on a backbone is solved, not stepped"
+    kept = metrics.get("kept_epoch")
+    if metrics.get("epochs") == 0:
+        caption = f"{training.model}: a head fitted on a backbone, without epochs; validation is of inner folds"
+    else:
+        caption = f"{training.model}, {counted(len(rows), 'epoch')}" + (f", kept: epoch {kept}" if kept else "")
     table = Table(
         caption=caption,
         header=tuple(column.replace("val_", "validation ").replace("_", " ") for column in columns),

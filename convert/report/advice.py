@@ -46,10 +46,11 @@ def _for_one_answer(verdict: Verdict) -> str:
             "Against one answer for everything, see whether the file is used as its maker meant: the rate "
             "(--sample-rate), the names in the order of its scores (--labels), and recordings of that kind."
         )
-    longer = "" if verdict.short_training else " Train longer (--epochs)."
+    more = verdict.more_training
+    further = "" if verdict.short_training or not more.further else f" {_capital(more.further)}."
     return (
         "Against one answer for everything, see whether the labels are right and the clips hold sound (`earproof data "
-        f"check`).{longer} If it stays so, try a --learning-rate of a third, or another model."
+        f"check`).{further} If it stays so, try {more.otherwise}."
     )
 
 
@@ -60,8 +61,9 @@ def _for_doubts(verdict: Verdict) -> str:
             "See whether --labels names the scores in their order, and whether the recordings are what the file is "
             "meant to hear (`earproof data check`)."
         )
-    longer = "" if verdict.short_training else ", and train longer (--epochs)"
-    return f"See whether the labels are right and the clips hold sound (`earproof data check`){longer}."
+    further = verdict.more_training.further
+    and_train = "" if verdict.short_training or not further else f", and {further}"
+    return f"See whether the labels are right and the clips hold sound (`earproof data check`){and_train}."
 
 
 def _more_groups(verdict: Verdict) -> str:

@@ -16,7 +16,7 @@ from convert.report.label_sets import Cell, label_set_notes, set_columns
 from convert.report.loaders import describe_loaders, loader_notes
 from convert.report.machines import machine_notes
 from convert.report.proof import FileProof
-from convert.report.training_end import find_short_training
+from convert.report.training_end import find_short_training, more_training
 from convert.report.validated import Validated, validated_models
 from convert.report.verdict import Evidence, judge
 from edge_runtime.machine.describe import describe_machine
@@ -125,6 +125,7 @@ def _evidence(
         side=proof.side,
         decided=proof.decided,
         short_training=None if metrics is None else find_short_training(metrics, settings),
+        more_training=more_training(settings, metrics),
         validated=validated.get(file["model"]),
     )
 

@@ -1,4 +1,7 @@
-"""How a training ended: by patience, as it should, or at its limit of epochs, when more may still help."""
+"""How a training ended: by patience, as it should, or at its limit of epochs, when more may still help.
+
+And what more training would be: a head that was fitted on a backbone has no epochs.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,47 @@ from dataclasses import dataclass
 from typing import Any
 
 from train.models import model_module
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreTraining:
+    """What to try with a model that has learned too little.
+
+    Attributes
+    ----------
+    further : str
+        How to train it further, as a sentence without its first capital and its end; empty where nothing is known.
+    otherwise : str
+        What to try in place of that.
+    """
+
+    further: str
+    otherwise: str
+
+
+BY_EPOCHS = MoreTraining(further="train longer (--epochs)", otherwise="a --learning-rate of a third, or another model")
+BY_FINE_TUNING = MoreTraining(
+    further="train its backbone further (--fine-tune auto)", otherwise="another --backbone, or another model"
+)
+BY_NOTHING = MoreTraining(further="", otherwise="another --backbone, or another model")
+
+
+def more_training(settings: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> MoreTraining:
+    """Return what more training of a model would be.
+
+    Parameters
+    ----------
+    settings : mapping
+        As the file's provenance holds them.
+    metrics : mapping, optional
+        Of its training, where they are known.
+    """
+    if not settings.get("backbone"):
+        return BY_EPOCHS
+    if not settings.get("fine_tune"):
+        return BY_FINE_TUNING
+    stayed = metrics is not None and not metrics["epochs"]  # --fine-tune auto found nothing better
+    return BY_NOTHING if stayed else BY_EPOCHS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +106,7 @@ def find_short_training(metrics: Mapping[str, Any], settings: Mapping[str, Any])
     With a learning rate that falls to zero by its limit the last epoch is meant to be the best: that one was kept says
     nothing where the limit is the model's own. A limit below the patience is short whatever was kept.
     """
-    if "backbone" in settings:  # its head is solved, not stepped
+    if "backbone" in settings:  # its head is fitted without epochs, or inner folds chose their number
         return None
     epochs, kept = int(metrics["epochs"]), int(metrics["kept_epoch"])
     limit, patience = int(settings.get("epochs", 0)), int(settings.get("patience", 0))

@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.report.choose import Candidate, Choice
 from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_clips
-from convert.report.training_end import ShortTraining
+from convert.report.training_end import BY_EPOCHS, MoreTraining, ShortTraining
 from convert.report.validated import Validated
 from convert.report.verdict_text import verdict_lines
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
@@ -25,8 +25,8 @@ from train.recordings.split import MIN_TEST_GROUPS
 class Evidence:
     """How one file decided on the test side; `decided` is shaped as the side's truth.
 
-    `short_training` says how its training may have been too short, None where nothing says so. `validated` is the model
-    in a cross-validation, see `Validated`.
+    `short_training` says how its training may have been too short, None where nothing says so, `more_training` what
+    more of it would be. `validated` is the model in a cross-validation, see `Validated`.
     """
 
     candidate: Candidate
@@ -35,6 +35,7 @@ class Evidence:
     side: TestSide
     decided: np.ndarray
     short_training: ShortTraining | None = None
+    more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
 
 
@@ -102,6 +103,8 @@ class Verdict:
         Whatever the sound.
     short_training : ShortTraining or None
         Of the file's model.
+    more_training : MoreTraining
+        What more training of the model would be.
     validated : Validated or None
         The file's model in a cross-validation.
     text : tuple of str
@@ -132,6 +135,7 @@ class Verdict:
     tested_share: float = 1.0
     says_one_answer: bool = False
     short_training: ShortTraining | None = None
+    more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
     text: tuple[str, ...] = ()
 
@@ -187,6 +191,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
             tested_share=side.tested_share(),
             says_one_answer=_says_one_answer(best.decided),
             short_training=best.short_training,
+            more_training=best.more_training,
             validated=best.validated,
         )
     )

@@ -32,17 +32,20 @@ class ServedModel:
         Opened here, so that a file that no runtime takes is refused before the page is.
     golden : Path or None
         The golden vectors of the build that made the file, where they are beside it.
+    title : str
+        What the page calls it; empty: the file's name.
     """
 
     path: Path
     classifier: Classifier
     golden: Path | None
+    title: str = ""
     _in_use: Lock = field(default_factory=Lock, repr=False, compare=False)  # of the interpreter: one window at a time
 
     def entry(self, number: int) -> dict[str, Any]:
         """Return what the page's list of models says about it; addresses are relative to the page."""
         return {
-            "file": self.path.name,
+            "file": self.title or self.path.name,
             "model": f"models/{number}/{self.path.name}",
             "golden": f"models/{number}/golden.json" if self.golden else None,
             "bytes": len(self.classifier.model),
@@ -84,8 +87,8 @@ class ServedModel:
         return json.dumps(document).encode("ascii")
 
 
-def open_model(path: Path) -> ServedModel:
-    """Open a model file, with the golden vectors of its build where they are there.
+def open_model(path: Path, title: str = "") -> ServedModel:
+    """Open a model file, with the golden vectors of its build where they are there; see `ServedModel` for the title.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def open_model(path: Path) -> ServedModel:
     """
     classifier = Classifier(path)
     golden = path.parent / GOLDEN_FOLDER_NAME / f"{safe_part(classifier.spec.name)}.npz"
-    return ServedModel(path, classifier, golden if golden.is_file() else None)
+    return ServedModel(path, classifier, golden if golden.is_file() else None, title)
 
 
 def _limits(recipe: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Content = Callable[[], bytes]
 Site = Mapping[str, Content]  # address without the leading slash -> what is there
 
 
-def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[str, Content]:
+def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE, records: bool = False) -> dict[str, Content]:
     """Return every file of the page; `update` it with `files_of` when there are more models.
 
     Parameters
@@ -26,6 +26,8 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[s
         In the order in which the page offers them.
     built : Path
         The folder of the built page.
+    records : bool
+        Whether the page shall record takes, for which it needs more than files.
 
     Raises
     ------
@@ -36,12 +38,12 @@ def make_site(models: Sequence[ServedModel], built: Path = BUILT_PAGE) -> dict[s
         raise FileNotFoundError(f"the page is not built: {built / INDEX} is missing; build it with: ./setup.sh web")
     files = {path.relative_to(built).as_posix(): path for path in built.rglob("*") if path.is_file()}
     site = {name: path.read_bytes for name, path in files.items() if not name.startswith(f"{REVIEW_FOLDER}/")}
-    return {**site, **files_of(models)}
+    return {**site, **files_of(models, records)}
 
 
-def files_of(models: Sequence[ServedModel]) -> dict[str, Content]:
+def files_of(models: Sequence[ServedModel], records: bool = False) -> dict[str, Content]:
     """Return the list of the models, and the files of each."""
-    return dict(_of_models(models))
+    return dict(_of_models(models, records))
 
 
 def write_site(site: Site, folder: Path) -> int:
@@ -65,10 +67,10 @@ def write_site(site: Site, folder: Path) -> int:
     return total
 
 
-def _of_models(models: Sequence[ServedModel]) -> Iterator[tuple[str, Content]]:
+def _of_models(models: Sequence[ServedModel], records: bool) -> Iterator[tuple[str, Content]]:
     """Yield address and content of the models and of what belongs to them."""
     entries = [model.entry(number) for number, model in enumerate(models)]
-    yield "models.json", json.dumps({"models": entries}, ensure_ascii=False).encode
+    yield "models.json", json.dumps({"models": entries, "records": records}, ensure_ascii=False).encode
     for model, entry in zip(models, entries, strict=True):
         yield entry["model"], model.file_content
         if entry["golden"]:

@@ -32,7 +32,8 @@ class FoldScores:
         str (n_windows,), or (n_windows, k) of mixtures.
     thresholds : tuple of float, optional
         From which labels count; None where the highest score decides.
-    kept_epoch : int
+    kept_epoch : int, optional
+        None where a head was fitted, without epochs.
     seconds : float
         From the recordings to the scores.
     notes : tuple of str
@@ -44,7 +45,7 @@ class FoldScores:
     clips: np.ndarray
     groups: np.ndarray
     thresholds: tuple[float, ...] | None
-    kept_epoch: int
+    kept_epoch: int | None
     seconds: float
     notes: tuple[str, ...] = ()
 

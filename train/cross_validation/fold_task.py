@@ -125,7 +125,7 @@ def _scores_of(task: FoldTask, folder: Path) -> FoldScores:
         clips=np.asarray(cut.clips),
         groups=cut.groups,
         thresholds=score_thresholds(spec),
-        kept_epoch=int(metrics["kept_epoch"]),
+        kept_epoch=metrics["kept_epoch"],
         seconds=time.monotonic() - began,
         notes=tuple(notes),
     )

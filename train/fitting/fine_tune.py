@@ -52,6 +52,11 @@ class Learned:
     held_out: HeldOutScores | None
     record: dict[str, Any]
 
+    @property
+    def is_head(self) -> bool:
+        """Whether the backbone stayed as it came: a head was fitted, and no epoch trained."""
+        return not self.record.get("fine_tuning", {}).get("epochs")
+
 
 def train_further(
     model: Any,

@@ -164,7 +164,8 @@ def train_model(
         spec = replace_spec(spec, frames=_with_thresholds(spec, model, validation, frames, tell))
     write_atomically(folder / SPEC_RUN_FILE_NAME, spec.to_json().encode())
     cut = task.held_out(clips, "test", spec.window_length, settings)
-    metrics = _evaluate(model, cut, spec, history, folder)
+    is_head = learned is not None and learned.is_head
+    metrics = _evaluate(model, cut, spec, history, folder, is_head)
     if lesson is not None:
         metrics["taught"] = dict(lesson.report)
     if scaling is not None:
@@ -369,21 +370,22 @@ def _begin_with(model: Any, folder: Path, clips: LoadedClips, tell: Tell) -> Non
 
 
 def _evaluate(
-    model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path
+    model: Any, cut: TestWindows, spec: ModelSpec, history: list[dict[str, float]], folder: Path, is_head: bool
 ) -> dict[str, Any]:
-    """Judge the trained model on the test side; draw the pictures."""
+    """Judge the trained model on the test side; draw the pictures. A head that was fitted alone has no epochs."""
     from train.evaluation.kept_epoch import kept_epoch
     from train.pictures.plots import plot_evaluation, plot_history
 
     scores = predict(model, cut.windows)
     evaluations = evaluate_scores(scores, cut, spec)
-    plot_history(history, kept_epoch(history), folder / "history.png", spec.name)
+    if not is_head:
+        plot_history(history, kept_epoch(history), folder / "history.png", spec.name)
     plot_evaluation(evaluations["window"], cut.truth, scores, folder, f"{spec.name}, test windows")
     return {
         "model": spec.name,
         "parameters": int(model.count_params()),
-        "epochs": len(history),
-        "kept_epoch": kept_epoch(history),
+        "epochs": 0 if is_head else len(history),
+        "kept_epoch": None if is_head else kept_epoch(history),
         "test": {level: evaluation.as_dict() for level, evaluation in evaluations.items()},
     }
 

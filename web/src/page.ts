@@ -10,8 +10,9 @@ import { Latency } from "./model/latency";
 import { LiveScoring } from "./model/live_scoring";
 import { showMetadata } from "./views/metadata_list";
 import { Microphone } from "./audio/microphone";
-import { droppedModel, listModels, loadModel, type Entry, type LoadedModel } from "./model/models";
+import { droppedModel, listServed, loadModel, type Entry, type LoadedModel } from "./model/models";
 import { checkParity, type ParityRow } from "./model/parity";
+import { Recorder } from "./record/recorder";
 import { SpectrogramPicture } from "./views/spectrogram_picture";
 import type { Spec } from "./model/spec";
 
@@ -36,9 +37,28 @@ class Page {
 
   async begin(): Promise<void> {
     this.listen();
-    this.entries = await listModels();
-    this.model.replaceChildren(...this.entries.map(({ file }, place) => make("option", { value: String(place) }, file)));
-    await this.chooseServed("0");
+    const { models, records } = await listServed();
+    models.forEach((entry) => this.add(entry));
+    const recorder = records ? new Recorder((place) => this.openServed(place)) : null;
+    await recorder?.begin();
+    if (await recorder?.openNewest()) return;
+    if (this.entries.length) return this.chooseServed("0");
+    this.file.disabled = false;
+    this.say("There is no model yet. Train one, or drop a .tflite file.");
+  }
+
+  private add(entry: Entry): void {
+    this.model.append(make("option", { value: String(this.entries.length) }, entry.file));
+    this.entries.push(entry);
+  }
+
+  // Opens a model by its place among those of the server, which may have more by now.
+  private async openServed(place: number): Promise<void> {
+    const { models } = await listServed();
+    const known = new Set(this.entries.map(({ model }) => model));
+    models.filter(({ model }) => !known.has(model)).forEach((entry) => this.add(entry));
+    const address = models[place].model;
+    await this.chooseServed(String(this.entries.findIndex(({ model }) => model === address)));
   }
 
   // Runs what a person asked for; what goes wrong is told.
@@ -134,13 +154,13 @@ class Page {
   private settle(loaded: LoadedModel, interpreter: Interpreter): void {
     this.loaded = loaded;
     this.interpreter = interpreter;
+    for (const part of ["live", "checks", "about"]) element(part).hidden = false;
     this.chosen = String(this.entries.indexOf(loaded.entry));
     this.latency.clear();
     if (this.chosen === "-1") {
-      this.entries.push(loaded.entry);
+      this.chosen = String(this.entries.length);
       this.dropped.set(loaded.entry, loaded);
-      this.chosen = String(this.entries.length - 1);
-      this.model.append(make("option", { value: this.chosen }, loaded.entry.file));
+      this.add(loaded.entry);
     }
     this.model.value = this.chosen;
     this.picture = new SpectrogramPicture(element<HTMLCanvasElement>("spectrogram"), loaded.spec.sample_rate);

@@ -25,9 +25,14 @@ export interface LoadedModel {
   spec: Spec;
 }
 
-// The list that the page was served with.
-export async function listModels(): Promise<Entry[]> {
-  return (await askFor<{ models: Entry[] }>("models.json")).models;
+export interface Served {
+  models: Entry[];
+  records: boolean; // whether takes can be recorded and trained on here
+}
+
+// What the page was served with; with trainings it grows.
+export function listServed(): Promise<Served> {
+  return askFor<Served>("models.json");
 }
 
 export async function loadModel(entry: Entry): Promise<LoadedModel> {

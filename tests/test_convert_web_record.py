@@ -1,0 +1,418 @@
+"""The page that records: its folder of takes, its trainings, and the whole of it used in a browser."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import soundfile
+from page_in_browser import find_node, run_node, served
+
+import earproof
+from convert.web.record import take_folder, trainings
+from convert.web.record.findings import find_faults
+from convert.web.record.take_folder import TakeFolder
+from convert.web.record.training_stages import FIRST_STEP, stage_of
+from convert.web.record.trainings import Trainings
+from edge_runtime.audio.wav_bytes import wav_bytes
+from train.recordings.clip_index import find_clips, write_index
+
+
+def _take(seed=0, seconds=0.5):
+    """Noise as a WAV file of 16 kHz."""
+    noise = np.random.default_rng(seed).integers(-9_000, 9_000, round(seconds * 16_000))
+    return wav_bytes(noise.astype(np.int16), 16_000)
+
+
+@pytest.fixture
+def takes(tmp_path):
+    folder = TakeFolder(tmp_path / "takes")
+    for label in ("yes", "no"):
+        folder.add_label(label)
+    return folder
+
+
+def _files(root):
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_takes_lie_as_every_verb_reads_them(takes):
+    first = takes.add("yes", "Anna, kitchen", _take(1))
+    second = takes.add("no", "Anna, kitchen", _take(2))
+    third = takes.add("yes", "Anna, kitchen", _take(3))
+    assert [first, second, third] == [
+        "yes/Anna, kitchen-0001.wav",
+        "no/Anna, kitchen-0001.wav",
+        "yes/Anna, kitchen-0002.wav",
+    ]
+    index = find_clips(takes.root)
+    assert index.labels == ("yes", "no")  # in the order in which they were added
+    assert [(clip.path, clip.labels, clip.group) for clip in index.clips] == [
+        (first, ("yes",), "Anna, kitchen"),
+        (second, ("no",), "Anna, kitchen"),
+        (third, ("yes",), "Anna, kitchen"),
+    ]
+    assert takes.content(first) == _take(1)
+    assert takes.takes()[0] == {
+        "path": first,
+        "labels": ["yes"],
+        "group": "Anna, kitchen",
+        "split": "",
+        "seconds": 0.5,
+    }
+
+
+def test_recordings_that_are_there_stay_and_get_their_row_with_the_first_take(tmp_path):
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.wav").write_bytes(_take())
+    folder = TakeFolder(tmp_path)
+    assert folder.labels() == ("cat", "dog")
+    assert len(folder.takes()) == 2
+    assert not (tmp_path / "clips.csv").exists()  # looking changes nothing
+    folder.add("dog", "s", _take(1))
+    groups = {clip.path: clip.group for clip in find_clips(tmp_path).clips}
+    assert groups == {"cat/1.wav": "cat/1", "dog/1.wav": "dog/1", "dog/s-0001.wav": "s"}
+
+
+def test_a_table_that_is_edited_meanwhile_is_read_anew(takes):
+    path = takes.add("yes", "s", _take())
+    table = takes.root / "clips.csv"
+    table.write_text(table.read_text().replace(",s,", ",another session,"))
+    assert takes.takes()[0]["group"] == "another session"
+    takes.add("no", "s", _take(1))
+    assert {take["path"]: take["group"] for take in takes.takes()}[path] == "another session"
+
+
+def test_a_new_take_goes_to_the_side_of_its_session_else_to_train(takes):
+    for number, group in enumerate(("a", "b", "c")):
+        takes.add("yes", group, _take(number))
+    clips = [
+        clip.__class__(**{**vars(clip), "split": side})
+        for clip, side in zip(takes.index().clips, ("train", "val", "test"), strict=True)
+    ]
+    write_index(takes.root / "clips.csv", takes.index().with_clips(clips))
+    takes.add("yes", "c", _take(4))
+    takes.add("yes", "d", _take(5))
+    assert [take["split"] for take in takes.takes()] == ["train", "val", "test", "test", "train"]
+
+
+def test_a_deleted_take_comes_back_and_the_last_one_leaves_no_broken_table(takes):
+    path = takes.add("yes", "s", _take())
+    takes.delete(path)
+    assert takes.takes() == []
+    assert _files(takes.root) == [f".deleted/{path}", "labels.txt"]
+    assert takes.add("yes", "s", _take(1)) == "yes/s-0002.wav"  # the name of the deleted one stays its own
+    takes.restore(path)
+    assert {take["path"] for take in takes.takes()} == {path, "yes/s-0002.wav"}
+    with pytest.raises(ValueError, match="was not deleted here"):
+        takes.restore(path)
+
+
+def test_no_path_leads_out_of_the_folder(takes, tmp_path):
+    outside = tmp_path / "outside.wav"
+    outside.write_bytes(_take())
+    (takes.root / "notes.txt").write_text("not a take")
+    for path in ("../outside.wav", str(outside), "notes.txt", "yes/../../outside.wav", ""):
+        for act in (takes.content, takes.delete, takes.restore):
+            with pytest.raises(ValueError, match=r"no recording|not deleted here"):
+                act(path)
+    takes.add_label("../../up")
+    path = takes.add("../../up", "../../../up", _take(1))
+    assert (takes.root / path).resolve().is_relative_to(takes.root.resolve())
+    assert _files(tmp_path)[0] == "outside.wav"
+    assert len(_files(tmp_path)) == 5  # with clips.csv, labels.txt, notes.txt and the take
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"this is no sound" * 9, "no sound file"),
+        (_take()[:30], "it is not kept"),
+        (wav_bytes(np.zeros(0, np.int16), 16_000), "holds no samples"),
+    ],
+    ids=["empty", "text", "cut", "no samples"],
+)
+def test_what_is_no_recording_is_refused_and_leaves_nothing(takes, content, told):
+    with pytest.raises(ValueError, match=told):
+        takes.add("yes", "s", content)
+    assert _files(takes.root) == ["labels.txt"]
+
+
+def test_a_take_whose_row_cannot_be_written_is_not_kept(takes, monkeypatch):
+    kept = takes.add("yes", "s", _take())
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(take_folder, "write_index", full)
+    with pytest.raises(OSError, match="no space left"):
+        takes.add("yes", "s", _take(1))
+    assert _files(takes.root) == ["clips.csv", "labels.txt", kept]
+    with pytest.raises(OSError, match="no space left"):
+        takes.add("no", "s", _take(1))
+    assert [take["path"] for take in takes.takes()] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (" ", "is empty"),
+        ("Yes", "there is the label 'yes' already"),
+        ("a\nb", "no control character"),
+        ("x" * 81, "80 at most"),
+    ],
+)
+def test_labels_that_files_cannot_hold_are_refused(takes, name, told):
+    with pytest.raises(ValueError, match=told):
+        takes.add_label(name)
+    assert takes.labels() == ("yes", "no")
+
+
+def test_a_label_goes_only_without_takes(takes):
+    takes.add("yes", "s", _take())
+    with pytest.raises(ValueError, match="has takes; delete them first"):
+        takes.remove_label("yes")
+    takes.remove_label("no")
+    assert takes.labels() == ("yes",)
+    with pytest.raises(ValueError, match="there is no label 'no'"):
+        takes.add("no", "s", _take())
+    with pytest.raises(ValueError, match="the session: label 1 is empty"):
+        takes.add("yes", " ", _take())
+
+
+def test_what_a_training_still_needs_is_told_label_by_label(tmp_path):
+    folder = TakeFolder(tmp_path)
+    assert folder.missing() == ["Name at least two labels; one of them may be background."]
+    for label in ("yes", "no"):
+        folder.add_label(label)
+    for number in range(3):
+        folder.add("yes", f"s{number}", _take(number))
+    assert folder.missing() == ["Record takes of no."]
+    folder.add("no", "s0", _take(4))
+    assert folder.missing() == ["Record no in 3 sessions (now 1): one to train on, one to choose by, one to test."]
+    for number in (1, 2):
+        folder.add("no", f"s{number}", _take(4 + number))
+    assert folder.missing() == []
+
+
+def test_faults_of_the_takes_are_those_of_data_check(takes):
+    for number in range(3):
+        takes.add("yes", f"s{number}", _take(number))
+        takes.add("no", f"s{number}", _take(number))  # the same sound under two labels
+    found = find_faults(takes.root)
+    assert any(one["level"] == "error" and "same audio" in one["text"] for one in found["findings"])
+    (takes.root / "clips.csv").write_text("path,labels\nyes/none.wav,yes\n")
+    with pytest.raises(ValueError, match=r"no file .yes/none\.wav."):
+        find_faults(takes.root)
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Trainings whose command is a small script in place of `earproof build`."""
+
+    def make(script):
+        monkeypatch.setattr(trainings, "_EARPROOF", (sys.executable, "-c", script))
+        monkeypatch.setenv("EARPROOF_BACKBONES", str(tmp_path / "none"))
+        return Trainings(tmp_path / "takes", tmp_path / "runs")
+
+    return make
+
+
+def _until_ended(running):
+    for _ in range(400):
+        (last,) = running.described()[-1:]
+        if last["state"] != "running":
+            return last
+        time.sleep(0.05)
+    raise AssertionError("the training did not end")
+
+
+def test_one_training_at_a_time_and_a_stopped_one_is_told(stand_in):
+    running = stand_in("import time; print('converting a (2 of 4', flush=True); time.sleep(60)")
+    assert running.start(epochs=3) == "training-001"
+    with pytest.raises(ValueError, match="training-001 runs; wait for it, or stop it"):
+        running.start()
+    while not running.log("training-001"):
+        time.sleep(0.05)
+    (described,) = running.described()
+    assert (described["state"], described["step"]) == ("running", "converting a (2 of 4")
+    assert described["command"][-2:] == ["--epochs", "3"]
+    running.stop()
+    assert _until_ended(running)["state"] == "ended"
+    with pytest.raises(ValueError, match="no training runs here"):
+        running.stop()
+    assert running.start() == "training-002"
+    running.close()
+
+
+def test_a_training_that_fails_says_why_and_gives_way_to_the_next(stand_in):
+    running = stand_in("print('earproof build: there is no sound; record some'); raise SystemExit(2)")
+    running.start()
+    ended = _until_ended(running)
+    assert (ended["state"], ended["error"]) == ("ended", "earproof build: there is no sound; record some")
+    assert running.start() == "training-002"
+    for act in (running.folder, running.log):
+        with pytest.raises(ValueError, match=r"not finished|no training"):
+            act("../takes" if act == running.log else "training-001")
+    _until_ended(running)
+
+
+def test_another_server_on_the_same_folder_trains_not_at_the_same_time(stand_in):
+    running = stand_in("pass")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        running.runs.mkdir()
+        (running.runs / ".training").write_text(str(other.pid))
+        with pytest.raises(ValueError, match="another earproof trains into"):
+            running.start()
+        other.send_signal(signal.SIGKILL)
+    assert running.start() == "training-001"  # whoever held the lock is gone
+    _until_ended(running)
+    assert not (running.runs / ".training").exists()
+
+
+def test_epochs_beyond_reason_are_refused(stand_in):
+    with pytest.raises(ValueError, match="epochs is 0; expected 1 to 10000"):
+        stand_in("pass").start(epochs=0)
+
+
+LOG = (
+    "30 clips in 3 groups, from takes/clips.csv; split drawn with seed 0",
+    "decode: 100%|####| 30/30 [00:00<00:00, 287.31clip/s]",
+    "[1/1] mel_cnn: training, 30 epochs at most",
+    "mel_cnn:  40%|####      | 12/30 [00:03<00:04,  4.0epoch/s]",
+    "converting mel_cnn-float32.tflite (1 of 4, 0:08)",
+    "running mel_cnn-int8.tflite on 90 test windows (2 of 4, 0:11)",
+    "timing mel_cnn-spectrogram-int8.tflite (4 of 4, 0:57)",
+)
+
+
+def test_the_share_that_is_done_grows_with_the_log():
+    shares = [stage_of(LOG[:count])[0] for count in range(len(LOG) + 1)]
+    assert stage_of([]) == (0.0, FIRST_STEP)
+    assert shares == sorted(shares)
+    assert 0.2 < stage_of(LOG[:4])[0] < 0.45
+    assert 0.9 < shares[-1] < 1.0
+    assert stage_of([*LOG[:4], "a note that is no step"])[1] == LOG[3].strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "there is no MODEL; name .tflite files or the folder of a build, or --data DIR to record"),
+        (["--data", "takes", "--out", "page"], "cannot record into a folder; leave --data out"),
+        (["--data", "takes", "--runs", "takes/runs"], "lies in takes, where it would be read as a label"),
+        (["m.tflite", "--runs", "runs"], "give --data DIR too"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert earproof.main(["web", *arguments]) == 2
+    assert told in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_where_takes_would_go_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="expected a folder for takes"):
+        TakeFolder(tmp_path / "file")
+    with pytest.raises(NotADirectoryError, match="expected a folder for trainings"):
+        Trainings(tmp_path, tmp_path / "file")
+
+
+PLACES = ("desk", "hall", "yard")  # of the three sessions
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Sounds for the microphone and to add, and an empty folder of backbones."""
+    folder = tmp_path_factory.mktemp("recorded")
+    for number, hertz in enumerate((180, 220, 260)):
+        (folder / f"low{number}.wav").write_bytes(_tone(hertz))
+    (folder / "microphone.wav").write_bytes(_tone(2_400, seconds=5))
+    (folder / "broken.wav").write_bytes(b"this is no sound" * 9)
+    for name in ("backbones", "downloads"):
+        (folder / name).mkdir()
+    return folder
+
+
+def _tone(hertz, seconds=1):
+    """A tone in a little noise as a WAV file of 16 kHz."""
+    times = np.arange(seconds * 16_000) / 16_000
+    noise = np.random.default_rng(hertz).standard_normal(times.size)
+    return wav_bytes((9_000 * np.sin(2 * np.pi * hertz * times) + 200 * noise).astype(np.int16), 16_000)
+
+
+@pytest.fixture(scope="module")
+def seen(folder):
+    """What one visit in Chromium saw, from the first label to hearing with the new file."""
+    node = find_node()
+    arguments = ("web", "--data", folder / "takes")
+    with served(*arguments, EARPROOF_BACKBONES=str(folder / "backbones")) as address:
+        job = {
+            "address": address,
+            "microphone": str(folder / "microphone.wav"),
+            "files": [str(folder / f"low{number}.wav") for number in range(3)],
+            "broken": str(folder / "broken.wav"),
+            "downloads": str(folder / "downloads"),
+        }
+        found = run_node(node, "record_on_page.mjs", shutil.which("chromium"), job=job, folder=folder, timeout=400)
+    return {"served": address, **found}
+
+
+def test_takes_are_recorded_added_deleted_and_brought_back_on_the_page(seen, folder):
+    index = find_clips(folder / "takes")
+    expected = {(f"{label}/{place}-0001.wav", label, place) for label in ("high", "low") for place in PLACES}
+    expected.add(("high/yard-0002.wav", "high", "yard"))
+    assert {(clip.path, clip.labels[0], clip.group) for clip in index.clips} == expected
+    assert (seen["takes_after_delete"], seen["takes_after_undo"], seen["takes_after_reload"]) == (3, 4, 7)
+    heard, rate = soundfile.read(folder / "takes" / "high" / "hall-0001.wav")
+    assert heard.size == rate  # one second, at the rate of the microphone
+    loudest = np.argmax(np.abs(np.fft.rfft(heard))) * rate / heard.size
+    assert loudest == pytest.approx(2_400, abs=5)
+
+
+def test_faults_are_told_on_the_page(seen):
+    assert "without its token; open the whole address that earproof printed" in seen["without_token"]
+    assert "token" not in seen["address"]
+    assert "there is the label 'high' already" in seen["same_label"]
+    assert seen["needs"] == ["Record takes of high.", "Record takes of low."]
+    assert seen["broken"].startswith("1 file not added: broken.wav")
+    assert len(seen["findings"]) == 1
+    assert seen["findings"][0].startswith("warning: the sample rate of the files tells high, low; ")
+    assert seen["second_training"] == [400, "training-001 runs; wait for it, or stop it"]
+
+
+def test_a_training_on_the_page_ends_with_a_file_that_hears(seen):
+    assert seen["training"].startswith("Training 1 (mel_cnn, ")
+    assert "Take no file yet." in seen["verdict"]  # one session is too little to judge by, and that is said
+    assert seen["curves"] == 2
+    assert seen["model"].startswith("Training 1: mel_cnn-")
+    assert seen["focus"] == "microphone"
+    assert sum(seen["live_bars"]) == pytest.approx(1, abs=0.002)
+    assert seen["parity"] == ["Pass", "Pass"]
+
+
+def test_the_file_is_downloaded_with_its_bundle_and_its_report(seen, folder):
+    with tarfile.open(folder / "downloads" / seen["downloads"]["bundle"]) as bundle:
+        names = bundle.getnames()
+    assert any(name.endswith(".tflite") for name in names)
+    assert any(name.endswith("doctor.py") for name in names)
+    report = (folder / "downloads" / seen["downloads"]["report"]).read_text(encoding="utf-8")
+    assert "Training curves" in report
+
+
+def test_the_page_that_records_asks_no_other_host_and_is_open_to_all(seen):
+    asked = {urlsplit(one).netloc for one in seen["requests"] if not one.startswith(("blob:", "data:", "about:"))}
+    assert asked == {urlsplit(seen["served"]).netloc}
+    assert seen["faults"] == []
+    assert {state: faults for state, faults in seen["axe"].items() if faults} == {}
+    assert len(seen["axe"]) == 2
+    assert seen["narrow_width"] == 360

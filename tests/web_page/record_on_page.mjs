@@ -1,0 +1,141 @@
+// Records, labels, trains and hears as a person does, in one browser.
+//
+//     node record_on_page.mjs WEB CHROMIUM JOB.json OUT.json
+//
+// WEB is the folder of the page. JOB.json: {"address", "microphone", "files", "broken", "downloads"}: where the page is,
+// what the microphone hears, three recordings of the second label, a file without sound, and where downloads go.
+// OUT.json says what was seen.
+
+import { createRequire } from "node:module";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [web, executablePath, jobFile, out] = process.argv.slice(2);
+const require = createRequire(join(web, "node_modules/"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
+const job = JSON.parse(readFileSync(jobFile, "utf-8"));
+const seen = { requests: [], faults: [], axe: {}, downloads: {} };
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    `--use-file-for-fake-audio-capture=${job.microphone}`,
+  ],
+});
+const page = await browser.newPage({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+page.setDefaultTimeout(30_000);
+page.on("request", (request) => seen.requests.push(request.url()));
+page.on("pageerror", (error) => seen.faults.push(String(error)));
+page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+
+const text = (selector) => page.textContent(selector);
+const said = (pattern) => page.waitForFunction((words) => new RegExp(words).test(document.querySelector("#record-status").textContent), pattern);
+
+async function checkAccess(state) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+async function session(name) {
+  await page.fill("#session", name);
+  await page.click("#record-title"); // keys count where nothing is written
+}
+
+await page.goto(new URL("/", job.address).href);
+await page.waitForSelector("#error:not([hidden])");
+seen.without_token = await text("#error");
+await page.goto("about:blank"); // the same address with another # would not load it anew
+await page.goto(job.address);
+await page.waitForSelector("#record:not([hidden])");
+seen.address = page.url();
+await said("Add the labels");
+for (const label of ["high", "low"]) {
+  await page.fill("#new-label", label);
+  await page.click("#add-label button");
+  await said(`Added the label ${label}`);
+}
+await page.fill("#new-label", "HIGH");
+await page.click("#add-label button");
+await page.waitForSelector("#record-error:not([hidden])");
+seen.same_label = await text("#record-error");
+seen.needs = await page.locator("#train-needs li").allTextContents();
+
+await page.selectOption("#take-seconds", "1");
+await page.selectOption("#take-count", "1");
+await session("desk");
+await page.click('[aria-label="Record high"]');
+await said("Kept high/desk-0001.wav");
+for (const place of ["hall", "yard"]) {
+  await session(place);
+  await page.keyboard.press("1");
+  await page.keyboard.press("r");
+  await said(`Kept high/${place}-0001.wav`);
+}
+await page.keyboard.press("r");
+await said("Kept high/yard-0002.wav");
+await page.keyboard.press("p");
+await page.waitForRequest((request) => request.url().endsWith("/api/takes/high/yard-0002.wav")).catch(() => null);
+await page.keyboard.press("Delete");
+await said("Deleted high/yard-0002.wav");
+seen.takes_after_delete = await page.locator('[aria-label="Takes of high"] li').count();
+await page.click("#undo");
+await said("The take is back");
+seen.takes_after_undo = await page.locator('[aria-label="Takes of high"] li').count();
+
+for (const [number, place] of ["desk", "hall", "yard"].entries()) {
+  await session(place);
+  await page.setInputFiles("#files-1", job.files[number]);
+  await said(`Added 1 file to low, session ${place}`);
+}
+await page.setInputFiles("#files-1", job.broken);
+await page.waitForSelector("#record-error:not([hidden])");
+seen.broken = await text("#record-error");
+await page.click("#find-faults");
+await page.waitForSelector("#findings .finding");
+seen.findings = await page.locator("#findings .finding").allTextContents();
+await checkAccess("light, takes");
+
+await page.fill("#epochs", "2");
+await page.click("#train");
+await page.waitForSelector("#training-now:not([hidden])");
+seen.second_training = await page.evaluate(async () => {
+  const answer = await fetch("api/trainings", { method: "POST", headers: { "x-earproof-token": sessionStorage.getItem("earproof-token") } });
+  return [answer.status, await answer.text()];
+});
+await page.reload(); // a page that is closed loses nothing
+await page.waitForSelector("#training-now:not([hidden])");
+seen.takes_after_reload = await page.locator(".takes li").count();
+await page.waitForSelector("#trainings details", { timeout: 240_000 });
+await said("Training 1 is open below");
+seen.training = await text("#trainings summary");
+seen.verdict = await page.locator("#trainings p").first().textContent();
+seen.curves = await page.locator("#curves canvas").count();
+seen.model = await page.locator("#model option:checked").textContent();
+seen.focus = await page.evaluate(() => document.activeElement.id);
+await page.click("#microphone");
+await page.waitForSelector("#microphone[aria-pressed=true]");
+await page.waitForTimeout(1500);
+seen.live_bars = (await page.locator("#bars .score").allTextContents()).map(Number);
+await page.click("#microphone");
+await page.waitForSelector("body[data-scores]");
+await page.click("#parity");
+await page.waitForSelector("#parity-result .verdict");
+seen.parity = await page.locator("#parity-result .verdict strong").allTextContents();
+
+for (const [name, button] of [["bundle", "#trainings td button >> nth=0"], ["report", "text=Save the report"]]) {
+  const coming = page.waitForEvent("download");
+  await page.click(button);
+  const download = await coming;
+  await download.saveAs(join(job.downloads, download.suggestedFilename()));
+  seen.downloads[name] = download.suggestedFilename();
+}
+await page.emulateMedia({ colorScheme: "dark" });
+await page.setViewportSize({ width: 360, height: 780 });
+await checkAccess("dark, narrow, a training");
+seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
+
+writeFileSync(out, JSON.stringify(seen));
+await browser.close();
