@@ -329,10 +329,48 @@ def test_two_runs_are_paired_on_the_same_test_side_and_what_differs_is_named(tmp
     assert ["net:", "seed", "0", "1"] in told
     elements = Elements(out.read_text(encoding="utf-8"))
     titles = [one[2] for one in elements.of("h2")]
-    assert titles[:4] == ["Verdict", "Which is more often right", "What differs", "Files of the same name"]
+    assert titles[:5] == [
+        *("Verdict", "Which is more often right", "Recordings added or left out"),
+        *("What differs", "Files of the same name"),
+    ]
     assert titles.count("Confusion") == 1
     ids = [attrs["id"] for _, attrs, _ in elements.found if "id" in attrs]
     assert len(ids) == len(set(ids))
+
+
+def test_the_recordings_that_one_run_has_more_are_named_by_group_and_what_they_changed_by_label(tmp_path, capsys):
+    before = write_small_run(tmp_path / "before")
+    after = write_small_run(tmp_path / "after", wrong={7: (0, 0.7)})
+    shared = ["../../bark.wav,dog,kennel,test", "../../drops.wav,rain,roof,train"]
+    more = ["../../take1.wav,dog,session a,train", "../../take2.wav,rain,session a,train"]
+    for run, rows in ((before, shared), (after, [*shared, *more])):
+        (run / "net" / "split.csv").write_text("\n".join(["path,labels,group,split", *rows, ""]))
+    out = tmp_path / "compare.html"
+    assert earproof.main(["compare", str(before), str(after), "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "Added: 2 clips of 1 group (2 train) that before has not.\nLeft out: no clip that after has not." in told
+    assert "The test side is the same: 1 clip." in told
+    assert ["session", "a", "train", "2", "dog", "1,", "rain", "1"] in [line.split() for line in told.splitlines()]
+    rows = re.findall(r'<tr><th scope="row">net</th>(.*?)</tr>', out.read_text(encoding="utf-8"))
+    cells = [re.findall(r">([^<]+)</td>", row) for row in rows]
+    assert ["dog", "3", "66.7%", "100.0%", "1", "0"] in cells
+
+
+def test_a_test_side_that_is_not_the_same_is_told(tmp_path, capsys):
+    runs = [write_small_run(tmp_path / name) for name in ("before", "after")]
+    for run, side in zip(runs, ("test", "train"), strict=True):
+        rows = ["../../bark.wav,dog,kennel,test", f"../../drops.wav,rain,roof,{side}"]
+        (run / "net" / "split.csv").write_text("\n".join(["path,labels,group,split", *rows, ""]))
+    assert earproof.main(["compare", *map(str, runs), "--out", str(tmp_path / "compare.html")]) == 0
+    told = capsys.readouterr().out
+    assert "The test sides differ: 1 clip only in before, 0 clips only in after." in told
+    assert "Changed: 1 clip with another side, the first test → train." in told
+
+
+def test_runs_without_a_recording_in_common_say_so(tmp_path, capsys, run):
+    other = write_small_run(tmp_path / "other")
+    assert earproof.main(["compare", str(run), str(other), "--out", str(tmp_path / "compare.html")]) == 0
+    assert "no recording in common, by its path; were recordings or a run moved?" in capsys.readouterr().err
 
 
 def test_a_run_against_itself_differs_in_nothing(tmp_path, capsys, run):

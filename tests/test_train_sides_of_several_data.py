@@ -64,13 +64,13 @@ def test_by_folds_what_came_with_a_side_keeps_it(tmp_path):
 def test_a_group_of_the_test_side_among_the_takes_is_a_leak(folder, tmp_path):
     tested = find_and_split(folder, None, 0).of_split("test")[0]
     takes = _table(tmp_path, [(tested.labels[0], tested.group, "train")])
-    with pytest.raises(LeakError, match=r"train|test"):
+    with pytest.raises(LeakError, match="on more than one side of the split"):
         find_and_split([folder, takes], None, 0)
 
 
 def test_a_label_that_only_the_takes_have_is_missing_on_the_other_sides(folder, tmp_path):
     takes = _table(tmp_path, [("bird", "session a", "train")])
-    with pytest.raises(ValueError, match=r"the train side has no clip|the val side has no clip of bird"):
+    with pytest.raises(ValueError, match="the val side has no clip of bird"):
         find_and_split([folder, takes], None, 0)
 
 

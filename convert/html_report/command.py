@@ -67,7 +67,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
 def _comparison(subjects: Sequence[Subject]) -> Page:
     """The page of two runs; who is more often right is printed too."""
     from convert.html_report.comparison import compare_parts
-    from convert.html_report.page_parts import Table
+    from convert.html_report.page_parts import Table, Text
     from convert.html_report.subjects import page_of
     from edge_runtime.tables import align
 
@@ -78,8 +78,11 @@ def _comparison(subjects: Sequence[Subject]) -> Page:
             "stand side by side with earproof report A.json B.json --out FILE.html"
         )
     first = compare_parts(a.run, b.run, (a.name, b.name))
-    for table in (block for part in first for block in part.blocks if isinstance(block, Table)):
-        print("\n".join([table.caption, *align([table.header, *table.rows]), ""]))
+    for block in (block for part in first for block in part.blocks):
+        if isinstance(block, Table):
+            print("\n".join([block.caption, *align([block.header, *block.rows]), ""]))
+        if isinstance(block, Text):
+            print("\n".join([*(line.replace("**", "") for line in block.lines), ""]))
     return page_of(subjects, first, "earproof compare")
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from convert.html_report.mistakes import is_right, thresholds_of
 from convert.html_report.model_card import data_facts, setting_rows
 from convert.html_report.page_parts import Block, Missing, Part, Table, Text
+from convert.html_report.recording_parts import recording_blocks
 from convert.html_report.run_record import RunRecord
 from edge_runtime.machine.describe import machine_line
+from edge_runtime.parity.golden_vectors import Golden
 from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval
 from metadata.plural import counted
 from metadata.signed import signed
@@ -21,9 +23,10 @@ ABSENT = "–"
 
 
 def compare_parts(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[Part]:
-    """Return the sections about both runs: what differs, who is more often right, and the files of the same name."""
+    """Return the sections about both runs: who is more often right, what differs, and the files of the same name."""
     return [
         Part(anchor="paired", title="Which is more often right", blocks=tuple(_paired_blocks(a, b, names))),
+        Part(anchor="added", title="Recordings added or left out", blocks=tuple(recording_blocks(a, b, names))),
         Part(anchor="differs", title="What differs", blocks=tuple(_difference_blocks(a, b, names))),
         Part(anchor="common", title="Files of the same name", blocks=tuple(_common_files(a, b, names))),
     ]
@@ -61,25 +64,32 @@ def _paired_blocks(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[B
     pairs = [(model, model) for model in a.models if model in b.models]
     best = (a.judged_model, b.judged_model)
     pairs += [best] if best not in pairs else []
-    rows, blocks = [], []
+    rows, by_label, blocks = [], [], []
     for ours, theirs in pairs:
         what = ours if ours == theirs else f"{ours} and {theirs}, which the verdicts are about"
-        found = _paired(a, b, ours, theirs)
+        found = _both_right(a, b, ours, theirs)
         if isinstance(found, str):
             blocks.append(Missing(what=f"a paired difference of {what}", why=found))
         else:
-            rows.append((what, *found))
+            golden, labels, right = found
+            rows.append((what, *_paired(golden, right)))
+            by_label += [(what, *cells) for cells in _by_label(golden, labels, right)]
     table = Table(
         caption=f"Trained models on the test windows that the golden vectors of both hold; points: {names[1]} above "
         f"{names[0]}, with the paired 95 % interval over groups",
         header=("model", "windows", "groups", f"{names[0]} right", f"{names[1]} right", "points", "what that says"),
         rows=tuple(rows),
     )
-    return [*([table] if rows else []), *blocks]
+    detail = Table(
+        caption="The same windows by the label that they have",
+        header=("model", "label", "windows", f"{names[0]} right", f"{names[1]} right", "newly right", "newly wrong"),
+        rows=tuple(by_label),
+    )
+    return [*([table, detail] if rows else []), *blocks]
 
 
-def _paired(a: RunRecord, b: RunRecord, ours: str, theirs: str) -> tuple[str, ...] | str:
-    """The cells of a pair of models, or why there are none."""
+def _both_right(a: RunRecord, b: RunRecord, ours: str, theirs: str) -> tuple[Golden, list[str], list[np.ndarray]] | str:
+    """The windows that a model of each was tested with, their labels, and which windows each had right; or why not."""
     one, other = a.golden.get(ours), b.golden.get(theirs)
     if one is None or other is None or one.truth is None or other.truth is None:
         return "golden vectors with a truth are not in both runs' folders"
@@ -90,8 +100,13 @@ def _paired(a: RunRecord, b: RunRecord, ours: str, theirs: str) -> tuple[str, ..
         return "the test sides are not the same: the shares of each stand in its own column, unpaired"
     ends = [thresholds_of(run.trainings[model], len(labels[0])) for run, model in ((a, ours), (b, theirs))]
     right = [is_right(golden, limits).astype(float) for golden, limits in zip((one, other), ends, strict=True)]
+    return one, list(labels[0]), right
+
+
+def _paired(golden: Golden, right: Sequence[np.ndarray]) -> tuple[str, ...]:
+    """The cells of a pair of models."""
     gains = right[1] - right[0]
-    groups = np.arange(len(gains)) if one.groups is None else one.groups
+    groups = np.arange(len(gains)) if golden.groups is None else golden.groups
     shares = [f"{share.mean():.1%}" for share in right]
     points = 100.0 * float(gains.mean())
     if count_groups(groups) < 2:
@@ -101,6 +116,20 @@ def _paired(a: RunRecord, b: RunRecord, ours: str, theirs: str) -> tuple[str, ..
     low, high = (100.0 * end for end in paired_bootstrap_interval(gains, groups))
     cell = f"{signed(points, 1)} [{signed(low, 1)}, {signed(high, 1)}]"
     return (str(len(gains)), str(count_groups(groups)), *shares, cell, _said(low, high))
+
+
+def _by_label(golden: Golden, labels: Sequence[str], right: Sequence[np.ndarray]) -> list[tuple[str, ...]]:
+    """The cells of each label; a window with several labels is counted with each, one without any with none."""
+    truth = np.asarray(golden.truth)
+    rows = []
+    for place, label in enumerate(labels):
+        has = truth == place if truth.ndim == 1 else truth[:, place].astype(bool)
+        if not has.any():
+            continue
+        before, after = (one[has] for one in right)
+        new = [int((gains > 0).sum()) for gains in (after - before, before - after)]
+        rows.append((label, str(int(has.sum())), f"{before.mean():.1%}", f"{after.mean():.1%}", *map(str, new)))
+    return rows
 
 
 def _said(low: float, high: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -33,7 +34,7 @@ class TrainingRecord:
     spec : dict or None
         spec.json, or the spec inside one of the model's files where a conversion left only these.
     split : tuple of dict or None
-        A row a clip: path, labels, group, split.
+        A row a clip: path, which is absolute, labels, group, split.
     """
 
     model: str
@@ -135,7 +136,7 @@ def _training(run: Path, model: str, files: Sequence[Mapping[str, Any]], faults:
     """What one training left; of a conversion, whose training lies elsewhere, what its files say of it."""
     folder = run / safe_part(model)
     history = _read_all({model: folder / HISTORY_FILE_NAME}, _read_history, faults)
-    split = _read_all({model: folder / SPLIT_FILE_NAME}, _read_rows, faults)
+    split = _read_all({model: folder / SPLIT_FILE_NAME}, _read_split, faults)
     spec = _read_all({model: folder / SPEC_RUN_FILE_NAME}, read_json, faults)
     if not spec:
         first = next(str(file["file"]) for file in files if file["model"] == model)
@@ -179,6 +180,12 @@ def _read_rows(path: Path) -> tuple[dict[str, str], ...]:
     """The rows of a table with a header."""
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
+
+
+def _read_split(path: Path) -> tuple[dict[str, str], ...]:
+    """The recordings of a training, whose paths are relative to its folder there."""
+    folder = os.path.realpath(path.parent)
+    return tuple({**row, "path": os.path.normpath(os.path.join(folder, row["path"]))} for row in _read_rows(path))
 
 
 def _read_history(path: Path) -> tuple[dict[str, float], ...]:

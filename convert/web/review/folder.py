@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from convert.web.review.clip_tables import CLIPS_FILE, SIDE, ClipTables
 from convert.web.review.decisions import CORRECT, DECISIONS_FILE, DISCARD, KEEP, UNDO, Decision, Decisions
-from convert.web.review.own_files import OwnFiles
 from convert.web.review.takes import TakeModel, find_takes, models_of, sound_path
 from edge_runtime.listen.uncertain_takes import Take
 from metadata.labels import check_labels, listed
 from metadata.plural import counted
-from train.recordings.clip import Clip
-from train.recordings.tables.clip_table import clips_content, spelled_label
+from train.recordings.tables.clip_table import spelled_label
 
-CLIPS_FILE = "clips.csv"
-NEW_LABELS_FILE = "new-labels.csv"
-SEVERAL_LABELS_FILE = "several-labels.csv"
-# Why what is in the other tables is not in clips.csv, which the next build takes as it is.
-_ASIDE = {
-    NEW_LABELS_FILE: "no model knows these labels yet, and a build needs recordings of each label on every side",
-    SEVERAL_LABELS_FILE: "a build learns from recordings of one label each, and mixes them itself",
-}
 NONE_OF_THESE = "none of these"  # a label that no model knows yet
-GROUP = "listened {session}"  # its takes share a room and a microphone
-SIDE = "train"  # the test side stays that of the run before
 
 
 class DecidedElsewhereError(ValueError):
@@ -69,12 +57,9 @@ class ReviewFolder:
         self.known = tuple(dict.fromkeys(label for model in self.models.values() for label in model.labels))
         self.decisions = Decisions(folder / DECISIONS_FILE)
         self.faults = (*faults, *self.decisions.faults)
-        self._files = OwnFiles(folder)
+        self.tables = ClipTables(folder, self.takes, frozenset(self.known), self.decisions.in_force, force)
+        self.tables.write()
         self._lock = Lock()
-        for name in (CLIPS_FILE, *_ASIDE):
-            if force and not self._files.is_own(name):
-                self._files.claim(name)
-        self._write_tables()
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows, for JSON."""
@@ -89,7 +74,6 @@ class ReviewFolder:
                 "faults": list(self.faults),
                 "order": [path for path in self.decisions.order if path in self.takes],
                 **self._news(0),
-                "warning": "",
             }
 
     def decide(self, path: str, action: str, labels: Sequence[str] = (), revision: int | None = None) -> dict[str, Any]:
@@ -129,17 +113,14 @@ class ReviewFolder:
                 self.decisions.append(decision)
             except OSError as error:
                 raise OSError(f"the decision is not saved: {self.decisions.path}: {error.strerror or error}") from error
-            warning = ""
-            try:
-                self._write_tables()
-            except (OSError, ValueError) as error:
-                warning = f"the decision is saved in {DECISIONS_FILE}, but the table is not: {error}"
-            return {**self._news(revision or 0), "warning": warning}
+            self.tables.write_soon()
+            return self._news(revision or 0)
 
     def news(self, revision: int) -> dict[str, Any]:
-        """Return what changed since a revision, for JSON."""
+        """Return what changed since a revision, for JSON; the tables are written by then."""
         with self._lock:
             self.decisions.refresh()
+            self.tables.flush()
             return self._news(revision)
 
     def sound(self, path: str) -> bytes:
@@ -161,7 +142,8 @@ class ReviewFolder:
 
     def told(self) -> list[str]:
         """Return what came of the review so far, for people, a line each."""
-        table, left = self._table(), len(self.takes) - len(self._in_force())
+        self.tables.flush()
+        table, left = self.tables.described(), len(self.takes) - len(self._in_force())
         decided = f"{counted(len(self._in_force()), 'take', form=',')} of {len(self.takes):,} decided"
         if not self._in_force():
             return [f"{decided}, so there is no {CLIPS_FILE}"]
@@ -171,6 +153,7 @@ class ReviewFolder:
         for aside in table["aside"]:
             labels = ", ".join(listed(aside["labels"]))
             lines.append(f"{counted(aside['clips'], 'clip', form=',')} in {aside['path']} ({labels}): {aside['why']}")
+        lines += [self.tables.fault] if self.tables.fault else []
         return lines + [f"next: {command}" for command in table["commands"]]
 
     def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -208,7 +191,8 @@ class ReviewFolder:
                 path: {"action": in_force[path].action, "labels": in_force[path].labels} if path in in_force else None
                 for path in changed
             },
-            "table": self._table(),
+            "table": self.tables.described(),
+            "warning": self.tables.fault,
         }
 
     def _described(self, take: Take, models: Sequence[TakeModel]) -> dict[str, Any]:
@@ -223,58 +207,6 @@ class ReviewFolder:
             "model": models.index(model),
             "said": model.said(take),
             "scores": list(take.scores.values()),
-        }
-
-    def _rows(self) -> dict[str, list[Clip]]:
-        """The clips of each table, in the order in which they were heard; takes whose sound is gone are in none."""
-        rows: dict[str, list[Clip]] = {name: [] for name in (CLIPS_FILE, *_ASIDE)}
-        for take in self.takes.values():
-            decision = self.decisions.in_force.get(take.path)
-            if decision is None or decision.action == DISCARD or not (self.folder / take.path).is_file():
-                continue
-            clip = Clip(
-                take.path,
-                decision.labels,
-                group=GROUP.format(session=take.session),
-                split=SIDE,
-                source=f"earproof listen, {take.session}, to second {take.seconds:g}",
-            )
-            is_new = any(label not in self.known for label in decision.labels)
-            name = NEW_LABELS_FILE if is_new else SEVERAL_LABELS_FILE if len(decision.labels) > 1 else CLIPS_FILE
-            rows[name].append(clip)
-        return rows
-
-    def _write_tables(self) -> None:
-        """Write the clip indexes as the decisions have them; one without a row is taken away."""
-        for name, clips in self._rows().items():
-            content = clips_content(self.folder / name, clips, self.folder) if clips else None
-            self._files.write(name, content)
-
-    def _table(self) -> dict[str, Any]:
-        """What is in the tables, and how to go on."""
-        rows = self._rows()
-        path = str(self.folder / CLIPS_FILE)
-        quoted = shlex.quote(path)
-        commands = [
-            f"earproof data check FOLDER {quoted}",
-            f"earproof build FOLDER {quoted} --out runs/after",
-            "earproof compare runs/before runs/after --out compare.html",
-        ]
-        return {
-            "clips": len(rows[CLIPS_FILE]),
-            "path": path,
-            "aside": [
-                {
-                    "path": str(self.folder / name),
-                    "clips": len(rows[name]),
-                    "labels": sorted({label for clip in rows[name] for label in clip.labels}),
-                    "why": why,
-                }
-                for name, why in _ASIDE.items()
-                if rows[name]
-            ],
-            "discarded": sum(one.action == DISCARD for one in self._in_force().values()),
-            "commands": commands if rows[CLIPS_FILE] else [],
         }
 
 

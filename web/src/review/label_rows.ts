@@ -45,7 +45,6 @@ export class LabelRows {
     button.dataset["label"] = label;
     button.setAttribute("aria-pressed", String(isMarked));
     key.textContent = place < this.shown.length ? String(place + 1) : "";
-    key.hidden = place >= this.shown.length;
     name.textContent = label;
     track.hidden = !isKnown;
     number.textContent = isKnown ? take.scores[index].toFixed(2) : "new";

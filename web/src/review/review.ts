@@ -11,6 +11,7 @@ import { chooseTakes, nextUndecided, saidText, type Choice } from "./take_list";
 import { TakeView } from "./take_view";
 
 const AHEAD = 3; // takes that are fetched before they are wanted
+const LATER = 600; // ms after the last decision
 const AUTOPLAY = "earproof-review-autoplay";
 
 class Review {
@@ -27,6 +28,7 @@ class Review {
   private isHeard = false; // the sound of the take that is shown is there
   private isBusy = false; // a decision is on its way: no key counts for a take that nobody has heard
   private isDone = false;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly state: State) {
     for (const [path, decision] of Object.entries(state.decisions)) if (decision) this.decisions.set(path, decision);
@@ -150,7 +152,7 @@ class Review {
     const said = take.said.length ? saidText(take) : this.state.none;
     const isChanged = this.tellsSeveral && !isSame(this.selection, take.said);
     element("keep").firstElementChild!.textContent = isChanged ? `Save ${this.selection.join(" + ") || this.state.none}` : `Keep ${said}`;
-    element("verdict").textContent = decision ? verdict(decision) : this.tellsSeveral ? "one or several" : "";
+    element("decision").textContent = decision ? verdict(decision) : this.tellsSeveral ? "one or several" : "";
     document.body.dataset["decision"] = decision ? `${decision.action} ${decision.labels.join("+")}`.trim() : "";
     element<HTMLButtonElement>("undo").disabled = !this.order.length;
     element<HTMLButtonElement>("back").disabled = this.place === 0;
@@ -211,6 +213,7 @@ class Review {
     this.ask(async () => {
       this.apply(await save(take.path, action, labels, this.state.revision));
       this.order.push(take.path);
+      this.askLater();
       const [next] = nextUndecided(this.list, this.decisions, this.place + 1, 1);
       if (next === undefined) this.finish();
       else this.show(next);
@@ -224,6 +227,7 @@ class Review {
     this.ask(async () => {
       this.apply(await save(path, "undo", [], this.state.revision));
       this.order.pop();
+      this.askLater();
       let place = this.list.findIndex((take) => take.path === path);
       if (place < 0) {
         this.list.push(this.state.takes.find((take) => take.path === path)!); // of another choice
@@ -257,6 +261,12 @@ class Review {
     this.state.table = news.table;
     if (news.warning) this.fail(new Error(news.warning));
     this.showCounts();
+  }
+
+  // Asks, once nobody decides, whether the table is written, and what was decided on another page.
+  private askLater(): void {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => void readNews(this.state.revision).then((news) => this.isBusy || this.apply(news), (error: Error) => this.fail(error)), LATER);
   }
 
   private finish(): void {

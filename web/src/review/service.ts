@@ -41,7 +41,7 @@ export interface News {
   revision: number;
   decisions: Record<string, Decision | null>; // what changed
   table: Table;
-  warning?: string;
+  warning: string; // what went wrong with the table
 }
 
 export interface State extends News {

@@ -44,6 +44,7 @@ export class TakeView {
     element("facts").textContent = `${this.facts}; ${peak ? `peak ${(20 * Math.log10(peak)).toFixed(0)} dBFS` : "digital silence"}`;
     await this.timeline.load(clip);
     this.moveTo(0);
+    this.showTransport(); // a pause just before a load is not told
   }
 
   // Nothing can be heard of it.

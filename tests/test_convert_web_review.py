@@ -1,0 +1,420 @@
+"""`earproof review`: the folder of takes, its decisions and tables, and the page used by keys in a browser.
+
+The browser needs what `./setup.sh web` and `./setup.sh test` bring: Node.js, Chromium and the built page. Where
+something is missing these tests are skipped, but fail where the environment variable CI is set.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from tiny_tflite import TINY_LABELS, tiny_spec
+
+pytest.importorskip("starlette")
+import earproof
+from convert.web.review.clip_tables import ClipTables
+from convert.web.review.folder import NONE_OF_THESE, DecidedElsewhereError, ReviewFolder
+from convert.web.review.routes import review_site
+from convert.web.server import POLICY
+from convert.web.site import BUILT_PAGE
+from edge_runtime.listen.uncertain_takes import UncertainTakes
+from metadata.csv_rows import read_rows
+from train.recordings.clip_index import read_index
+
+HERE = Path(__file__).parent
+WEB = HERE.parent / "web"
+SOFTMAX = tiny_spec()
+MANY = tuple(f"label {letter}" for letter in "abcdefghijkl")
+SIGMOID = tiny_spec(name="many", labels=MANY, activation="sigmoid", thresholds=(0.5,) * len(MANY))
+
+
+def _fill(folder, spec, scores, session="20260101T000000Z"):
+    """Takes of one session with these scores, as `earproof listen --save-uncertain` keeps them."""
+    takes = UncertainTakes(folder, spec, spec.thresholds, within=0.9, session=session)
+    random = np.random.default_rng(int(session[6:8]))
+    times = np.arange(spec.window_length) / spec.sample_rate
+    for number, row in enumerate(scores):
+        window = 0.2 * np.sin(2 * np.pi * 300 * (number + 1) * times) + 0.01 * random.standard_normal(times.size)
+        takes.offer(window, row, 2.0 * (number + 1))
+    return folder
+
+
+def _softmax(count):
+    """Scores whose highest label goes round, the closest decision first."""
+    return [np.roll([0.5 + number / 100, 0.3, 0.2 - number / 100], number) for number in range(count)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    _fill(tmp_path / "takes", SOFTMAX, _softmax(4))
+    return _fill(tmp_path / "takes", SOFTMAX, _softmax(2), "20260102T000000Z")
+
+
+def _write(review):
+    review.tables.write()
+    return {path.name: read_rows(path)[1] for path in review.folder.glob("*.csv")}
+
+
+def _paths(folder):
+    return [json.loads(line)["path"] for line in (folder / "takes.jsonl").read_text().splitlines()]
+
+
+def test_kept_and_corrected_takes_are_clips_of_their_sessions_to_train_on(folder):
+    review = ReviewFolder(folder)
+    one, two, three, *_, last = review.takes
+    review.decide(one, "keep")
+    review.decide(two, "correct", ["speech"])
+    review.decide(three, "discard")
+    review.decide(last, "correct", ["silence"])
+    rows = _write(review)["clips.csv"]
+    assert [row.values["labels"] for row in rows] == ["silence", "speech", "silence"]
+    index = read_index(folder / "clips.csv")
+    assert [clip.path for clip in index.clips] == [one, two, last]
+    assert {clip.group for clip in index.clips} == {"listened 20260101T000000Z", "listened 20260102T000000Z"}
+    assert {clip.split for clip in index.clips} == {"train"}
+    assert (folder / three).is_file()
+
+
+def test_nothing_is_lost_where_a_server_is_killed(folder):
+    review = ReviewFolder(folder)
+    one, two, *_ = review.takes
+    review.decide(one, "keep")
+    review.decide(two, "correct", ["song"])
+    review.decide(two, "correct", ["speech"])
+    review.decide(two, "undo")
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write('{"take": "takes/x')  # it was killed while it wrote
+    again = ReviewFolder(folder)
+    state = again.state()
+    assert state["decisions"][one] == {"action": "keep", "labels": ("silence",)}
+    assert state["decisions"][two]["labels"] == ("song",)
+    assert state["order"] == [one, two]
+    assert [row.values["labels"] for row in read_rows(folder / "clips.csv")[1]] == ["silence", "song"]
+    again.decide(one, "discard")
+    assert ReviewFolder(folder).state()["decisions"][one]["action"] == "discard"
+    assert "line 5 is no decision" in ReviewFolder(folder).faults[0]
+
+
+def test_undone_decisions_leave_no_table(folder):
+    review = ReviewFolder(folder)
+    one, *_ = review.takes
+    review.decide(one, "keep")
+    assert "clips.csv" in _write(review)
+    review.decide(one, "undo")
+    assert _write(review) == {}
+    assert review.told() == ["0 takes of 6 decided, so there is no clips.csv"]
+    with pytest.raises(ValueError, match="has no decision to undo"):
+        review.decide(one, "undo")
+
+
+def test_labels_that_no_model_knows_are_in_a_table_of_their_own(folder):
+    review = ReviewFolder(folder)
+    one, two, three, *_ = review.takes
+    review.decide(one, "keep")
+    review.decide(two, "correct", ["bird; tit"])
+    review.decide(three, "correct", [NONE_OF_THESE])
+    tables = _write(review)
+    assert {name: len(rows) for name, rows in tables.items()} == {"clips.csv": 1, "new-labels.csv": 2}
+    assert [clip.labels for clip in read_index(folder / "new-labels.csv").clips] == [("bird; tit",), (NONE_OF_THESE,)]
+    assert re.search(
+        r"2 clips in .*new-labels.csv \(bird; tit, none of these\): no model knows", "\n".join(review.told())
+    )
+
+
+def test_a_sigmoid_model_gives_takes_several_labels(tmp_path):
+    scores = [[0.6, 0.55, *[0.1] * 10], [0.4, *[0.1] * 11], [0.6, *[0.1] * 11]]
+    review = ReviewFolder(_fill(tmp_path / "takes", SIGMOID, scores))
+    one, two, three = review.takes
+    assert [review.state()["takes"][place]["said"] for place in (0, 1)] == [("label a", "label b"), ()]
+    review.decide(one, "keep")
+    review.decide(two, "keep")
+    review.decide(three, "keep")
+    assert [clip.labels for clip in read_index(_index(review, "several-labels.csv")).clips] == [("label a", "label b")]
+    assert [clip.labels for clip in read_index(_index(review, "new-labels.csv")).clips] == [(NONE_OF_THESE,)]
+    assert [clip.labels for clip in read_index(_index(review, "clips.csv")).clips] == [("label a",)]
+
+
+def _index(review, name):
+    review.tables.write()
+    return review.folder / name
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["a\nb"], "no control character"),
+        (["x\x00"], "no control character"),
+        ([" "], "label 1 is empty"),
+        (["\ud800"], "no control character"),
+        (["song", "speech"], "tells one label a window"),
+    ],
+)
+def test_labels_that_no_table_can_hold_are_refused_and_change_nothing(folder, labels, told):
+    review = ReviewFolder(folder)
+    with pytest.raises(ValueError, match=told):
+        review.decide(next(iter(review.takes)), "correct", labels)
+    assert not (folder / "decisions.jsonl").exists()
+
+
+def test_a_disk_that_cannot_be_written_saves_no_decision(folder, monkeypatch):
+    review = ReviewFolder(folder)
+    one, two, *_ = review.takes
+    review.decide(one, "keep")
+    before = (folder / "decisions.jsonl").read_bytes()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("convert.web.review.decisions.os.fsync", full)
+        with pytest.raises(OSError, match=r"the decision is not saved: .*No space left"):
+            review.decide(two, "keep")
+    assert (folder / "decisions.jsonl").read_bytes() == before
+    assert two not in review.state()["decisions"]
+    review.decide(two, "keep")
+    assert len((folder / "decisions.jsonl").read_bytes().splitlines()) == 2
+
+
+def test_a_table_that_cannot_be_written_is_told_and_the_decision_is_saved(folder, monkeypatch):
+    review = ReviewFolder(folder)
+
+    def refuse(self):
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(ClipTables, "write", refuse)
+    review.decide(next(iter(review.takes)), "keep")
+    assert "the decisions are saved, but not the table of them: no space left" in review.news(0)["warning"]
+    assert "the decisions are saved" in "\n".join(review.told())
+
+
+def test_a_take_that_another_page_decided_is_not_overruled_unseen(folder):
+    review, other = ReviewFolder(folder), ReviewFolder(folder)  # a second server on the same folder
+    one, two, *_ = review.takes
+    seen = review.state()["revision"]
+    other.decide(one, "correct", ["song"])
+    with pytest.raises(DecidedElsewhereError, match=r"on another page meanwhile \(song\); nothing was changed"):
+        review.decide(one, "discard", revision=seen)
+    news = review.news(seen)
+    assert news["decisions"] == {one: {"action": "correct", "labels": ("song",)}}
+    review.decide(one, "discard", revision=news["revision"])
+    review.decide(two, "keep", revision=seen)  # another take
+    assert other.news(seen)["decisions"][one]["action"] == "discard"
+
+
+def test_a_table_of_somebody_else_is_not_written_over(folder, capsys):
+    (folder / "clips.csv").write_text("path,labels\nmine.wav,song\n")
+    assert earproof.main(["review", str(folder), "--no-open"]) == 2
+    assert re.search(r"clips.csv was not written by earproof review.*--force", capsys.readouterr().err)
+    assert (folder / "clips.csv").read_text() == "path,labels\nmine.wav,song\n"
+    review = ReviewFolder(folder, force=True)
+    review.decide(next(iter(review.takes)), "keep")
+    assert len(_write(review)["clips.csv"]) == 1
+    with (folder / "clips.csv").open("a") as file:
+        file.write("mine.wav,song,me,train,\n")
+    review.decide(next(iter(review.takes)), "discard")
+    assert "or was changed since" in review.news(0)["warning"]
+    assert "mine.wav" in (folder / "clips.csv").read_text()
+
+
+def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
+    first, second, third, *_ = _paths(folder)
+    (folder / first).unlink()
+    (folder / second).write_bytes(b"RIFF\x00\x00\x00\x00WAVEno samples")
+    (folder.parent / "secret.wav").write_bytes((folder / third).read_bytes())
+    lines = (folder / "takes.jsonl").read_text().splitlines()
+    escaping = {**json.loads(lines[2]), "path": "../secret.wav"}
+    absolute = {**escaping, "path": str((folder.parent / "secret.wav").resolve())}
+    (folder / "link.wav").symlink_to(folder.parent / "secret.wav")
+    linked = {**escaping, "path": "link.wav"}
+    numbers = {**json.loads(lines[2]), "scores": {"song": "loud"}}
+    more = ["this is no JSON", *map(json.dumps, (escaping, absolute, linked, numbers, json.loads(lines[2])))]
+    (folder / "takes.jsonl").write_text("\n".join([*lines, *more, ""]))
+    review = ReviewFolder(folder)
+    assert len(review.takes) == 4
+    told = "\n".join(review.faults)
+    assert len(review.faults) == 8
+    assert "line 7 is no take" in told
+    assert told.count("it leads out of") == 3
+    assert "does not exist" in told
+    assert "its scores, thresholds or seconds are no numbers" in told
+    assert "it is listed twice" in told
+    with pytest.raises(ValueError, match="there is no take"):
+        review.sound("../secret.wav")
+
+
+def test_a_take_whose_sound_goes_away_is_in_no_table(folder):
+    review = ReviewFolder(folder)
+    one, two, *_ = review.takes
+    review.decide(one, "keep")
+    review.decide(two, "keep")
+    (folder / one).unlink()
+    assert [row.values["path"] for row in _write(review)["clips.csv"]] == [two]
+    with pytest.raises(OSError, match="cannot be read: No such file"):
+        review.sound(one)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: None, "does not exist; expected a folder of earproof listen"),
+        (lambda path: path.write_text("x"), "is a file"),
+        (lambda path: path.mkdir(), "holds no takes.jsonl"),
+        (lambda path: (path.mkdir(), (path / "takes.jsonl").touch()), "so no decision was close"),
+    ],
+)
+def test_a_folder_without_takes_is_refused(tmp_path, capsys, make, told):
+    make(tmp_path / "takes")
+    assert earproof.main(["review", str(tmp_path / "takes"), "--no-open"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_takes_of_an_earlier_version_are_reviewed_too(folder):
+    lines = [json.loads(line) for line in (folder / "takes.jsonl").read_text().splitlines()]
+    for line in lines:
+        del line["activation"], line["thresholds"]
+    (folder / "takes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (model,) = ReviewFolder(folder).state()["models"]
+    assert (model["activation"], model["thresholds"], model["assumed"]) == ("softmax", (0.5,) * 3, True)
+
+
+def test_a_page_that_is_not_built_says_what_builds_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"the page is not built.*\./setup\.sh web"):
+        review_site(tmp_path)
+
+
+def test_the_policy_of_the_page_is_that_of_the_server_without_what_runs_models():
+    page = (WEB / "src" / "review" / "index.html").read_text(encoding="utf-8")
+    in_page = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert f"{in_page}; frame-ancestors 'none'" == POLICY.replace(" 'wasm-unsafe-eval'", "")
+
+
+@pytest.fixture(scope="module")
+def node():
+    missing = [name for name in ("node", "chromium") if shutil.which(name) is None]
+    missing += [str(path) for path in (BUILT_PAGE / "review", WEB / "node_modules") if not path.exists()]
+    if not missing:
+        return shutil.which("node")
+    reason = f"the page cannot be tried, for want of {', '.join(missing)}; ./setup.sh test brings them"
+    return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+def _serve(folder):
+    """Start `earproof review` as a person does; return the process and its address."""
+    command = [sys.executable, "-m", "earproof", "review", str(folder), "--no-open"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    assert server.stdout is not None
+    return server, server.stdout.readline().strip()
+
+
+@pytest.fixture(scope="module")
+def visited(node, tmp_path_factory):
+    """Folders after a visit in Chromium, and what was seen there."""
+    root = tmp_path_factory.mktemp("review")
+    single = _fill(root / "single", SOFTMAX, _softmax(7))
+    _fill(single, SOFTMAX, _softmax(2), "20260102T000000Z")
+    second = single / _paths(single)[1]
+    with (single / "takes.jsonl").open("a") as file:
+        file.write("no JSON\n")
+    several = _fill(root / "several", SIGMOID, [np.roll([0.6, 0.55, *[0.1] * 10], place) for place in range(4)])
+    servers = {path.name: _serve(path) for path in (single, several)}
+    job = {
+        "single": servers["single"][1],
+        "several": servers["several"][1],
+        "single_server": servers["single"][0].pid,
+        "second_sound": str(second),
+        "pictures": os.environ.get("EARPROOF_PICTURES", ""),
+    }
+    (root / "job.json").write_text(json.dumps(job))
+    command = [node, HERE / "web_page" / "use_review.mjs", WEB, shutil.which("chromium")]
+    try:
+        done = subprocess.run(
+            [*command, root / "job.json", root / "out.json"], capture_output=True, text=True, check=False, timeout=240
+        )
+    finally:
+        for server, _ in servers.values():
+            server.terminate()
+            server.wait(timeout=20)
+    assert done.returncode == 0, done.stderr
+    return {"root": root, "addresses": job, **json.loads((root / "out.json").read_text(encoding="utf-8"))}
+
+
+def test_takes_are_decided_by_one_key_each(visited):
+    steps = visited["steps"]
+    assert steps["start"] == ["1 of 9", "0 decided, 9 to go"]
+    assert steps["kept"] == ["2 of 9", "1 decided, 8 to go"]
+    assert steps["corrected"] == ["3 of 9", "2 decided, 7 to go"]
+    assert steps["discarded"] == ["4 of 9", "3 decided, 6 to go"]
+    assert steps["undone"] == ["3 of 9", "2 decided, 7 to go"]
+    assert steps["back"] == ["2 of 9", "2 decided, 7 to go"]
+    assert steps["held"] == ["4 of 9", "3 decided, 6 to go"]  # a key held down decides once
+    assert visited["asked_for_new_label"] == "“bird” is new: press Enter again to make it a label."
+    assert steps["reloaded"][1] == "5 decided, 4 to go"
+
+
+def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited):
+    assert "plays nothing by itself before the first key or click" in visited["refused_autoplay"]
+    assert visited["played"] == ["Pause", "Play"]
+    assert visited["plays_at_once"] == "Pause"
+    assert visited["plays_not"] == "Play"
+    assert visited["pictures_differ"]
+
+
+def test_decisions_of_the_page_are_in_the_table(visited):
+    folder = visited["root"] / "single"
+    review = ReviewFolder(folder)
+    index = read_index(folder / "clips.csv")
+    assert {clip.path: clip.labels for clip in index.clips} == {
+        path: one.labels
+        for path, one in review.decisions.in_force.items()
+        if one.action != "discard" and set(one.labels) <= set(TINY_LABELS)
+    }
+    assert [clip.labels for clip in read_index(folder / "new-labels.csv").clips] == [("bird",)]
+    assert visited["result"].startswith("All 9 takes are decided")
+    assert f"earproof build FOLDER {folder}/clips.csv --out runs/after" in visited["commands"]
+    assert "1 left out" in visited["faults_told"]
+
+
+def test_several_labels_are_chosen_one_by_one(visited):
+    folder = visited["root"] / "several"
+    assert visited["keep_says"] == ["Keep label a + label b", "Save label b", "Save label b + label k"]
+    assert visited["digits"] == 9
+    found = {one.action: set(one.labels) for one in ReviewFolder(folder).decisions.in_force.values()}
+    assert found == {"correct": {"label b", "label k"}, "keep": {"label c", "label b"}}
+
+
+def test_a_filter_shows_some_takes_only(visited):
+    assert visited["filtered"] == {"song": "1 of 3", "session": "1 of 7", "undecided": "1 of 9", "sessions": 2}
+
+
+def test_two_pages_tell_each_other(visited):
+    assert "this take was decided on another page meanwhile (song)" in visited["conflict"]
+    assert visited["conflict_verdict"] == "corrected to song"
+
+
+def test_faults_are_told_and_no_decision_is_shown_that_is_not_saved(visited):
+    assert re.search(r"cannot be read: No such file.*→ passes it over, X discards it", visited["gone_sound"])
+    assert visited["gone_sound_kept"] == visited["gone_sound_before"]
+    assert "the server does not answer; is earproof still running?" in visited["gone_server"]
+    assert visited["gone_server_counts"] == visited["gone_server_before"]
+
+
+def test_the_page_asks_its_server_alone_and_is_open_to_all(visited):
+    asked = {urlsplit(one).netloc for one in visited["requests"] if not one.startswith(("blob:", "data:"))}
+    assert asked == {urlsplit(visited["addresses"][name]).netloc for name in ("single", "several")}
+    assert visited["faults"] == []
+    assert {state: faults for state, faults in visited["axe"].items() if faults} == {}
+    assert len(visited["axe"]) == 4
+    assert visited["narrow_width"] == 360
+
+
+def test_the_page_does_not_grow_with_the_takes_that_were_decided(visited):
+    before, after = visited["elements"]
+    assert 40 < before <= after <= before + 2  # a label was made

@@ -1,0 +1,200 @@
+// Reviews takes as a person does, by keys, in one browser.
+//
+//     node use_review.mjs WEB CHROMIUM JOB.json OUT.json
+//
+// WEB is the folder of the page. JOB.json: {"single", "several"}: addresses of reviews of a softmax and of a sigmoid
+// model; {"single_server"}: the process of the first; {"second_sound"}: a WAV of it to move away; {"pictures"}: a folder
+// for pictures, or "". OUT.json says what was seen.
+
+import { createRequire } from "node:module";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [web, executablePath, jobFile, out] = process.argv.slice(2);
+const require = createRequire(join(web, "node_modules/"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
+const job = JSON.parse(readFileSync(jobFile, "utf-8"));
+const seen = { requests: [], faults: [], axe: {}, steps: {} };
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+
+async function open(address) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("pageerror", (error) => seen.faults.push(String(error)));
+  page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+  await page.goto(address);
+  await page.waitForSelector("body[data-shown]");
+  return page;
+}
+
+const shown = (page) => page.getAttribute("body", "data-shown");
+const text = (page, id) => page.textContent(`#${id}`);
+const counts = async (page) => [await text(page, "place"), await text(page, "counts")];
+
+// What is pressed, and the take that it brings.
+async function bring(page, act) {
+  const before = await shown(page);
+  await act();
+  await page.waitForFunction((path) => document.body.dataset.shown !== path, before);
+}
+
+const press = (page, key) => bring(page, () => page.keyboard.press(key));
+
+async function errorAfter(page, act) {
+  await act();
+  await page.waitForSelector("#error:not([hidden])");
+  return text(page, "error");
+}
+
+async function checkAccess(page, state) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  if (job.pictures) await page.screenshot({ path: join(job.pictures, `${state.replace(/\W+/g, "-")}.png`), fullPage: true });
+}
+
+const picture = (page) => page.evaluate(() => document.querySelector("#picture canvas").toDataURL());
+const elements = (page) => page.evaluate(() => document.querySelectorAll("#take *, #decide *").length);
+
+// One label a window.
+const page = await open(job.single);
+seen.steps.start = await counts(page);
+await page.waitForSelector("#silent:not([hidden])");
+seen.refused_autoplay = await text(page, "silent");
+await checkAccess(page, "light, wide, the first take");
+const first = await picture(page);
+seen.elements = [await elements(page)];
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:has-text('Pause')");
+seen.played = ["Pause"];
+await page.waitForFunction(() => parseFloat(document.querySelector("#playhead").style.left) > 5); // %
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:has-text('Play')");
+seen.played.push("Play");
+
+await press(page, "Enter");
+seen.steps.kept = await counts(page);
+await page.waitForSelector("#play:has-text('Pause')");
+seen.plays_at_once = "Pause";
+seen.pictures_differ = first !== (await picture(page));
+await press(page, "3");
+seen.steps.corrected = await counts(page);
+await page.keyboard.press("a"); // plays no take at once from here on
+await press(page, "x");
+seen.steps.discarded = await counts(page);
+await page.waitForTimeout(200);
+seen.plays_not = (await text(page, "play")).split(" ")[0];
+await press(page, "u");
+seen.steps.undone = await counts(page);
+await press(page, "ArrowLeft");
+seen.steps.back = await counts(page);
+await press(page, "ArrowRight");
+await bring(page, () => page.keyboard.down("x"));
+for (let again = 0; again < 5; again++) await page.keyboard.down("x"); // as a key that is held down repeats
+await page.keyboard.up("x");
+await page.waitForTimeout(200);
+seen.steps.held = await counts(page);
+await page.keyboard.press("l");
+await page.keyboard.type("bird");
+await page.keyboard.press("Enter");
+seen.asked_for_new_label = await text(page, "find-note");
+await press(page, "Enter");
+await page.keyboard.press("l");
+await page.keyboard.type("SPEE"); // the beginning of a label that there is
+await press(page, "Enter");
+
+// What was decided is there after a reload.
+await page.reload();
+await page.waitForSelector("body[data-shown]");
+seen.steps.reloaded = await counts(page);
+
+// Some of the takes only.
+const choose = async (id, value) => {
+  await page.selectOption(`#${id}`, value);
+  return text(page, "place");
+};
+await page.uncheck("#undecided-first");
+seen.filtered = { song: (await choose("said", "song")).replace(/^\d+/, "1") };
+await choose("said", "");
+seen.filtered.session = (await choose("session", { index: 2 })).replace(/^\d+/, "1");
+await choose("session", "");
+await page.check("#undecided-first");
+seen.filtered.undecided = await text(page, "place");
+await page.click("#sessions-title");
+seen.filtered.sessions = await page.locator("#session-rows tr").count();
+await page.click("#sessions-title");
+
+// Two pages at once: the second decides about the take that the first shows.
+const other = await open(job.single);
+await press(other, "2");
+seen.conflict = await errorAfter(page, () => page.keyboard.press("x"));
+await page.waitForFunction(() => document.querySelector("#decision").textContent);
+seen.conflict_verdict = await text(page, "decision");
+await other.close();
+
+// A sound that is gone.
+await page.selectOption("#sort", "heard");
+await page.uncheck("#undecided-first");
+await page.reload();
+await page.waitForSelector("body[data-shown]");
+renameSync(job.second_sound, `${job.second_sound}.away`);
+await page.selectOption("#sort", "heard");
+await page.uncheck("#undecided-first");
+await page.selectOption("#show", "all");
+seen.gone_sound_before = await text(page, "counts");
+for (let back = 0; back < 9 && (await page.isEnabled("#back")); back++) await page.click("#back");
+seen.gone_sound = await errorAfter(page, () => page.click("#forward"));
+await page.keyboard.press("Enter");
+await page.waitForTimeout(200);
+seen.gone_sound_kept = await text(page, "counts");
+renameSync(`${job.second_sound}.away`, job.second_sound);
+
+await page.reload();
+await page.waitForSelector("body[data-shown]");
+seen.faults_told = await text(page, "fault-count");
+for (let left = 0; left < 9 && !(await page.evaluate(() => document.body.classList.contains("finished"))); left++) {
+  await press(page, "1");
+}
+seen.elements.push(await elements(page));
+seen.result = (await text(page, "result-title")) + (await text(page, "result-text"));
+seen.commands = await text(page, "commands");
+await page.waitForTimeout(1200); // the table is a second behind
+await checkAccess(page, "light, wide, the end");
+
+// The server ends: what is pressed is not shown as saved.
+await page.click("#again");
+await page.waitForSelector("#take:not([hidden])");
+await page.waitForFunction(() => document.body.dataset.shown);
+seen.gone_server_before = await text(page, "counts");
+process.kill(job.single_server);
+await page.waitForTimeout(1000);
+seen.gone_server = await errorAfter(page, () => page.keyboard.press("x"));
+seen.gone_server_counts = await text(page, "counts");
+await page.emulateMedia({ colorScheme: "dark" });
+await page.setViewportSize({ width: 360, height: 780 });
+await checkAccess(page, "dark, narrow, an error");
+seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
+await page.close();
+
+// Several labels a window.
+const several = await open(job.several);
+const keep = () => several.textContent("#keep span");
+seen.keep_says = [await keep()];
+seen.digits = await several.locator("#labels kbd:visible").count();
+await several.keyboard.press("1");
+seen.keep_says.push(await keep());
+await several.keyboard.press("/");
+await several.keyboard.type("label k");
+await several.keyboard.press("Enter");
+seen.keep_says.push(await keep());
+await several.emulateMedia({ colorScheme: "dark" });
+await checkAccess(several, "dark, wide, several labels");
+await press(several, "Enter");
+await press(several, "Enter");
+
+writeFileSync(out, JSON.stringify(seen));
+await browser.close();
