@@ -238,7 +238,7 @@ def _until_ended(running):
 def test_one_training_at_a_time_and_a_stopped_one_is_told(stand_in):
     running = stand_in("import time; print('converting a (2 of 4', flush=True); time.sleep(60)")
     assert running.start(epochs=3) == "training-001"
-    with pytest.raises(ValueError, match="training-001 runs; wait for it, or stop it"):
+    with pytest.raises(ValueError, match="one training at a time: wait for training-001, or stop it"):
         running.start()
     while not running.log("training-001"):
         time.sleep(0.05)
@@ -387,7 +387,7 @@ def test_faults_are_told_on_the_page(seen):
     assert seen["broken"].startswith("1 file not added: broken.wav")
     assert len(seen["findings"]) == 1
     assert seen["findings"][0].startswith("warning: the sample rate of the files tells high, low; ")
-    assert seen["second_training"] == [400, "training-001 runs; wait for it, or stop it"]
+    assert seen["second_training"] == [400, "one training at a time: wait for training-001, or stop it"]
 
 
 def test_a_training_on_the_page_ends_with_a_file_that_hears(seen):

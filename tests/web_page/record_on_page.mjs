@@ -120,7 +120,7 @@ await page.waitForSelector("#microphone[aria-pressed=true]");
 await page.waitForTimeout(1500);
 seen.live_bars = (await page.locator("#bars .score").allTextContents()).map(Number);
 await page.click("#microphone");
-await page.waitForSelector("body[data-scores]");
+await page.waitForSelector("body[data-heard]");
 await page.click("#parity");
 await page.waitForSelector("#parity-result .verdict");
 seen.parity = await page.locator("#parity-result .verdict strong").allTextContents();

@@ -204,7 +204,7 @@ class Trainings:
         """Refuse a second training, of this server or of another one on the same folder."""
         lock = self.runs / _LOCK_NAME
         if self._process is not None:
-            raise ValueError(f"{self._running} runs; wait for it, or stop it")
+            raise ValueError(f"one training at a time: wait for {self._running}, or stop it")
         if lock.is_file() and _is_alive(lock.read_text()):
             raise ValueError(f"another earproof trains into {self.runs}; wait for it, or end it")
         write_atomically(lock, str(os.getpid()).encode())
