@@ -2,7 +2,9 @@
 
 import pytest
 
+import earproof
 from train.data.prepare import find_and_split
+from train.recordings.clip_index import read_index
 from train.recordings.split import LeakError
 
 
@@ -90,3 +92,19 @@ def test_a_folder_without_a_validation_side_gets_one_beside_takes_too(tmp_path):
     index = find_and_split([tmp_path / "data", takes], None, 0)
     assert {clip.path.split("/")[1] for clip in index.of_split("test")} == {"test"}
     assert index.of_split("val")
+
+
+def test_shares_draw_anew_what_was_on_sides_and_leave_takes_on_train(tmp_path, capsys):
+    sides = ["train"] * 10 + ["val"] * 2 + ["test"] * 2
+    rows = [(label, f"{label} {number}", side) for label in ("song", "speech") for number, side in enumerate(sides)]
+    data = _table(tmp_path, rows, "data")
+    takes = _table(tmp_path, [(label, f"session {label}", "train") for label in ("song", "speech")])
+    out = tmp_path / "drawn.csv"
+    command = ["data", "split", str(data), str(takes), "--shares", "35:15:50", "--out", str(out)]
+    assert earproof.main(command) == 0
+    drawn = read_index(out)
+    assert {clip.split for clip in drawn.clips if clip.path.startswith("takes/")} == {"train"}
+    assert sum(clip.split == "test" for clip in drawn.clips) == 14  # half of the others
+    told = capsys.readouterr().err
+    assert "--shares draws anew: the sides that 28 clips came with are dropped" in told
+    assert "2 clips came with sides, 2 train; the others as without them" in told

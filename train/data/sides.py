@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from metadata.plural import counted
 from train.recordings.importers import IMPORTERS
 from train.recordings.split import shares_text
 
@@ -33,8 +35,19 @@ def put_on_sides(index: ClipIndex, args: argparse.Namespace) -> ClipIndex:
     shares = read_shares(args.shares) if args.shares else None  # the default that build and train draw by
     index.check_labels()
     if args.shares and not index.is_partly_sided:
-        index = index.without_split()
+        index = _drawn_anew(index)
     return split_and_say(index, args.seed, args.test_fold, args.val_fold, shares, is_counted=True)
+
+
+def _drawn_anew(index: ClipIndex) -> ClipIndex:
+    """Return the index without its sides, which is told; DATA that is there to be trained on alone stays on train."""
+    from train.progress import note
+
+    dropped = [clip for clip in index.clips if clip.split and clip.path not in index.train_only]
+    if dropped:
+        note(f"--shares draws anew: the sides that {counted(len(dropped), 'clip')} came with are dropped")
+    clips = [clip if clip.path in index.train_only else replace(clip, split="") for clip in index.clips]
+    return replace(index, clips=tuple(clips), is_partly_sided=bool(index.train_only))
 
 
 def add_dataset_argument(parser: argparse._ActionsContainer) -> None:

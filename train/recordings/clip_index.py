@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from edge_runtime.segments.segment import Segment
@@ -62,6 +63,8 @@ class ClipIndex:
         Recordings to train on whose labels are a teacher's. They are in no count, and no clip of these is truth.
     is_partly_sided : bool
         Whether it is of several DATA, some with a side for each of their clips and some with none.
+    train_only : frozenset of str
+        Paths of the clips of DATA that is on the side train alone, beside other DATA: takes that were reviewed.
     """
 
     root: Path
@@ -75,6 +78,7 @@ class ClipIndex:
     events: Mapping[str, tuple[Segment, ...]] | None = None
     taught: tuple[Clip, ...] = ()
     is_partly_sided: bool = False
+    train_only: frozenset[str] = frozenset()
 
     def of_split(self, split: str) -> tuple[Clip, ...]:
         """Return the clips on one side."""
@@ -241,6 +245,7 @@ def combine(indices: Sequence[ClipIndex], labels: Sequence[str] | None = None) -
         taught=taught,
         folder_sides=_combined_folder_sides(indices),
         is_partly_sided=_are_partly_sided(indices),
+        train_only=_train_only(clips, [len(index.clips) for index in indices]),
     )
 
 
@@ -253,6 +258,14 @@ def _are_partly_sided(indices: Sequence[ClipIndex]) -> bool:
     """Whether some indices have a side for every clip and the others for none; a half-filled table is neither."""
     sided = [{bool(clip.split) for clip in index.clips} for index in indices]
     return {True} in sided and {False} in sided and {True, False} not in sided
+
+
+def _train_only(clips: Sequence[Clip], lengths: Sequence[int]) -> frozenset[str]:
+    """The paths of clips, one index after the other, of those indices that are on train alone; none where all are."""
+    ends = list(accumulate(lengths))
+    parts = [clips[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    alone = [part for part in parts if {clip.split for clip in part} == {"train"}]
+    return frozenset(clip.path for part in alone for clip in part) if len(alone) < len(parts) else frozenset()
 
 
 def _combined_folder_sides(indices: Sequence[ClipIndex]) -> tuple[str, ...]:
