@@ -422,7 +422,7 @@ def test_every_fault_is_told_with_what_would_do(seen):
     assert seen["status_after_faults"] == "Ready for another recording."
     assert "the microphone was taken away; connect it again" in errors["lost_microphone"]
     assert seen["pressed_after_loss"] == "false"
-    gone = "the server does not answer; is earproof still running?"
+    gone = "the server does not answer; is earproof still running? When it starts again it prints a new address"
     assert errors["no_server_parity"] == gone
     assert errors["no_server_model"] == f"sigmoid.tflite does not load: {gone}"
     assert errors["no_microphone"] == "there is no microphone; connect one, or choose a file"

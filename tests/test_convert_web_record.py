@@ -81,6 +81,17 @@ def test_recordings_that_are_there_stay_and_get_their_row_with_the_first_take(tm
     assert groups == {"cat/1.wav": "cat/1", "dog/1.wav": "dog/1", "dog/s-0001.wav": "s"}
 
 
+def test_a_recording_that_cannot_be_read_shuts_nobody_out(tmp_path):
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "1.wav").write_bytes(_take())
+    (tmp_path / "dog" / "broken.wav").write_bytes(b"this is no sound" * 9)
+    folder = TakeFolder(tmp_path)
+    assert {take["path"]: take["seconds"] for take in folder.takes()} == {"dog/1.wav": 0.5, "dog/broken.wav": None}
+    folder.add("dog", "s", _take(1))
+    assert len(folder.takes()) == 3
+    assert any("broken.wav" in f"{one['text']}{one['clips']}" for one in find_faults(tmp_path))
+
+
 def test_a_table_that_is_edited_meanwhile_is_read_anew(takes):
     path = takes.add("yes", "s", _take())
     table = takes.root / "clips.csv"
@@ -164,7 +175,7 @@ def test_a_take_whose_row_cannot_be_written_is_not_kept(takes, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        (" ", "is empty"),
+        (" ", "the label has no name; give it one"),
         ("Yes", "there is the label 'yes' already"),
         ("a\nb", "no control character"),
         ("x" * 81, "80 at most"),
@@ -184,7 +195,7 @@ def test_a_label_goes_only_without_takes(takes):
     assert takes.labels() == ("yes",)
     with pytest.raises(ValueError, match="there is no label 'no'"):
         takes.add("no", "s", _take())
-    with pytest.raises(ValueError, match="the session: label 1 is empty"):
+    with pytest.raises(ValueError, match="the session has no name; give it one"):
         takes.add("yes", " ", _take())
 
 
@@ -208,7 +219,7 @@ def test_faults_of_the_takes_are_those_of_data_check(takes):
         takes.add("yes", f"s{number}", _take(number))
         takes.add("no", f"s{number}", _take(number))  # the same sound under two labels
     found = find_faults(takes.root)
-    assert any(one["level"] == "error" and "same audio" in one["text"] for one in found["findings"])
+    assert any(one["level"] == "error" and "same audio" in one["text"] for one in found)
     (takes.root / "clips.csv").write_text("path,labels\nyes/none.wav,yes\n")
     with pytest.raises(ValueError, match=r"no file .yes/none\.wav."):
         find_faults(takes.root)
@@ -246,7 +257,7 @@ def test_one_training_at_a_time_and_a_stopped_one_is_told(stand_in):
     assert (described["state"], described["step"]) == ("running", "converting a (2 of 4")
     assert described["command"][-2:] == ["--epochs", "3"]
     running.stop()
-    assert _until_ended(running)["state"] == "ended"
+    assert _until_ended(running)["state"] == "stopped"  # and by no fault
     with pytest.raises(ValueError, match="no training runs here"):
         running.stop()
     assert running.start() == "training-002"
@@ -310,6 +321,8 @@ def test_the_share_that_is_done_grows_with_the_log():
         (["--data", "takes", "--out", "page"], "cannot record into a folder; leave --data out"),
         (["--data", "takes", "--runs", "takes/runs"], "lies in takes, where it would be read as a label"),
         (["m.tflite", "--runs", "runs"], "give --data DIR too"),
+        (["--data", "/"], "expected a folder of its own for the takes"),
+        (["--data", ""], "expected a folder of its own for the takes"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(arguments, told, tmp_path, monkeypatch, capsys):
@@ -383,6 +396,8 @@ def test_faults_are_told_on_the_page(seen):
     assert "without its token; open the whole address that earproof printed" in seen["without_token"]
     assert "token" not in seen["address"]
     assert "there is the label 'high' already" in seen["same_label"]
+    assert seen["not_kept"].startswith("the take of high is not kept: the server does not answer")
+    assert seen["keep_again_hidden"]
     assert seen["needs"] == ["Record takes of high.", "Record takes of low."]
     assert seen["broken"].startswith("1 file not added: broken.wav")
     assert len(seen["findings"]) == 1

@@ -75,6 +75,8 @@ def _check_together(args: argparse.Namespace) -> None:
         return
     if args.out is not None:
         raise ValueError("--out writes a page for a web host, which cannot record into a folder; leave --data out")
+    if str(args.data) in ("", ".") or not args.data.resolve().name:
+        raise ValueError(f"--data is {str(args.data)!r}; expected a folder of its own for the takes, such as words")
     missing = [name for name in _TO_TRAIN if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(f"--data needs {', '.join(missing)} to train; to install all: ./setup.sh web")

@@ -75,7 +75,18 @@ for (const place of ["hall", "yard"]) {
   await said(`Kept high/${place}-0001.wav`);
 }
 await page.keyboard.press("r");
+await said("Recording high");
+await page.keyboard.press("Escape");
+await said("Stopped; the take that was not whole is not kept");
+await page.route("**/api/takes?*", (route) => route.abort()); // the server is gone
+await page.keyboard.press("r");
+await page.waitForSelector("#record-error:not([hidden])");
+seen.not_kept = await text("#record-error");
+await page.unroute("**/api/takes?*");
+await page.click("#keep-again");
 await said("Kept high/yard-0002.wav");
+seen.keep_again_hidden = await page.isHidden("#keep-again");
+await page.click("#record-title");
 await page.keyboard.press("p");
 await page.waitForRequest((request) => request.url().endsWith("/api/takes/high/yard-0002.wav")).catch(() => null);
 await page.keyboard.press("Delete");

@@ -22,7 +22,7 @@ export async function ask(address: string, options: RequestInit = {}): Promise<R
   try {
     response = await fetch(address, { ...options, headers });
   } catch {
-    throw new Error("the server does not answer; is earproof still running?");
+    throw new Error("the server does not answer; is earproof still running? When it starts again it prints a new address");
   }
   if (response.ok) return response;
   const said = (await response.text()).trim();

@@ -11,8 +11,8 @@ from typing import Any
 from convert.web.record.trainings import last_line
 
 
-def find_faults(data: Path) -> dict[str, Any]:
-    """Return what the check finds, as its JSON has it: findings, and unreadable recordings.
+def find_faults(data: Path) -> list[dict[str, Any]]:
+    """Return what the check finds, as its JSON has it: level, kind, text and clips of each finding.
 
     It runs in a process of its own: a decoder that a damaged recording brings down takes no page with it.
 
@@ -28,4 +28,4 @@ def find_faults(data: Path) -> dict[str, Any]:
     except ValueError:
         said = last_line(done.stderr) or f"earproof data check ended with {done.returncode}"
         raise ValueError(said) from None
-    return {"findings": found["findings"], "unreadable": found["unreadable"]}
+    return list(found["findings"])

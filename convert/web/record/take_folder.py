@@ -44,13 +44,18 @@ class TakeFolder:
     _index: ClipIndex | None = None
     _signature: tuple[int, int] | None = None  # of clips.csv, as it was read
     _deleted: dict[str, Clip] = field(default_factory=dict)  # by their path before
-    _seconds: dict[str, float] = field(default_factory=dict)
+    _seconds: dict[str, float | None] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock, repr=False)
 
     def __post_init__(self) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise NotADirectoryError(f"{self.root} is a file; expected a folder for takes")
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(f"{self.root} cannot be made ({error.strerror}); choose another --data") from error
+        if not os.access(self.root, os.W_OK):
+            raise PermissionError(f"{self.root} cannot be written; choose another --data, or allow it")
         index = self.index()
         if index.events is not None:
             raise ValueError(f"{self.root} has annotations of events; the page records takes of one label each")
@@ -76,7 +81,7 @@ class TakeFolder:
         return tuple(dict.fromkeys((*self._listed(), *self.index().labels)))
 
     def takes(self) -> list[dict[str, Any]]:
-        """Return path, labels, group, side and seconds of every recording, as the index has them."""
+        """Return path, labels, group, side and seconds of every recording; None seconds of one that cannot be read."""
         return [
             {
                 "path": clip.path,
@@ -268,10 +273,13 @@ class TakeFolder:
                 return path
             number += 1
 
-    def _duration(self, path: str) -> float:
-        """The seconds of a recording, read once."""
+    def _duration(self, path: str) -> float | None:
+        """The seconds of a recording, read once; None where it cannot be read, which the check tells."""
         if path not in self._seconds:
-            self._seconds[path] = round(duration(self.root / path), 2)
+            try:
+                self._seconds[path] = round(duration(self.root / path), 2)
+            except (ValueError, OSError):
+                self._seconds[path] = None
         return self._seconds[path]
 
 
@@ -287,6 +295,8 @@ def _signature(path: Path) -> tuple[int, int] | None:
 def _checked(name: str, what: str) -> str:
     """Return a name without outer blanks that files can hold."""
     name = composed(name.strip())
+    if not name:
+        raise ValueError(f"the {what} has no name; give it one")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"the {what} has {len(name)} characters; expected {LONGEST_NAME} at most")
     return check_labels([name], f"the {what}")[0]

@@ -108,7 +108,9 @@ class Trainings:
             self._reap()
             if self._process is None:
                 raise ValueError("no training runs here")
+            record = self.runs / f"{self._running}.json"
             _end(self._process)
+            write_atomically(record, json.dumps({**json.loads(record.read_text()), "stopped": True}).encode())
             self._reap()
 
     def close(self) -> None:
@@ -169,7 +171,8 @@ class Trainings:
         folder, lines = self.runs / name, _lines(self.runs / f"{name}.log")
         finished = (folder / REPORT_FILE_NAME).is_file()
         runs = name == self._running
-        state = "running" if runs else ("finished" if finished else "ended")
+        ended_by = "stopped" if record.get("stopped") else "ended"
+        state = "running" if runs else ("finished" if finished else ended_by)
         ended = time.time() if runs else (self.runs / f"{name}.log").stat().st_mtime
         share, step = (1.0, "") if finished and not runs else stage_of(lines)
         described = {

@@ -10,6 +10,8 @@ import { TakeList } from "./take_list";
 import { TakeRecorder, type Moment, type NewTake } from "./take_recorder";
 import { spelled, TrainingView } from "./training_view";
 
+const SESSION = "earproof-session"; // kept in this tab, so that a page that is loaded again goes on with it
+
 export class Recorder {
   private readonly session = element<HTMLInputElement>("session");
   private readonly takes: TakeList;
@@ -17,7 +19,8 @@ export class Recorder {
   private readonly microphone = new TakeRecorder((moment) => this.showMoment(moment));
   private state: State | null = null;
   private heard: (() => void) | null = null; // called with the first sound
-  private undo: (() => Promise<unknown>) | null = null;
+  private undos: (() => Promise<unknown>)[] = []; // what brings deleted takes back, the last one first
+  private unkept: { label: string; session: string; take: NewTake } | null = null; // recorded, and not on the disk
 
   constructor(
     private readonly hear: (place: number) => Promise<void>,
@@ -47,7 +50,7 @@ export class Recorder {
     element("check").hidden = false;
     element("train-part").hidden = false;
     await this.refresh();
-    this.session.value = this.nextSession();
+    this.nameSession(sessionStorage.getItem(SESSION) || this.nextSession());
     this.say(this.state?.labels.length ? "Press Record, or the key R." : "Add the labels that the model shall tell apart.");
   }
 
@@ -69,10 +72,12 @@ export class Recorder {
       });
     });
     element("new-session").addEventListener("click", () => {
-      this.session.value = this.nextSession();
+      this.nameSession(this.nextSession());
       this.say(`${this.session.value} begins: change the place, the distance or the speaker.`);
     });
-    element("stop-recording").addEventListener("click", () => this.microphone.stop());
+    element("stop-recording").addEventListener("click", () => this.stop());
+    element("keep-again").addEventListener("click", () => this.ask(() => this.keepAgain()));
+    this.session.addEventListener("input", () => sessionStorage.setItem(SESSION, this.session.value));
     element("undo").addEventListener("click", () => this.ask(() => this.takeBack()));
     element("find-faults").addEventListener("click", () => this.ask(() => this.check()));
     document.addEventListener("keydown", (event) => this.key(event));
@@ -88,6 +93,7 @@ export class Recorder {
 
   private fail(error: Error): void {
     this.microphone.stop();
+    this.say("Nothing is recorded now.");
     element("record-error").textContent = error.message;
     element("record-error").hidden = false;
   }
@@ -112,19 +118,41 @@ export class Recorder {
   }
 
   private async changed(told: string, undo: (() => Promise<unknown>) | null): Promise<void> {
-    this.undo = undo;
-    element("undo").hidden = !undo;
+    if (undo) this.undos.unshift(undo);
+    this.showUndo();
     await this.refresh();
     this.say(told);
   }
 
   private async takeBack(): Promise<void> {
-    const { undo } = this;
-    if (undo) await this.afterChange(undo(), "The take is back.");
+    const [undo] = this.undos;
+    if (!undo) return;
+    await undo();
+    this.undos.shift();
+    await this.changed("The take is back.", null);
+  }
+
+  private showUndo(): void {
+    const button = element("undo");
+    button.hidden = !this.undos.length;
+    button.textContent = this.undos.length > 1 ? `Undo (${this.undos.length} deleted)` : "Undo";
+  }
+
+  // Sends a take again that was recorded and could not be kept.
+  private async keepAgain(): Promise<void> {
+    if (!this.unkept) return;
+    const { label, session, take } = this.unkept;
+    const told = await this.keep(label, session, take);
+    await this.changed(told, null);
   }
 
   private sessions(): string[] {
     return [...new Set(this.state?.takes.map(({ group }) => group) ?? [])];
+  }
+
+  private nameSession(name: string): void {
+    this.session.value = name;
+    sessionStorage.setItem(SESSION, name);
   }
 
   // A name that no session has.
@@ -137,7 +165,7 @@ export class Recorder {
   }
 
   private async record(label: string): Promise<void> {
-    if (this.microphone.busy) return this.microphone.stop();
+    if (this.microphone.busy) return this.stop();
     const session = this.session.value.trim();
     if (!session) throw new Error("the session has no name; say who or where, so that its takes stay together");
     this.takes.active = label;
@@ -159,12 +187,19 @@ export class Recorder {
     try {
       path = await keepTake(label, session, wavFile(samples, sampleRate));
     } catch (error) {
-      throw new Error(`the take is not kept: ${(error as Error).message}`);
+      this.showUnkept({ label, session, take: { samples, sampleRate } });
+      throw new Error(`the take of ${label} is not kept: ${(error as Error).message}`);
     }
+    this.showUnkept(null);
     this.takes.know(path, samples);
     const fault = faultOf(samples);
     const notes = [...(fault ? [fault] : []), ...this.microphone.notes];
     return `Kept ${path}${notes.length ? `; ${notes.join("; ")}` : ""}.`;
+  }
+
+  private showUnkept(unkept: Recorder["unkept"]): void {
+    this.unkept = unkept;
+    element("keep-again").hidden = !unkept;
   }
 
   private async addFiles(label: string, files: File[]): Promise<void> {
@@ -180,8 +215,14 @@ export class Recorder {
       }
     }
     await this.refresh();
-    this.say(`Added ${counted(files.length - refused.length, "file")} to ${label}, session ${session}.`);
+    const added = files.length - refused.length;
+    if (added) this.say(`Added ${counted(added, "file")} to ${label}, session ${session}.`);
     if (refused.length) throw new Error(`${counted(refused.length, "file")} not added: ${refused.join("; ")}`);
+  }
+
+  private stop(): void {
+    this.microphone.stop();
+    this.say("Stopped; the take that was not whole is not kept.");
   }
 
   private async check(): Promise<void> {
@@ -190,11 +231,7 @@ export class Recorder {
     button.disabled = true;
     list.replaceChildren(make("p", {}, "Listening to all takes …"));
     try {
-      const { findings, unreadable } = await findFaults();
-      const found = [
-        ...unreadable.map(({ path, error }) => ({ level: "error", text: `${path}: ${error}`, clips: [] as string[] })),
-        ...findings,
-      ];
+      const found = await findFaults();
       list.replaceChildren(
         ...found.map(({ level, text, clips }) => make("div", { className: `finding ${level}` }, make("strong", {}, `${level}: `), text, ...named(clips))),
         ...(found.length ? [] : [make("p", {}, `Nothing is wrong with ${counted(this.state?.takes.length ?? 0, "take")}.`)]),
@@ -223,7 +260,7 @@ export class Recorder {
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea") || element("record").hidden) return;
     const newest = this.takes.takesOf(this.takes.active).at(0);
     if (event.key === "r") this.ask(() => this.record(this.takes.active));
-    else if (event.key === "Escape") this.microphone.stop();
+    else if (event.key === "Escape" && this.microphone.busy) this.stop();
     else if (event.key === "p" && newest) this.ask(() => this.takes.play(newest));
     else if (event.key === "Delete" && newest) this.ask(() => this.takes.delete(newest));
     else if (/^[1-9]$/.test(event.key)) this.takes.choose(+event.key - 1);

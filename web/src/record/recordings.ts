@@ -7,7 +7,7 @@ export interface Take {
   labels: string[];
   group: string; // its session
   split: string;
-  seconds: number;
+  seconds: number | null; // null: it cannot be read
 }
 
 export interface TrainedFile {
@@ -22,7 +22,7 @@ export interface Training {
   name: string;
   model: string;
   command: string[];
-  state: "running" | "finished" | "ended"; // ended: before it was finished
+  state: "running" | "finished" | "stopped" | "ended"; // ended: by a fault
   seconds: number;
   share: number; // of it done, 0 to 1, a guess
   step: string;
@@ -50,16 +50,11 @@ export interface Finding {
   clips: string[];
 }
 
-export interface Findings {
-  findings: Finding[];
-  unreadable: { path: string; error: string }[];
-}
-
 const inPath = (path: string) => path.split("/").map(encodeURIComponent).join("/");
 const asked = (values: Record<string, string>) => new URLSearchParams(values).toString();
 
 export const readState = () => askFor<State>("api/state");
-export const findFaults = () => askFor<Findings>("api/findings");
+export const findFaults = () => askFor<Finding[]>("api/findings");
 export const addLabel = (label: string) => ask(`api/labels?${asked({ label })}`, { method: "POST" });
 export const removeLabel = (label: string) => ask(`api/labels?${asked({ label })}`, { method: "DELETE" });
 export const deleteTake = (path: string) => ask(`api/takes/${inPath(path)}`, { method: "DELETE" });

@@ -74,7 +74,8 @@ export class TakeList {
     const record = make("button", { type: "button", className: "record", id: `record-${place}` }, make("span", { className: "dot" }), "Record");
     record.addEventListener("click", () => this.actions.record(label));
     record.setAttribute("aria-label", `Record ${label}`);
-    const name = make("h3", {}, make("span", { className: "swatch" }), label);
+    const key = place < 9 ? [" ", make("kbd", {}, String(place + 1))] : [];
+    const name = make("h3", {}, make("span", { className: "swatch" }), label, ...key);
     (name.firstElementChild as HTMLElement).style.background = labelColour(place);
     const count = takes.length ? `${counted(takes.length, "take")} in ${counted(sessions, "session")}` : "no takes yet";
     const card = make(
@@ -120,12 +121,14 @@ export class TakeList {
 
   private chip(take: Take): HTMLElement {
     const picture = make("canvas", { ariaHidden: "true" });
-    const about = `${take.path}, session ${take.group}, ${take.seconds.toFixed(1)} s`;
+    const length = take.seconds === null ? "cannot be read" : `${take.seconds.toFixed(1)} s`;
+    const about = `${take.path}, session ${take.group}, ${length}`;
     const play = make("button", { type: "button", className: "take", title: about, ariaLabel: `Play ${about}` }, picture);
     play.addEventListener("click", () => void this.play(take).catch(this.actions.failed));
     const drop = make("button", { type: "button", className: "delete", title: "Delete", ariaLabel: `Delete ${about}` }, "×");
     drop.addEventListener("click", () => void this.delete(take).catch(this.actions.failed));
-    void this.draw(picture, take);
+    if (take.seconds === null) picture.replaceWith(make("span", { className: "soft" }, "cannot be read"));
+    else void this.draw(picture, take);
     return make("li", {}, play, drop);
   }
 

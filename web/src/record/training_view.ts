@@ -82,6 +82,7 @@ export class TrainingView {
   private async ended(training: Training | undefined): Promise<void> {
     if (!training) return;
     await this.showLog();
+    if (training.state === "stopped") return;
     if (training.state === "ended") {
       throw new Error(`${spelled(training.name)} ended before it was finished. ${training.error ?? ""} Its log says more.`);
     }
@@ -108,6 +109,10 @@ export class TrainingView {
   private result(training: Training, newest: boolean): HTMLElement {
     const took = training.seconds < 90 ? `${Math.round(training.seconds)} s` : `${clock(training.seconds)} min`;
     const part = make("details", { open: newest }, make("summary", {}, `${spelled(training.name)} (${training.model}, ${took})`));
+    if (training.state === "stopped") {
+      part.append(make("p", {}, "You stopped it; there is no file."));
+      return part;
+    }
     if (training.state === "ended") {
       part.append(make("p", {}, `It ended before it was finished. ${training.error ?? ""}`));
       return part;
