@@ -359,6 +359,10 @@ def test_takes_are_decided_by_one_key_each(visited):
     assert steps["reloaded"][1] == "5 decided, 4 to go"
 
 
+def test_all_takes_are_gone_through_again(visited):
+    assert visited["second_pass"] == ["1 of 9", "2 of 9", "3 of 9", "1 of 9"]  # Enter, →, and U back to what it undid
+
+
 def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited):
     assert "plays nothing by itself before the first key or click" in visited["refused_autoplay"]
     assert visited["played"] == ["Pause", "Play"]

@@ -169,6 +169,11 @@ await checkAccess(page, "light, wide, the end");
 await page.click("#again");
 await page.waitForSelector("#take:not([hidden])");
 await page.waitForFunction(() => document.body.dataset.shown);
+seen.second_pass = [await text(page, "place")];
+for (const key of ["Enter", "ArrowRight", "u"]) {
+  await press(page, key);
+  seen.second_pass.push(await text(page, "place"));
+}
 seen.gone_server_before = await text(page, "counts");
 process.kill(job.single_server);
 await page.waitForTimeout(1000);

@@ -28,6 +28,7 @@ class Review {
   private isHeard = false; // the sound of the take that is shown is there
   private isBusy = false; // a decision is on its way: no key counts for a take that nobody has heard
   private isDone = false;
+  private isAgain = false; // decided takes are gone through, one after the other
   private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly state: State) {
@@ -62,7 +63,10 @@ class Review {
     press("undo", () => this.undo());
     press("back", () => this.step(-1));
     press("forward", () => this.step(1));
-    press("again", () => this.show(0));
+    press("again", () => {
+      this.isAgain = true;
+      this.show(0);
+    });
     for (const id of ["show", "said", "session", "sort", "undecided-first"]) {
       element(id).addEventListener("change", () => this.chooseList());
     }
@@ -94,7 +98,8 @@ class Review {
     this.list = chooseTakes(this.state.takes, this.decisions, choice);
     element("chosen").textContent = counted(this.list.length, "take");
     const [first] = nextUndecided(this.list, this.decisions, 0, 1);
-    if (first === undefined && choice.show === "all") this.finish();
+    this.isAgain = first === undefined;
+    if (this.isAgain && choice.show === "all") this.finish();
     else this.show(first ?? 0);
   }
 
@@ -139,9 +144,15 @@ class Review {
 
   // Fetches what may come next, so that a decision is followed by its take at once.
   private prepare(): void {
-    const next = nextUndecided(this.list, this.decisions, this.place + 1, AHEAD);
-    const places = new Set([...next, this.place + 1, this.place - 1]);
+    const places = new Set([...this.following(AHEAD), this.place + 1, this.place - 1]);
     this.sounds.prepare([...places].filter((place) => this.list[place] && place !== this.place).map((place) => this.list[place].path));
+  }
+
+  // The places of the next takes to decide on: undecided ones, or the next of those that are gone through again.
+  private following(most: number): number[] {
+    const from = this.place + 1;
+    if (this.isAgain && from < this.list.length) return [from];
+    return nextUndecided(this.list, this.decisions, from, most);
   }
 
   private showDecision(): void {
@@ -174,6 +185,7 @@ class Review {
   }
 
   private step(places: number): void {
+    if (this.isDone && places > 0) return; // behind the last take
     const place = this.isDone ? this.list.length - 1 : this.place + places;
     if (!this.isBusy && this.list[place]) {
       element("error").hidden = true;
@@ -214,7 +226,7 @@ class Review {
       this.apply(await save(take.path, action, labels, this.state.revision));
       this.order.push(take.path);
       this.askLater();
-      const [next] = nextUndecided(this.list, this.decisions, this.place + 1, 1);
+      const [next] = this.following(1);
       if (next === undefined) this.finish();
       else this.show(next);
     });
@@ -271,6 +283,7 @@ class Review {
 
   private finish(): void {
     this.isDone = true;
+    this.isAgain = false;
     this.view.pause();
     for (const id of ["take", "decide"]) element(id).hidden = true;
     element("again").hidden = !this.list.length;
