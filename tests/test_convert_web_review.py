@@ -103,6 +103,49 @@ def test_nothing_is_lost_where_a_server_is_killed(folder):
     assert "line 5 is no decision" in ReviewFolder(folder).faults[0]
 
 
+BROKEN = [
+    ('{"take": "TAKE", "action": "keep"}', "it lacks labels"),
+    ('{"take": "TAKE", "action": "keep", "labels": "song"}', "its labels are 'song'; expected a list of texts"),
+    ('{"take": "TAKE", "action": "maybe", "labels": ["song"]}', "its action is 'maybe'; expected keep, correct"),
+    ('{"take": "TAKE", "action": ["keep"], "labels": ["song"]}', r"its action is \['keep'\]; expected keep, correct"),
+    (
+        '{"take": "TAKE", "action": "keep", "labels": ["song", "speech"]}',
+        "tiny classifier tells one label a window; expected one",
+    ),
+    ('{"take": "TAKE", "action": "keep", "labels": []}', "its keep holds no labels"),
+    ('{"take": "TAKE", "action": "correct", "labels": [7]}', "its correct: label 1 is empty"),
+    ('{"take": 7, "action": "keep", "labels": ["song"]}', "its take is 7; expected the path of a WAV"),
+    ('{"take": "TAKE", "action": "keep", "labels": ["song"], "who": 1}', "it has 'who'; expected take, action"),
+    ("[]", "it is a list; expected an object"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), BROKEN)
+def test_a_line_that_is_no_decision_is_left_out_and_told_at_the_start_and_later(folder, line, told):
+    review = ReviewFolder(folder)
+    one, *_ = review.takes
+    review.decide(one, "discard")
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write("\n" + line.replace("TAKE", one) + "\n")
+    for seen in (review.news(0), ReviewFolder(folder).state()):
+        assert seen["decisions"][one]["action"] == "discard"
+        assert len(seen["faults"]) == 1
+        assert re.search(f"decisions.jsonl, line 3 is no decision: {told}", seen["faults"][0])
+
+
+def test_a_torn_last_line_is_told_once(folder):
+    one, two, *_ = _paths(folder)
+    (folder / "decisions.jsonl").write_text('{"take": "takes/x')
+    review = ReviewFolder(folder)
+    assert re.search("line 1 has no end, so it is no decision", "\n".join(review.faults))
+    review.decide(one, "discard")
+    assert len(review.faults) == 1
+    assert "line 1 is no decision: it is no JSON" in review.faults[0]
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write('{"take": "takes/x')  # that another program writes just now
+    assert len(review.news(0)["faults"]) == 1
+
+
 def test_undone_decisions_leave_no_table(folder):
     review = ReviewFolder(folder)
     one, *_ = review.takes

@@ -37,8 +37,6 @@ class ReviewFolder:
         Those that can be heard, by path.
     models : dict of str to TakeModel
         Of each take, by its path.
-    faults : tuple of str
-        Takes that cannot be heard, and lines that are none.
     decisions : Decisions
 
     Raises
@@ -51,15 +49,19 @@ class ReviewFolder:
 
     def __init__(self, folder: Path, force: bool = False) -> None:
         self.folder = folder
-        takes, faults = find_takes(folder)
+        takes, self._take_faults = find_takes(folder)
         self.takes = {take.path: take for take in takes}
         self.models = models_of(takes)
         self.known = tuple(dict.fromkeys(label for model in self.models.values() for label in model.labels))
-        self.decisions = Decisions(folder / DECISIONS_FILE)
-        self.faults = (*faults, *self.decisions.faults)
+        self.decisions = Decisions(folder / DECISIONS_FILE, self._fault_of)
         self.tables = ClipTables(folder, self.takes, frozenset(self.known), self.decisions.in_force, force)
         self.tables.write()
         self._lock = Lock()
+
+    @property
+    def faults(self) -> list[str]:
+        """Takes that cannot be heard, and lines that are no take or no decision, those that came up since too."""
+        return [*self._take_faults, *self.decisions.faults]
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows, for JSON."""
@@ -71,7 +73,6 @@ class ReviewFolder:
                 "none": NONE_OF_THESE,
                 "models": [_describe(model) for model in models],
                 "takes": [self._described(take, models) for take in self.takes.values()],
-                "faults": list(self.faults),
                 "order": [path for path in self.decisions.order if path in self.takes],
                 **self._news(0),
             }
@@ -165,10 +166,17 @@ class ReviewFolder:
             return model.said(self.takes[path]) or (NONE_OF_THESE,)
         if action != CORRECT:
             raise ValueError(f"the action is {action!r}; expected keep, correct, discard or undo")
-        if not model.tells_several and len(labels) > 1:
-            raise ValueError(f"{model.name} tells one label a window; expected one, not {', '.join(listed(labels))}")
-        spelled = [spelled_label(str(label), self.known) for label in labels]
+        spelled = tuple(spelled_label(str(label), self.known) for label in labels)
+        if fault := self._fault_of(Decision(take=path, action=action, labels=spelled)):
+            raise ValueError(fault)
         return check_labels(spelled, "this take") if spelled else (NONE_OF_THESE,)
+
+    def _fault_of(self, decision: Decision) -> str:
+        """Why a line cannot be a decision on its take; empty where it can."""
+        model = self.models.get(decision.take)
+        if model is None or model.tells_several or len(decision.labels) < 2:
+            return ""
+        return f"{model.name} tells one label a window; expected one, not {', '.join(listed(decision.labels))}"
 
     def _in_force(self) -> dict[str, Decision]:
         """The decisions about takes that are here."""
@@ -193,6 +201,7 @@ class ReviewFolder:
             },
             "table": self.tables.described(),
             "warning": self.tables.fault,
+            "faults": self.faults,
         }
 
     def _described(self, take: Take, models: Sequence[TakeModel]) -> dict[str, Any]:

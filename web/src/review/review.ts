@@ -271,6 +271,10 @@ class Review {
     }
     this.state.revision = news.revision;
     this.state.table = news.table;
+    const more = news.faults.length - this.state.faults.length;
+    this.state.faults = news.faults;
+    showFaults(news.faults);
+    if (more > 0) this.fail(new Error(`${counted(more, "line")} left out: ${news.faults.slice(-more).join("; ")}`));
     if (news.warning) this.fail(new Error(news.warning));
     this.showCounts();
   }

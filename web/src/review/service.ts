@@ -42,6 +42,7 @@ export interface News {
   decisions: Record<string, Decision | null>; // what changed
   table: Table;
   warning: string; // what went wrong with the table
+  faults: string[]; // what is left out
 }
 
 export interface State extends News {
@@ -49,7 +50,6 @@ export interface State extends News {
   none: string; // the label of what is none of the labels
   models: TakeModel[];
   takes: Take[];
-  faults: string[];
   order: string[]; // takes as they were decided
 }
 
