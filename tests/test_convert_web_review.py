@@ -134,7 +134,7 @@ def test_a_line_that_is_no_decision_is_left_out_and_told_at_the_start_and_later(
 
 
 def test_a_torn_last_line_is_told_once(folder):
-    one, two, *_ = _paths(folder)
+    one, *_ = _paths(folder)
     (folder / "decisions.jsonl").write_text('{"take": "takes/x')
     review = ReviewFolder(folder)
     assert re.search("line 1 has no end, so it is no decision", "\n".join(review.faults))
@@ -263,14 +263,74 @@ def test_a_table_of_somebody_else_is_not_written_over(folder, capsys):
     with (folder / "clips.csv").open("a") as file:
         file.write("mine.wav,song,me,train,\n")
     review.decide(next(iter(review.takes)), "discard")
-    assert "or was changed since" in review.news(0)["warning"]
+    news = review.news(0)
+    assert "or was changed since" in news["warning"]
+    assert (news["table"]["clips"], news["table"]["written"]) == (0, False)
     assert "mine.wav" in (folder / "clips.csv").read_text()
+
+
+def test_a_table_that_is_not_written_is_not_told_as_if_it_were(folder):
+    review = ReviewFolder(folder)
+    one, two, three, *_ = review.takes
+    review.decide(one, "keep")
+    _write(review)
+    with (folder / "clips.csv").open("a") as file:
+        file.write("mine.wav,song,me,train,\n")
+    review.decide(two, "keep")
+    review.decide(three, "correct", ["bird"])
+    table = review.news(0)["table"]
+    assert (table["clips"], table["written"], len(table["commands"])) == (2, False, 3)
+    assert table["aside"][0]["written"]
+    assert (folder / "new-labels.csv").is_file()  # one table that cannot be written keeps no other from it
+    told = review.told()
+    assert told[1] == f"2 clips decided, but not written to {folder / 'clips.csv'}, all on the train side"
+    assert "the decisions are saved, but not the table" in told[3]
+    assert told[4] == f"the commands take {folder / 'clips.csv'} as it is, without what was decided since"
+    (folder / "clips.csv").unlink()
+    (folder / "clips.csv").mkdir()
+    review.decide(one, "keep")
+    news = review.news(0)
+    assert "clips.csv is a folder; expected a file of earproof review" in news["warning"]
+    assert news["table"]["commands"] == []  # there is nothing to build from
+
+
+@pytest.mark.parametrize("words", [[], ["--force"]])
+@pytest.mark.parametrize("name", ["clips.csv", "new-labels.csv", "decisions.jsonl", "review.sha256"])
+def test_a_folder_in_place_of_a_file_is_told_in_words(folder, capsys, name, words):
+    (folder / name).mkdir()
+    (folder / "clips.csv").exists() or (folder / "clips.csv").write_text("path,labels\n")
+    assert earproof.main(["review", str(folder), "--no-open", *words]) == 2
+    told = capsys.readouterr().err
+    if name == "new-labels.csv" and not words:
+        assert "clips.csv was not written by earproof review" in told
+    else:
+        assert f"{name} is a folder; expected" in told
+    assert "Errno" not in told
+
+
+def test_the_console_tells_some_faults_and_where_the_others_are(folder, capsys, monkeypatch):
+    with (folder / "takes.jsonl").open("a") as file:
+        file.write("[]\n" * 13)
+
+    def serve(*arguments):
+        (folder / "decisions.jsonl").write_text("null\n")
+
+    monkeypatch.setattr("convert.web.server.serve", serve)
+    monkeypatch.setattr("convert.web.review.routes.review_site", dict)
+    assert earproof.main(["review", str(folder), "--no-open"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("left out: ") for line in told) == 7
+    assert (
+        told[7]
+        == f"left out: {folder / 'decisions.jsonl'}, line 1 is no decision: it is null; expected an object in {{}}"
+    )
+    assert told[5:7] == ["left out: 8 more; the page lists all", "13 faults; 6 takes can be heard"]
 
 
 def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
     first, second, third, *_ = _paths(folder)
     (folder / first).unlink()
-    (folder / second).write_bytes(b"RIFF\x00\x00\x00\x00WAVEno samples")
+    (folder / second).write_bytes(b"\x00" * 999)
     (folder.parent / "secret.wav").write_bytes((folder / third).read_bytes())
     lines = (folder / "takes.jsonl").read_text().splitlines()
     escaping = {**json.loads(lines[2]), "path": "../secret.wav"}
@@ -287,6 +347,8 @@ def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
     assert "line 7 is no take" in told
     assert told.count("it leads out of") == 3
     assert "does not exist" in told
+    assert f"{second} is damaged: it does not begin as a WAV file does" in told
+    assert "install" not in told
     assert "its scores, thresholds or seconds are no numbers" in told
     assert "it is listed twice" in told
     with pytest.raises(ValueError, match="there is no take"):
@@ -310,7 +372,8 @@ def test_a_take_whose_sound_goes_away_is_in_no_table(folder):
         (lambda path: None, "does not exist; expected a folder of earproof listen"),
         (lambda path: path.write_text("x"), "is a file"),
         (lambda path: path.mkdir(), "holds no takes.jsonl"),
-        (lambda path: (path.mkdir(), (path / "takes.jsonl").touch()), "so no decision was close"),
+        (lambda path: (path.mkdir(), (path / "takes.jsonl").touch()), "takes.jsonl is empty; expected a line a take"),
+        (lambda path: (path / "takes").mkdir(parents=True), "kept no take, as no decision was close"),
     ],
 )
 def test_a_folder_without_takes_is_refused(tmp_path, capsys, make, told):

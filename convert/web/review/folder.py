@@ -143,6 +143,8 @@ class ReviewFolder:
 
     def told(self) -> list[str]:
         """Return what came of the review so far, for people, a line each."""
+        with self._lock:
+            self.decisions.refresh()
         self.tables.flush()
         table, left = self.tables.described(), len(self.takes) - len(self._in_force())
         decided = f"{counted(len(self._in_force()), 'take', form=',')} of {len(self.takes):,} decided"
@@ -150,11 +152,12 @@ class ReviewFolder:
             return [f"{decided}, so there is no {CLIPS_FILE}"]
         lines = [f"{decided}, {counted(table['discarded'], 'discarded', 'discarded')}; {left:,} are undecided"]
         if table["clips"]:
-            lines.append(f"{counted(table['clips'], 'clip', form=',')} in {table['path']}, all on the {SIDE} side")
+            lines.append(f"{_placed(table)}, all on the {SIDE} side")
         for aside in table["aside"]:
-            labels = ", ".join(listed(aside["labels"]))
-            lines.append(f"{counted(aside['clips'], 'clip', form=',')} in {aside['path']} ({labels}): {aside['why']}")
+            lines.append(f"{_placed(aside)} ({', '.join(listed(aside['labels']))}): {aside['why']}")
         lines += [self.tables.fault] if self.tables.fault else []
+        if table["commands"] and not table["written"]:
+            lines.append(f"the commands take {table['path']} as it is, without what was decided since")
         return lines + [f"next: {command}" for command in table["commands"]]
 
     def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -217,6 +220,12 @@ class ReviewFolder:
             "said": model.said(take),
             "scores": list(take.scores.values()),
         }
+
+
+def _placed(table: dict[str, Any]) -> str:
+    """How many clips are in a table, or are not since it is not written."""
+    where = "in" if table["written"] else "decided, but not written to"
+    return f"{counted(table['clips'], 'clip', form=',')} {where} {table['path']}"
 
 
 def _describe(model: TakeModel) -> dict[str, Any]:

@@ -32,7 +32,8 @@ export interface Decision {
 export interface Table {
   clips: number;
   path: string;
-  aside: { path: string; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
+  written: boolean; // whether the file is as the decisions have it
+  aside: { path: string; written: boolean; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
   discarded: number;
   commands: string[];
 }
