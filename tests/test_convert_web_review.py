@@ -195,9 +195,10 @@ def _index(review, name):
     [
         (["a\nb"], "no control character"),
         (["x\x00"], "no control character"),
-        ([" "], "label 1 is empty"),
+        ([" "], "the label: label 1 is empty"),
         (["\ud800"], "no control character"),
         (["song", "speech"], "tells one label a window"),
+        (["bird " * 20], "the label has 99 characters; expected 80 at most"),
     ],
 )
 def test_labels_that_no_table_can_hold_are_refused_and_change_nothing(folder, labels, told):

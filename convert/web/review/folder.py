@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from convert.web.given_name import LONGEST_NAME, checked_name
 from convert.web.review.clip_tables import CLIPS_FILE, SIDE, ClipTables
 from convert.web.review.decisions import CORRECT, DECISIONS_FILE, DISCARD, KEEP, UNDO, Decision, Decisions
 from convert.web.review.takes import TakeModel, find_takes, models_of, sound_path
@@ -71,6 +72,7 @@ class ReviewFolder:
             return {
                 "folder": str(self.folder),
                 "none": NONE_OF_THESE,
+                "longest_label": LONGEST_NAME,
                 "models": [_describe(model) for model in models],
                 "takes": [self._described(take, models) for take in self.takes.values()],
                 "order": [path for path in self.decisions.order if path in self.takes],
@@ -169,10 +171,15 @@ class ReviewFolder:
             return model.said(self.takes[path]) or (NONE_OF_THESE,)
         if action != CORRECT:
             raise ValueError(f"the action is {action!r}; expected keep, correct, discard or undo")
-        spelled = tuple(spelled_label(str(label), self.known) for label in labels)
+        spelled = tuple(self._spelled(label) for label in labels)
         if fault := self._fault_of(Decision(take=path, action=action, labels=spelled)):
             raise ValueError(fault)
         return check_labels(spelled, "this take") if spelled else (NONE_OF_THESE,)
+
+    def _spelled(self, label: str) -> str:
+        """A label as the models spell it; a new one is checked as any name that somebody types."""
+        known = spelled_label(label, self.known)
+        return known if known in self.known else checked_name(label, "label")
 
     def _fault_of(self, decision: Decision) -> str:
         """Why a line cannot be a decision on its take; empty where it can."""

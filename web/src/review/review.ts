@@ -12,13 +12,17 @@ import { TakeView } from "./take_view";
 
 const AHEAD = 3; // takes that are fetched before they are wanted
 const LATER = 600; // ms after the last decision
+const PAUSE = 400; // ms after a label was entered, in which another Enter is the end of that, and keeps no take unseen
 const AUTOPLAY = "earproof-review-autoplay";
 
 class Review {
   private readonly view = new TakeView();
   private readonly sounds = new Sounds();
   private readonly rows = new LabelRows(element("labels"), (label) => this.choose(label));
-  private readonly finder = new LabelFinder((label) => this.choose(label));
+  private readonly finder = new LabelFinder((label, entered) => {
+    this.entered = entered;
+    this.choose(label);
+  });
   private readonly autoplay = element<HTMLInputElement>("autoplay");
   private readonly decisions = new Map<string, Decision>();
   private order: string[] = []; // takes as they were decided
@@ -27,6 +31,7 @@ class Review {
   private selection: string[] = []; // labels chosen one by one, of a model that tells several
   private isHeard = false; // the sound of the take that is shown is there
   private isBusy = false; // a decision is on its way: no key counts for a take that nobody has heard
+  private entered = -Infinity; // when a label was, in ms since the page was opened
   private isDone = false;
   private isAgain = false; // decided takes are gone through, one after the other
   private later: ReturnType<typeof setTimeout> | undefined;
@@ -75,7 +80,7 @@ class Review {
     listenToKeys({
       play: () => this.isDone || this.view.toggle(),
       autoplay: () => this.autoplay.click(),
-      keep: () => this.keep(),
+      keep: (pressed) => pressed - this.entered < PAUSE || this.keep(),
       none: () => this.none(),
       digit: (digit) => this.chooseDigit(digit),
       find: () => this.isDone || this.finder.open(),
@@ -118,7 +123,7 @@ class Review {
     const { take } = this;
     this.selection = [...(this.decisions.get(take.path)?.labels ?? take.said)];
     this.view.announce(take, this.model);
-    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.aside.flatMap(({ labels }) => labels)])]);
+    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.aside.flatMap(({ labels }) => labels)])], this.state.longest_label);
     this.showDecision();
     void this.hear(take);
   }

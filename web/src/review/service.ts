@@ -49,6 +49,7 @@ export interface News {
 export interface State extends News {
   folder: string;
   none: string; // the label of what is none of the labels
+  longest_label: number; // characters of a new label
   models: TakeModel[];
   takes: Take[];
   order: string[]; // takes as they were decided
