@@ -437,6 +437,8 @@ def visited(node, tmp_path_factory):
         "several": servers["several"][1],
         "single_server": servers["single"][0].pid,
         "second_sound": str(second),
+        "table": str(single / "clips.csv"),
+        "decisions": str(single / "decisions.jsonl"),
         "pictures": os.environ.get("EARPROOF_PICTURES", ""),
     }
     (root / "job.json").write_text(json.dumps(job))
@@ -463,11 +465,26 @@ def test_takes_are_decided_by_one_key_each(visited):
     assert steps["back"] == ["2 of 9", "2 decided, 7 to go"]
     assert steps["held"] == ["4 of 9", "3 decided, 6 to go"]  # a key held down decides once
     assert visited["asked_for_new_label"] == "“bird” is new: press Enter again to make it a label."
+    assert visited["long_label"] == "A new label has 80 characters at most; this one has 81."
+    assert visited["entered_twice"] == "5 decided, 4 to go"
     assert steps["reloaded"][1] == "5 decided, 4 to go"
 
 
 def test_all_takes_are_gone_through_again(visited):
     assert visited["second_pass"] == ["1 of 9", "2 of 9", "3 of 9", "1 of 9"]  # Enter, →, and U back to what it undid
+
+
+def test_a_table_that_somebody_edited_and_a_broken_line_are_told_on_the_page(visited):
+    told = visited["table_fault"]
+    assert re.search(r"\d clips decided, but not written to .*clips.csv", told)
+    assert "was not written by earproof review, or was changed since" in told
+    assert "The commands below take the file as it is, without what was decided since." in told
+    assert visited["fault_above"]
+    assert "is no decision: it lacks labels" in visited["broken_line"]
+
+
+def test_all_that_decides_is_within_reach_on_a_telephone(visited):
+    assert visited["reach"] == {"play": True, "label": True, "sideways": True}
 
 
 def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited):
@@ -522,7 +539,7 @@ def test_the_page_asks_its_server_alone_and_is_open_to_all(visited):
     assert asked == {urlsplit(visited["addresses"][name]).netloc for name in ("single", "several")}
     assert visited["faults"] == []
     assert {state: faults for state, faults in visited["axe"].items() if faults} == {}
-    assert len(visited["axe"]) == 4
+    assert len(visited["axe"]) == 6
     assert visited["narrow_width"] == 360
 
 
