@@ -325,7 +325,7 @@ def test_the_console_tells_some_faults_and_where_the_others_are(folder, capsys, 
         told[7]
         == f"left out: {folder / 'decisions.jsonl'}, line 1 is no decision: it is null; expected an object in {{}}"
     )
-    assert told[5:7] == ["left out: 8 more; the page lists all", "13 faults; 6 takes can be heard"]
+    assert told[5:7] == ["left out: 8 more; see the page", "13 faults; 6 takes can be heard"]
 
 
 def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
@@ -484,6 +484,7 @@ def test_a_table_that_somebody_edited_and_a_broken_line_are_told_on_the_page(vis
 
 
 def test_all_that_decides_is_within_reach_on_a_telephone(visited):
+    assert visited["long_label_fits"] == {"told": True, "table": 0, "page": 360}
     assert visited["reach"] == {"play": True, "label": True, "sideways": True}
 
 

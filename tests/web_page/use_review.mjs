@@ -230,6 +230,18 @@ seen.reach = await small.evaluate(() => {
   };
 });
 await checkAccess(small, "light, narrow, the labels");
+await small.keyboard.press("l");
+await small.keyboard.type("n".repeat(80));
+await small.keyboard.press("Enter");
+await small.keyboard.press("Enter");
+await small.waitForTimeout(500); // a third Enter at once would count for nothing
+await press(small, "Enter");
+seen.long_label_fits = await small.evaluate(() => {
+  const table = document.querySelector("#by-label");
+  const page = document.documentElement.scrollWidth;
+  return { told: table.textContent.includes("n".repeat(80)), table: table.scrollWidth - table.clientWidth, page };
+});
+await press(small, "u");
 await small.close();
 
 // Several labels a window.

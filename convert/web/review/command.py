@@ -76,7 +76,7 @@ def _tell_faults(faults: Sequence[str]) -> None:
     for fault in faults[:_MOST_TOLD]:
         _note(f"left out: {fault}")
     if len(faults) > _MOST_TOLD:
-        _note(f"left out: {len(faults) - _MOST_TOLD:,} more; the page lists all")
+        _note(f"left out: {len(faults) - _MOST_TOLD:,} more; see the page")
 
 
 def _note(text: str) -> None:

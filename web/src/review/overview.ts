@@ -60,7 +60,9 @@ export function offerChoices({ takes }: State): void {
 export function showFaults(faults: readonly string[]): void {
   element("faults").hidden = !faults.length;
   element("fault-count").textContent = `${faults.length.toLocaleString("en")} left out, each for the reason given`;
-  element("fault-list").replaceChildren(...faults.slice(0, MOST_ROWS).map((fault) => make("li", {}, fault)));
+  const told = faults.slice(0, MOST_ROWS);
+  if (told.length < faults.length) told.push(`and ${(faults.length - told.length).toLocaleString("en")} more`);
+  element("fault-list").replaceChildren(...told.map((fault) => make("li", {}, fault)));
 }
 
 function sentences(counts: Counts, table: State["table"]): string {
