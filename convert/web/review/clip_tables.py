@@ -111,8 +111,8 @@ class ClipTables:
                 except (OSError, ValueError) as error:
                     errors[name] = error
             self._unwritten = frozenset(errors)
-            for error in errors.values():
-                raise error
+            if errors:
+                raise next(iter(errors.values()))
             self.fault = ""
 
     def described(self) -> dict[str, Any]:
@@ -125,11 +125,11 @@ class ClipTables:
                 clips[name] += 1
                 if name in ASIDE:
                     labels[name].update(decision.labels)
-        path = self.folder / CLIPS_FILE
+        table = self.folder / CLIPS_FILE
         is_written = CLIPS_FILE not in self._unwritten
         return {
             "clips": clips[CLIPS_FILE],
-            "path": str(path),
+            "path": str(table),
             "written": is_written,
             "aside": [
                 {
@@ -144,7 +144,7 @@ class ClipTables:
             ],
             "discarded": clips[""],
             # What is there in place of a table that is not written can be built from; a missing one cannot.
-            "commands": _commands(str(path)) if clips[CLIPS_FILE] and (is_written or path.is_file()) else [],
+            "commands": _commands(str(table)) if clips[CLIPS_FILE] and (is_written or table.is_file()) else [],
         }
 
     def _table_of(self, decision: Decision) -> str:
