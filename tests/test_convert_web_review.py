@@ -103,6 +103,49 @@ def test_nothing_is_lost_where_a_server_is_killed(folder):
     assert "line 5 is no decision" in ReviewFolder(folder).faults[0]
 
 
+BROKEN = [
+    ('{"take": "TAKE", "action": "keep"}', "it lacks labels"),
+    ('{"take": "TAKE", "action": "keep", "labels": "song"}', "its labels are 'song'; expected a list of texts"),
+    ('{"take": "TAKE", "action": "maybe", "labels": ["song"]}', "its action is 'maybe'; expected keep, correct"),
+    ('{"take": "TAKE", "action": ["keep"], "labels": ["song"]}', r"its action is \['keep'\]; expected keep, correct"),
+    (
+        '{"take": "TAKE", "action": "keep", "labels": ["song", "speech"]}',
+        "tiny classifier tells one label a window; expected one",
+    ),
+    ('{"take": "TAKE", "action": "keep", "labels": []}', "its keep holds no labels"),
+    ('{"take": "TAKE", "action": "correct", "labels": [7]}', "its correct: label 1 is empty"),
+    ('{"take": 7, "action": "keep", "labels": ["song"]}', "its take is 7; expected the path of a WAV"),
+    ('{"take": "TAKE", "action": "keep", "labels": ["song"], "who": 1}', "it has 'who'; expected take, action"),
+    ("[]", "it is a list; expected an object"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), BROKEN)
+def test_a_line_that_is_no_decision_is_left_out_and_told_at_the_start_and_later(folder, line, told):
+    review = ReviewFolder(folder)
+    one, *_ = review.takes
+    review.decide(one, "discard")
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write("\n" + line.replace("TAKE", one) + "\n")
+    for seen in (review.news(0), ReviewFolder(folder).state()):
+        assert seen["decisions"][one]["action"] == "discard"
+        assert len(seen["faults"]) == 1
+        assert re.search(f"decisions.jsonl, line 3 is no decision: {told}", seen["faults"][0])
+
+
+def test_a_torn_last_line_is_told_once(folder):
+    one, *_ = _paths(folder)
+    (folder / "decisions.jsonl").write_text('{"take": "takes/x')
+    review = ReviewFolder(folder)
+    assert re.search("line 1 has no end, so it is no decision", "\n".join(review.faults))
+    review.decide(one, "discard")
+    assert len(review.faults) == 1
+    assert "line 1 is no decision: it is no JSON" in review.faults[0]
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write('{"take": "takes/x')  # that another program writes just now
+    assert len(review.news(0)["faults"]) == 1
+
+
 def test_undone_decisions_leave_no_table(folder):
     review = ReviewFolder(folder)
     one, *_ = review.takes
@@ -152,9 +195,10 @@ def _index(review, name):
     [
         (["a\nb"], "no control character"),
         (["x\x00"], "no control character"),
-        ([" "], "label 1 is empty"),
+        ([" "], "the label: label 1 is empty"),
         (["\ud800"], "no control character"),
         (["song", "speech"], "tells one label a window"),
+        (["bird " * 20], "the label has 99 characters; expected 80 at most"),
     ],
 )
 def test_labels_that_no_table_can_hold_are_refused_and_change_nothing(folder, labels, told):
@@ -220,14 +264,74 @@ def test_a_table_of_somebody_else_is_not_written_over(folder, capsys):
     with (folder / "clips.csv").open("a") as file:
         file.write("mine.wav,song,me,train,\n")
     review.decide(next(iter(review.takes)), "discard")
-    assert "or was changed since" in review.news(0)["warning"]
+    news = review.news(0)
+    assert "or was changed since" in news["warning"]
+    assert (news["table"]["clips"], news["table"]["written"]) == (0, False)
     assert "mine.wav" in (folder / "clips.csv").read_text()
+
+
+def test_a_table_that_is_not_written_is_not_told_as_if_it_were(folder):
+    review = ReviewFolder(folder)
+    one, two, three, *_ = review.takes
+    review.decide(one, "keep")
+    _write(review)
+    with (folder / "clips.csv").open("a") as file:
+        file.write("mine.wav,song,me,train,\n")
+    review.decide(two, "keep")
+    review.decide(three, "correct", ["bird"])
+    table = review.news(0)["table"]
+    assert (table["clips"], table["written"], len(table["commands"])) == (2, False, 3)
+    assert table["aside"][0]["written"]
+    assert (folder / "new-labels.csv").is_file()  # one table that cannot be written keeps no other from it
+    told = review.told()
+    assert told[1] == f"2 clips decided, but not written to {folder / 'clips.csv'}, all on the train side"
+    assert "the decisions are saved, but not the table" in told[3]
+    assert told[4] == f"the commands take {folder / 'clips.csv'} as it is, without what was decided since"
+    (folder / "clips.csv").unlink()
+    (folder / "clips.csv").mkdir()
+    review.decide(one, "keep")
+    news = review.news(0)
+    assert "clips.csv is a folder; expected a file of earproof review" in news["warning"]
+    assert news["table"]["commands"] == []  # there is nothing to build from
+
+
+@pytest.mark.parametrize("words", [[], ["--force"]])
+@pytest.mark.parametrize("name", ["clips.csv", "new-labels.csv", "decisions.jsonl", "review.sha256"])
+def test_a_folder_in_place_of_a_file_is_told_in_words(folder, capsys, name, words):
+    (folder / name).mkdir()
+    (folder / "clips.csv").exists() or (folder / "clips.csv").write_text("path,labels\n")
+    assert earproof.main(["review", str(folder), "--no-open", *words]) == 2
+    told = capsys.readouterr().err
+    if name == "new-labels.csv" and not words:
+        assert "clips.csv was not written by earproof review" in told
+    else:
+        assert f"{name} is a folder; expected" in told
+    assert "Errno" not in told
+
+
+def test_the_console_tells_some_faults_and_where_the_others_are(folder, capsys, monkeypatch):
+    with (folder / "takes.jsonl").open("a") as file:
+        file.write("[]\n" * 13)
+
+    def serve(*arguments):
+        (folder / "decisions.jsonl").write_text("null\n")
+
+    monkeypatch.setattr("convert.web.server.serve", serve)
+    monkeypatch.setattr("convert.web.review.routes.review_site", dict)
+    assert earproof.main(["review", str(folder), "--no-open"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("left out: ") for line in told) == 7
+    assert (
+        told[7]
+        == f"left out: {folder / 'decisions.jsonl'}, line 1 is no decision: it is null; expected an object in {{}}"
+    )
+    assert told[5:7] == ["left out: 8 more; see the page", "13 faults; 6 takes can be heard"]
 
 
 def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
     first, second, third, *_ = _paths(folder)
     (folder / first).unlink()
-    (folder / second).write_bytes(b"RIFF\x00\x00\x00\x00WAVEno samples")
+    (folder / second).write_bytes(b"\x00" * 999)
     (folder.parent / "secret.wav").write_bytes((folder / third).read_bytes())
     lines = (folder / "takes.jsonl").read_text().splitlines()
     escaping = {**json.loads(lines[2]), "path": "../secret.wav"}
@@ -244,6 +348,8 @@ def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
     assert "line 7 is no take" in told
     assert told.count("it leads out of") == 3
     assert "does not exist" in told
+    assert f"{second} is damaged: it does not begin as a WAV file does" in told
+    assert "install" not in told
     assert "its scores, thresholds or seconds are no numbers" in told
     assert "it is listed twice" in told
     with pytest.raises(ValueError, match="there is no take"):
@@ -267,7 +373,8 @@ def test_a_take_whose_sound_goes_away_is_in_no_table(folder):
         (lambda path: None, "does not exist; expected a folder of earproof listen"),
         (lambda path: path.write_text("x"), "is a file"),
         (lambda path: path.mkdir(), "holds no takes.jsonl"),
-        (lambda path: (path.mkdir(), (path / "takes.jsonl").touch()), "so no decision was close"),
+        (lambda path: (path.mkdir(), (path / "takes.jsonl").touch()), "takes.jsonl is empty; expected a line a take"),
+        (lambda path: (path / "takes").mkdir(parents=True), "kept no take, as no decision was close"),
     ],
 )
 def test_a_folder_without_takes_is_refused(tmp_path, capsys, make, told):
@@ -330,6 +437,8 @@ def visited(node, tmp_path_factory):
         "several": servers["several"][1],
         "single_server": servers["single"][0].pid,
         "second_sound": str(second),
+        "table": str(single / "clips.csv"),
+        "decisions": str(single / "decisions.jsonl"),
         "pictures": os.environ.get("EARPROOF_PICTURES", ""),
     }
     (root / "job.json").write_text(json.dumps(job))
@@ -356,7 +465,27 @@ def test_takes_are_decided_by_one_key_each(visited):
     assert steps["back"] == ["2 of 9", "2 decided, 7 to go"]
     assert steps["held"] == ["4 of 9", "3 decided, 6 to go"]  # a key held down decides once
     assert visited["asked_for_new_label"] == "“bird” is new: press Enter again to make it a label."
+    assert visited["long_label"] == "A new label has 80 characters at most; this one has 81."
+    assert visited["entered_twice"] == "5 decided, 4 to go"
     assert steps["reloaded"][1] == "5 decided, 4 to go"
+
+
+def test_all_takes_are_gone_through_again(visited):
+    assert visited["second_pass"] == ["1 of 9", "2 of 9", "3 of 9", "1 of 9"]  # Enter, →, and U back to what it undid
+
+
+def test_a_table_that_somebody_edited_and_a_broken_line_are_told_on_the_page(visited):
+    told = visited["table_fault"]
+    assert re.search(r"\d clips decided, but not written to .*clips.csv", told)
+    assert "was not written by earproof review, or was changed since" in told
+    assert "The commands below take the file as it is, without what was decided since." in told
+    assert visited["fault_above"]
+    assert "is no decision: it lacks labels" in visited["broken_line"]
+
+
+def test_all_that_decides_is_within_reach_on_a_telephone(visited):
+    assert visited["long_label_fits"] == {"told": True, "table": 0, "page": 360}
+    assert visited["reach"] == {"play": True, "label": True, "sideways": True}
 
 
 def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited):
@@ -411,7 +540,7 @@ def test_the_page_asks_its_server_alone_and_is_open_to_all(visited):
     assert asked == {urlsplit(visited["addresses"][name]).netloc for name in ("single", "several")}
     assert visited["faults"] == []
     assert {state: faults for state, faults in visited["axe"].items() if faults} == {}
-    assert len(visited["axe"]) == 4
+    assert len(visited["axe"]) == 6
     assert visited["narrow_width"] == 360
 
 

@@ -154,7 +154,10 @@ def _uncertain_takes(args: argparse.Namespace, spec: ModelSpec, on: tuple[float,
     if args.save_uncertain is None:
         return None
     digest = hashlib.sha256(args.file.read_bytes()).hexdigest()
-    return UncertainTakes(args.save_uncertain, spec, on, args.uncertain_within, model_sha256=digest)
+    takes = UncertainTakes(args.save_uncertain, spec, on, args.uncertain_within, model_sha256=digest)
+    for fault in takes.faults:
+        print(f"passed over: {fault}", file=sys.stderr)
+    return takes
 
 
 def _hear(source: Source, listener: Listener, report: ListenReport, stop: StopRequest, duration: float | None) -> None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from edge_runtime.audio.sample_format import to_shorts
 from edge_runtime.audio.wav_bytes import wav_bytes
 from metadata.atomic_file import write_atomically
+from metadata.json_lines import read_fields
 from metadata.plural import counted
 from metadata.spec import ModelSpec
 
@@ -91,6 +92,8 @@ class UncertainTakes:
     session : str
     num_kept, num_left_out : int
         So far; takes are left out once there are `most`.
+    faults : list of str
+        Lines of the folder that are no take; they are passed over.
     """
 
     folder: Path
@@ -102,6 +105,7 @@ class UncertainTakes:
     session: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
     num_kept: int = 0
     num_left_out: int = 0
+    faults: list[str] = field(default_factory=list)
     _free_from: float = 0.0  # seconds at which no sample of the last take is in the window any more
 
     def __post_init__(self) -> None:
@@ -109,11 +113,18 @@ class UncertainTakes:
             raise ValueError(f"takes are kept within {self.within} of another decision; expected between 0 and 1")
         if self.folder.exists() and not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is a file; expected a folder for uncertain takes")
+        if (self.folder / TAKES_FILE).is_dir():
+            raise IsADirectoryError(
+                f"{self.folder / TAKES_FILE} is a folder; expected a file, or nothing; move it away"
+            )
         (self.folder / TAKES_FOLDER).mkdir(parents=True, exist_ok=True)
-        taken = {take.session for take in read_takes(self.folder)}
-        drop_broken_line(self.folder / TAKES_FILE)
+        takes, self.faults = read_take_lines(self.folder)
+        if drop_broken_line(self.folder / TAKES_FILE):
+            self.faults[-1] += "; it is taken out of the file, and its WAV stays"
+        taken = {take.session for take in takes}
         wanted, number = self.session, 1
-        while self.session in taken:  # begun in the same second
+        # Begun in the same second. The line of a session may be lost while its sound is there.
+        while self.session in taken or (self.folder / self._path(1)).exists():
             number += 1
             self.session = f"{wanted}-{number}"
 
@@ -137,7 +148,7 @@ class UncertainTakes:
             self.num_left_out += 1
             self._free_from = seconds + self.spec.window_seconds
             return
-        path = f"{TAKES_FOLDER}/{self.session}-{self.num_kept + 1:04d}.wav"
+        path = self._path(self.num_kept + 1)
         write_atomically(self.folder / path, wav_bytes(to_shorts(window), self.spec.sample_rate))
         take = Take(
             path=path,
@@ -167,6 +178,10 @@ class UncertainTakes:
                 f"; {counted(self.num_left_out, 'more was', 'more were')} left out, {self.most} a session is the most"
             )
         return kept
+
+    def _path(self, number: int) -> str:
+        """Of a take of this session, relative to the folder."""
+        return f"{TAKES_FOLDER}/{self.session}-{number:04d}.wav"
 
 
 def uncertainty(scores: npt.NDArray[np.float64], on: tuple[float, ...], spec: ModelSpec) -> tuple[float, str]:
@@ -198,41 +213,38 @@ def uncertainty(scores: npt.NDArray[np.float64], on: tuple[float, ...], spec: Mo
     return lead, f"{spec.labels[highest]} {scores[highest]:.2f} and {spec.labels[second]} {scores[second]:.2f}"
 
 
-def read_takes(folder: Path) -> list[Take]:
-    """Return the takes of a folder in the order in which they were kept; none where it has no list.
-
-    Raises
-    ------
-    ValueError
-        A line that is no take.
-    """
-    takes, faults = read_take_lines(folder)
-    if faults:
-        raise ValueError(f"{faults[0]}; expected what earproof listen wrote")
-    return takes
-
-
 def read_take_lines(folder: Path) -> tuple[list[Take], list[str]]:
     """Return the takes of a folder in the order in which they were kept, and which lines of its list are none.
 
-    A last line without its end, left by a power failure, counts for nothing.
+    An empty line is passed over. A last line without its end, left by a power failure, counts for nothing.
     """
     path = folder / TAKES_FILE
     takes: list[Take] = []
     faults: list[str] = []
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         if not line.endswith(b"\n"):
+            faults.append(f"{path}, line {number} has no end, so it is no take: what wrote it was stopped")
             break
         try:
-            takes.append(Take(**json.loads(line.decode("utf-8"))))
-        except (ValueError, TypeError) as error:
-            faults.append(f"{path}, line {number} is no take ({error})")
+            takes.append(Take(**read_fields(line, Take)))
+        except ValueError as error:
+            faults.append(f"{path}, line {number} is no take: {error}")
     return takes, faults
 
 
-def drop_broken_line(path: Path) -> None:
-    """Take a last line without its end out of a file of lines, so that what is appended stands on its own."""
+def drop_broken_line(path: Path) -> bool:
+    """Take a last line without its end out of a file of lines, so that what is appended stands on its own.
+
+    Returns
+    -------
+    bool
+        Whether anything but blanks was taken out.
+    """
     content = path.read_bytes() if path.exists() else b""
-    if content and not content.endswith(b"\n"):
-        write_atomically(path, content[: content.rfind(b"\n") + 1])
+    end = content.rfind(b"\n") + 1
+    if content[end:]:
+        write_atomically(path, content[:end])
+    return bool(content[end:].strip())

@@ -3,11 +3,12 @@
 //     node use_review.mjs WEB CHROMIUM JOB.json OUT.json
 //
 // WEB is the folder of the page. JOB.json: {"single", "several"}: addresses of reviews of a softmax and of a sigmoid
-// model; {"single_server"}: the process of the first; {"second_sound"}: a WAV of it to move away; {"pictures"}: a folder
-// for pictures, or "". OUT.json says what was seen.
+// model; {"single_server"}: the process of the first; {"second_sound"}: a WAV of it to move away; {"table"}: its clips.csv,
+// to be edited; {"decisions"}: its decisions.jsonl, to be broken; {"pictures"}: a folder for pictures, or "". OUT.json says
+// what was seen.
 
 import { createRequire } from "node:module";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [web, executablePath, jobFile, out] = process.argv.slice(2);
@@ -104,8 +105,21 @@ await page.keyboard.press("Enter");
 seen.asked_for_new_label = await text(page, "find-note");
 await press(page, "Enter");
 await page.keyboard.press("l");
+await page.keyboard.type("x".repeat(81));
+await page.keyboard.press("Enter");
+seen.long_label = await text(page, "find-note");
+await page.keyboard.press("Control+a");
 await page.keyboard.type("SPEE"); // the beginning of a label that there is
+// Two presses, as a new label needs: the second must not keep the take that came, however slow this machine is.
+await page.evaluate(() => document.querySelector("#find").addEventListener("submit", (event) => (globalThis.entered = event.timeStamp)));
 await press(page, "Enter");
+await page.evaluate(() => {
+  const again = new KeyboardEvent("keydown", { key: "Enter", bubbles: true });
+  Object.defineProperty(again, "timeStamp", { value: globalThis.entered + 390 });
+  document.body.dispatchEvent(again);
+});
+await page.waitForTimeout(300);
+seen.entered_twice = await text(page, "counts");
 
 // What was decided is there after a reload.
 await page.reload();
@@ -169,6 +183,27 @@ await checkAccess(page, "light, wide, the end");
 await page.click("#again");
 await page.waitForSelector("#take:not([hidden])");
 await page.waitForFunction(() => document.body.dataset.shown);
+seen.second_pass = [await text(page, "place")];
+for (const key of ["Enter", "ArrowRight", "u"]) {
+  await press(page, key);
+  seen.second_pass.push(await text(page, "place"));
+}
+
+// Somebody edits the table, and breaks a line of the decisions.
+const table = readFileSync(job.table);
+appendFileSync(job.table, "mine.wav,song,me,train,\n");
+appendFileSync(job.decisions, '{"take": "takes/x.wav", "action": "keep"}\n');
+await press(page, "x");
+await press(page, "u");
+await page.waitForSelector("#table-fault:not([hidden])");
+seen.table_fault = (await text(page, "result-text")) + (await text(page, "table-fault"));
+seen.fault_above = await page.evaluate(() => {
+  const top = (id) => document.getElementById(id).getBoundingClientRect().top;
+  return top("table-fault") < top("commands");
+});
+seen.broken_line = await text(page, "fault-list");
+await checkAccess(page, "light, wide, a table that is not written");
+writeFileSync(job.table, table);
 seen.gone_server_before = await text(page, "counts");
 process.kill(job.single_server);
 await page.waitForTimeout(1000);
@@ -179,6 +214,35 @@ await page.setViewportSize({ width: 360, height: 780 });
 await checkAccess(page, "dark, narrow, an error");
 seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
 await page.close();
+
+// A telephone: all that decides, and what plays, is in sight at once.
+const small = await open(job.several);
+await small.setViewportSize({ width: 360, height: 780 });
+seen.reach = await small.evaluate(() => {
+  const bar = document.querySelector(".reach").getBoundingClientRect();
+  const box = (query) => document.querySelector(query).getBoundingClientRect();
+  const label = box("#labels button");
+  const list = document.querySelector("#labels");
+  return {
+    play: box("#play").bottom <= bar.top,
+    label: label.top >= bar.top && label.bottom <= innerHeight,
+    sideways: list.scrollWidth > list.clientWidth && document.documentElement.scrollWidth === 360,
+  };
+});
+await checkAccess(small, "light, narrow, the labels");
+await small.keyboard.press("l");
+await small.keyboard.type("n".repeat(80));
+await small.keyboard.press("Enter");
+await small.keyboard.press("Enter");
+await small.waitForTimeout(500); // a third Enter at once would count for nothing
+await press(small, "Enter");
+seen.long_label_fits = await small.evaluate(() => {
+  const table = document.querySelector("#by-label");
+  const page = document.documentElement.scrollWidth;
+  return { told: table.textContent.includes("n".repeat(80)), table: table.scrollWidth - table.clientWidth, page };
+});
+await press(small, "u");
+await small.close();
 
 // Several labels a window.
 const several = await open(job.several);

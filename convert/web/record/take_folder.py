@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from convert.web.given_name import checked_name
 from edge_runtime.audio.wav_file import WavFile
 from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, check_labels, write_labels
@@ -22,10 +23,8 @@ from train.recordings.clip import SPLITS, Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, find_clips, write_index
 from train.recordings.decoding.audio_files import find_files
 from train.recordings.decoding.decode import duration
-from train.recordings.tables.spelling import composed
 
 DELETED_FOLDER = ".deleted"
-LONGEST_NAME = 80  # characters of a label or a session
 MOST_BYTES = 64 << 20  # of one take; five minutes of 16 bits at 96 kHz
 INCOMING = "incoming.wav"
 
@@ -120,7 +119,7 @@ class TakeFolder:
         ValueError
             A label that files cannot hold, or that looks like another one.
         """
-        label = _checked(name, "label")
+        label = checked_name(name, "label")
         with self._lock:
             labels = self.labels()
             if alike := [one for one in labels if _look(one) == _look(label)]:
@@ -161,7 +160,7 @@ class TakeFolder:
         OSError
             It cannot be written; nothing is kept then.
         """
-        session = _checked(session, "session")
+        session = checked_name(session, "session")
         group = group_of(session)
         with self._lock:
             if label not in self.labels():
@@ -290,16 +289,6 @@ def _signature(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_size
-
-
-def _checked(name: str, what: str) -> str:
-    """Return a name without outer blanks that files can hold."""
-    name = composed(name.strip())
-    if not name:
-        raise ValueError(f"the {what} has no name; give it one")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"the {what} has {len(name)} characters; expected {LONGEST_NAME} at most")
-    return check_labels([name], f"the {what}")[0]
 
 
 def _look(label: str) -> str:

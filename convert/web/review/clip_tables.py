@@ -54,6 +54,7 @@ class ClipTables:
     ) -> None:
         self.folder = folder
         self.fault = ""
+        self._unwritten: frozenset[str] = frozenset()  # tables that are not as the decisions have them
         self._takes, self._known, self._in_force = takes, known, in_force
         self._files = OwnFiles(folder)
         self._writing, self._scheduling = Lock(), Lock()
@@ -85,6 +86,8 @@ class ClipTables:
     def write(self) -> None:
         """Write the tables as the decisions have them; one without a row is taken away.
 
+        A table that cannot be written does not keep the others from it.
+
         Raises
         ------
         FileExistsError
@@ -99,10 +102,17 @@ class ClipTables:
                 if path in self._takes and name and (self.folder / path).is_file():
                     rows[name].append(self._clip(self._takes[path], decision))
             order = {path: place for place, path in enumerate(self._takes)}
+            errors: dict[str, OSError | ValueError] = {}
             for name, clips in rows.items():
                 clips.sort(key=lambda clip: order[clip.path])
-                content = clips_content(self.folder / name, clips, self.folder) if clips else None
-                self._files.write(name, content)
+                try:
+                    content = clips_content(self.folder / name, clips, self.folder) if clips else None
+                    self._files.write(name, content)
+                except (OSError, ValueError) as error:
+                    errors[name] = error
+            self._unwritten = frozenset(errors)
+            if errors:
+                raise next(iter(errors.values()))
             self.fault = ""
 
     def described(self) -> dict[str, Any]:
@@ -115,17 +125,26 @@ class ClipTables:
                 clips[name] += 1
                 if name in ASIDE:
                     labels[name].update(decision.labels)
-        path = str(self.folder / CLIPS_FILE)
+        table = self.folder / CLIPS_FILE
+        is_written = CLIPS_FILE not in self._unwritten
         return {
             "clips": clips[CLIPS_FILE],
-            "path": path,
+            "path": str(table),
+            "written": is_written,
             "aside": [
-                {"path": str(self.folder / name), "clips": clips[name], "labels": sorted(labels[name]), "why": why}
+                {
+                    "path": str(self.folder / name),
+                    "written": name not in self._unwritten,
+                    "clips": clips[name],
+                    "labels": sorted(labels[name]),
+                    "why": why,
+                }
                 for name, why in ASIDE.items()
                 if clips[name]
             ],
             "discarded": clips[""],
-            "commands": _commands(path) if clips[CLIPS_FILE] else [],
+            # What is there in place of a table that is not written can be built from; a missing one cannot.
+            "commands": _commands(str(table)) if clips[CLIPS_FILE] and (is_written or table.is_file()) else [],
         }
 
     def _table_of(self, decision: Decision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 from metadata.plural import counted
@@ -19,7 +20,9 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, metavar="N", help="of the loopback (default: a free one)")
     parser.add_argument("--no-open", action="store_true", help="print the address and open no browser")
     parser.add_argument(
-        "--force", action="store_true", help="write over a clips.csv that earproof review did not write"
+        "--force",
+        action="store_true",
+        help="write over tables (clips.csv and others) that earproof review did not write",
     )
 
 
@@ -33,7 +36,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     ValueError
         No take that can be heard, or a port that is none.
     FileExistsError
-        The folder has a clips.csv of somebody else.
+        The folder has a table of somebody else.
     OSError
         The port is taken, or the folder cannot be written.
     """
@@ -46,14 +49,16 @@ def run(verb: str, args: argparse.Namespace) -> int:
         raise ValueError(f"--port is {args.port}; expected 0 to 65535")
     site = review_site()
     review = ReviewFolder(args.takes, args.force)
-    for fault in review.faults[:_MOST_TOLD]:
-        _note(f"left out: {fault}")
-    if review.faults:
-        _note(f"{counted(len(review.faults), 'fault')}; {counted(len(review.takes), 'take', form=',')} can be heard")
+    faults = review.faults
+    _tell_faults(faults)
+    if faults:
+        _note(f"{counted(len(faults), 'fault')}; {counted(len(review.takes), 'take', form=',')} can be heard")
     try:
         serve(site, args.port, lambda address: _tell(address, not args.no_open), review_routes(review), new_token())
     finally:
-        for line in review.told():
+        told = review.told()
+        _tell_faults(review.faults[len(faults) :])  # what came up since
+        for line in told:
             _note(line)
     return DONE
 
@@ -64,6 +69,14 @@ def _tell(address: str, opens: bool) -> None:
     _note("the page is on this machine alone; Ctrl-C ends it, and nothing that was saved is lost")
     if opens:
         webbrowser.open(address)
+
+
+def _tell_faults(faults: Sequence[str]) -> None:
+    """Tell what is left out, the first ones."""
+    for fault in faults[:_MOST_TOLD]:
+        _note(f"left out: {fault}")
+    if len(faults) > _MOST_TOLD:
+        _note(f"left out: {len(faults) - _MOST_TOLD:,} more; see the page")
 
 
 def _note(text: str) -> None:

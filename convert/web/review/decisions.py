@@ -9,9 +9,12 @@ import json
 import os
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from metadata.json_lines import read_fields
+from metadata.labels import check_labels
 
 DECISIONS_FILE = "decisions.jsonl"
 KEEP, CORRECT, DISCARD, UNDO = ACTIONS = ("keep", "correct", "discard", "undo")
@@ -46,6 +49,12 @@ class Decision:
 class Decisions:
     """The decisions of a folder, with those that another program appends meanwhile.
 
+    Parameters
+    ----------
+    path : Path
+    fault_of : callable
+        Why a decision cannot be one on its take; empty where it can.
+
     Attributes
     ----------
     path : Path
@@ -57,20 +66,36 @@ class Decisions:
         By take the number of the last line about it.
     num_lines : int
         Read so far.
-    faults : list of str
-        Lines that are no decision.
+
+    Raises
+    ------
+    IsADirectoryError
+        A folder has the name of the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fault_of: Callable[[Decision], str] = lambda decision: "") -> None:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; expected the file of the decisions, or nothing; move it away")
         self.path = path
+        self._fault_of = fault_of
         self.in_force: dict[str, Decision] = {}
         self.order: list[str] = []
         self.changed_at: dict[str, int] = {}
         self.num_lines = 0
-        self.faults: list[str] = []
+        self._faults: list[str] = []
         self._made: dict[str, list[Decision]] = defaultdict(list)
         self._read_bytes = 0
         self.refresh()
+        size = path.stat().st_size if path.exists() else 0
+        self._torn_from = self._read_bytes if size > self._read_bytes else None
+
+    @property
+    def faults(self) -> list[str]:
+        """The lines that are no decision; of a last line without its end, only one that was there at the start."""
+        if self._torn_from != self._read_bytes:
+            return list(self._faults)
+        torn = f"{self.path}, line {self.num_lines + 1} has no end, so it is no decision: what wrote it was stopped"
+        return [*self._faults, torn]
 
     def refresh(self) -> None:
         """Read the lines that were appended since; a last line without its end is left for later."""
@@ -114,12 +139,16 @@ class Decisions:
         self.refresh()
 
     def _take_line(self, line: bytes) -> None:
-        """Count one line."""
+        """Count one line; an empty one says nothing."""
         self.num_lines += 1
+        if not line.strip():
+            return
         try:
-            decision = _read(json.loads(line.decode("utf-8")))
-        except (ValueError, TypeError) as error:
-            self.faults.append(f"{self.path}, line {self.num_lines} is no decision ({error})")
+            decision = _read(line)
+            if fault := self._fault_of(decision):
+                raise ValueError(fault)
+        except ValueError as error:
+            self._faults.append(f"{self.path}, line {self.num_lines} is no decision: {error}")
             return
         take, made = decision.take, self._made[decision.take]
         self.changed_at[take] = self.num_lines
@@ -136,11 +165,16 @@ class Decisions:
             self.in_force.pop(take, None)
 
 
-def _read(found: Any) -> Decision:
+def _read(line: bytes) -> Decision:
     """One line of the file as a decision."""
-    decision = Decision(**{**found, "labels": tuple(found["labels"])}) if isinstance(found, dict) else None
-    if decision is None or decision.action not in ACTIONS:
-        raise ValueError(f"expected an object with one of {', '.join(ACTIONS)}")
-    if not all(isinstance(text, str) for text in (decision.take, *decision.labels)):
-        raise ValueError("expected text for take and labels")
-    return decision
+    found = read_fields(line, Decision, needed=("labels",))
+    action, labels = found["action"], found["labels"]
+    if action not in ACTIONS:
+        raise ValueError(f"its action is {action!r}; expected {', '.join(ACTIONS)}")
+    if not isinstance(labels, list):
+        raise ValueError(f"its labels are {labels!r}; expected a list of texts in []")
+    if not isinstance(found["take"], str):
+        raise ValueError(f"its take is {found['take']!r}; expected the path of a WAV")
+    if action in (KEEP, CORRECT):
+        check_labels(labels, f"its {action}")
+    return Decision(**{**found, "labels": tuple(labels)})

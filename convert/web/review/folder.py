@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from convert.web.given_name import LONGEST_NAME, checked_name
 from convert.web.review.clip_tables import CLIPS_FILE, SIDE, ClipTables
 from convert.web.review.decisions import CORRECT, DECISIONS_FILE, DISCARD, KEEP, UNDO, Decision, Decisions
 from convert.web.review.takes import TakeModel, find_takes, models_of, sound_path
@@ -37,8 +38,6 @@ class ReviewFolder:
         Those that can be heard, by path.
     models : dict of str to TakeModel
         Of each take, by its path.
-    faults : tuple of str
-        Takes that cannot be heard, and lines that are none.
     decisions : Decisions
 
     Raises
@@ -51,15 +50,19 @@ class ReviewFolder:
 
     def __init__(self, folder: Path, force: bool = False) -> None:
         self.folder = folder
-        takes, faults = find_takes(folder)
+        takes, self._take_faults = find_takes(folder)
         self.takes = {take.path: take for take in takes}
         self.models = models_of(takes)
         self.known = tuple(dict.fromkeys(label for model in self.models.values() for label in model.labels))
-        self.decisions = Decisions(folder / DECISIONS_FILE)
-        self.faults = (*faults, *self.decisions.faults)
+        self.decisions = Decisions(folder / DECISIONS_FILE, self._fault_of)
         self.tables = ClipTables(folder, self.takes, frozenset(self.known), self.decisions.in_force, force)
         self.tables.write()
         self._lock = Lock()
+
+    @property
+    def faults(self) -> list[str]:
+        """Takes that cannot be heard, and lines that are no take or no decision, those that came up since too."""
+        return [*self._take_faults, *self.decisions.faults]
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows, for JSON."""
@@ -69,9 +72,9 @@ class ReviewFolder:
             return {
                 "folder": str(self.folder),
                 "none": NONE_OF_THESE,
+                "longest_label": LONGEST_NAME,
                 "models": [_describe(model) for model in models],
                 "takes": [self._described(take, models) for take in self.takes.values()],
-                "faults": list(self.faults),
                 "order": [path for path in self.decisions.order if path in self.takes],
                 **self._news(0),
             }
@@ -142,6 +145,8 @@ class ReviewFolder:
 
     def told(self) -> list[str]:
         """Return what came of the review so far, for people, a line each."""
+        with self._lock:
+            self.decisions.refresh()
         self.tables.flush()
         table, left = self.tables.described(), len(self.takes) - len(self._in_force())
         decided = f"{counted(len(self._in_force()), 'take', form=',')} of {len(self.takes):,} decided"
@@ -149,11 +154,12 @@ class ReviewFolder:
             return [f"{decided}, so there is no {CLIPS_FILE}"]
         lines = [f"{decided}, {counted(table['discarded'], 'discarded', 'discarded')}; {left:,} are undecided"]
         if table["clips"]:
-            lines.append(f"{counted(table['clips'], 'clip', form=',')} in {table['path']}, all on the {SIDE} side")
+            lines.append(f"{_placed(table)}, all on the {SIDE} side")
         for aside in table["aside"]:
-            labels = ", ".join(listed(aside["labels"]))
-            lines.append(f"{counted(aside['clips'], 'clip', form=',')} in {aside['path']} ({labels}): {aside['why']}")
+            lines.append(f"{_placed(aside)} ({', '.join(listed(aside['labels']))}): {aside['why']}")
         lines += [self.tables.fault] if self.tables.fault else []
+        if table["commands"] and not table["written"]:
+            lines.append(f"the commands take {table['path']} as it is, without what was decided since")
         return lines + [f"next: {command}" for command in table["commands"]]
 
     def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -165,10 +171,22 @@ class ReviewFolder:
             return model.said(self.takes[path]) or (NONE_OF_THESE,)
         if action != CORRECT:
             raise ValueError(f"the action is {action!r}; expected keep, correct, discard or undo")
-        if not model.tells_several and len(labels) > 1:
-            raise ValueError(f"{model.name} tells one label a window; expected one, not {', '.join(listed(labels))}")
-        spelled = [spelled_label(str(label), self.known) for label in labels]
+        spelled = tuple(self._spelled(label) for label in labels)
+        if fault := self._fault_of(Decision(take=path, action=action, labels=spelled)):
+            raise ValueError(fault)
         return check_labels(spelled, "this take") if spelled else (NONE_OF_THESE,)
+
+    def _spelled(self, label: str) -> str:
+        """A label as the models spell it; a new one is checked as any name that somebody types."""
+        known = spelled_label(label, self.known)
+        return known if known in self.known else checked_name(label, "label")
+
+    def _fault_of(self, decision: Decision) -> str:
+        """Why a line cannot be a decision on its take; empty where it can."""
+        model = self.models.get(decision.take)
+        if model is None or model.tells_several or len(decision.labels) < 2:
+            return ""
+        return f"{model.name} tells one label a window; expected one, not {', '.join(listed(decision.labels))}"
 
     def _in_force(self) -> dict[str, Decision]:
         """The decisions about takes that are here."""
@@ -193,6 +211,7 @@ class ReviewFolder:
             },
             "table": self.tables.described(),
             "warning": self.tables.fault,
+            "faults": self.faults,
         }
 
     def _described(self, take: Take, models: Sequence[TakeModel]) -> dict[str, Any]:
@@ -208,6 +227,12 @@ class ReviewFolder:
             "said": model.said(take),
             "scores": list(take.scores.values()),
         }
+
+
+def _placed(table: dict[str, Any]) -> str:
+    """How many clips are in a table, or are not since it is not written."""
+    where = "in" if table["written"] else "decided, but not written to"
+    return f"{counted(table['clips'], 'clip', form=',')} {where} {table['path']}"
 
 
 def _describe(model: TakeModel) -> dict[str, Any]:

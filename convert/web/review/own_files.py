@@ -22,9 +22,15 @@ class OwnFiles:
         self.folder = folder
 
     def is_own(self, name: str) -> bool:
-        """Return whether a file is as it was written here, or not there."""
-        path = self.folder / name
-        return not path.exists() or (path.is_file() and _digest(path.read_bytes()) in self._known().get(name, ()))
+        """Return whether a file is as it was written here, or not there.
+
+        Raises
+        ------
+        IsADirectoryError
+            A folder has its name.
+        """
+        path = self._file(name)
+        return not path.exists() or _digest(path.read_bytes()) in self._known().get(name, ())
 
     def claim(self, name: str) -> None:
         """Take a file that somebody else wrote for one to write over."""
@@ -37,6 +43,8 @@ class OwnFiles:
         ------
         FileExistsError
             It is not as it was written here.
+        IsADirectoryError
+            A folder has its name.
         OSError
             The folder cannot be written.
         """
@@ -56,9 +64,16 @@ class OwnFiles:
         self._keep(name, [*before, _digest(content)])
         write_atomically(path, content)
 
+    def _file(self, name: str) -> Path:
+        """Where a file is, or is to be."""
+        path = self.folder / name
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; expected a file of earproof review, or nothing; move it away")
+        return path
+
     def _known(self) -> dict[str, list[str]]:
         """The digests of each file."""
-        path = self.folder / DIGESTS_FILE
+        path = self._file(DIGESTS_FILE)
         known: dict[str, list[str]] = {}
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
             digest, _, name = line.partition("  ")

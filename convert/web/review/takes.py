@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from edge_runtime.audio.wav_file import WavFile
-from edge_runtime.listen.uncertain_takes import TAKES_FILE, Take, read_take_lines
+from edge_runtime.audio.wav_file import WavFile, is_wav
+from edge_runtime.audio.wav_format import UnknownCodecError
+from edge_runtime.listen.uncertain_takes import TAKES_FILE, TAKES_FOLDER, Take, read_take_lines
 from metadata.labels import check_labels
+from metadata.plural import counted
 
 ASSUMED_THRESHOLD = 0.5
 _SUMS_TO_ONE = 0.02  # of scores that are rounded
@@ -66,6 +68,11 @@ def find_takes(folder: Path) -> tuple[list[Take], list[str]]:
         raise FileNotFoundError(f"{folder} does not exist; expected a folder of earproof listen --save-uncertain")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; expected a folder of earproof listen --save-uncertain")
+    if not (folder / TAKES_FILE).exists() and (folder / TAKES_FOLDER).is_dir():
+        raise FileNotFoundError(
+            f"{folder} holds no {TAKES_FILE}: earproof listen kept no take, as no decision was close; a larger "
+            "--uncertain-within keeps more"
+        )
     if not (folder / TAKES_FILE).is_file():
         raise FileNotFoundError(
             f"{folder} holds no {TAKES_FILE}; expected a folder of earproof listen --save-uncertain"
@@ -79,8 +86,10 @@ def find_takes(folder: Path) -> tuple[list[Take], list[str]]:
         else:
             takes[take.path] = take
     if not takes:
-        told = f": {faults[0]}" if faults else ", so no decision was close; a larger --uncertain-within keeps more"
-        raise ValueError(f"{folder} has no take that can be heard{told}")
+        if not faults:
+            raise ValueError(f"{folder / TAKES_FILE} is empty; expected a line a take, as earproof listen appends them")
+        more = f" (and {counted(len(faults) - 1, 'fault')} more)" if len(faults) > 1 else ""
+        raise ValueError(f"{folder} has no take that can be heard: {faults[0]}{more}")
     return list(takes.values()), faults
 
 
@@ -129,8 +138,13 @@ def _fault(take: Take, folder: Path) -> str:
         return "its margin is no number, or its label has no score"
     try:
         check_labels(tuple(take.scores), "its scores")
-        with WavFile(sound_path(folder, take)):
+        path = sound_path(folder, take)
+        if path.is_file() and not is_wav(path):
+            return f"{path} is damaged: it does not begin as a WAV file does"
+        with WavFile(path):
             return ""
+    except UnknownCodecError:
+        return f"{path} is damaged, or another file: earproof listen writes PCM of 16 bits"
     except (ValueError, OSError) as error:
         return str(error)
 

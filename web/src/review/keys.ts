@@ -3,7 +3,7 @@
 export interface KeyActions {
   play(): void;
   autoplay(): void;
-  keep(): void;
+  keep(pressed: number): void; // when, in ms since the page was opened
   none(): void;
   digit(digit: number): void;
   find(): void;
@@ -13,9 +13,9 @@ export interface KeyActions {
 }
 
 export function listenToKeys(actions: KeyActions): void {
-  const plain: Record<string, () => void> = {
+  const plain: Record<string, (event: KeyboardEvent) => void> = {
     " ": actions.play,
-    Enter: actions.keep,
+    Enter: (event) => actions.keep(event.timeStamp),
     "0": actions.none,
     a: actions.autoplay,
     l: actions.find,
@@ -33,7 +33,7 @@ export function listenToKeys(actions: KeyActions): void {
     const isOther = (event.ctrlKey || event.metaKey || event.altKey) && !isUndo;
     if (!act || isOther || belongsElsewhere(event)) return;
     event.preventDefault();
-    if (!event.repeat || event.key.startsWith("Arrow")) act(); // a key held down decides once
+    if (!event.repeat || event.key.startsWith("Arrow")) act(event); // a key held down decides once
   });
   // A button that was clicked does not keep the keys; one that was reached by Tab does.
   document.addEventListener("click", (event) => {

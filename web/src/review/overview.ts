@@ -28,7 +28,7 @@ export function showSessions({ takes, models }: State, decisions: Decisions): vo
 }
 
 // What comes of the decisions: the tables, the labels in them, and the commands that take them.
-export function showResult({ takes, table }: State, decisions: Decisions, none: string): void {
+export function showResult({ takes, table, warning }: State, decisions: Decisions, none: string): void {
   const counts = countTakes(takes, decisions);
   const decided = takes.length - counts.undecided;
   element("result-text").textContent = decided ? sentences(counts, table) : "Nothing is decided yet, so there is no clips.csv.";
@@ -43,6 +43,8 @@ export function showResult({ takes, table }: State, decisions: Decisions, none: 
   }
   element("by-label").hidden = !rows.size;
   fill("label-rows", [...rows].sort(([one], [other]) => one.localeCompare(other)).map(([label, cells]) => [label, ...cells]));
+  element("table-fault").hidden = !warning;
+  element("table-fault").textContent = warning && !table.written && table.commands.length ? `${warning}. The commands below take the file as it is, without what was decided since.` : warning;
   element("go-on").hidden = !table.commands.length;
   element("commands").textContent = table.commands.join("\n");
 }
@@ -57,19 +59,24 @@ export function offerChoices({ takes }: State): void {
 
 export function showFaults(faults: readonly string[]): void {
   element("faults").hidden = !faults.length;
-  element("fault-count").textContent = `${faults.length.toLocaleString("en")} left out, as nothing can be heard of them`;
-  element("fault-list").replaceChildren(...faults.slice(0, MOST_ROWS).map((fault) => make("li", {}, fault)));
+  element("fault-count").textContent = `${faults.length.toLocaleString("en")} left out, each for the reason given`;
+  const told = faults.slice(0, MOST_ROWS);
+  if (told.length < faults.length) told.push(`and ${(faults.length - told.length).toLocaleString("en")} more`);
+  element("fault-list").replaceChildren(...told.map((fault) => make("li", {}, fault)));
 }
 
 function sentences(counts: Counts, table: State["table"]): string {
   const told = [`${counts.keep.toLocaleString("en")} kept, ${counts.correct.toLocaleString("en")} corrected, ${counts.discard.toLocaleString("en")} discarded.`];
-  if (table.clips) told.push(`${counted(table.clips, "clip")} in ${table.path}, each session a group of its own, all to train on.`);
+  if (table.clips) told.push(`${placed(table)}, each session a group of its own, all to train on.`);
   else told.push("No take has one label that the model knows, so there is no clips.csv.");
-  for (const { path, clips, labels, why } of table.aside) {
-    told.push(`${counted(clips, "clip")} in ${path} (${labels.join(", ")}): ${why}.`);
-  }
+  for (const aside of table.aside) told.push(`${placed(aside)} (${aside.labels.join(", ")}): ${aside.why}.`);
   if (counts.discard) told.push("Discarded takes stay on the disk, and are in no table.");
   return told.join(" ");
+}
+
+// How many clips are in a table, or are not since it is not written.
+function placed({ clips, written, path }: { clips: number; written: boolean; path: string }): string {
+  return `${counted(clips, "clip")} ${written ? "in" : "decided, but not written to"} ${path}`;
 }
 
 function options(id: string, choices: [string, string][]): void {

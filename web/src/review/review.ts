@@ -12,13 +12,17 @@ import { TakeView } from "./take_view";
 
 const AHEAD = 3; // takes that are fetched before they are wanted
 const LATER = 600; // ms after the last decision
+const PAUSE = 400; // ms after a label was entered, in which another Enter is the end of that, and keeps no take unseen
 const AUTOPLAY = "earproof-review-autoplay";
 
 class Review {
   private readonly view = new TakeView();
   private readonly sounds = new Sounds();
   private readonly rows = new LabelRows(element("labels"), (label) => this.choose(label));
-  private readonly finder = new LabelFinder((label) => this.choose(label));
+  private readonly finder = new LabelFinder((label, entered) => {
+    this.entered = entered;
+    this.choose(label);
+  });
   private readonly autoplay = element<HTMLInputElement>("autoplay");
   private readonly decisions = new Map<string, Decision>();
   private order: string[] = []; // takes as they were decided
@@ -27,7 +31,9 @@ class Review {
   private selection: string[] = []; // labels chosen one by one, of a model that tells several
   private isHeard = false; // the sound of the take that is shown is there
   private isBusy = false; // a decision is on its way: no key counts for a take that nobody has heard
+  private entered = -Infinity; // when a label was, in ms since the page was opened
   private isDone = false;
+  private isAgain = false; // decided takes are gone through, one after the other
   private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly state: State) {
@@ -62,7 +68,10 @@ class Review {
     press("undo", () => this.undo());
     press("back", () => this.step(-1));
     press("forward", () => this.step(1));
-    press("again", () => this.show(0));
+    press("again", () => {
+      this.isAgain = true;
+      this.show(0);
+    });
     for (const id of ["show", "said", "session", "sort", "undecided-first"]) {
       element(id).addEventListener("change", () => this.chooseList());
     }
@@ -71,7 +80,7 @@ class Review {
     listenToKeys({
       play: () => this.isDone || this.view.toggle(),
       autoplay: () => this.autoplay.click(),
-      keep: () => this.keep(),
+      keep: (pressed) => pressed - this.entered < PAUSE || this.keep(),
       none: () => this.none(),
       digit: (digit) => this.chooseDigit(digit),
       find: () => this.isDone || this.finder.open(),
@@ -94,7 +103,8 @@ class Review {
     this.list = chooseTakes(this.state.takes, this.decisions, choice);
     element("chosen").textContent = counted(this.list.length, "take");
     const [first] = nextUndecided(this.list, this.decisions, 0, 1);
-    if (first === undefined && choice.show === "all") this.finish();
+    this.isAgain = first === undefined;
+    if (this.isAgain && choice.show === "all") this.finish();
     else this.show(first ?? 0);
   }
 
@@ -113,7 +123,7 @@ class Review {
     const { take } = this;
     this.selection = [...(this.decisions.get(take.path)?.labels ?? take.said)];
     this.view.announce(take, this.model);
-    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.aside.flatMap(({ labels }) => labels)])]);
+    this.finder.offer([...new Set([...this.state.models.flatMap(({ labels }) => labels), ...this.state.table.aside.flatMap(({ labels }) => labels)])], this.state.longest_label);
     this.showDecision();
     void this.hear(take);
   }
@@ -139,9 +149,15 @@ class Review {
 
   // Fetches what may come next, so that a decision is followed by its take at once.
   private prepare(): void {
-    const next = nextUndecided(this.list, this.decisions, this.place + 1, AHEAD);
-    const places = new Set([...next, this.place + 1, this.place - 1]);
+    const places = new Set([...this.following(AHEAD), this.place + 1, this.place - 1]);
     this.sounds.prepare([...places].filter((place) => this.list[place] && place !== this.place).map((place) => this.list[place].path));
+  }
+
+  // The places of the next takes to decide on: undecided ones, or the next of those that are gone through again.
+  private following(most: number): number[] {
+    const from = this.place + 1;
+    if (this.isAgain && from < this.list.length) return [from];
+    return nextUndecided(this.list, this.decisions, from, most);
   }
 
   private showDecision(): void {
@@ -174,6 +190,7 @@ class Review {
   }
 
   private step(places: number): void {
+    if (this.isDone && places > 0) return; // behind the last take
     const place = this.isDone ? this.list.length - 1 : this.place + places;
     if (!this.isBusy && this.list[place]) {
       element("error").hidden = true;
@@ -214,7 +231,7 @@ class Review {
       this.apply(await save(take.path, action, labels, this.state.revision));
       this.order.push(take.path);
       this.askLater();
-      const [next] = nextUndecided(this.list, this.decisions, this.place + 1, 1);
+      const [next] = this.following(1);
       if (next === undefined) this.finish();
       else this.show(next);
     });
@@ -259,7 +276,12 @@ class Review {
     }
     this.state.revision = news.revision;
     this.state.table = news.table;
-    if (news.warning) this.fail(new Error(news.warning));
+    this.state.warning = news.warning;
+    const more = news.faults.length - this.state.faults.length;
+    this.state.faults = news.faults;
+    showFaults(news.faults);
+    if (more > 0) this.fail(new Error(`${counted(more, "line")} left out: ${news.faults.slice(-more).join("; ")}`));
+    if (news.warning && !this.isDone) this.fail(new Error(news.warning));
     this.showCounts();
   }
 
@@ -271,6 +293,7 @@ class Review {
 
   private finish(): void {
     this.isDone = true;
+    this.isAgain = false;
     this.view.pause();
     for (const id of ["take", "decide"]) element(id).hidden = true;
     element("again").hidden = !this.list.length;

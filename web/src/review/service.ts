@@ -32,7 +32,8 @@ export interface Decision {
 export interface Table {
   clips: number;
   path: string;
-  aside: { path: string; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
+  written: boolean; // whether the file is as the decisions have it
+  aside: { path: string; written: boolean; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
   discarded: number;
   commands: string[];
 }
@@ -42,14 +43,15 @@ export interface News {
   decisions: Record<string, Decision | null>; // what changed
   table: Table;
   warning: string; // what went wrong with the table
+  faults: string[]; // what is left out
 }
 
 export interface State extends News {
   folder: string;
   none: string; // the label of what is none of the labels
+  longest_label: number; // characters of a new label
   models: TakeModel[];
   takes: Take[];
-  faults: string[];
   order: string[]; // takes as they were decided
 }
 
