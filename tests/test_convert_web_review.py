@@ -195,7 +195,7 @@ def _index(review, name):
     [
         (["a\nb"], "no control character"),
         (["x\x00"], "no control character"),
-        ([" "], "the label: label 1 is empty"),
+        ([" "], "the label has no name; give it one"),
         (["\ud800"], "no control character"),
         (["song", "speech"], "tells one label a window"),
         (["bird " * 20], "the label has 99 characters; expected 80 at most"),

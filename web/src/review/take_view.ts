@@ -8,6 +8,9 @@ import type { Take, TakeModel } from "./service";
 import type { Sound } from "./sounds";
 import { sessionText } from "./take_list";
 
+const START_TRIES = 5;
+const START_PAUSE_MS = 200;
+
 export class TakeView {
   private readonly timeline: Timeline;
   private canvas: HTMLCanvasElement | null = null;
@@ -54,13 +57,20 @@ export class TakeView {
   }
 
   // Plays it from its beginning; tells where the browser refuses that.
-  async start(): Promise<void> {
+  async start(tries = START_TRIES): Promise<void> {
+    const { canvas } = this;
     try {
       await this.timeline.start();
     } catch (error) {
-      if ((error as Error).name !== "NotAllowedError") return; // another take came
-      element("silent").textContent = "The browser plays nothing by itself before the first key or click on this page. Space plays.";
-      element("silent").hidden = false;
+      if (canvas !== this.canvas) return; // another take came
+      if ((error as Error).name === "NotAllowedError") {
+        element("silent").textContent = "The browser plays nothing by itself before the first key or click on this page. Space plays.";
+        element("silent").hidden = false;
+      } else if (tries > 1) {
+        // On a busy machine the sound may still be loading, which ends what was begun.
+        await new Promise((done) => setTimeout(done, START_PAUSE_MS));
+        if (canvas === this.canvas) await this.start(tries - 1);
+      }
     }
   }
 
