@@ -319,6 +319,7 @@ def test_windows_follow_the_rate_of_the_backbone_and_are_no_shorter_than_its_pat
 def test_a_length_that_a_backbone_cannot_have_is_told_before_anything_is_read(folder, capsys):
     wave_network(int(4.2 * RATE)).save(folder / "wave.keras")
     add_backbone(folder / "wave.keras", "wave", asked=Asked("mean", RATE))
+    (folder / "nothing").mkdir()  # that there is nothing in it is seen when it is read
     words = ["train", "transfer", str(folder / "nothing"), "--backbone", "wave", "--out", str(folder / "run")]
     assert earproof.main(words) == 2
     assert "transfer with windows of 2 s cannot begin with wave" in capsys.readouterr().err

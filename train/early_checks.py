@@ -36,7 +36,7 @@ def check_given(
     for one in data:
         _require(Path(one).exists(), one, "does not exist; expected a folder with one sub-folder a label, or a CSV")
     if labels is not None:
-        _require(Path(labels).is_file(), labels, "does not exist; expected a text file with one label a line")
+        _is_read(labels, "does not exist; expected a text file with one label a line")
     if dataset is not None and dataset != NO_DATA_SET:
         from train.recordings.importers import choose_importer
 
@@ -46,7 +46,7 @@ def check_given(
     if cache is not None and Path(cache).exists() and not Path(cache).is_dir():
         raise NotADirectoryError(f"{cache} is a file; expected a folder for decoded recordings (--cache)")
     if mixtures is not None:
-        _require(Path(mixtures).is_file(), mixtures, "does not exist; expected a table of earproof data mix")
+        _is_read(mixtures, "does not exist; expected a table of earproof data mix")
     if weights_from is not None:
         check_run(weights_from, "--weights-from takes the folder of a finished training")
     for teacher in teachers:
@@ -56,6 +56,11 @@ def check_given(
             _require(Path(teacher).is_file(), teacher, "does not exist; expected a finished training or a .tflite file")
     if unlabelled is not None:
         _require(Path(unlabelled).is_dir(), unlabelled, "is no folder; --unlabelled takes one with recordings")
+
+
+def _is_read(path: PathLike, expected: str) -> None:
+    """Raise FileNotFoundError unless there is a file, or a pipe as `<(...)` of a shell gives it."""
+    _require(Path(path).exists() and not Path(path).is_dir(), path, expected)
 
 
 def check_teaching(teachers: Sequence[PathLike], unlabelled: PathLike | None, teacher_weight: float | None) -> None:
