@@ -27,8 +27,11 @@ def find_node() -> str:
 
 
 def run_node(node, script, *arguments, job, folder, timeout=180):
-    """Return what a script of web_page/ writes about a job."""
-    (folder / "job.json").write_text(json.dumps(job))
+    """Return what a script of web_page/ writes about a job.
+
+    Its pictures go into the folder that the environment variable EARPROOF_PICTURES names, where that is set.
+    """
+    (folder / "job.json").write_text(json.dumps({**job, "pictures": os.environ.get("EARPROOF_PICTURES", "")}))
     command = [node, HERE / "web_page" / script, WEB, *arguments, folder / "job.json", folder / "out.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ import earproof
 from convert.html_report.mistakes import mistake_blocks
 from convert.html_report.render import TEMPLATES
 from convert.html_report.run_record import read_run
+from convert.report.verdict_text import steps_line
 from metadata import pack_model
 
 
@@ -327,7 +328,12 @@ def test_two_runs_are_paired_on_the_same_test_side_and_what_differs_is_named(tmp
     told = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["net", "8", "8", "62.5%", "87.5%", "+25.0", "[+0.0,", "+62.5]", "cannot", "be", "told", "apart"] in told
     assert ["net:", "seed", "0", "1"] in told
-    elements = Elements(out.read_text(encoding="utf-8"))
+    page = out.read_text(encoding="utf-8")
+    elements = Elements(page)
+    assert page.index("<strong>small and better cannot be told apart</strong>: 62.5% and 87.5% of 8 test") < page.index(
+        "Take <code>net-int8.tflite</code>"
+    )
+    assert "better is newly right on 2 windows and newly wrong on 0 windows." in page
     titles = [one[2] for one in elements.of("h2")]
     assert titles[:5] == [
         *("Verdict", "Which is more often right", "Recordings added or left out"),
@@ -392,6 +398,22 @@ def test_runs_of_other_test_sides_are_not_paired_and_it_is_said(tmp_path, capsys
     told = capsys.readouterr()
     assert "a paired difference of net: the test sides are not the same" in told.err
     assert "cannot be told apart" not in told.out
+    assert "Which is more often right cannot be said of net: the test sides are not the same" in told.out
+
+
+def test_what_to_do_is_a_list_of_steps_whose_options_are_kept_whole(tmp_path):
+    run = write_small_run(tmp_path / "steps")
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    steps = ["Record more.", "Build again (`earproof build DATA --test-share 30 --out runs/next`)."]
+    text = [*report["verdict"]["text"], steps_line(steps)]
+    (run / "report.json").write_text(
+        json.dumps({**report, "verdict": {**report["verdict"], "steps": steps, "text": text}})
+    )
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert page.count("What to do:") == 1
+    assert "<li>Record more.</li>" in page
+    assert 'build DATA <span class="option">--test-share</span> 30 <span class="option">--out</span> runs/next' in page
 
 
 def _contrast(one, other):

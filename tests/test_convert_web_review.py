@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from page_in_browser import WEB, find_node, run_node
 from tiny_tflite import TINY_LABELS, tiny_spec
 
 pytest.importorskip("starlette")
@@ -24,13 +25,11 @@ from convert.web.review.clip_tables import ClipTables
 from convert.web.review.folder import NONE_OF_THESE, DecidedElsewhereError, ReviewFolder
 from convert.web.review.routes import review_site
 from convert.web.server import POLICY
-from convert.web.site import BUILT_PAGE
 from edge_runtime.listen.uncertain_takes import UncertainTakes
 from metadata.csv_rows import read_rows
 from train.recordings.clip_index import read_index
 
 HERE = Path(__file__).parent
-WEB = HERE.parent / "web"
 SOFTMAX = tiny_spec()
 MANY = tuple(f"label {letter}" for letter in "abcdefghijkl")
 SIGMOID = tiny_spec(name="many", labels=MANY, activation="sigmoid", thresholds=(0.5,) * len(MANY))
@@ -405,12 +404,7 @@ def test_the_policy_of_the_page_is_that_of_the_server_without_what_runs_models()
 
 @pytest.fixture(scope="module")
 def node():
-    missing = [name for name in ("node", "chromium") if shutil.which(name) is None]
-    missing += [str(path) for path in (BUILT_PAGE / "review", WEB / "node_modules") if not path.exists()]
-    if not missing:
-        return shutil.which("node")
-    reason = f"the page cannot be tried, for want of {', '.join(missing)}; ./setup.sh test brings them"
-    return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return find_node()
 
 
 def _serve(folder):
@@ -439,20 +433,14 @@ def visited(node, tmp_path_factory):
         "second_sound": str(second),
         "table": str(single / "clips.csv"),
         "decisions": str(single / "decisions.jsonl"),
-        "pictures": os.environ.get("EARPROOF_PICTURES", ""),
     }
-    (root / "job.json").write_text(json.dumps(job))
-    command = [node, HERE / "web_page" / "use_review.mjs", WEB, shutil.which("chromium")]
     try:
-        done = subprocess.run(
-            [*command, root / "job.json", root / "out.json"], capture_output=True, text=True, check=False, timeout=240
-        )
+        seen = run_node(node, "use_review.mjs", shutil.which("chromium"), job=job, folder=root, timeout=240)
     finally:
         for server, _ in servers.values():
             server.terminate()
             server.wait(timeout=20)
-    assert done.returncode == 0, done.stderr
-    return {"root": root, "addresses": job, **json.loads((root / "out.json").read_text(encoding="utf-8"))}
+    return {"root": root, "addresses": job, **seen}
 
 
 def test_takes_are_decided_by_one_key_each(visited):

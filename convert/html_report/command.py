@@ -66,7 +66,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
 
 def _comparison(subjects: Sequence[Subject]) -> Page:
     """The page of two runs; who is more often right is printed too."""
-    from convert.html_report.comparison import compare_parts
+    from convert.html_report.comparison import compare_parts, compare_verdict
     from convert.html_report.page_parts import Table, Text
     from convert.html_report.subjects import page_of
     from edge_runtime.tables import align
@@ -83,7 +83,9 @@ def _comparison(subjects: Sequence[Subject]) -> Page:
             print("\n".join([block.caption, *align([block.header, *block.rows]), ""]))
         if isinstance(block, Text):
             print("\n".join([*(line.replace("**", "") for line in block.lines), ""]))
-    return page_of(subjects, first, "earproof compare")
+    lead = compare_verdict(a.run, b.run, (a.name, b.name))
+    print("\n".join(line.replace("**", "") for line in (lead.headline, *lead.lines)))
+    return page_of(subjects, first, "earproof compare", lead)
 
 
 def _default_out(runs: Sequence[Path]) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 
 from convert.html_report.mistakes import is_right, thresholds_of
 from convert.html_report.model_card import data_facts, setting_rows
-from convert.html_report.page_parts import Block, Missing, Part, Table, Text
+from convert.html_report.page_parts import Block, Missing, Part, Table, Text, Verdict
 from convert.html_report.recording_parts import recording_blocks
 from convert.html_report.run_record import RunRecord
 from edge_runtime.machine.describe import machine_line
@@ -20,6 +20,11 @@ from metadata.signed import signed
 from train.evaluation.evaluation_text import share_cell
 
 ABSENT = "–"
+# What a pair of models comes to.
+MORE = "more often right"
+LESS = "less often right"
+SAME = "right on the same windows"
+ONE_GROUP = "one group alone has no interval"
 
 
 def compare_parts(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[Part]:
@@ -30,6 +35,34 @@ def compare_parts(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[Pa
         Part(anchor="differs", title="What differs", blocks=tuple(_difference_blocks(a, b, names))),
         Part(anchor="common", title="Files of the same name", blocks=tuple(_common_files(a, b, names))),
     ]
+
+
+def compare_verdict(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> Verdict:
+    """Return which of two runs is more often right, by the models that their verdicts are about."""
+    ours, theirs = a.judged_model, b.judged_model
+    models = ours if ours == theirs else f"{ours} of {names[0]} and {theirs} of {names[1]}"
+    found = _both_right(a, b, ours, theirs)
+    if isinstance(found, str):
+        return Verdict(headline=f"**Which is more often right cannot be said** of {models}: {found}.")
+    golden, _, right = found
+    windows, groups, before, after, points, said = _paired(golden, right)
+    first, second = names
+    heads = {
+        MORE: f"{second} is more often right than {first}",
+        LESS: f"{second} is less often right than {first}",
+        SAME: f"{first} and {second} are right on the same windows",
+    }
+    head = heads.get(said, f"{first} and {second} cannot be told apart")
+    why = " One group alone has no interval." if said == ONE_GROUP else ""
+    new = [int((gains > 0).sum()) for gains in (right[1] - right[0], right[0] - right[1])]
+    return Verdict(
+        headline=f"**{head}**: {before} and {after} of {counted(int(windows), 'test window')}, {points} points.{why}",
+        is_good={MORE: True, LESS: False}.get(said),
+        lines=(
+            f"Compared: {models}, trained, on windows of {counted(int(groups), 'group')} that both were tested with.",
+            f"{second} is newly right on {counted(new[0], 'window')} and newly wrong on {counted(new[1], 'window')}.",
+        ),
+    )
 
 
 def _difference_blocks(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[Block]:
@@ -110,9 +143,9 @@ def _paired(golden: Golden, right: Sequence[np.ndarray]) -> tuple[str, ...]:
     shares = [f"{share.mean():.1%}" for share in right]
     points = 100.0 * float(gains.mean())
     if count_groups(groups) < 2:
-        return (str(len(gains)), "1", *shares, signed(points, 1), "one group alone has no interval")
+        return (str(len(gains)), "1", *shares, signed(points, 1), ONE_GROUP)
     if not gains.any():
-        return (str(len(gains)), str(count_groups(groups)), *shares, signed(points, 1), "right on the same windows")
+        return (str(len(gains)), str(count_groups(groups)), *shares, signed(points, 1), SAME)
     low, high = (100.0 * end for end in paired_bootstrap_interval(gains, groups))
     cell = f"{signed(points, 1)} [{signed(low, 1)}, {signed(high, 1)}]"
     return (str(len(gains)), str(count_groups(groups)), *shares, cell, _said(low, high))
@@ -135,8 +168,8 @@ def _by_label(golden: Golden, labels: Sequence[str], right: Sequence[np.ndarray]
 def _said(low: float, high: float) -> str:
     """What an interval of points says."""
     if low > 0.0:
-        return "more often right"
-    return "less often right" if high < 0.0 else "cannot be told apart"
+        return MORE
+    return LESS if high < 0.0 else "cannot be told apart"
 
 
 def _common_files(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> list[Block]:

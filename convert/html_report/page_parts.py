@@ -103,21 +103,23 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What comes first: one line, whether it is good news, and the sentences below it."""
+    """What comes first: one line, whether it is good news, the sentences below it, and what to do next."""
 
     headline: str
     is_good: bool | None = None
     lines: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A whole page."""
+    """A whole page; `lead` stands above the verdicts of several and is about all of them."""
 
     title: str
     subtitle: str
     verdicts: tuple[Verdict, ...]
+    lead: Verdict | None = None
     sections: tuple[Section, ...] = ()
 
     @property

@@ -11,6 +11,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 _NUMBER = re.compile(r"^[-+−]?[\d,.]+(e[-+]\d+)?( ?%)?([ /\[].*)?$")
 
 
+def _code(found: re.Match[str]) -> str:
+    """A command or a name; a browser breaks a line within an option, so that each is kept whole."""
+    whole = re.sub(r"(?<!\S)(-\S{1,30})(?!\S)", r'<span class="option">\1</span>', found[1])
+    return f"<code>{whole}</code>"
+
+
 def render_page(page: Page) -> str:
     """Return a page as one HTML document that needs no other file."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,7 +25,7 @@ def render_page(page: Page) -> str:
     def marked(text: str) -> Markup:
         """Markdown's ** and ` as HTML; all else is text."""
         safe = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text)))
-        return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", safe))
+        return Markup(re.sub(r"`([^`]+)`", _code, safe))
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -18,6 +18,7 @@ from convert.html_report.training_parts import (
     label_blocks,
 )
 from convert.report.compression import compression_notes
+from convert.report.verdict_text import steps_line
 
 
 def run_verdict(run: RunRecord) -> Verdict:
@@ -28,7 +29,9 @@ def run_verdict(run: RunRecord) -> Verdict:
         lines = ("The report is of an older version, which gave no verdict; build again for one.", *failed)
         return Verdict(headline="No verdict", lines=lines)
     first, *others = found["text"]
-    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*others, *failed))
+    steps = found.get("steps", ())
+    lines = [line for line in others if not steps or line != steps_line(steps)]
+    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*lines, *failed), steps=tuple(steps))
 
 
 def run_parts(run: RunRecord, key: str = "run", most_audio_bytes: int = MOST_AUDIO_BYTES) -> list[Part]:

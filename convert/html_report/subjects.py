@@ -48,14 +48,20 @@ def read_subjects(paths: Sequence[Path]) -> list[Subject]:
     return [_read(path, names[str(path.resolve())], f"r{place}", most) for place, path in enumerate(paths, start=1)]
 
 
-def page_of(subjects: Sequence[Subject], first: Sequence[Part] = (), title: str = "earproof report") -> Page:
-    """Return the page of some subjects, a column each; `first` are sections about all of them."""
+def page_of(
+    subjects: Sequence[Subject],
+    first: Sequence[Part] = (),
+    title: str = "earproof report",
+    lead: Verdict | None = None,
+) -> Page:
+    """Return the page of some subjects, a column each; `lead` and the sections `first` are about all of them."""
     parts = {one.name: one.parts for one in subjects}
     names = [one.name for one in subjects]
     return Page(
         title=f"{title}: {', '.join(names)}",
         subtitle="; ".join(one.about for one in subjects),
         verdicts=tuple(replace(one.verdict, name=one.name if names[1:] else "") for one in subjects),
+        lead=lead,
         sections=(*side_by_side({"": first}), *side_by_side(parts)),
     )
 

@@ -7,11 +7,12 @@ from fewer than `MIN_TEST_GROUPS` unseen speakers or sources each: then the verd
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from convert.report.advice import what_to_do
 from convert.report.choose import Candidate, Choice
 from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_clips
 from convert.report.training_end import BY_EPOCHS, MoreTraining, ShortTraining
@@ -107,8 +108,10 @@ class Verdict:
         What more training of the model would be.
     validated : Validated or None
         The file's model in a cross-validation.
+    steps : tuple of str
+        What to do next, a sentence or two each.
     text : tuple of str
-        All of it in words, a sentence or two each.
+        All of it in words, a sentence or two each; the steps are one of them.
     """
 
     take: bool
@@ -137,6 +140,7 @@ class Verdict:
     short_training: ShortTraining | None = None
     more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
+    steps: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -199,7 +203,8 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
 
 def _worded(verdict: Verdict) -> Verdict:
     """Return a verdict with its words."""
-    return Verdict(**{**vars(verdict), "text": tuple(verdict_lines(verdict))})
+    verdict = replace(verdict, steps=tuple(what_to_do(verdict)) if verdict.file else ())
+    return replace(verdict, text=tuple(verdict_lines(verdict)))
 
 
 def _ranked(found: Sequence[Evidence]) -> list[Evidence]:

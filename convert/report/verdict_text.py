@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convert.report.advice import what_to_do
 from convert.report.test_side import Shortage
 from metadata.plural import counted
 from metadata.signed import signed
@@ -35,8 +34,8 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         lines.append(verdict.short_training.sentence)
     if not verdict.is_unseen:
         lines.append(_MAYBE_SEEN)
-    if steps := what_to_do(verdict):
-        lines.append(f"What to do: {' '.join(steps)}")
+    if verdict.steps:
+        lines.append(steps_line(verdict.steps))
     lines.append(_chance(verdict))
     if verdict.float_loss is not None:
         lines.append(f"Against float32, on the windows that parity compared: {gain(verdict.float_loss)}.")
@@ -49,6 +48,11 @@ def verdict_lines(verdict: Verdict) -> list[str]:
             f"{counted(weakest['support'], 'window')}."
         )
     return lines
+
+
+def steps_line(steps: Sequence[str]) -> str:
+    """Return what to do next as one line."""
+    return f"What to do: {' '.join(steps)}"
 
 
 def gain(found: Difference) -> str:

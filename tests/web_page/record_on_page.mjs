@@ -2,42 +2,17 @@
 //
 //     node record_on_page.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// WEB is the folder of the page. JOB.json: {"address", "microphone", "files", "broken", "downloads"}: where the page is,
-// what the microphone hears, three recordings of the second label, a file without sound, and where downloads go.
-// OUT.json says what was seen.
+// JOB.json: {"address", "microphone", "files", "broken", "downloads"}: where the page is, what the microphone hears, three
+// recordings of the second label, a file without sound, and where downloads go.
 
-import { createRequire } from "node:module";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { NARROW, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
 
-const [web, executablePath, jobFile, out] = process.argv.slice(2);
-const require = createRequire(join(web, "node_modules/"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
-const job = JSON.parse(readFileSync(jobFile, "utf-8"));
-const seen = { requests: [], faults: [], axe: {}, downloads: {} };
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    ...["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-    `--use-file-for-fake-audio-capture=${job.microphone}`,
-  ],
-});
-const page = await browser.newPage({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
-page.setDefaultTimeout(30_000);
-page.on("request", (request) => seen.requests.push(request.url()));
-page.on("pageerror", (error) => seen.faults.push(String(error)));
-page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+seen.downloads = {};
+const page = await newPage(30_000);
 
 const text = (selector) => page.textContent(selector);
 const said = (pattern) => page.waitForFunction((words) => new RegExp(words).test(document.querySelector("#record-status").textContent), pattern);
-
-async function checkAccess(state) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
 
 async function session(name) {
   await page.fill("#session", name);
@@ -107,7 +82,7 @@ seen.broken = await text("#record-error");
 await page.click("#find-faults");
 await page.waitForSelector("#findings .finding");
 seen.findings = await page.locator("#findings .finding").allTextContents();
-await checkAccess("light, takes");
+await checkAccess(page, "light, takes");
 
 await page.fill("#epochs", "2");
 await page.click("#train");
@@ -144,9 +119,8 @@ for (const [name, button] of [["bundle", "#trainings td button >> nth=0"], ["rep
   seen.downloads[name] = download.suggestedFilename();
 }
 await page.emulateMedia({ colorScheme: "dark" });
-await page.setViewportSize({ width: 360, height: 780 });
-await checkAccess("dark, narrow, a training");
+await page.setViewportSize(NARROW);
+await checkAccess(page, "dark, narrow, a training");
 seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
 
-writeFileSync(out, JSON.stringify(seen));
-await browser.close();
+await finish();

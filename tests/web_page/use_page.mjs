@@ -2,33 +2,14 @@
 //
 //     node use_page.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// WEB is the folder of the page. JOB.json: {"address", "clip", "microphone", "faults", "models", "silence_below"}: where
-// the page is, paths of files, those of faulty ones by name, the names of the models in their order, and a level in dBFS.
-// OUT.json says what was seen.
+// JOB.json: {"address", "clip", "microphone", "faults", "models", "silence_below"}: where the page is, paths of files, those
+// of faulty ones by name, the names of the models in their order, and a level in dBFS.
 
-import { createRequire } from "node:module";
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { NARROW, browser, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
 
-const [web, executablePath, jobFile, out] = process.argv.slice(2);
-const require = createRequire(join(web, "node_modules/"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
-const job = JSON.parse(readFileSync(jobFile, "utf-8"));
-const seen = { requests: [], faults: [], axe: {} };
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    ...["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-    `--use-file-for-fake-audio-capture=${job.microphone}`,
-  ],
-});
-const page = await browser.newPage({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
-page.setDefaultTimeout(20_000);
-page.on("request", (request) => seen.requests.push(request.url()));
-page.on("pageerror", (error) => seen.faults.push(String(error)));
-page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+const page = await newPage(20_000);
 
 const text = (id) => page.textContent(`#${id}`);
 
@@ -61,12 +42,6 @@ async function errorAfter(act) {
   return text("error");
 }
 
-async function checkAccess(state) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
-
 async function drop(path) {
   const content = readFileSync(path).toString("base64");
   const transfer = await page.evaluateHandle(([bytes, name]) => {
@@ -94,7 +69,7 @@ seen.events = await page.locator("#events tr").count();
 seen.parity = { [job.models[0]]: await parity() };
 seen.latency = await text("p50");
 seen.metadata = await text("metadata");
-await checkAccess("light, a clip and its events");
+await checkAccess(page, "light, a clip and its events");
 
 await page.locator("#timeline [part=scroll]").focus();
 await page.keyboard.press("Space");
@@ -118,7 +93,7 @@ seen.detector.by.joined = await decisionsAfter(async () => {
 seen.detector.by.threshold = await decisionsAfter(() => page.fill("#threshold", "0.62"));
 seen.detector.reset = await decisionsAfter(() => page.click("#reset"));
 seen.quarter_windows = await scoresAfter(() => page.selectOption("#hop", "4"));
-await checkAccess("light, a detector and its rules");
+await checkAccess(page, "light, a detector and its rules");
 
 await scoresAfter(() => page.selectOption("#model", "2"));
 seen.half_windows = await scoresAfter(() => page.selectOption("#hop", "2"));
@@ -153,8 +128,8 @@ for (const [name, path] of Object.entries(job.faults)) {
 }
 seen.status_after_faults = await text("status");
 await page.emulateMedia({ colorScheme: "dark" });
-await page.setViewportSize({ width: 360, height: 780 });
-await checkAccess("dark, narrow, an error");
+await page.setViewportSize(NARROW);
+await checkAccess(page, "dark, narrow, an error");
 seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
 
 await page.selectOption("#model", "0");
@@ -175,7 +150,7 @@ await page.click("#microphone");
 await page.waitForSelector("#microphone[aria-pressed=true]");
 await page.waitForTimeout(1500);
 seen.live_bars = (await page.locator("#bars .score").allTextContents()).map(Number);
-await checkAccess("dark, narrow, the microphone");
+await checkAccess(page, "dark, narrow, the microphone");
 seen.constraints = await page.evaluate(() => window.constraints.audio);
 seen.microphone_scores = await scoresAfter(() => page.click("#microphone"));
 seen.microphone_status = await text("status");
@@ -200,5 +175,4 @@ await other.setInputFiles("#file", job.clip);
 await other.waitForFunction(() => window.heard);
 seen.scores_without_worker = await other.evaluate(() => window.heard.rows().map((row) => Array.from(row)));
 
-writeFileSync(out, JSON.stringify(seen));
-await browser.close();
+await finish();

@@ -2,31 +2,17 @@
 //
 //     node use_review.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// WEB is the folder of the page. JOB.json: {"single", "several"}: addresses of reviews of a softmax and of a sigmoid
-// model; {"single_server"}: the process of the first; {"second_sound"}: a WAV of it to move away; {"table"}: its clips.csv,
-// to be edited; {"decisions"}: its decisions.jsonl, to be broken; {"pictures"}: a folder for pictures, or "". OUT.json says
-// what was seen.
+// JOB.json: {"single", "several"}: addresses of reviews of a softmax and of a sigmoid model; {"single_server"}: the
+// process of the first; {"second_sound"}: a WAV of it to move away; {"table"}: its clips.csv, to be edited;
+// {"decisions"}: its decisions.jsonl, to be broken.
 
-import { createRequire } from "node:module";
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { NARROW, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
 
-const [web, executablePath, jobFile, out] = process.argv.slice(2);
-const require = createRequire(join(web, "node_modules/"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8");
-const job = JSON.parse(readFileSync(jobFile, "utf-8"));
-const seen = { requests: [], faults: [], axe: {}, steps: {} };
-
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+seen.steps = {};
 
 async function open(address) {
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on("request", (request) => seen.requests.push(request.url()));
-  page.on("pageerror", (error) => seen.faults.push(String(error)));
-  page.on("console", (message) => /Content Security Policy/.test(message.text()) && seen.faults.push(message.text()));
+  const page = await newPage(20_000);
   await page.goto(address);
   await page.waitForSelector("body[data-shown]");
   return page;
@@ -49,13 +35,6 @@ async function errorAfter(page, act) {
   await act();
   await page.waitForSelector("#error:not([hidden])");
   return text(page, "error");
-}
-
-async function checkAccess(page, state) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  seen.axe[state] = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  if (job.pictures) await page.screenshot({ path: join(job.pictures, `${state.replace(/\W+/g, "-")}.png`), fullPage: true });
 }
 
 const picture = (page) => page.evaluate(() => document.querySelector("#picture canvas").toDataURL());
@@ -210,14 +189,14 @@ await page.waitForTimeout(1000);
 seen.gone_server = await errorAfter(page, () => page.keyboard.press("x"));
 seen.gone_server_counts = await text(page, "counts");
 await page.emulateMedia({ colorScheme: "dark" });
-await page.setViewportSize({ width: 360, height: 780 });
+await page.setViewportSize(NARROW);
 await checkAccess(page, "dark, narrow, an error");
 seen.narrow_width = await page.evaluate(() => document.documentElement.scrollWidth);
 await page.close();
 
 // A telephone: all that decides, and what plays, is in sight at once.
 const small = await open(job.several);
-await small.setViewportSize({ width: 360, height: 780 });
+await small.setViewportSize(NARROW);
 seen.reach = await small.evaluate(() => {
   const bar = document.querySelector(".reach").getBoundingClientRect();
   const box = (query) => document.querySelector(query).getBoundingClientRect();
@@ -260,5 +239,4 @@ await checkAccess(several, "dark, wide, several labels");
 await press(several, "Enter");
 await press(several, "Enter");
 
-writeFileSync(out, JSON.stringify(seen));
-await browser.close();
+await finish();
