@@ -29,9 +29,9 @@ def run_verdict(run: RunRecord) -> Verdict:
         lines = ("The report is of an older version, which gave no verdict; build again for one.", *failed)
         return Verdict(headline="No verdict", lines=lines)
     first, *others = found["text"]
-    steps = found.get("steps", ())
-    lines = [line for line in others if not steps or line != steps_line(steps)]
-    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*lines, *failed), steps=tuple(steps))
+    steps = tuple(found.get("steps", ()))
+    told = [line for line in others if not steps or line != steps_line(steps)]
+    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*told, *failed), steps=steps)
 
 
 def run_parts(run: RunRecord, key: str = "run", most_audio_bytes: int = MOST_AUDIO_BYTES) -> list[Part]:
