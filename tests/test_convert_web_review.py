@@ -446,6 +446,7 @@ def visited(node, tmp_path_factory):
 def test_takes_are_decided_by_one_key_each(visited):
     steps = visited["steps"]
     assert steps["start"] == ["1 of 9", "0 decided, 9 to go"]
+    assert steps["without_keys"] == steps["start"]
     assert steps["kept"] == ["2 of 9", "1 decided, 8 to go"]
     assert steps["corrected"] == ["3 of 9", "2 decided, 7 to go"]
     assert steps["discarded"] == ["4 of 9", "3 decided, 6 to go"]

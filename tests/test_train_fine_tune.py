@@ -109,7 +109,7 @@ def test_a_run_says_what_was_tried_and_chosen(tuned):
     assert choice["blocks"] == 1
     assert choice["inner_folds"] >= 2
     assert len(choice["tried"]["1"]) == 2
-    told = f"the last 1 block of a backbone trained for {counted(choice['epochs'], 'epoch')}"
+    told = f"the last block of a backbone trained for {counted(choice['epochs'], 'epoch')}"
     assert describe_end(metrics) == told
     history = read_history(out)
     assert metrics["epochs"] == metrics["kept_epoch"] == len(history) == choice["epochs"]

@@ -56,6 +56,11 @@ await page.keyboard.press("Space");
 await page.waitForSelector("#play:has-text('Play')");
 seen.played.push("Play");
 
+await page.uncheck("#single-keys");
+await page.keyboard.press("x");
+await page.waitForTimeout(500);
+seen.steps.without_keys = await counts(page);
+await page.check("#single-keys");
 await press(page, "Enter");
 seen.steps.kept = await counts(page);
 await page.waitForSelector("#play:has-text('Pause')");
@@ -118,6 +123,7 @@ await choose("session", "");
 await page.check("#undecided-first");
 seen.filtered.undecided = await text(page, "place");
 await page.click("#sessions-title");
+await page.waitForSelector("#session-rows tr");
 seen.filtered.sessions = await page.locator("#session-rows tr").count();
 await page.click("#sessions-title");
 

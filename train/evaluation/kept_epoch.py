@@ -33,6 +33,6 @@ def describe_end(metrics: Mapping[str, Any]) -> str:
         return "a head fitted on a backbone, without epochs"
     tuned = metrics.get("fine_tuning")
     if tuned:
-        blocks, epochs = counted(tuned["blocks"], "block"), counted(tuned["epochs"], "epoch")
-        return f"the last {blocks} of a backbone trained for {epochs}"
+        blocks = "block" if tuned["blocks"] == 1 else f"{tuned['blocks']} blocks"
+        return f"the last {blocks} of a backbone trained for {counted(tuned['epochs'], 'epoch')}"
     return f"epoch {metrics['kept_epoch']} kept"

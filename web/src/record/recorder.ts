@@ -3,6 +3,7 @@
 import { decodeFile } from "../audio/decoding";
 import { wavFile } from "../audio/wav_writing";
 import type { RemoteEngine } from "../engine/remote_engine";
+import { keepSingleKeys } from "../parts/single_keys";
 import { counted, element, make } from "../views/elements";
 import { faultOf } from "./loudness";
 import { addLabel, findFaults, keepTake, readState, removeLabel, type State } from "./recordings";
@@ -17,6 +18,7 @@ export class Recorder {
   private readonly takes: TakeList;
   private readonly training: TrainingView;
   private readonly microphone = new TakeRecorder((moment) => this.showMoment(moment));
+  private readonly keysAreOn = keepSingleKeys();
   private state: State | null = null;
   private heard: (() => void) | null = null; // called with the first sound
   private undos: (() => Promise<unknown>)[] = []; // what brings deleted takes back, the last one first
@@ -257,7 +259,7 @@ export class Recorder {
 
   private key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea") || element("record").hidden) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input:not([type=checkbox]), select, textarea") || !this.keysAreOn() || element("record").hidden) return;
     const newest = this.takes.takesOf(this.takes.active).at(0);
     if (event.key === "r") this.ask(() => this.record(this.takes.active));
     else if (event.key === "Escape" && this.microphone.busy) this.stop();

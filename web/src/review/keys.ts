@@ -1,5 +1,7 @@
 // Which key does what; keys that a field or a focused button needs stay theirs.
 
+import { keepSingleKeys } from "../parts/single_keys";
+
 export interface KeyActions {
   play(): void;
   autoplay(): void;
@@ -27,7 +29,9 @@ export function listenToKeys(actions: KeyActions): void {
     ArrowRight: () => actions.step(1),
   };
   for (let digit = 1; digit <= 9; digit++) plain[digit] = () => actions.digit(digit);
+  const areOn = keepSingleKeys();
   document.addEventListener("keydown", (event) => {
+    if (!areOn()) return;
     const isUndo = (event.ctrlKey || event.metaKey) && event.key === "z";
     const act = isUndo ? actions.undo : plain[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const isOther = (event.ctrlKey || event.metaKey || event.altKey) && !isUndo;
@@ -35,9 +39,9 @@ export function listenToKeys(actions: KeyActions): void {
     event.preventDefault();
     if (!event.repeat || event.key.startsWith("Arrow")) act(event); // a key held down decides once
   });
-  // A button that was clicked does not keep the keys; one that was reached by Tab does.
+  // A button or a box that was clicked does not keep the keys; one that was reached by Tab does.
   document.addEventListener("click", (event) => {
-    if (event.detail && event.target instanceof Element) event.target.closest("button")?.blur();
+    if (event.detail && event.target instanceof Element) event.target.closest<HTMLElement>("button, input[type=checkbox]")?.blur();
   });
 }
 
