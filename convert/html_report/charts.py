@@ -10,17 +10,18 @@ import numpy as np
 from convert.html_report.inline_svg import GRID, INK, MARKERS, PAPER, SERIES, as_inline_svg, new_chart
 
 _WIDTH = 7.2  # inches
+_PANEL = 4.6  # inches of one of several panels: two stand beside each other on a desk, each fits a telephone
 _ROW = 0.34  # inches a bar
 _MOST_NUMBERED = 12  # labels of a confusion whose counts are written into it
 _STRONG = 0.55  # share from which a cell is so dark that its count is written in the paper's colour
 
 
-def draw_history(history: Sequence[Mapping[str, float]], kept: int | None, name: str) -> str:
-    """Return loss and the share of right decisions over the epochs, the epoch that was kept marked."""
+def draw_history(history: Sequence[Mapping[str, float]], kept: int | None, name: str) -> tuple[str, ...]:
+    """Return loss and the share of right decisions over the epochs, a panel each, the epoch that was kept marked."""
     measures = [measure for measure in ("loss", "accuracy", "exact_match") if measure in history[0]]
-    figure, panels = new_chart(_WIDTH, 2.7, len(measures))
-    epochs = [row["epoch"] for row in history]
-    for axes, measure in zip(panels[0], measures, strict=True):
+    epochs, panels = [row["epoch"] for row in history], []
+    for measure in measures:
+        figure, axes = new_chart(_PANEL, 2.9)
         for prefix, label, colour, line in (("", "training", SERIES[0], "-"), ("val_", "validation", SERIES[1], "--")):
             if f"{prefix}{measure}" in history[0]:
                 values = [row.get(f"{prefix}{measure}", np.nan) for row in history]
@@ -32,20 +33,19 @@ def draw_history(history: Sequence[Mapping[str, float]], kept: int | None, name:
         axes.grid(alpha=0.5)
         if measure != "loss":
             axes.set_ylim(0.0, 1.03)
-    figure.legend(
-        *panels[0][0].get_legend_handles_labels(), loc="outside upper center", frameon=False, labelcolor=INK, ncols=3
-    )
-    return as_inline_svg(figure, name)
+        figure.legend(loc="outside upper center", frameon=False, labelcolor=INK, ncols=3, fontsize=9)
+        panels.append(as_inline_svg(figure, f"{name}-{measure}"))
+    return tuple(panels)
 
 
 def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], name: str) -> str:
-    """Return how the windows of each label were decided, darker where a larger share of the true label is."""
+    """Return how the windows of each label were decided, stronger where a larger share of the true label is."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(_WIDTH, 1.6 + 0.5 * len(labels))
-    figure, ((axes,),) = new_chart(side + 0.6, side)
+    figure, axes = new_chart(side + 0.6, side)
     map_of = LinearSegmentedColormap.from_list("share", [(*to_rgb(SERIES[0]), 0.0), (*to_rgb(SERIES[0]), 1.0)])
     axes.pcolormesh(shares, cmap=map_of, vmin=0.0, vmax=1.0, edgecolors=GRID, linewidth=0.5)
     for row, column in np.ndindex(*counts.shape) if len(labels) <= _MOST_NUMBERED else ():
@@ -64,7 +64,7 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], na
 def draw_labels(labels: Sequence[Mapping[str, Any]], name: str) -> str:
     """Return precision and recall of each label as bars."""
     measures = [measure for measure in ("average_precision", "precision", "recall") if measure in labels[0]]
-    figure, ((axes,),) = new_chart(_WIDTH, 1.0 + _ROW * len(labels) * len(measures) * 0.7)
+    figure, axes = new_chart(_PANEL, 1.0 + _ROW * len(labels) * len(measures) * 0.7)
     places, height = np.arange(len(labels)), 0.8 / len(measures)
     for row, measure in enumerate(measures):
         values = [one[measure] or 0.0 for one in labels]
@@ -79,28 +79,13 @@ def draw_labels(labels: Sequence[Mapping[str, Any]], name: str) -> str:
     return as_inline_svg(figure, name)
 
 
-def draw_front(files: Sequence[Mapping[str, Any]], front: Collection[str], measure: str, name: str) -> str:
-    """Return the share of right decisions of each file over its latency and its size, those of the front filled."""
-    figure, panels = new_chart(_WIDTH, 3.3, 2)
+def draw_front(files: Sequence[Mapping[str, Any]], front: Collection[str], measure: str, name: str) -> tuple[str, ...]:
+    """Return the share of right decisions of each file over latency and over size, those of the front filled."""
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     recipes = list(dict.fromkeys(file["recipe"] for file in files))
     kinds = list(dict.fromkeys((file["model"], file["input"]) for file in files))
-    for file in files:
-        kind, recipe = kinds.index((file["model"], file["input"])), recipes.index(file["recipe"])
-        colour = SERIES[kind % len(SERIES)]
-        for axes, across in zip(
-            panels[0], (file["latency"]["end_to_end"]["p50_ms"], file["size_bytes"] / 1000), strict=True
-        ):
-            face = colour if file["file"] in front else "none"
-            marker = MARKERS[recipe % len(MARKERS)]
-            axes.plot(across, file["test"]["window"]["accuracy"], marker, ms=8, color=colour, mfc=face, mew=1.6)
-    for axes, across in zip(panels[0], ("end to end p50 (ms)", "size (kB)"), strict=True):
-        axes.set(xlabel=across, xscale="log")
-        _plain_ticks(axes.xaxis)
-        axes.margins(0.12, 0.15)
-        axes.grid(alpha=0.5)
-    panels[0][0].set_ylabel(f"test window {measure}")
-    from matplotlib.lines import Line2D
-
     handles = [
         Line2D(
             [], [], color=SERIES[place % len(SERIES)], lw=6, label=model if shape == "waveform" else f"{model}, {shape}"
@@ -111,13 +96,33 @@ def draw_front(files: Sequence[Mapping[str, Any]], front: Collection[str], measu
         Line2D([], [], color=INK, lw=0, marker=MARKERS[place % len(MARKERS)], mfc="none", label=recipe)
         for place, recipe in enumerate(recipes)
     ]
-    figure.legend(handles=handles, loc="outside upper center", frameon=False, labelcolor=INK, ncols=4, fontsize=9)
-    return as_inline_svg(figure, name)
+    shares = [file["test"]["window"]["accuracy"] for file in files]
+    costs = {
+        "end to end p50 (ms)": [file["latency"]["end_to_end"]["p50_ms"] for file in files],
+        "size (kB)": [file["size_bytes"] / 1000 for file in files],
+    }
+    panels = []
+    for place, (across, values) in enumerate(costs.items()):
+        figure, axes = new_chart(_PANEL, 3.9)
+        for file, value, share in zip(files, values, shares, strict=True):
+            colour = SERIES[kinds.index((file["model"], file["input"])) % len(SERIES)]
+            face = colour if file["file"] in front else "none"
+            marker = MARKERS[recipes.index(file["recipe"]) % len(MARKERS)]
+            axes.plot(value, share, marker, ms=8, color=colour, mfc=face, mew=1.6)
+        axes.set(xlabel=across, xscale="log", ylabel=f"test window {measure}", ylim=_share_limits(shares))
+        _plain_ticks(axes.xaxis)
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.margins(x=0.12)
+        axes.grid(alpha=0.5)
+        figure.legend(handles=handles, loc="outside upper center", frameon=False, labelcolor=INK, ncols=2, fontsize=9)
+        panels.append(as_inline_svg(figure, f"{name}-{place}"))
+    return tuple(panels)
 
 
 def draw_latency(entries: Sequence[tuple[str, Sequence[float]]], name: str, across: str = "end to end (ms)") -> str:
     """Return how the runs of each file spread: a box of the middle half, whiskers from 5 to 95 %, dots beyond."""
-    figure, ((axes,),) = new_chart(_WIDTH, 0.8 + _ROW * len(entries))
+    figure, axes = new_chart(_WIDTH, 0.8 + _ROW * len(entries))
     axes.boxplot(
         [samples for _, samples in entries],
         orientation="horizontal",
@@ -141,7 +146,7 @@ def draw_latency(entries: Sequence[tuple[str, Sequence[float]]], name: str, acro
 
 def draw_drift(layers: Sequence[Mapping[str, Any]], poor_db: float, name: str) -> str:
     """Return the SNR of each layer in the order of execution, with the limit below which it is poor."""
-    figure, ((axes,),) = new_chart(_WIDTH, 2.6)
+    figure, axes = new_chart(_WIDTH, 2.6)
     ordered = sorted(layers, key=lambda one: int(one["position"]))
     axes.plot(range(1, len(ordered) + 1), [one["snr_db"] for one in ordered], "o-", ms=4, color=SERIES[0])
     axes.axhline(poor_db, color=SERIES[1], linestyle="--", label=f"poor below {poor_db:g} dB")
@@ -156,7 +161,7 @@ def draw_shares(
     rows: Sequence[tuple[str, float, Sequence[float] | None]], name: str, across: str, chance: float | None = None
 ) -> str:
     """Return shares with their intervals, the first on top, with the share of chance where it is known."""
-    figure, ((axes,),) = new_chart(_WIDTH, 0.9 + _ROW * len(rows))
+    figure, axes = new_chart(_WIDTH, 0.9 + _ROW * len(rows))
     for place, (_, share, interval) in enumerate(rows):
         if interval:
             axes.plot(interval, [place, place], color=SERIES[0], lw=2)
@@ -169,6 +174,13 @@ def draw_shares(
     axes.grid(axis="x", alpha=0.5)
     axes.set_axisbelow(True)
     return as_inline_svg(figure, name)
+
+
+def _share_limits(shares: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis of shares with room around them: none of its ticks is a share that there cannot be."""
+    low, high = min(shares), max(shares)
+    room = max(0.15 * (high - low), 0.05)
+    return max(low - room, -room / 8), min(high + room, 1.0 + room / 8)
 
 
 def _plain_ticks(axis: Any) -> None:

@@ -23,7 +23,7 @@ def recipe_blocks(run: RunRecord, key: str) -> list[Block]:
     share = share_name(files[0]["test"]["window"])
     window = files[0]["test"]["window"]
     chart = Chart(
-        svg=draw_front(files, front, share, f"{key}-front"),
+        panels=draw_front(files, front, share, f"{key}-front"),
         caption=f"Test window {share} over latency and over size. Filled: on the Pareto front of its model.",
         description=f"{share} of {counted(len(files), 'file')} over latency and size; the table below has the numbers.",
     )
@@ -57,7 +57,7 @@ def timing_blocks(entries: list[dict[str, Any]], key: str) -> list[Block]:
     if drawn:
         blocks.append(
             Chart(
-                svg=draw_latency(drawn, f"{key}-latency"),
+                panels=(draw_latency(drawn, f"{key}-latency"),),
                 caption="End-to-end latency: the box holds the middle half of the runs and the whiskers 90 %; the "
                 "line is the median, a dot is a run beyond.",
                 description=f"Latency of {counted(len(drawn), 'file')}; the table below has the numbers.",

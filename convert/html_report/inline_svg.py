@@ -18,14 +18,14 @@ _ID = re.compile(r'(\bid="|xlink:href="#|href="#|url\(#)([^")]+)')
 _COLOUR = re.compile("|".join(_VARIABLES))
 
 
-def new_chart(width: float, height: float, num_columns: int = 1, num_rows: int = 1) -> tuple[Any, Any]:
-    """Return a figure in the page's colours and its panels, shape (num_rows, num_columns); size in inches."""
+def new_chart(width: float, height: float) -> tuple[Any, Any]:
+    """Return a figure in the page's colours and its axes; size in inches."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(num_rows, num_columns, squeeze=False)
+        return figure, figure.subplots()
 
 
 def as_inline_svg(figure: Any, name: str) -> str:
@@ -55,7 +55,7 @@ def as_inline_svg(figure: Any, name: str) -> str:
     # The page gives the size; the viewBox keeps the proportions.
     head = re.sub(r' (width|height|version|xmlns|xmlns:xlink|id)="[^"]*"', "", svg[: svg.index(">")])
     width = figure.get_size_inches()[0]
-    size = f"min-width: {width * _LEAST_REM:.1f}rem; max-width: {width * _MOST_REM:.1f}rem"
+    size = f"min-width: {width * _LEAST_REM:.1f}rem; width: {width * _MOST_REM:.1f}rem"
     return f'{head} aria-hidden="true" style="{size}"{svg[svg.index(">") :]}'
 
 

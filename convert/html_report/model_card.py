@@ -9,6 +9,7 @@ from typing import Any
 from convert.html_report.page_parts import Block, Missing, Table, Text
 from convert.html_report.run_record import RunRecord
 from convert.report.data_report import data_notes
+from convert.report.verdict_text import weakest_line
 from edge_runtime.machine.describe import machine_line
 from metadata.plural import counted
 
@@ -51,8 +52,7 @@ def limit_lines(run: RunRecord) -> list[str]:
         "A sound that is none of the labels gets one of them, or a score below its threshold: try such sounds too.",
     ]
     if weakest := verdict.get("weakest"):
-        found = f"{weakest['recall']:.1%} of its {counted(weakest['support'], 'window')}"
-        lines.append(f"The label found least is '{weakest['label']}': in {found}.")
+        lines.append(weakest_line(weakest))
     return lines + [f"Warning: {text}." for text in run.report.get("warnings", [])]
 
 

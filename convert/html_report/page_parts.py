@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+_NARROW = 5  # columns
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -29,6 +31,11 @@ class Table:
     is_folded: bool = False
     kind: str = "table"
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it has room below a chart."""
+        return self.is_folded or len(self.header) <= _NARROW
+
     def __post_init__(self) -> None:
         wrong = [row for row in self.rows if len(row) != len(self.header)]
         if wrong:
@@ -37,9 +44,9 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A drawing in SVG, and what it shows in words for who does not see it."""
+    """A drawing in SVG, in one panel or several, and what it shows in words for who does not see it."""
 
-    svg: str
+    panels: tuple[str, ...]
     caption: str
     description: str
     kind: str = "chart"
@@ -90,6 +97,20 @@ class Column:
 
     name: str
     blocks: tuple[Block, ...]
+
+    @property
+    def rows(self) -> list[list[list[Block]]]:
+        """The blocks as they stand: charts with their tables below them beside each other, all else alone."""
+        rows: list[list[list[Block]]] = []
+        for block in self.blocks:
+            is_beside = bool(rows) and isinstance(rows[-1][0][0], Chart)
+            if isinstance(block, Chart) and is_beside:
+                rows[-1].append([block])
+            elif isinstance(block, Table) and is_beside and block.is_narrow:
+                rows[-1][-1].append(block)
+            else:
+                rows.append([[block]])
+        return rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,7 @@ def drift_blocks(run: RunRecord, key: str) -> list[Block]:
         if drawn:
             blocks.append(
                 Chart(
-                    svg=draw_drift(drawn, POOR_DB, f"{key}-drift-{place}"),
+                    panels=(draw_drift(drawn, POOR_DB, f"{key}-drift-{place}"),),
                     caption=f"{file}.tflite: how near each layer's output is to float's, on "
                     f"{counted(drift['num_windows'], 'window')}; {len(layers) - len(drawn)} of {len(layers)} are equal",
                     description=f"SNR of {counted(len(layers), 'layer')} of {file}; the table below has the worst.",

@@ -222,7 +222,7 @@ def _sustained(entries: Sequence[Document]) -> list[Block]:
 def _share_chart(rows: Sequence[tuple[str, float, Sequence[float] | None]], across: str, name: str) -> Chart:
     """Shares with their intervals."""
     told = f"{across} of {counted(len(rows), 'system')}; the table below has the numbers."
-    return Chart(svg=draw_shares(rows, name, across), caption=across, description=told)
+    return Chart(panels=(draw_shares(rows, name, across),), caption=across, description=told)
 
 
 def _event_cell(row: Document | None) -> str:

@@ -49,8 +49,8 @@ def confusion_of(title: str, test: Mapping[str, Any], name: str) -> list[Block]:
     rows = [(label, *map(str, row)) for label, row in zip(labels, test["confusion"], strict=True)]
     return [
         Chart(
-            svg=draw_confusion(test["confusion"], labels, name),
-            caption=f"{title}. Windows, darker where a larger share of the true label is.",
+            panels=(draw_confusion(test["confusion"], labels, name),),
+            caption=f"{title}. Windows; the colour is stronger where a larger share of the true label is.",
             description=f"Confusion of {counted(len(labels), 'label')}, {title}; the table below has the numbers.",
         ),
         Table(
@@ -84,7 +84,7 @@ def labels_of(title: str, test: Mapping[str, Any], name: str) -> list[Block]:
     ]
     return [
         Chart(
-            svg=draw_labels(labels, name),
+            panels=(draw_labels(labels, name),),
             caption=f"{title}, test windows",
             description=f"Measures of {counted(len(labels), 'label')}, {title}; the table below has the numbers.",
         ),
@@ -135,7 +135,7 @@ def fold_blocks(folds: Mapping[str, Any] | None, key: str) -> list[Block]:
     ]
     return [
         Chart(
-            svg=draw_shares(shares, f"{key}-folds", "clips right", folds.get("chance")),
+            panels=(draw_shares(shares, f"{key}-folds", "clips right", folds.get("chance")),),
             caption=f"Clips right when each is tested by trainings that never heard its group: {folds['how']}.",
             description=f"Shares of {counted(len(found), 'candidate')}; the table below has the numbers.",
         ),
@@ -166,7 +166,7 @@ def _curves(training: TrainingRecord, metrics: Mapping[str, Any], name: str) -> 
     if len(rows) == 1:  # there is no curve
         return [table]
     told = f"Loss and share of right decisions over the epochs of {training.model}; the table below has the numbers."
-    return [Chart(svg=draw_history(training.history, kept, name), caption=caption, description=told), table]
+    return [Chart(panels=draw_history(training.history, kept, name), caption=caption, description=told), table]
 
 
 def _evaluations(run: RunRecord) -> dict[str, dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from convert.report.test_side import Shortage
 from metadata.plural import counted
@@ -41,13 +41,17 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         lines.append(f"Against float32, on the windows that parity compared: {gain(verdict.float_loss)}.")
     if verdict.next is not None:
         lines.append(_next(verdict))
-    weakest = verdict.weakest
-    if weakest is not None:
-        lines.append(
-            f"The label found least is '{weakest['label']}': in {weakest['recall']:.1%} of its "
-            f"{counted(weakest['support'], 'window')}."
-        )
+    if verdict.weakest is not None:
+        lines.append(weakest_line(verdict.weakest))
     return lines
+
+
+def weakest_line(weakest: Mapping[str, Any]) -> str:
+    """Return which label is found least, from its `label`, `recall` and `support`."""
+    if weakest["recall"] == 1.0:
+        return "Every label is found in all of its windows."
+    windows = counted(weakest["support"], "window")
+    return f"The label found least is '{weakest['label']}': in {weakest['recall']:.1%} of its {windows}."
 
 
 def steps_line(steps: Sequence[str]) -> str:
