@@ -112,7 +112,7 @@ def draw_front(files: Sequence[Mapping[str, Any]], front: Collection[str], measu
         axes.set(xlabel=across, xscale="log", ylabel=f"test window {measure}", ylim=_share_limits(shares))
         _plain_ticks(axes.xaxis)
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.margins(x=0.12)
         axes.grid(alpha=0.5)
         figure.legend(handles=handles, loc="outside upper center", frameon=False, labelcolor=INK, ncols=2, fontsize=9)

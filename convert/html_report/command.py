@@ -77,14 +77,14 @@ def _comparison(subjects: Sequence[Subject]) -> Page:
             f"{(a if a.run is None else b).name} is no run; expected two folders of earproof build or convert. Results "
             "stand side by side with earproof report A.json B.json --out FILE.html"
         )
+    lead = compare_verdict(a.run, b.run, (a.name, b.name))
+    print("\n".join([*(line.replace("**", "") for line in (lead.headline, *lead.lines)), ""]))
     first = compare_parts(a.run, b.run, (a.name, b.name))
     for block in (block for part in first for block in part.blocks):
         if isinstance(block, Table):
             print("\n".join([block.caption, *align([block.header, *block.rows]), ""]))
         if isinstance(block, Text):
             print("\n".join([*(line.replace("**", "") for line in block.lines), ""]))
-    lead = compare_verdict(a.run, b.run, (a.name, b.name))
-    print("\n".join(line.replace("**", "") for line in (lead.headline, *lead.lines)))
     return page_of(subjects, first, "earproof compare", lead)
 
 

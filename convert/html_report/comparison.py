@@ -53,10 +53,11 @@ def compare_verdict(a: RunRecord, b: RunRecord, names: tuple[str, str]) -> Verdi
         SAME: f"{first} and {second} are right on the same windows",
     }
     head = heads.get(said, f"{first} and {second} cannot be told apart")
+    shares = f"{after} against {before}" if said in (MORE, LESS) else f"{before} and {after}"
     why = " One group alone has no interval." if said == ONE_GROUP else ""
     new = [int((gains > 0).sum()) for gains in (right[1] - right[0], right[0] - right[1])]
     return Verdict(
-        headline=f"**{head}**: {before} and {after} of {counted(int(windows), 'test window')}, {points} points.{why}",
+        headline=f"**{head}**: {shares} of {counted(int(windows), 'test window')}, {points} points.{why}",
         is_good={MORE: True, LESS: False}.get(said),
         lines=(
             f"Compared: {models}, trained, on windows of {counted(int(groups), 'group')} that both were tested with.",
