@@ -91,7 +91,7 @@ def build(
         metrics.append(train_model(clips, name, out / name, chosen, cache=cache, tell=tell))
         proofs += deliver(open_trained(out / name, cache), out, conversion, tell)
     validated = _cross_validate(clips, settings, folds, out, tell) if folds else None
-    report = describe_build(proofs, metrics, out, state_before, validated)
+    report = describe_build(proofs, metrics, out, state_before, validated, clips.near_copies)
     report["hints"] = list(hints)
     report["data"] = describe_data(clips)
     write_report(report, out)
@@ -127,7 +127,7 @@ def convert_and_report(
     """
     compressed = compress_run(run, compression, tell=tell) if compression else None
     proofs = deliver(compressed or run, out, settings, tell)
-    report = describe_build(proofs, metrics, out, state_before)
+    report = describe_build(proofs, metrics, out, state_before, near_copies=run.clips.near_copies)
     if run.clips.index.taught:
         report["data"] = describe_data(run.clips)
     if compressed:

@@ -39,13 +39,13 @@ def evidence(decided, heard, model="net", form="waveform", **changes):
     return Evidence(candidate=candidate(file, **changes), model=model, input=form, side=heard, decided=decided)
 
 
-def verdict(*found):
+def verdict(*found, near_copies=""):
     kinds = dict.fromkeys((one.model, one.input) for one in found)
     choices = [
         choose(model, form, [one.candidate for one in found if (one.model, one.input) == (model, form)])
         for model, form in kinds
     ]
-    return judge(choices, found)
+    return judge(choices, found, near_copies)
 
 
 def wrong_on(truth, places, labels=LABELS):

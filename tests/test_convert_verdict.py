@@ -30,6 +30,21 @@ def test_a_good_file_with_enough_groups_is_to_be_taken_and_says_how_sure_that_is
     assert found.text[0].startswith("**Take `net-int8.tflite`**: accuracy 95.8%")
 
 
+def test_copies_on_two_sides_of_the_split_are_told_with_the_verdict():
+    heard = side()
+    found = verdict(evidence(heard.truth, heard), near_copies="1 pair of clips on different sides is nearly the same")
+
+    assert found.text[1] == "**Caution:** 1 pair of clips on different sides is nearly the same."
+    assert "Caution" not in " ".join(verdict(evidence(heard.truth, heard)).text)
+
+
+def test_every_label_found_is_said_as_such():
+    heard = side()
+    found = verdict(evidence(heard.truth, heard))
+
+    assert "Every label is found in all of its windows." in found.text
+
+
 def test_a_file_that_says_one_label_only_is_never_to_be_taken():
     heard = side()
     found = verdict(evidence(np.zeros_like(heard.truth), heard))

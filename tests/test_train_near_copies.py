@@ -74,6 +74,7 @@ def test_what_is_loaded_to_train_on_is_looked_at(tmp_path, capsys):
         clips.append(Clip(f"{number}.wav", (label,), str(number), side))
     index = ClipIndex(tmp_path, ("a", "b"), tuple(clips))
 
-    prepare.load_to_train(index, SAMPLE_RATE, tmp_path / "cache", strict=True)
+    found = prepare.load_to_train(index, SAMPLE_RATE, tmp_path / "cache", strict=True).near_copies
 
-    assert "such as 0.wav (train) = 5.wav (test), correlation" in capsys.readouterr().err
+    assert "such as 0.wav (train) = 5.wav (test), correlation" in found
+    assert found in capsys.readouterr().err

@@ -31,7 +31,10 @@ def run_verdict(run: RunRecord) -> Verdict:
     first, *others = found["text"]
     steps = tuple(found.get("steps", ()))
     told = [line for line in others if not steps or line != steps_line(steps)]
-    return Verdict(headline=first, is_good=found["take"] and not failed, lines=(*told, *failed), steps=steps)
+    is_good = found["take"] and not failed
+    if is_good and found.get("near_copies"):
+        is_good = None  # neither good nor bad news
+    return Verdict(headline=first, is_good=is_good, lines=(*told, *failed), steps=steps)
 
 
 def run_parts(run: RunRecord, key: str = "run", most_audio_bytes: int = MOST_AUDIO_BYTES) -> list[Part]:

@@ -42,10 +42,12 @@ def describe_build(
     folder: Path,
     state_before: dict[str, Any] | None = None,
     folds: dict[str, Any] | None = None,
+    near_copies: str = "",
 ) -> dict[str, Any]:
     """Return everything that was measured, ready for JSON; of the machine's state before the job what spoils times.
 
-    `folds` is a cross-validation of the models as `train.cross_validation.fold_report.describe_folds` gives it.
+    `folds` is a cross-validation of the models as `train.cross_validation.fold_report.describe_folds` gives it,
+    `near_copies` what the sides of the split share.
     """
     machine = describe_machine()
     files = [_describe_file(proof) for proof in proofs]
@@ -54,7 +56,7 @@ def describe_build(
     validated = validated_models(folds)
     evidence = [_evidence(proof, file, trained, validated) for proof, file in zip(proofs, files, strict=True)]
     return {
-        "verdict": judge(choices, evidence).as_dict(),
+        "verdict": judge(choices, evidence, near_copies).as_dict(),
         "machine": machine,
         "warnings": state_warnings(state_before, read_machine_state(), machine["cores"]) if state_before else [],
         "folder": str(folder),

@@ -110,6 +110,8 @@ class Verdict:
         The file's model in a cross-validation.
     steps : tuple of str
         What to do next, a sentence or two each.
+    near_copies : str
+        What the test side shares with another side, see `train.recordings.store.clip_store.LoadedClips`.
     text : tuple of str
         All of it in words, a sentence or two each; the steps are one of them.
     """
@@ -141,6 +143,7 @@ class Verdict:
     more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
     steps: tuple[str, ...] = ()
+    near_copies: str = ""
     text: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -148,7 +151,7 @@ class Verdict:
         return asdict(self)
 
 
-def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
+def judge(choices: Sequence[Choice], evidence: Sequence[Evidence], near_copies: str = "") -> Verdict:
     """Return the verdict on the files of a build.
 
     Parameters
@@ -157,6 +160,8 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
         Of each model and input form, as `convert.report.choose.choose_files` makes them.
     evidence : sequence of Evidence
         Of every file.
+    near_copies : str, optional
+        What the sides of the split share.
     """
     by_file = {one.candidate.file: one for one in evidence}
     ranked = _ranked([by_file[choice.recommended] for choice in choices if choice.recommended])
@@ -197,6 +202,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence]) -> Verdict:
             short_training=best.short_training,
             more_training=best.more_training,
             validated=best.validated,
+            near_copies=near_copies,
         )
     )
 

@@ -24,7 +24,7 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     """Return a verdict as lines for people, the most important first."""
     if not verdict.file:
         return [f"**Take no file.** {' '.join(verdict.doubts)}", "Why each one failed stands below the table."]
-    lines = [_head(verdict), *_loaders(verdict)]
+    lines = [_head(verdict), *_near_copies(verdict), *_loaders(verdict)]
     if verdict.validated is not None:
         lines.append(verdict.validated.text)
     lines += verdict.doubts
@@ -86,6 +86,12 @@ def _head(verdict: Verdict) -> str:
     if verdict.take:
         return f"**Take `{verdict.file}`**: {text}"
     return f"**Take no file yet.** The best so far is `{verdict.file}`: {text}"
+
+
+def _near_copies(verdict: Verdict) -> list[str]:
+    """What the sides of the split share."""
+    found = verdict.near_copies
+    return [f"**Caution:** {found}."] if found else []
 
 
 def _loaders(verdict: Verdict) -> list[str]:

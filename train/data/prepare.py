@@ -191,4 +191,4 @@ def load_to_train(index: ClipIndex, sample_rate: int, cache: str | Path | None, 
         copies = describe_near_copies(clips, sample_rate, lambda done: bar.update(done - bar.n))
     if copies:
         note(copies)
-    return clips
+    return replace(clips, near_copies=copies)

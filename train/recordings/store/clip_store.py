@@ -50,6 +50,8 @@ class LoadedClips:
         Why a file was left out, one line each.
     pairs : MixtureIndex, optional
         The mixtures of two that may be heard, where they were chosen (`train.tasks.chosen_mixtures`); else all are.
+    near_copies : str
+        What was found of one side of the split that another side has too (`train.checks.near_copies`); '' for nothing.
     """
 
     index: ClipIndex
@@ -57,6 +59,7 @@ class LoadedClips:
     digests: list[str]
     skipped: list[str]
     pairs: MixtureIndex | None = None
+    near_copies: str = ""
 
     @property
     def events(self) -> Mapping[str, tuple[Segment, ...]] | None:
