@@ -202,6 +202,12 @@ def test_candidates_that_cannot_be_made_are_refused(models, settings, told):
         make_candidates(models, settings)
 
 
+def test_what_a_head_does_not_go_by_is_not_compared():
+    with pytest.raises(ValueError, match=r"transfer would be the same each time: epochs does nothing here"):
+        make_candidates(["mel_cnn", "transfer"], ["epochs=1,2"], "any")
+    assert len(make_candidates(["mel_cnn", "transfer"], ["epochs=2"], "any")) == 2
+
+
 def _tasks(folder, number=6) -> list[FoldTask]:
     (candidate,) = make_candidates(["mel_cnn"])
     return [

@@ -12,6 +12,7 @@ from train.api import SETTING_NAMES, model_settings
 from train.cross_validation.fold_task import Candidate
 from train.models import choose_variant, model_module
 from train.settings import TrainingSettings
+from train.transfer.unused_settings import describe_unused
 
 _DEFAULTS: dict[str, Any] = {item.name: item.default for item in dataclasses.fields(TrainingSettings)}
 _NOT_COMPARED = "seed", "backbone"  # --num-seeds and --backbone say these
@@ -34,7 +35,8 @@ def make_candidates(
     Raises
     ------
     ValueError
-        No such model, variant or setting, a value that is not allowed, or a candidate that comes twice.
+        No such model, variant or setting, a value that is not allowed, a candidate that comes twice, or candidates
+        that differ by nothing.
     """
     grid = [_values(text) for text in settings]
     several = [name for name, values in grid if len(values) > 1]
@@ -48,6 +50,8 @@ def make_candidates(
             changes = dict(zip((name for name, _ in grid), values, strict=True))
             told = [text, *(f"{key}={_text(changes[key])}" for key in several)]
             settled = model_settings(name, variant, **chosen, **changes)
+            if unused := describe_unused(several, settled, module.task(variant)):
+                raise ValueError(f"{text} would be the same each time: {unused}")
             candidates.append(Candidate(name=" ".join(told), model=name, variant=variant, settings=settled))
     names = [one.name for one in candidates]
     if len(set(names)) < len(names):
