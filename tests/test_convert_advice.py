@@ -124,7 +124,7 @@ def test_of_a_file_that_somebody_else_trained_nothing_is_said_that_only_a_traini
         assert word not in text
     assert "of 4 groups of --data" in text
     assert "Whether the file was trained on these recordings is not known" in text
-    assert "Give with --data 20 more speakers or sources of 'dog'" in text
+    assert "Give with --data 21 more speakers or sources of 'dog'" in text
     assert "--shares 15:15:70" in text
     assert "--labels" in text
 

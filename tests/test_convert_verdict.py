@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from judged import LABELS, candidate, evidence, side, verdict, wrong_on
 
 from convert.report.choose import choose
-from convert.report.test_side import TestSide
+from convert.report.test_side import TestSide, describe_test_side
 from convert.report.verdict import Difference, Verdict
 from convert.report.verdict_text import gain, verdict_lines
+from train.recordings.clip import Clip
+from train.recordings.clip_index import ClipIndex
 from train.recordings.split import MIN_TEST_GROUPS
 
 
@@ -101,19 +105,42 @@ def test_with_few_groups_a_perfect_file_is_not_to_be_taken_and_what_is_missing_i
         ("rain", 2, MIN_TEST_GROUPS - 2),
     ]
     # 2 of 13 groups are tested: 5 take 32.5, so 33 in all and 20 more.
-    assert {one.more_in_all for one in found.missing} == {20}
+    assert {one.more_in_all for one in found.missing} == {21}
     assert {one.seconds_each for one in found.missing} == {8.0}
     told = " ".join(found.text)
     assert "'dog' 2, 'rain' 2" in told
-    assert "Record 20 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
+    assert "Record 21 more speakers or sources of 'dog' (about 8 s each, so that 3 more are tested)" in told
 
 
 def test_of_the_label_with_fewer_recordings_more_are_asked_for():
     """A draw takes one group of three and one of ten: neither is the share that a larger set would have."""
     heard = replace(side(groups_a_label=1, in_all=0), groups_in_all={"dog": 10, "rain": 3})
     missing = {one.label: one.more_in_all for one in heard.shortages()}
-    # 2 of 13 are tested, so that 33 groups a label are needed for 5.
-    assert missing == {"dog": 23, "rain": 30}
+    # Of so few, 2 of 13 are no share: at the 15 % of a draw 34 groups a label are needed for 5.
+    assert missing == {"dog": 24, "rain": 31}
+
+
+def test_of_many_groups_the_share_that_is_tested_counts():
+    heard = side(groups_a_label=3, in_all=10)
+    # 6 of 20 are tested, so that 17 a label are needed for 5.
+    assert {one.more_in_all for one in heard.shortages()} == {7}
+
+
+def test_two_groups_that_are_right_are_too_few_and_no_chance():
+    heard = side(groups_a_label=1, in_all=7)
+    found = verdict(evidence(heard.truth, heard))
+
+    assert not found.take
+    assert "cannot be told from chance" not in " ".join(found.text)
+    assert found.chance.lower is None  # two groups, resampled, would promise too much
+    assert "50.0 points more often right (there are too few groups" in " ".join(found.text)
+
+
+def test_the_command_that_tests_all_in_turn_names_the_backbone():
+    heard = side(groups_a_label=1, in_all=7)
+    found = verdict(replace(evidence(heard.truth, heard, model="transfer"), backbone="yamnet_256"))
+
+    assert "`earproof evaluate DATA --model transfer --backbone yamnet_256 --folds`" in " ".join(found.steps)
 
 
 @pytest.mark.parametrize(("groups", "take"), [(MIN_TEST_GROUPS - 1, False), (MIN_TEST_GROUPS, True)])
@@ -177,7 +204,7 @@ def test_models_of_other_sounds_are_compared_by_their_numbers_alone():
 
     assert found.file == "a-int8.tflite"
     assert found.next.lower is None
-    assert "too few groups or other windows to say how sure" in " ".join(found.text)
+    assert "too few groups, or not the same windows, to say how sure" in " ".join(found.text)
 
 
 def test_a_file_that_the_loaders_refuse_is_never_taken_over_one_that_they_open():
@@ -325,3 +352,14 @@ def test_no_loss_is_no_negative_zero():
     assert "right as often, 0.0 points apart [+0.0, +0.0]" in " ".join(found.text)
     assert "-0.0" not in repr((found.float_loss, found.text))
     assert gain(Difference(than="x", points=-0.01, lower=-0.04, upper=-0.0)).endswith("[+0.0, +0.0]")
+
+
+def test_groups_that_are_only_trained_on_do_not_dilute_the_share_that_is_tested():
+    clips = [Clip(f"{place}.wav", ("dog",), f"g{place}", "test" if place < 2 else "train") for place in range(4)]
+    taken = Clip("take.wav", ("dog",), "session", "train")
+    index = ClipIndex(Path(), ("dog",), (*clips, taken), train_only=frozenset({"take.wav"}))
+    spec = SimpleNamespace(labels=("dog",), window_seconds=2.0)
+    run = SimpleNamespace(spec=spec, clips=SimpleNamespace(index=index), is_unseen=True)
+    cut = SimpleNamespace(truth=np.zeros(2, int), groups=np.array(["g0", "g1"]), clips=np.arange(2))
+
+    assert describe_test_side(run, cut).groups_in_all == {"dog": 4}

@@ -75,7 +75,8 @@ def _more_groups(verdict: Verdict) -> str:
 def _lacking(one: Shortage) -> str:
     """What a label lacks."""
     more = one.more_in_all or one.more_on_test_side
-    where = f", so that {one.more_on_test_side} more are tested" if one.more_in_all else " for the test side"
+    tested = f"{one.more_on_test_side} more {'is' if one.more_on_test_side == 1 else 'are'} tested"
+    where = f", so that {tested}" if one.more_in_all else " for the test side"
     what = counted(more, "more speaker or source", "more speakers or sources")
     return f"{what} of '{one.label}' (about {one.seconds_each:.0f} s each{where})"
 
@@ -95,9 +96,9 @@ def _larger_test_side(verdict: Verdict) -> list[str]:
     larger = f"test on more of what there is: `earproof data split DATA --shares {shares} --out CSV`, then {then}."
     steps = [f"{'Or' if verdict.missing else 'The test side is small:'} {larger}"] if shares else []
     if verdict.is_unseen and verdict.validated is None:
-        steps.append(
-            f"Or test all in turn: `earproof evaluate DATA --model {verdict.model} --folds` trains one for each fold."
-        )
+        begun = f" --backbone {verdict.backbone}" if verdict.backbone else ""
+        command = f"earproof evaluate DATA --model {verdict.model}{begun} --folds"
+        steps.append(f"Or test all in turn: `{command}` trains one for each fold.")
     return steps
 
 

@@ -129,6 +129,7 @@ def _evidence(
         short_training=None if metrics is None else find_short_training(metrics, settings),
         more_training=more_training(settings, metrics),
         validated=validated.get(file["model"]),
+        backbone=str(settings.get("backbone", "")),
     )
 
 

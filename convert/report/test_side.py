@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.convertible import Convertible
 from train.evaluation.evaluate import TestWindows
-from train.recordings.split import MIN_TEST_GROUPS
+from train.recordings.split import DEFAULT_SHARES, MIN_TEST_GROUPS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,10 +83,14 @@ class TestSide:
     def _shortage(self, place: int, count: int) -> Shortage:
         in_all = self.groups_in_all.get(self.labels[place], 0)
         seconds = float(self.has(place).sum()) * self.window_seconds / max(count, 1)
-        # The share of all labels together: of one with few groups the draw takes at least one, which is no share.
+        # The share of all labels together: of one with few groups the draw takes at least one, which is no share. Of
+        # so few in all it is none either, and new groups fall to the test side as a draw has it.
         tested = sum(self.num_groups(other) for other in range(len(self.labels)))
         known = sum(self.groups_in_all.values())
-        needed = math.ceil(MIN_TEST_GROUPS * known / tested) - in_all if tested else 0
+        share = tested / known if known else 0.0
+        if tested < MIN_TEST_GROUPS:
+            share = min(share, DEFAULT_SHARES["test"])
+        needed = math.ceil(MIN_TEST_GROUPS / share) - in_all if share else 0
         more = max(needed, MIN_TEST_GROUPS - count) if in_all and count else 0
         return Shortage(
             label=self.labels[place],
@@ -126,7 +130,8 @@ class Shortage:
 def describe_test_side(run: Convertible, cut: TestWindows) -> TestSide:
     """Return the test side of a run, whose test windows are given."""
     found: dict[str, set[str]] = {label: set() for label in run.spec.labels}
-    for clip in run.clips.index.clips:
+    index = run.clips.index
+    for clip in (one for one in index.clips if one.path not in index.train_only):  # none of these is ever tested
         for label in set(clip.labels) & set(found):
             found[label].update(clip.groups)
     in_all = {label: len(groups) for label, groups in found.items() if groups}

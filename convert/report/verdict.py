@@ -18,7 +18,7 @@ from convert.report.test_side import Shortage, TestSide, alike, per_clip, same_c
 from convert.report.training_end import BY_EPOCHS, MoreTraining, ShortTraining
 from convert.report.validated import Validated
 from convert.report.verdict_text import verdict_lines
-from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval
+from edge_runtime.scoring.intervals import count_groups, paired_bootstrap_interval, share_interval, wilson_interval
 from train.recordings.split import MIN_TEST_GROUPS
 
 
@@ -27,7 +27,8 @@ class Evidence:
     """How one file decided on the test side; `decided` is shaped as the side's truth.
 
     `short_training` says how its training may have been too short, None where nothing says so, `more_training` what
-    more of it would be. `validated` is the model in a cross-validation, see `Validated`.
+    more of it would be. `validated` is the model in a cross-validation, see `Validated`. `backbone` is
+    the name of what its training began with, if anything.
     """
 
     candidate: Candidate
@@ -38,6 +39,7 @@ class Evidence:
     short_training: ShortTraining | None = None
     more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
+    backbone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ class Difference:
     points : float
         Negative where it is right less often.
     lower, upper : float or None
-        None where fewer than two groups, or other windows, leave nothing to pair.
+        None where too few groups, fewer than `MIN_TEST_GROUPS`, or other windows, leave nothing to resample.
     p50_ms, size_bytes : float, int
         Of the other file; 0 for an answer.
     """
@@ -108,6 +110,8 @@ class Verdict:
         What more training of the model would be.
     validated : Validated or None
         The file's model in a cross-validation.
+    backbone : str
+        What the file's training began with, if anything.
     steps : tuple of str
         What to do next, a sentence or two each.
     near_copies : str
@@ -142,6 +146,7 @@ class Verdict:
     short_training: ShortTraining | None = None
     more_training: MoreTraining = BY_EPOCHS
     validated: Validated | None = None
+    backbone: str = ""
     steps: tuple[str, ...] = ()
     near_copies: str = ""
     text: tuple[str, ...] = ()
@@ -202,6 +207,7 @@ def judge(choices: Sequence[Choice], evidence: Sequence[Evidence], near_copies: 
             short_training=best.short_training,
             more_training=best.more_training,
             validated=best.validated,
+            backbone=best.backbone,
             near_copies=near_copies,
         )
     )
@@ -270,7 +276,7 @@ def _against(one: Evidence, other: Evidence) -> Difference:
 def _difference(than: str, right: np.ndarray, reference: np.ndarray, groups: np.ndarray) -> Difference:
     """Return by how many points something is right more often."""
     gains = 100.0 * (right.astype(np.float64) - reference.astype(np.float64))
-    if count_groups(groups) < 2:
+    if count_groups(groups) < MIN_TEST_GROUPS:  # resampling so few claims a certainty that they cannot give
         return Difference(than=than, points=float(gains.mean()))
     interval = paired_bootstrap_interval(gains, groups)
     return Difference(than=than, points=float(gains.mean()), lower=interval.lower, upper=interval.upper)
@@ -323,6 +329,8 @@ def _doubts(one: Evidence) -> list[str]:
         return [f"It says {told} on every test window, whatever the sound: {ends}."]
     doubts = []
     lower, upper = share_interval(right, side.groups)
+    if count_groups(side.groups) < MIN_TEST_GROUPS:  # that groups are missing is said apart, and this is about chance
+        lower, upper = wilson_interval(int(right.sum()), right.size)
     if one.validated is not None:
         if one.validated.lower <= one.validated.chance:
             doubts.append(f"In the cross-validation it cannot be told from chance, {one.validated.chance:.1%}.")

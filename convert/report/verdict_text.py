@@ -68,7 +68,7 @@ def gain(found: Difference) -> str:
         return f"right as often, {abs(found.points):.1f} points apart{interval}"
     size = f"{abs(found.points):.1f} points {'more' if found.points > 0 else 'less'} often right{interval}"
     if found.lower is None or found.upper is None:
-        return f"{size}, too few groups or other windows to say how sure"
+        return f"{size} (there are too few groups, or not the same windows, to say how sure that is)"
     return size if found.lower > 0.0 or found.upper < 0.0 else f"{size}, which may be chance"
 
 
