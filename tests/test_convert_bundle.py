@@ -54,7 +54,8 @@ def bundle(*arguments):
 
 def unpack(archive, folder):
     subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
-    return folder / "tiny-bundle"
+    (found,) = folder.glob("*-bundle")
+    return found
 
 
 def test_a_bundle_holds_what_passed_and_what_a_device_needs(tiny_run, tmp_path, capsys):
@@ -203,6 +204,16 @@ def test_an_archive_is_overwritten_only_when_told_to_and_lands_in_this_folder_by
     assert bundle(tiny_run, "--force", "--recipe", "int8") == 0
 
 
+def test_two_archives_of_a_run_unpack_into_two_folders(tiny_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, file in (("one", "wave-int8.tflite"), ("other-bundle", "wave-float32.tflite")):
+        assert bundle(tiny_run, "--file", file, "--out", f"{name}.tar.gz") == 0
+        subprocess.run(["tar", "-xzf", f"{name}.tar.gz"], check=True)
+
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["one-bundle", "other-bundle"]
+    assert earproof.main(["parity", "one-bundle"]) == earproof.main(["parity", "other-bundle"]) == 0
+
+
 def test_the_wheel_of_a_bundle_checks_it_without_the_train_extra_and_says_what_it_cannot(folder):
     """A process that sees NumPy and the interpreter, but of earproof the wheel alone."""
     (wheel,) = folder.glob("*.whl")
@@ -226,7 +237,7 @@ def test_a_real_build_makes_a_bundle_that_passes_where_it_is_unpacked(built, tmp
     assert bundle(built.path, "--all-files", "--out", tmp_path / "b.tar.gz") == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
-    code = earproof.main(["parity", str(tmp_path / f"{built.path.name}-bundle"), "--json"])
+    code = earproof.main(["parity", str(tmp_path / "b-bundle"), "--json"])
     document = json.loads(capsys.readouterr().out)
 
     assert code == 0, document
@@ -401,7 +412,7 @@ def heard_run(own_run):
 def _unpack_heard(run, folder, name="wave-int8.tflite"):
     assert bundle(run, "--file", name, "--out", folder / "b.tar.gz") == 0
     subprocess.run(["tar", "-xzf", folder / "b.tar.gz", "-C", folder], check=True)
-    return folder / "run-bundle"
+    return folder / "b-bundle"
 
 
 def test_golden_windows_go_along_as_many_as_have_room_and_each_is_stored_once(heard_run, tmp_path, capsys):

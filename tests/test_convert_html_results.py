@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
-from small_run import LABELS, MACHINE, small_report, timing
+from small_run import LABELS, MACHINE, small_report, timing, write_small_run
 
 import earproof
 from edge_runtime.bench.result import make_document
@@ -76,7 +77,7 @@ def test_systems_on_annotated_recordings_have_their_measures_in_one_table(tmp_pa
     half = {**truth, **{name: [] for name in "abc"}}
     report = judge_systems(truth, {"all": truth, "half": half}, list("abcdef"), EventMeasuring(num_resamples=50))
     page = _page(report, tmp_path)
-    assert "2 systems on annotated recordings" in page
+    assert re.search(r'class="headline">Highest segment f1 micro: <code>all</code>, 1\.000 \[1\.000, 1\.000\]\.', page)
     assert ">event f1</th><td>micro</td>" in page
     assert "1.000 [1.000, 1.000]</td>" in page
     assert "0.667" in page
@@ -115,6 +116,37 @@ def test_a_document_of_another_kind_or_a_cut_one_is_refused(tmp_path, capsys, do
     assert earproof.main(["report", str(path)]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "found.html").exists()
+
+
+@pytest.mark.parametrize("value", ["abc", None, []])
+def test_a_number_that_is_none_is_told_with_its_file(tmp_path, capsys, value):
+    document = _bench()
+    document["files"][0]["end_to_end"]["p50_ms"] = value
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(document))
+    assert earproof.main(["report", str(path)]) == 2
+    assert f"{path} is not what earproof bench wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "value"), [("parity", "oops"), ("test", {"window": {"accuracy": "abc"}})])
+def test_a_report_that_was_edited_is_told_with_its_file_or_its_section(tmp_path, capsys, name, value):
+    run = write_small_run(tmp_path / "run")
+    report = json.loads((run / "report.json").read_text())
+    report["files"][0][name] = value
+    (run / "report.json").write_text(json.dumps(report))
+    code = earproof.main(["report", str(run)])
+    assert code in (0, 2)
+    told = capsys.readouterr().err
+    assert f"{run / 'report.json'} is not what earproof build or convert wrote" in told or "was edited" in told
+
+
+def test_a_damaged_history_is_not_called_absent(tmp_path):
+    run = write_small_run(tmp_path / "run")
+    (run / "net" / "history.csv").write_text("epoch,loss\n1,abc\n")
+    assert earproof.main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "its history.csv cannot be read; the notes at the end say why" in page
+    assert "history.csv of net cannot be read: could not convert string to float" in page
 
 
 def test_results_are_no_runs_to_compare(tmp_path, capsys):

@@ -108,7 +108,7 @@ def test_a_bundle_of_sigmoid_models_holds_what_it_promises(tmp_path, capsys):
     assert earproof.main(["bundle", str(run), "--out", str(tmp_path / "b.tar.gz")]) == 0
     subprocess.run(["tar", "-xzf", tmp_path / "b.tar.gz", "-C", tmp_path], check=True)
     capsys.readouterr()
-    assert earproof.main(["parity", str(tmp_path / "tiny-bundle"), "--json"]) == 0
+    assert earproof.main(["parity", str(tmp_path / "b-bundle"), "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert len(files) == 4
     assert all(result["passed"] for file in files for result in file["results"])

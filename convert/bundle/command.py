@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.atomic_file import write_atomically
 from metadata.plural import counted
+from metadata.safe_name import safe_part
 
 if TYPE_CHECKING:
     from convert.bundle.make_bundle import BundleArchive
 
 DONE = 0
+_ENDING = "-bundle"
 
 
 def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
@@ -34,7 +36,11 @@ def add_arguments(verb: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-files", action="store_true", help="take all files that passed")
     parser.add_argument("--include-failed", action="store_true", help="take all files, those that did not pass too")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.tar.gz", help="where it goes (default: RUN-bundle.tar.gz in this folder)"
+        "--out",
+        type=Path,
+        metavar="FILE.tar.gz",
+        help="where it goes; it unpacks to a folder of that name, which ends in -bundle (default: RUN-bundle.tar.gz in "
+        "this folder)",
     )
     parser.add_argument("--force", action="store_true", help="overwrite the archive")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -53,7 +59,7 @@ def run(verb: str, args: argparse.Namespace) -> int:
     from convert.bundle.make_bundle import make_bundle
     from edge_runtime.bundle.archive import ARCHIVE_SUFFIX
 
-    out = args.out or Path(f"{args.run.resolve().name}-bundle{ARCHIVE_SUFFIX}")
+    out = args.out or Path(f"{args.run.resolve().name}{_ENDING}{ARCHIVE_SUFFIX}")
     if not out.name.endswith(ARCHIVE_SUFFIX):
         raise ValueError(f"--out is {out}; expected a name that ends in {ARCHIVE_SUFFIX}")
     if out.exists() and not args.force:
@@ -64,11 +70,17 @@ def run(verb: str, args: argparse.Namespace) -> int:
         recipes=args.recipe,
         include_failed=args.include_failed,
         all_files=args.all_files,
+        folder_name=_folder_of(out.name.removesuffix(ARCHIVE_SUFFIX)),
         tell=lambda text: print(text, file=sys.stderr),
     )
     write_atomically(out, archive.content)
     print(json.dumps(_describe(out, archive), indent=2) if args.json else _format(out, archive))
     return DONE
+
+
+def _folder_of(name: str) -> str:
+    """The folder that an archive of this name unpacks to: of two archives never one, and never the run's own."""
+    return safe_part(name if name.endswith(_ENDING) else f"{name}{_ENDING}")
 
 
 def _describe(out: Path, archive: BundleArchive) -> dict[str, Any]:

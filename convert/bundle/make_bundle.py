@@ -60,6 +60,7 @@ def make_bundle(
     recipes: Sequence[str] = (),
     include_failed: bool = False,
     all_files: bool = False,
+    folder_name: str = "",
     tell: Tell = lambda _: None,
 ) -> BundleArchive:
     """Return a bundle of what `earproof build` or `earproof convert` left in a folder.
@@ -76,6 +77,8 @@ def make_bundle(
         Take all files, those that did not pass too.
     all_files : bool
         Take all files that passed.
+    folder_name : str, optional
+        What it unpacks to; RUN-bundle by default.
     tell : callable
         Called with notes for people: of each file that is left out the reason.
 
@@ -97,7 +100,7 @@ def make_bundle(
     contents["doctor.py"] = Path(str(edge_runtime.machine.doctor.__file__)).read_bytes()
     made_on = {name: str(value) for name, value in describe_machine().items() if name in _MADE_ON}
     version = importlib.metadata.version("earproof")
-    folder_name = f"{run.resolve().name}-bundle"
+    folder_name = folder_name or f"{run.resolve().name}-bundle"
     contents["README.md"] = bundle_readme(folder_name, version, wheel, made_on, models, _origins(contents))
     records = {name: describe_content(content) for name, content in contents.items()}
     bundle = Bundle(folder=Path(folder_name), models=tuple(models), files=records, made_on=made_on)

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from convert.html_report.inline_svg import GRID, INK, MARKERS, PAPER, SERIES, as_inline_svg, new_chart
+from convert.html_report.inline_svg import GRID, INK, MARKERS, SERIES, as_inline_svg, new_chart
 
 _WIDTH = 7.2  # inches
 _PANEL = 4.6  # inches of one of several panels: two stand beside each other on a desk, each fits a telephone
 _ROW = 0.34  # inches a bar
 _MOST_NUMBERED = 12  # labels of a confusion whose counts are written into it
-_STRONG = 0.55  # share from which a cell is so dark that its count is written in the paper's colour
+_MOST_OPAQUE = 0.5  # so that a count in the ink's colour has a contrast of 4.5 in light and in dark
+_MOST_LETTERS = 22  # of a label at an axis; the table beside the chart has all of it
+_LETTER = 0.08  # inches
+_ROOM = 30  # letters that fit below a small confusion side by side
 
 
 def draw_history(history: Sequence[Mapping[str, float]], kept: int | None, name: str) -> tuple[str, ...]:
@@ -44,17 +47,19 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], na
 
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [_shortened(label) for label in labels]
+    longest = max(map(len, names))
+    turn = 0 if longest * len(names) <= _ROOM else 90
     side = min(_WIDTH, 1.6 + 0.5 * len(labels))
-    figure, axes = new_chart(side + 0.6, side)
-    map_of = LinearSegmentedColormap.from_list("share", [(*to_rgb(SERIES[0]), 0.0), (*to_rgb(SERIES[0]), 1.0)])
+    figure, axes = new_chart(side + _LETTER * longest, side + (_LETTER * longest if turn else 0.0))
+    ends = [(*to_rgb(SERIES[0]), 0.0), (*to_rgb(SERIES[0]), _MOST_OPAQUE)]
+    map_of = LinearSegmentedColormap.from_list("share", ends)
     axes.pcolormesh(shares, cmap=map_of, vmin=0.0, vmax=1.0, edgecolors=GRID, linewidth=0.5)
     for row, column in np.ndindex(*counts.shape) if len(labels) <= _MOST_NUMBERED else ():
-        colour = PAPER if shares[row, column] > _STRONG else INK
-        axes.text(column + 0.5, row + 0.5, str(counts[row, column]), ha="center", va="center", color=colour)
-    turn = 0 if len(labels) <= 4 else 90
+        axes.text(column + 0.5, row + 0.5, str(counts[row, column]), ha="center", va="center", color=INK)
     size = min(10.0, 46.0 * side / len(labels))  # points, so that names do not lie on each other
-    axes.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=turn, fontsize=size)
-    axes.set_yticks(np.arange(len(labels)) + 0.5, labels, fontsize=size)
+    axes.set_xticks(np.arange(len(labels)) + 0.5, names, rotation=turn, fontsize=size)
+    axes.set_yticks(np.arange(len(labels)) + 0.5, names, fontsize=size)
     axes.set(xlabel="decided", ylabel="true", aspect="equal")
     axes.invert_yaxis()
     axes.tick_params(length=0)
@@ -70,7 +75,7 @@ def draw_labels(labels: Sequence[Mapping[str, Any]], name: str) -> str:
         values = [one[measure] or 0.0 for one in labels]
         offset = (row - (len(measures) - 1) / 2) * height
         axes.barh(places + offset, values, height * 0.9, color=SERIES[row], label=measure.replace("_", " "))
-    axes.set_yticks(places, [one["label"] for one in labels])
+    axes.set_yticks(places, [_shortened(one["label"]) for one in labels])
     axes.set(xlim=(0.0, 1.0), xlabel="share")
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.5)
@@ -174,6 +179,11 @@ def draw_shares(
     axes.grid(axis="x", alpha=0.5)
     axes.set_axisbelow(True)
     return as_inline_svg(figure, name)
+
+
+def _shortened(label: str) -> str:
+    """A label as an axis has room for it."""
+    return label if len(label) <= _MOST_LETTERS else f"{label[: _MOST_LETTERS - 1]}…"
 
 
 def _share_limits(shares: Sequence[float]) -> tuple[float, float]:

@@ -6,13 +6,11 @@ import io
 import re
 from typing import Any
 
-INK, PAPER, GRID = "#101112", "#fefdfc", "#c3c4c5"
+INK, GRID = "#101112", "#c3c4c5"
 SERIES = ("#0072b2", "#d55e00", "#00785a", "#a2458b", "#7a6000", "#3f3a9e", "#5c6670", "#96281b")
 """Okabe and Ito's colours that colour-blind people tell apart, darkened to a contrast of 3:1 on white and more."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_VARIABLES = {INK: "--ink", PAPER: "--paper", GRID: "--grid"} | {
-    colour: f"--s{place}" for place, colour in enumerate(SERIES, start=1)
-}
+_VARIABLES = {INK: "--ink", GRID: "--grid"} | {colour: f"--s{place}" for place, colour in enumerate(SERIES, start=1)}
 _LEAST_REM, _MOST_REM = 4.4, 6.6  # of the page's width, an inch of a figure
 _ID = re.compile(r'(\bid="|xlink:href="#|href="#|url\(#)([^")]+)')
 _COLOUR = re.compile("|".join(_VARIABLES))

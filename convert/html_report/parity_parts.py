@@ -144,14 +144,16 @@ def _level_row(level: int, found: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _worst(found: list[dict[str, Any]], name: str) -> str:
-    """The worst of one measure; one that is not there, or infinite, is worse than all."""
+    """The worst of one measure: one that is not there, then those beyond their own limit, then by the value itself."""
     sign = -1.0 if name in AT_LEAST else 1.0
-    values = [one["measures"].get(name) for one in found]
-    bad = [
-        math.inf if value is None else sign * (value - one["tolerance"][name])
-        for value, one in zip(values, found, strict=True)
-    ]
-    return _measure(found[bad.index(max(bad))], name)
+
+    def badness(one: dict[str, Any]) -> tuple[bool, float]:
+        value = one["measures"].get(name)
+        if value is None:
+            return True, math.inf
+        return sign * (value - one["tolerance"][name]) > 0.0, sign * value
+
+    return _measure(max(found, key=badness), name)
 
 
 def _comparison_row(model: str, result: dict[str, Any]) -> tuple[str, ...]:

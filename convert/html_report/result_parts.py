@@ -122,9 +122,23 @@ def events_result(document: Document, key: str) -> Result:
         header=("measure", "label", *found),
         rows=tuple(rows),
     )
-    verdict = Verdict(headline=f"{counted(len(systems), 'system')} on annotated recordings.")
+    verdict = Verdict(headline=_best_of_events(found))
     what = f"{counted(len(systems), 'system')} on {counted(document['num_recordings'], 'recording')}"
     return what, verdict, [Part(anchor="events", title="Measures of events", blocks=(*charts, table))]
+
+
+def _best_of_events(found: Mapping[str, Mapping[tuple[str, str], Document]]) -> str:
+    """Which system has the highest value of the first measure that all labels share."""
+    for measure in _CHARTED:
+        for label in ("micro", ALL):
+            rows = {name: one[measure, label] for name, one in found.items() if (measure, label) in one}
+            rows = {name: row for name, row in rows.items() if row["value"] is not None}
+            if rows:
+                most = max(row["value"] for row in rows.values())
+                best = [name for name, row in rows.items() if row["value"] == most]
+                title = f"{measure.replace('_', ' ')} {label}".strip()
+                return f"Highest {title}: {_quoted(best)}, {_value_cell(rows[best[0]])}."
+    return f"{counted(len(found), 'system')} on annotated recordings; none has a measure of all labels."
 
 
 def folds_result(document: Document, key: str) -> Result:
@@ -229,10 +243,15 @@ def _event_cell(row: Document | None) -> str:
     """A value, its interval, and the difference to the first system."""
     if row is None or row["value"] is None:
         return "–"
-    cell = f"{row['value']:.3f}{_interval_cell(_ends(row, 'interval'), '.3f')}"
+    cell = _value_cell(row)
     if row.get("difference") is None:
         return cell
     return f"{cell}; {row['difference']:+.3f}{_interval_cell(_ends(row, 'difference_interval'), '+.3f')}"
+
+
+def _value_cell(row: Document) -> str:
+    """A value and its interval."""
+    return f"{row['value']:.3f}{_interval_cell(_ends(row, 'interval'), '.3f')}"
 
 
 def _interval_cell(ends: Sequence[float] | None, digits: str) -> str:

@@ -61,7 +61,7 @@ def _made(title: str, make: Callable[[], list[Block]]) -> list[Block]:
     """The blocks of a section, or that a report of another version or an edited one does not hold what it takes."""
     try:
         return make()
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
         return [Missing(what=title, why=f"the report is of another version, or was edited ({error!r})")]
 
 

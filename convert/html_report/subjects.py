@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from convert.html_report.mistakes import MOST_AUDIO_BYTES
 from convert.html_report.page_parts import Page, Part, Verdict, side_by_side
@@ -20,6 +20,7 @@ from edge_runtime.tables import short_names
 from metadata.atomic_file import write_atomically
 
 PAGE_FILE_NAME = "report.html"
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +87,28 @@ def _read(path: Path, name: str, key: str, most_audio_bytes: int) -> Subject:
     if isinstance(found, dict) and (found.get("format") == BENCH_FORMAT or result_of(found)):
         about, verdict, parts = _result(document, found, key)
         return Subject(name=name, about=about, verdict=verdict, parts=tuple(parts))
-    run = read_run(path)
+    run = _unspoilt(document, "build or convert", lambda: read_run(path))
+    verdict, about = _unspoilt(document, "build or convert", lambda: (run_verdict(run), run.about))
     parts = run_parts(run, key, most_audio_bytes)
-    return Subject(name=name, about=run.about, verdict=run_verdict(run), parts=tuple(parts), run=run)
+    return Subject(name=name, about=about, verdict=verdict, parts=tuple(parts), run=run)
 
 
 def _result(path: Path, document: dict[str, Any], key: str) -> Result:
     """What a document of bench or evaluate holds."""
     make = result_of(document)
+    if make is not None:
+        return _unspoilt(path, "evaluate", lambda: make(document, key))
+    found = read_document(path)
+    return _unspoilt(path, "bench", lambda: bench_result(found, key))
+
+
+def _unspoilt(path: Path, verbs: str, make: Callable[[], Made]) -> Made:
+    """Return what is made of a document; one that somebody cut or edited is named."""
     try:
-        return bench_result(read_document(path), key) if make is None else make(document, key)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        return make()
+    except (KeyError, TypeError, IndexError, AttributeError, ArithmeticError, ValueError) as error:
+        if str(path) in str(error):  # it is said already
+            raise
         raise ValueError(
-            f"{path} is not what earproof bench or evaluate printed: {error!r}; was it cut or edited? Run it again"
+            f"{path} is not what earproof {verbs} wrote: {error!r}; was it cut or edited? Run it again"
         ) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from convert.html_report.charts import draw_confusion, draw_history, draw_labels, draw_shares
 from convert.html_report.page_parts import Block, Chart, Missing, Table
-from convert.html_report.run_record import RunRecord, TrainingRecord
+from convert.html_report.run_record import HISTORY_FILE_NAME, RunRecord, TrainingRecord
 from metadata.plural import counted
 from metadata.signed import signed
 from train.evaluation.evaluation_text import JUDGED, headline, is_label_sets, share_cell, share_name
@@ -23,12 +23,13 @@ def curve_blocks(run: RunRecord, key: str) -> list[Block]:
         if training.history:
             blocks += _curves(training, trained.get(model, {}), f"{key}-history-{place}")
         else:
-            blocks.append(
-                Missing(
-                    what=f"the training curves of {model}",
-                    why="its training folder, with history.csv, is not in the run's folder",
-                )
+            is_broken = any(fault.startswith(f"{HISTORY_FILE_NAME} of {model} ") for fault in run.faults)
+            why = (
+                f"its {HISTORY_FILE_NAME} cannot be read; the notes at the end say why"
+                if is_broken
+                else f"its training folder, with {HISTORY_FILE_NAME}, is not in the run's folder"
             )
+            blocks.append(Missing(what=f"the training curves of {model}", why=why))
     return blocks
 
 
