@@ -151,7 +151,7 @@ def draw_latency(entries: Sequence[tuple[str, Sequence[float]]], name: str, acro
 
 def draw_drift(layers: Sequence[Mapping[str, Any]], poor_db: float, name: str) -> str:
     """Return the SNR of each layer in the order of execution, with the limit below which it is poor."""
-    figure, axes = new_chart(_WIDTH, 2.6)
+    figure, axes = new_chart(_PANEL, 2.6)
     ordered = sorted(layers, key=lambda one: int(one["position"]))
     axes.plot(range(1, len(ordered) + 1), [one["snr_db"] for one in ordered], "o-", ms=4, color=SERIES[0])
     axes.axhline(poor_db, color=SERIES[1], linestyle="--", label=f"poor below {poor_db:g} dB")
