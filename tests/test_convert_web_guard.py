@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -25,7 +26,7 @@ def address():
         if request.method == "POST" and await request.body() == b"wrong":
             raise ValueError("a number is wrong; expected another")
         if request.query_params.get("file"):
-            open("/no/such.wav", "rb")
+            Path("/no/such.wav").read_bytes()
         return PlainTextResponse("heard")
 
     site = {"index.html": lambda: b"page", "models.json": lambda: b"{}", "models/0/golden.json": lambda: b"sounds"}

@@ -45,7 +45,7 @@ def test_a_label_file_gives_the_output_order(tmp_path):
 def test_an_unknown_label_is_told_with_each_label_once(tmp_path):
     table = _table(tmp_path, "path,labels\na.wav,yes\n")
     (tmp_path / "labels.txt").write_bytes(b"no\nstop\n")
-    with pytest.raises(ValueError, match="unknown label 'yes'; the labels are no, stop$"):
+    with pytest.raises(ValueError, match=r"unknown label 'yes'; the labels are no, stop$"):
         read_index(table)
 
 

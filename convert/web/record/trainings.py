@@ -178,9 +178,11 @@ class Trainings:
             return self._describe(name, runs)
         except (OSError, ValueError, TypeError, LookupError) as error:
             told = f"no {error}" if isinstance(error, KeyError) else plain_words(error)
-            described = {"name": name, "model": "", "command": [], "state": "running" if runs else "ended"}
-            described |= {"began": 0.0, "seconds": 0.0, "share": 0.0, "step": "", "history": []}
-            return {**described, "error": f"Its record cannot be read: {told}"}
+            return {
+                **{"name": name, "model": "", "command": [], "state": "running" if runs else "ended"},
+                **{"began": 0.0, "seconds": 0.0, "share": 0.0, "step": "", "history": []},
+                "error": f"Its record cannot be read: {told}.",
+            }
 
     def _describe(self, name: str, runs: bool) -> dict[str, Any]:
         """What the page shows of one training."""
