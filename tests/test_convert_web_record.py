@@ -10,6 +10,7 @@ import sys
 import tarfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -511,6 +512,17 @@ def test_files_of_a_training_that_were_moved_away_are_told_with_it(stand_in, mon
     (described,) = Recorder(TakeFolder(running.data), running, [], {}).state()["trainings"]
     assert described["state"] == "ended"
     assert described["error"].startswith("Its files cannot be read: b.tflite cannot be opened: /")
+
+
+def test_two_pages_that_ask_for_two_bundles_each_get_their_own(stand_in):
+    running = stand_in(
+        "import sys, time, pathlib\nif sys.argv[1] == 'bundle':\n"
+        "    out, file = (sys.argv[1 + sys.argv.index(name)] for name in ('--out', '--file'))\n"
+        "    pathlib.Path(out).write_text(file); time.sleep(0.3)"
+    )
+    name = _finished(running)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda file: running.bundle(name, file), ("a", "b"))) == [b"a", b"b"]
 
 
 def test_how_long_a_training_took_survives_a_copy(stand_in, tmp_path):

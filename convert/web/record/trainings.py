@@ -61,6 +61,7 @@ class Trainings:
     data: Path
     runs: Path
     _lock: RLock = field(default_factory=RLock, repr=False)
+    _bundling: RLock = field(default_factory=RLock, repr=False)  # two tabs may ask for two files, made at one place
 
     def __post_init__(self) -> None:
         writable_folder(self.runs, "trainings", "--runs")
@@ -162,15 +163,16 @@ class Trainings:
         """
         folder = self.folder(name)
         target = self.runs / f"{name}{BUNDLE_ENDING}"
-        done = subprocess.run(
-            [*_EARPROOF, "bundle", str(folder), "--file", file, "--out", str(target), "--force"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise ValueError(last_line(done.stderr) or f"earproof bundle ended with {done.returncode}")
-        return target.read_bytes()
+        with self._bundling:
+            done = subprocess.run(
+                [*_EARPROOF, "bundle", str(folder), "--file", file, "--out", str(target), "--force"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise ValueError(last_line(done.stderr) or f"earproof bundle ended with {done.returncode}")
+            return target.read_bytes()
 
     def _describe_any(self, name: str, runs: bool) -> dict[str, Any]:
         """What the page shows of one training, even where its files are damaged: the others are shown all the same."""
