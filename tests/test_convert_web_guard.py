@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -24,6 +25,8 @@ def address():
     async def answer(request):
         if request.method == "POST" and await request.body() == b"wrong":
             raise ValueError("a number is wrong; expected another")
+        if request.query_params.get("file"):
+            Path("/no/such.wav").read_bytes()
         return PlainTextResponse("heard")
 
     site = {"index.html": lambda: b"page", "models.json": lambda: b"{}", "models/0/golden.json": lambda: b"sounds"}
@@ -79,4 +82,5 @@ def test_another_site_may_read_nothing_of_the_user_even_with_the_token(address):
 def test_a_fault_of_what_was_asked_is_answered_with_its_text(address):
     asked = {TOKEN_HEADER: TOKEN, "Origin": address}
     assert _ask(address, "/api/takes", b"wrong", **asked) == (400, "a number is wrong; expected another")
+    assert _ask(address, "/api/takes?file=1", **asked) == (400, "/no/such.wav: No such file or directory")
     assert _ask(address, "/nothing", **asked) == (404, "there is no nothing here")

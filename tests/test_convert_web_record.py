@@ -1,5 +1,7 @@
 """The page that records: its folder of takes, its trainings, and the whole of it used in a browser."""
 
+import errno
+import json
 import os
 import shutil
 import signal
@@ -7,6 +9,9 @@ import subprocess
 import sys
 import tarfile
 import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -15,9 +20,11 @@ import soundfile
 from page_in_browser import find_node, run_node, served
 
 import earproof
-from convert.web.record import take_folder, trainings
+from convert.web.record import routes, take_folder, trainings
 from convert.web.record.findings import find_faults
-from convert.web.record.take_folder import TakeFolder
+from convert.web.record.held_file import HeldFile
+from convert.web.record.routes import Recorder
+from convert.web.record.take_folder import GoneError, TakeFolder
 from convert.web.record.training_stages import FIRST_STEP, stage_of
 from convert.web.record.trainings import Trainings
 from edge_runtime.audio.wav_bytes import wav_bytes
@@ -122,8 +129,50 @@ def test_a_deleted_take_comes_back_and_the_last_one_leaves_no_broken_table(takes
     assert takes.add("yes", "s", _take(1)) == "yes/s-0002.wav"  # the name of the deleted one stays its own
     takes.restore(path)
     assert {take["path"] for take in takes.takes()} == {path, "yes/s-0002.wav"}
-    with pytest.raises(ValueError, match="was not deleted here"):
+    with pytest.raises(ValueError, match="is back already"):
         takes.restore(path)
+
+
+def test_a_take_that_another_page_deleted_is_gone_and_one_that_was_wiped_stays_gone(takes):
+    path = takes.add("yes", "s", _take())
+    takes.delete(path)
+    for act in (takes.delete, takes.content):
+        with pytest.raises(GoneError, match=f"{path} is gone already: another page deleted it"):
+            act(path)
+    shutil.rmtree(takes.root / ".deleted")
+    with pytest.raises(ValueError, match=r"cannot come back: it is no longer in .*\.deleted"):
+        takes.restore(path)
+
+
+def test_of_two_servers_on_one_folder_the_second_is_refused(takes):
+    other = TakeFolder(takes.root)
+    with takes.held():
+        refused = rf"another earproof \(process {os.getpid()}\) records into .*takes; use the page that it opened"
+        with pytest.raises(ValueError, match=refused), other.held():
+            raise AssertionError("two servers hold one folder")
+    with other.held():  # a server that has ended holds nothing
+        assert _files(takes.root) == [".recording", "labels.txt"]
+    assert _files(takes.root) == ["labels.txt"]
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(takes.root)], stdout=subprocess.PIPE, stdin=subprocess.PIPE
+    ) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"held\n"
+        with pytest.raises(ValueError, match=f"process {killed.pid}"), takes.held():
+            raise AssertionError("two servers hold one folder")
+        killed.kill()
+    with takes.held():  # nor does one that was killed
+        pass
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from convert.web.record.take_folder import TakeFolder
+with TakeFolder(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    input()
+"""
 
 
 def test_no_path_leads_out_of_the_folder(takes, tmp_path):
@@ -172,9 +221,50 @@ def test_a_take_whose_row_cannot_be_written_is_not_kept(takes, monkeypatch):
     assert [take["path"] for take in takes.takes()] == [kept]
 
 
+def test_what_the_system_refuses_is_told_in_words_and_nothing_is_lost(takes, monkeypatch):
+    kept = takes.add("yes", "s", _take())
+    gone = takes.add("yes", "s", _take(1))
+    takes.delete(gone)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    files = _files(takes.root)
+    monkeypatch.setattr(take_folder, "write_index", full)
+    monkeypatch.setattr(take_folder, "write_atomically", full)
+    for act in (
+        lambda: takes.add("yes", "s", _take(2)),
+        lambda: takes.restore(gone),
+        lambda: takes.add_label("other"),
+        lambda: takes.remove_label("no"),
+    ):
+        with pytest.raises(OSError, match=r"^/.*takes cannot be changed: No space left on device$"):
+            act()
+        assert _files(takes.root) == files
+    monkeypatch.undo()
+    (takes.root / ".deleted" / "yes" / "again").mkdir()
+    monkeypatch.setattr(os, "replace", _replace_nothing_deleted(os.replace))
+    with pytest.raises(OSError, match="cannot be changed: Permission denied"):
+        takes.delete(kept)
+    assert [take["path"] for take in takes.takes()] == [kept]  # with its row
+
+
+def _replace_nothing_deleted(replace_file):
+    def moved(source, target):
+        if ".deleted" in str(target):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        replace_file(source, target)
+
+    return moved
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
+        ("labels.txt", "that is the name of a file in"),
+        ("Clips.csv", "that is the name of a file in"),
+        ("notes", "that is the name of a file in"),
+        ("a:b", "the takes of 'a:b' would lie in the folder a_b, as those of 'a/b' do; choose another name"),
         (" ", "the label has no name; give it one"),
         ("Yes", "there is the label 'yes' already"),
         ("a\nb", "no control character"),
@@ -182,9 +272,11 @@ def test_a_take_whose_row_cannot_be_written_is_not_kept(takes, monkeypatch):
     ],
 )
 def test_labels_that_files_cannot_hold_are_refused(takes, name, told):
+    takes.add_label("a/b")
+    (takes.root / "notes").write_text("")
     with pytest.raises(ValueError, match=told):
         takes.add_label(name)
-    assert takes.labels() == ("yes", "no")
+    assert takes.labels() == ("yes", "no", "a/b")
 
 
 def test_a_label_goes_only_without_takes(takes):
@@ -212,6 +304,28 @@ def test_what_a_training_still_needs_is_told_label_by_label(tmp_path):
     for number in (1, 2):
         folder.add("no", f"s{number}", _take(4 + number))
     assert folder.missing() == []
+
+
+def _sided(takes, sides):
+    """Put the takes on sides, one after the other."""
+    clips = [replace(clip, split=side) for clip, side in zip(takes.index().clips, sides, strict=True)]
+    write_index(takes.root / "clips.csv", takes.index().with_clips(clips))
+
+
+def test_sides_that_the_training_would_refuse_are_told_before(takes):
+    for number in range(3):
+        takes.add("yes", f"s{number}", _take(number))
+        takes.add("no", f"s{number}", _take(9 + number))
+    assert (takes.missing(), takes.notes()) == ([], [])
+    _sided(takes, ("train", "train", "val", "val", "test", ""))
+    (told,) = takes.missing()
+    assert told.startswith("The sides of the recordings do not serve: 5 of 6 clips have a split; give one to all")
+    _sided(takes, ("train", "train", "test", "test", "test", "test"))
+    assert "the val side has no clip of yes, no" in takes.missing()[0]
+    assert takes.missing(validates=False) == []  # as for a head on a backbone
+    _sided(takes, ("train", "train", "val", "val", "test", "test"))
+    assert takes.missing() == []
+    assert "a new session to train." in takes.notes()[0]
 
 
 def test_faults_of_the_takes_are_those_of_data_check(takes):
@@ -276,17 +390,151 @@ def test_a_training_that_fails_says_why_and_gives_way_to_the_next(stand_in):
     _until_ended(running)
 
 
-def test_another_server_on_the_same_folder_trains_not_at_the_same_time(stand_in):
-    running = stand_in("pass")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        running.runs.mkdir()
-        (running.runs / ".training").write_text(str(other.pid))
-        with pytest.raises(ValueError, match="another earproof trains into"):
-            running.start()
-        other.send_signal(signal.SIGKILL)
-    assert running.start() == "training-001"  # whoever held the lock is gone
+def test_a_training_that_outlived_its_server_is_followed_and_can_be_stopped(stand_in):
+    first = stand_in("import time; time.sleep(60)")
+    first.start()
+    second = Trainings(first.data, first.runs)  # of the next server; the first one was killed
+    assert [one["state"] for one in second.described()] == ["running"]
+    with pytest.raises(ValueError, match="one training at a time: wait for training-001, or stop it"):
+        second.start()
+    elsewhere = Trainings(first.data.with_name("other"), first.runs)
+    elsewhere.close()  # it records other takes
+    assert [one["state"] for one in second.described()] == ["running"]
+    second.stop()
+    assert [one["state"] for one in second.described()] == ["stopped"]
+
+
+def test_a_training_that_does_not_obey_is_killed_with_all_that_it_began(stand_in, monkeypatch):
+    monkeypatch.setattr(trainings, "SECONDS_TO_STOP", 0.5)
+    running = stand_in(
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); os.fork(); print(1, flush=True); "
+        "time.sleep(60)"
+    )
+    running.start()
+    while len(running.log("training-001")) < 2:
+        time.sleep(0.05)
+    running.stop()
+    assert HeldFile(running.runs / ".training").holder() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_the_server_no_training_is_lost_sight_of(takes, number, monkeypatch):
+    monkeypatch.setenv("EARPROOF_BACKBONES", str(takes.root.parent / "none"))
+    for place in range(3):
+        takes.add("yes", f"s{place}", _take(place))
+        takes.add("no", f"s{place}", _take(9 + place))
+    find_node()  # the page is built
+    command = [sys.executable, "-m", "earproof", "web", "--data", str(takes.root), "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address, _, token = server.stdout.readline().strip().partition("#token=")
+        headers = {"x-earproof-token": token, "origin": address.rstrip("/")}
+        asked = urllib.request.Request(f"{address}api/trainings", method="POST", headers=headers)
+        with urllib.request.urlopen(asked) as answer:
+            assert json.load(answer) == {"name": "training-001"}
+        server.send_signal(number)
+    (described,) = (after := Trainings(takes.root, takes.root.with_name("takes-runs"))).described()
+    if number == signal.SIGKILL:  # which no server can obey
+        assert described["state"] == "running"
+        after.stop()
+        (described,) = after.described()
+    assert described["state"] == "stopped"
+    with takes.held():
+        pass
+
+
+def _finished(running, verdict="Take it."):
+    """A training that ended with one file, as its files have it."""
+    name = running.start()
     _until_ended(running)
-    assert not (running.runs / ".training").exists()
+    files = [{"file": f"{one}.tflite", "recipe": "int8", "input": "waveform", "size_bytes": 9} for one in "ab"]
+    report = {"files": [{**one, "passed": True} for one in files], "verdict": {"text": [verdict], "file": "b.tflite"}}
+    (running.runs / name).mkdir()
+    (running.runs / name / "report.json").write_text(json.dumps(report))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "told"),
+    [
+        (".json", '{"began": 17', "Its record cannot be read: training-001.json is damaged"),
+        (".json", "[1]", "Its record cannot be read: training-001.json is damaged"),
+        (".json", "{}", "Its record cannot be read: no 'model'"),
+        ("/report.json", "{", "Its record cannot be read: report.json is damaged"),
+        ("/report.json", "{}", "Its record cannot be read: no 'files'"),
+        ("/mel_cnn/history.csv", "epoch,loss\n1,low\n", "Its record cannot be read: could not convert"),
+    ],
+)
+def test_a_damaged_training_is_marked_and_the_others_are_shown(stand_in, ending, content, told):
+    running = stand_in("pass")
+    _finished(running)
+    _finished(running)
+    damaged = running.runs / f"training-001{ending}"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text(content)
+    first, second = running.described()
+    assert (first["name"], first["state"], second["state"]) == ("training-001", "ended", "finished")
+    assert first["error"].startswith(told)
+    assert running.start() == "training-003"
+    _until_ended(running)
+
+
+def test_a_training_whose_log_is_gone_is_shown(stand_in):
+    running = stand_in("pass")
+    _finished(running)
+    (running.runs / "training-001.log").unlink()
+    (described,) = running.described()
+    assert (described["state"], described["verdict"]) == ("finished", ["Take it."])
+    assert running.log("training-001") == []
+
+
+def test_files_of_a_training_that_were_moved_away_are_told_with_it(stand_in, monkeypatch):
+    running = stand_in("pass")
+    _finished(running)
+    there = ["a.tflite"]
+
+    def opened(path, title):
+        if path.name not in there:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return title
+
+    monkeypatch.setattr(routes, "open_model", opened)
+    monkeypatch.setattr(routes, "files_of", lambda *_, **__: {})
+    recorder = Recorder(TakeFolder(running.data), running, [], {})
+    (described,) = recorder.state()["trainings"]
+    assert (described["state"], described["models"]) == ("finished", [0])
+    assert described["verdict"][1].startswith("b.tflite cannot be opened: /")
+    there.append("b.tflite")
+    (described,) = recorder.state()["trainings"]
+    assert (described["models"], described["verdict"]) == ([1, 0], ["Take it."])  # the best one first
+    assert recorder.models == ["Training 1: a.tflite", "Training 1: b.tflite"]
+    there.clear()
+    (described,) = Recorder(TakeFolder(running.data), running, [], {}).state()["trainings"]
+    assert described["state"] == "ended"
+    assert described["error"].startswith("Its files cannot be read: b.tflite cannot be opened: /")
+
+
+def test_two_pages_that_ask_for_two_bundles_each_get_their_own(stand_in):
+    running = stand_in(
+        "import sys, time, pathlib\nif sys.argv[1] == 'bundle':\n"
+        "    out, file = (sys.argv[1 + sys.argv.index(name)] for name in ('--out', '--file'))\n"
+        "    pathlib.Path(out).write_text(file); time.sleep(0.3)"
+    )
+    name = _finished(running)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda file: running.bundle(name, file), ("a", "b"))) == [b"a", b"b"]
+
+
+def test_how_long_a_training_took_survives_a_copy(stand_in, tmp_path):
+    running = stand_in("pass")
+    running.start()
+    for _ in range(400):
+        if "ended" in (running.runs / "training-001.json").read_text():  # though no page asked
+            break
+        time.sleep(0.05)
+    for path in running.runs.iterdir():
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    assert running.described()[0]["seconds"] < 20
 
 
 def test_epochs_beyond_reason_are_refused(stand_in):
@@ -301,6 +549,8 @@ LOG = (
     "mel_cnn:  40%|####      | 12/30 [00:03<00:04,  4.0epoch/s]",
     "converting mel_cnn-float32.tflite (1 of 4, 0:08)",
     "running mel_cnn-int8.tflite on 90 test windows (2 of 4, 0:11)",
+    "comparing with the Keras model on 90 test windows (1 of 2, 0:12)",
+    "comparing the front end with librosa (2 of 2, 0:15)",
     "timing mel_cnn-spectrogram-int8.tflite (4 of 4, 0:57)",
 )
 
@@ -309,6 +559,7 @@ def test_the_share_that_is_done_grows_with_the_log():
     shares = [stage_of(LOG[:count])[0] for count in range(len(LOG) + 1)]
     assert stage_of([]) == (0.0, FIRST_STEP)
     assert shares == sorted(shares)
+    assert [stage_of(LOG[:count])[1] for count in range(5, len(LOG) + 1)] == list(LOG[4:])  # each step has its name
     assert 0.2 < stage_of(LOG[:4])[0] < 0.45
     assert 0.9 < shares[-1] < 1.0
     assert stage_of([*LOG[:4], "a note that is no step"])[1] == LOG[3].strip()
@@ -338,6 +589,15 @@ def test_a_file_where_takes_would_go_is_refused(tmp_path):
         TakeFolder(tmp_path / "file")
     with pytest.raises(NotADirectoryError, match="expected a folder for trainings"):
         Trainings(tmp_path, tmp_path / "file")
+
+
+def test_a_place_for_trainings_that_cannot_be_written_is_refused_at_the_start(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"file/runs cannot be made \(Not a directory\); choose another --runs"):
+        Trainings(tmp_path, tmp_path / "file" / "runs")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="runs cannot be written; choose another --runs, or allow it"):
+        Trainings(tmp_path, tmp_path / "runs")
 
 
 PLACES = ("desk", "hall", "yard")  # of the three sessions
@@ -405,10 +665,13 @@ def test_faults_are_told_on_the_page(seen):
     assert seen["second_training"] == [400, "one training at a time: wait for training-001, or stop it"]
 
 
-def test_a_training_on_the_page_ends_with_a_file_that_hears(seen):
+def test_a_training_on_the_page_ends_with_a_file_that_hears(seen, folder):
     assert seen["training"].startswith("Training 1 (mel_cnn, ")
     assert "Take no file yet." in seen["verdict"]  # one session is too little to judge by, and that is said
     assert seen["curves"] == 2
+    log = (folder / "takes-runs" / "training-001.log").read_text()
+    assert "comparing with the Keras model on " in log
+    assert "comparing the front end with librosa (2 of 2, " in log
     assert seen["model"].startswith("Training 1: mel_cnn-")
     assert seen["focus"] == "microphone"
     assert sum(seen["live_bars"]) == pytest.approx(1, abs=0.002)

@@ -42,6 +42,13 @@ def test_a_label_file_gives_the_output_order(tmp_path):
     assert find_clips(tmp_path, ["a", "b"]).labels == ("a", "b")
 
 
+def test_an_unknown_label_is_told_with_each_label_once(tmp_path):
+    table = _table(tmp_path, "path,labels\na.wav,yes\n")
+    (tmp_path / "labels.txt").write_bytes(b"no\nstop\n")
+    with pytest.raises(ValueError, match=r"unknown label 'yes'; the labels are no, stop$"):
+        read_index(table)
+
+
 def test_numbered_labels_lose_their_numbers_only_where_the_folders_have_none(tmp_path):
     numbered = ["0 dog", "1 cat"]
     plain = find_clips(_tree(tmp_path / "plain", ["dog/1.wav", "cat/2.wav"]), numbered)

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,8 +36,6 @@ class Data:
                     self.add(name, _noise(len(self.clips), 0.03 + 0.01 * number), Clip("", (label,), name, side))
 
     def add(self, name, samples, clip, sample_rate=SAMPLE_RATE):
-        from dataclasses import replace
-
         self.samples[name], self.rates[name] = samples, sample_rate
         self.clips.append(replace(clip, path=f"{name}.wav"))
 
@@ -48,8 +47,6 @@ class Data:
         return check_data(ClipIndex(self.root, labels, tuple(self.clips)))
 
     def change(self, name, **changes):
-        from dataclasses import replace
-
         self.clips = [replace(clip, **changes) if clip.path == f"{name}.wav" else clip for clip in self.clips]
 
 
@@ -142,6 +139,16 @@ def test_a_side_without_a_label_is_an_error(tmp_path):
     data = Data(tmp_path)
     data.clips = [clip for clip in data.clips if not clip.path.startswith("b-val")]
     assert "the val side has no clip of b" in _only(data.check(), "label_missing").text
+
+
+def test_clips_without_a_side_beside_others_with_one_are_an_error(tmp_path):
+    data = Data(tmp_path, per_side=5)
+    data.change("b-test-4", split="")
+    finding = _only(data.check(), "split_half_filled")
+    assert (finding.level, finding.clips) == ("error", ("b-test-4.wav",))
+    assert finding.text.startswith("1 of 30 clips have no split, and the others have one; give one to all of them")
+    half = replace(data.check().index, is_partly_sided=True)  # of several DATA, one of which has no sides
+    assert "split_half_filled" not in _kinds(check_data(half))
 
 
 def test_clipping_offset_and_emptiness_are_warnings_that_name_the_clips(tmp_path):

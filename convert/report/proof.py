@@ -136,7 +136,11 @@ def prove_files(
     if len(recordings[-1]) == MOST_REPLAYED_SECONDS * run.spec.sample_rate:
         steps.tell(f"of longer recordings the phone replay takes the first {MOST_REPLAYED_SECONDS} s")
     outputs = _outputs_of_all(files, again.windows, len(cut.windows), recordings, steps)
+    has_mel = isinstance(run.spec.front_end, MelFrontEnd)
+    steps.begin(f"comparing with the Keras model on {counted(len(again.windows), 'test window')}", 1, 1 + has_mel)
     keras_scores, *keras_frames = predict_outputs(run.model, again.windows)
+    if has_mel:
+        steps.begin("comparing the front end with librosa", 2, 2)
     front_end = prove_front_end(run, cut.windows)
     side = describe_test_side(run, cut)
     proofs = []

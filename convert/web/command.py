@@ -93,19 +93,22 @@ def _runs_of(args: argparse.Namespace) -> Path:
 
 def _record(models: list[ServedModel], site: dict[str, Content], args: argparse.Namespace) -> int:
     """Serve the page with its part that records, until Ctrl-C."""
+    from convert.web.end_signals import ended_as_by_ctrl_c
     from convert.web.guard import new_token
     from convert.web.record.routes import Recorder, make_routes
     from convert.web.record.take_folder import TakeFolder
     from convert.web.record.trainings import Trainings
     from convert.web.server import serve
 
-    trainings = Trainings(args.data, _runs_of(args))
-    recorder = Recorder(TakeFolder(args.data), trainings, models, site)
-    print(f"takes go to {args.data}, trainings to {trainings.runs}", file=sys.stderr)
-    try:
-        serve(site, args.port, lambda address: _tell(address, not args.no_open), make_routes(recorder), new_token())
-    finally:
-        trainings.close()
+    takes = TakeFolder(args.data)
+    with takes.held(), ended_as_by_ctrl_c():
+        trainings = Trainings(args.data, _runs_of(args))
+        recorder = Recorder(takes, trainings, models, site)
+        print(f"takes go to {args.data}, trainings to {trainings.runs}", file=sys.stderr)
+        try:
+            serve(site, args.port, lambda address: _tell(address, not args.no_open), make_routes(recorder), new_token())
+        finally:
+            trainings.close()
     return DONE
 
 

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from convert.web.guard import Guard
+from convert.web.plain_words import plain_words
 from convert.web.site import INDEX, MODELS, Site
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def make_app(site: Site, routes: Sequence[BaseRoute] = (), token: str = "") -> S
     async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
             return PlainTextResponse(error.detail, error.status_code, headers=_HEADERS)
-        return PlainTextResponse(str(error), 400, headers=_HEADERS)
+        return PlainTextResponse(plain_words(error), 400, headers=_HEADERS)
 
     # Whoever makes a name of theirs point to this machine is refused.
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])

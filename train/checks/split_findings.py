@@ -27,7 +27,7 @@ def find_split_faults(index: ClipIndex, duplicates: Sequence[Duplicate]) -> list
     duplicates : sequence of Duplicate
         Their positions are those of the index' clips.
     """
-    findings = [*_one_label(index), *_label_conflicts(index, duplicates)]
+    findings = [*_one_label(index), *_label_conflicts(index, duplicates), *_half_filled(index)]
     divided = [name for name, side in SIDES.items() if any(side(clip) for clip in index.clips)]
     for name in divided:
         findings += _group_leaks(index, name)
@@ -42,6 +42,19 @@ def _one_label(index: ClipIndex) -> Iterable[Finding]:
     labels = sorted({label for clip in index.clips for label in clip.labels})
     if len(labels) == 1:
         yield Finding("error", "one_label", f"the only label is {labels[0]}; a classifier needs at least two", ())
+
+
+def _half_filled(index: ClipIndex) -> Iterable[Finding]:
+    """Clips without a side beside others that have one; of several DATA, those of one may all have none."""
+    without = [clip.path for clip in index.clips if not clip.split]
+    if 0 < len(without) < len(index.clips) and not index.is_partly_sided:
+        yield Finding(
+            "error",
+            "split_half_filled",
+            f"{len(without)} of {counted(len(index.clips), 'clip')} have no split, and the others have one; give one "
+            "to all of them, or leave the column empty",
+            tuple(without),
+        )
 
 
 def _group_leaks(index: ClipIndex, name: str) -> Iterable[Finding]:

@@ -176,7 +176,7 @@ def read_index(path: str | Path, labels: Sequence[str] | None = None, *, is_anno
     path = Path(path)
     if labels is None and (path.parent / LABELS_FILE_NAME).is_file():
         labels = read_labels(path.parent / LABELS_FILE_NAME, keep_numbers=True)
-    clips, notes = read_table(path, labels and (*labels, *without_numbers(labels)), is_annotated)
+    clips, notes = read_table(path, labels and tuple(dict.fromkeys((*labels, *without_numbers(labels)))), is_annotated)
     taught = tuple(clip for clip in clips if clip.label_source == TEACHER)
     clips = [clip for clip in clips if clip.label_source != TEACHER]
     if not clips:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from convert.web.plain_words import plain_words
 from convert.web.record.findings import find_faults
-from convert.web.record.take_folder import MOST_BYTES, TakeFolder
+from convert.web.record.take_folder import MOST_BYTES, GoneError, TakeFolder
 from convert.web.record.trainings import Trainings
 from convert.web.served_model import ServedModel, open_model
 from convert.web.site import Content, files_of
+from train.models import TRANSFER_NAME
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +42,7 @@ class Recorder:
     site: dict[str, Content]
 
     def __post_init__(self) -> None:
-        self._opened: dict[str, list[int]] = {}  # places of the models of a training
+        self._opened: dict[tuple[str, str], int] = {}  # place of a file of a training among the models
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows of takes and trainings."""
@@ -49,33 +51,42 @@ class Recorder:
             "runs": str(self.trainings.runs),
             "labels": list(self.takes.labels()),
             "takes": self.takes.takes(),
-            "missing": self.takes.missing(),
+            "missing": self.missing(),
+            "notes": self.takes.notes(),
             "model": self.trainings.model(),
             "trainings": self.described(),
         }
 
+    def missing(self) -> list[str]:
+        """Return what the training that would be begun still needs, a sentence each."""
+        return self.takes.missing(validates=self.trainings.model() != TRANSFER_NAME)
+
     def described(self) -> list[dict[str, Any]]:
         """Return the trainings; the models of finished ones have a place among those of the page."""
-        found = self.trainings.described()
-        for one in found:
-            if one["state"] == "finished":
-                one["models"] = self._places(one)
-        return found
+        return [self._with_models(one) if one["state"] == "finished" else one for one in self.trainings.described()]
 
-    def _places(self, training: dict[str, Any]) -> list[int]:
-        """The places of a training's files among the page's models, the best one first; they are opened once."""
-        name = training["name"]
-        if name not in self._opened:
-            folder, number = self.trainings.folder(name), name.rpartition("-")[2].lstrip("0")
-            files = sorted(
-                training["files"], key=lambda one: (one["input"] != "waveform", one["file"] != training["best"])
-            )
-            opened = [open_model(folder / one["file"], f"Training {number}: {one['file']}") for one in files]
-            first = len(self.models)
-            self.models += opened
+    def _with_models(self, training: dict[str, Any]) -> dict[str, Any]:
+        """A finished training with the places of its files, the best one first; what cannot be opened is told."""
+        files = sorted(training["files"], key=lambda one: (one["input"] != "waveform", one["file"] != training["best"]))
+        places, faults = [], []
+        for file in files:
+            try:
+                places.append(self._place(training["name"], file["file"]))
+            except (ValueError, OSError, RuntimeError) as error:
+                faults.append(f"{file['file']} cannot be opened: {plain_words(error)}")
+        if not places:
+            return {**training, "state": "ended", "error": f"Its files cannot be read: {'; '.join(faults)}."}
+        verdict = [*training["verdict"], *(f"{fault}." for fault in faults)]
+        return {**training, "verdict": verdict, "models": places}
+
+    def _place(self, name: str, file: str) -> int:
+        """The place of a training's file among the page's models; it is opened once."""
+        if (name, file) not in self._opened:
+            number = name.rpartition("-")[2].lstrip("0")
+            self.models.append(open_model(self.trainings.folder(name) / file, f"Training {number}: {file}"))
             self.site.update(files_of(self.models, records=True))
-            self._opened[name] = list(range(first, first + len(opened)))
-        return self._opened[name]
+            self._opened[name, file] = len(self.models) - 1
+        return self._opened[name, file]
 
 
 def make_routes(recorder: Recorder) -> list[BaseRoute]:
@@ -106,12 +117,20 @@ def make_routes(recorder: Recorder) -> list[BaseRoute]:
         return JSONResponse({"path": path})
 
     def start(request: Request) -> dict[str, str]:
-        if missing := takes.missing():
+        if missing := recorder.missing():
             raise ValueError(" ".join(missing))
         epochs = request.query_params.get("epochs")
         if epochs is not None and not epochs.isdecimal():
             raise ValueError(f"epochs is {epochs!r}; expected a whole number")
         return {"name": trainings.start(None if epochs is None else int(epochs))}
+
+    def delete(request: Request) -> dict[str, str]:
+        path = take_of(request)
+        try:
+            takes.delete(path)
+        except GoneError as error:  # as it was asked for; the page reads the state anew after this
+            return {"told": f"{error}."}
+        return {"told": f"Deleted {path}."}
 
     def name_of(request: Request) -> str:
         return str(request.path_params["name"])
@@ -126,7 +145,7 @@ def make_routes(recorder: Recorder) -> list[BaseRoute]:
         Route("/api/labels", json_of(lambda asked: takes.remove_label(_asked(asked, "label"))), methods=["DELETE"]),
         Route("/api/takes", add, methods=["POST"]),
         Route("/api/takes/{path:path}", file_of(lambda asked: takes.content(take_of(asked)), "audio/wav")),
-        Route("/api/takes/{path:path}", json_of(lambda asked: takes.delete(take_of(asked))), methods=["DELETE"]),
+        Route("/api/takes/{path:path}", json_of(delete), methods=["DELETE"]),
         Route("/api/deleted/{path:path}", json_of(lambda asked: takes.restore(take_of(asked))), methods=["POST"]),
         Route("/api/trainings", json_of(lambda _: recorder.described())),
         Route("/api/trainings", json_of(start), methods=["POST"]),

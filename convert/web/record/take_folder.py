@@ -4,29 +4,43 @@ DIR/LABEL/GROUP-0001.wav   the takes, as the browser sent them
 DIR/clips.csv              path, label and group of every recording, `train.recordings.tables.clip_table`
 DIR/labels.txt             the labels in output order, written when one is added on the page
 DIR/.deleted/              takes that were deleted on the page; hidden files are not read
+DIR/.recording             held by the server that records, see `convert.web.record.held_file`
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from convert.web.given_name import checked_name
+from convert.web.plain_words import plain_words
+from convert.web.record.held_file import HeldFile
+from convert.web.record.places import writable_folder
 from edge_runtime.audio.wav_file import WavFile
 from metadata.atomic_file import write_atomically
-from metadata.labels import LABELS_FILE_NAME, check_labels, write_labels
+from metadata.labels import LABELS_FILE_NAME, check_labels, format_labels
 from metadata.safe_name import safe_part
 from train.recordings.clip import SPLITS, Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, find_clips, write_index
 from train.recordings.decoding.audio_files import find_files
 from train.recordings.decoding.decode import duration
+from train.recordings.fold_sides import TWO_SIDES
+from train.recordings.missing_sides import draw_missing_sides
+from train.recordings.split import split_clips
 
 DELETED_FOLDER = ".deleted"
 MOST_BYTES = 64 << 20  # of one take; five minutes of 16 bits at 96 kHz
 INCOMING = "incoming.wav"
+LOCK_NAME = ".recording"
+
+
+class GoneError(ValueError):
+    """A take that was deleted already, on another page of the same server."""
 
 
 @dataclass
@@ -47,17 +61,33 @@ class TakeFolder:
     _lock: RLock = field(default_factory=RLock, repr=False)
 
     def __post_init__(self) -> None:
-        if self.root.exists() and not self.root.is_dir():
-            raise NotADirectoryError(f"{self.root} is a file; expected a folder for takes")
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise type(error)(f"{self.root} cannot be made ({error.strerror}); choose another --data") from error
-        if not os.access(self.root, os.W_OK):
-            raise PermissionError(f"{self.root} cannot be written; choose another --data, or allow it")
+        writable_folder(self.root, "takes", "--data")
         index = self.index()
         if index.events is not None:
             raise ValueError(f"{self.root} has annotations of events; the page records takes of one label each")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other servers out of the folder within the block: of two that write one table, each loses takes.
+
+        Raises
+        ------
+        ValueError
+            Another one records there.
+        OSError
+            The place knows no lock.
+        """
+        lock = HeldFile(self.root / LOCK_NAME)
+        if not lock.take(pid=os.getpid()):
+            pid = (lock.holder() or {}).get("pid", "of unknown number")
+            raise ValueError(
+                f"another earproof (process {pid}) records into {self.root}; use the page that it opened, end it, or "
+                "choose another --data"
+            )
+        try:
+            yield
+        finally:
+            lock.remove()
 
     def index(self) -> ClipIndex:
         """Return the clip index; one without clips for a folder without recordings.
@@ -92,24 +122,41 @@ class TakeFolder:
             for clip in self.index().clips
         ]
 
-    def missing(self) -> list[str]:
-        """Return what a training still needs, a sentence each."""
+    def missing(self, validates: bool = True) -> list[str]:
+        """Return what a training still needs, a sentence each.
+
+        Parameters
+        ----------
+        validates : bool
+            Whether what is trained needs a validation side.
+        """
         index, labels = self.index(), self.labels()
         if any(len(clip.labels) > 1 for clip in index.clips):
             return ["Some recordings have several labels: train them with earproof build."]
         if len(labels) < 2:
             return ["Name at least two labels; one of them may be background."]
+        is_sided = any(clip.split for clip in index.clips)
         needed = []
         for label in labels:
             groups = {clip.group for clip in index.clips if label in clip.labels}
             if not groups:
                 needed.append(f"Record takes of {label}.")
-            elif len(groups) < len(SPLITS):
+            elif len(groups) < len(SPLITS) and not is_sided:
                 needed.append(
                     f"Record {label} in {len(SPLITS)} sessions (now {len(groups)}): one to train on, one to choose "
                     "by, one to test."
                 )
-        return needed
+        return needed or _split_faults(index, validates)
+
+    def notes(self) -> list[str]:
+        """Return what a person should know who records here, a sentence each."""
+        if not self._is_sided():
+            return []
+        return [
+            "The recordings here have sides already: a take goes to the side of its session, and a new session to "
+            "train.",
+            f"To test on a new session, write test in the column split of its rows in {self.root / INDEX_FILE_NAME}.",
+        ]
 
     def add_label(self, name: str) -> None:
         """Add a label, behind the others.
@@ -117,13 +164,19 @@ class TakeFolder:
         Raises
         ------
         ValueError
-            A label that files cannot hold, or that looks like another one.
+            A label that files cannot hold, that looks like another one, or whose folder would have another's name.
         """
         label = checked_name(name, "label")
-        with self._lock:
+        with self._changing():
             labels = self.labels()
-            if alike := [one for one in labels if _look(one) == _look(label)]:
+            if alike := [one for one in labels if one.casefold() == label.casefold()]:
                 raise ValueError(f"there is the label {alike[0]!r} already; choose another name than {label!r}")
+            if alike := [one for one in labels if _folder_look(one) == _folder_look(label)]:
+                raise ValueError(
+                    f"the takes of {label!r} would lie in the folder {safe_part(label)}, as those of {alike[0]!r} do; "
+                    "choose another name"
+                )
+            self._folder_of(label)
             self._list((*labels, label))
 
     def remove_label(self, label: str) -> None:
@@ -134,7 +187,7 @@ class TakeFolder:
         ValueError
             It has takes, or is none.
         """
-        with self._lock:
+        with self._changing():
             if label not in self._listed():
                 raise ValueError(f"there is no label {label!r} in {self.root / LABELS_FILE_NAME}")
             if any(label in clip.labels for clip in self.index().clips):
@@ -162,10 +215,10 @@ class TakeFolder:
         """
         session = checked_name(session, "session")
         group = group_of(session)
-        with self._lock:
+        with self._changing():
             if label not in self.labels():
                 raise ValueError(f"there is no label {label!r}; add it first")
-            folder = self.root / safe_part(label)
+            folder = self._folder_of(label)
             folder.mkdir(exist_ok=True)
             path = self._free_path(folder, safe_part(session))
             clip = Clip(path, (label,), group, self._side_of(group))
@@ -194,14 +247,26 @@ class TakeFolder:
         return (self.root / self._clip(path).path).read_bytes()
 
     def delete(self, path: str) -> None:
-        """Move a take out of the data, where `restore` finds it."""
-        with self._lock:
-            clip = self._clip(path)
+        """Move a take out of the data, where `restore` finds it.
+
+        Raises
+        ------
+        GoneError
+            It was deleted before.
+        ValueError
+            No recording of the index has this path.
+        """
+        with self._changing():
+            clip, clips = self._clip(path), self.index().clips
             kept = self.root / DELETED_FOLDER / path
             kept.parent.mkdir(parents=True, exist_ok=True)
             # First out of the index: a row without its file would be a fault, a file without a row is none.
-            self._write(one for one in self.index().clips if one.path != path)
-            os.replace(self.root / path, kept)
+            self._write(one for one in clips if one.path != path)
+            try:
+                os.replace(self.root / path, kept)
+            except BaseException:
+                self._write(clips)
+                raise
             self._deleted[path] = clip
             self._signature = None  # the folder has changed without its table
 
@@ -211,22 +276,56 @@ class TakeFolder:
         Raises
         ------
         ValueError
-            It deleted none of that path.
+            It deleted none of that path, or the take is back already, or nowhere any more.
         """
-        with self._lock:
+        with self._changing():
             clip = self._deleted.get(path)
+            if clip is None and any(one.path == path for one in self.index().clips):
+                raise ValueError(f"{path} is back already")
             if clip is None:
                 raise ValueError(f"{path} was not deleted here; deleted takes are in {self.root / DELETED_FOLDER}")
+            kept = self.root / DELETED_FOLDER / path
+            if not kept.is_file():
+                raise ValueError(f"{path} cannot come back: it is no longer in {self.root / DELETED_FOLDER}")
+            if (self.root / path).exists():
+                raise ValueError(f"{path} cannot come back: another file has its name; the take is {kept}")
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self.root / DELETED_FOLDER / path, self.root / path)
-            self._write((*self.index().clips, clip))
+            os.replace(kept, self.root / path)
+            try:
+                self._write((*self.index().clips, clip))
+            except BaseException:  # without its row it would come back with no group
+                os.replace(self.root / path, kept)
+                raise
             del self._deleted[path]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time; what the system refuses is told in words."""
+        with self._lock:
+            try:
+                yield
+            except OSError as error:
+                if error.errno is None:  # has words already
+                    raise
+                raise OSError(f"{self.root} cannot be changed: {plain_words(error)}") from error
+
+    def _folder_of(self, label: str) -> Path:
+        """The folder for the takes of a label, which may not have the name of a file that is there or comes."""
+        folder = self.root / safe_part(label)
+        if folder.name.casefold() in (INDEX_FILE_NAME, LABELS_FILE_NAME) or (folder.exists() and not folder.is_dir()):
+            raise ValueError(
+                f"the takes of {label!r} would lie in a folder {folder.name}, and that is the name of a file in "
+                f"{self.root}; choose another name"
+            )
+        return folder
 
     def _clip(self, path: str) -> Clip:
         """The recording of a path, which must be one of the index: no other file is ever touched."""
         for clip in self.index().clips:
             if clip.path == path:
                 return clip
+        if path in self._deleted:
+            raise GoneError(f"{path} is gone already: another page deleted it")
         raise ValueError(f"there is no recording {path!r} in {self.root}")
 
     def _listed(self) -> tuple[str, ...]:
@@ -241,7 +340,7 @@ class TakeFolder:
         """Write labels.txt, which must name every label or not be there."""
         path = self.root / LABELS_FILE_NAME
         if labels:
-            write_labels(path, labels)
+            write_atomically(path, format_labels(labels))
         else:
             path.unlink(missing_ok=True)
         self._index = None
@@ -258,10 +357,14 @@ class TakeFolder:
 
     def _side_of(self, group: str) -> str:
         """The side of a new take where the table gives all of them one: that of its group, else train."""
-        clips = self.index().clips
-        if not clips or not all(clip.split for clip in clips):
+        if not self._is_sided():
             return ""
-        return next((clip.split for clip in clips if clip.group == group), "train")
+        return next((clip.split for clip in self.index().clips if clip.group == group), "train")
+
+    def _is_sided(self) -> bool:
+        """Whether every recording has a side, and there are some."""
+        clips = self.index().clips
+        return bool(clips) and all(clip.split for clip in clips)
 
     def _free_path(self, folder: Path, name: str) -> str:
         """A path below the root that no take has or had."""
@@ -291,9 +394,20 @@ def _signature(path: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
-def _look(label: str) -> str:
-    """What labels share that a person takes for the same, or that share a folder."""
+def _folder_look(label: str) -> str:
+    """What labels share whose takes would lie in one folder, also where a disk tells no case apart."""
     return safe_part(label).casefold()
+
+
+def _split_faults(index: ClipIndex, validates: bool) -> list[str]:
+    """What the training will say of the sides, or of drawing them."""
+    if not validates and {clip.split for clip in index.clips} == set(TWO_SIDES):
+        index = replace(index, full_sides=TWO_SIDES)
+    try:
+        split_clips(draw_missing_sides(index, seed=0)[0], seed=0)
+    except ValueError as error:
+        return [f"The sides of the recordings do not serve: {error}."]
+    return []
 
 
 def _check_wav(path: Path) -> None:

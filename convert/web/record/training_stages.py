@@ -16,7 +16,8 @@ _STEPS = (
     (r"inner folds", 0.26, 0.30),
     (r"head fitted", 0.30, 0.45),
     (r"converting .*\((?P<place>\d+) of (?P<total>\d+)", 0.45, 0.65),
-    (r"running .*\((?P<place>\d+) of (?P<total>\d+)", 0.65, 0.90),
+    (r"running .*\((?P<place>\d+) of (?P<total>\d+)", 0.65, 0.80),
+    (r"comparing (with|the front end).*\((?P<place>\d+) of (?P<total>\d+)", 0.80, 0.90),
     (r"timing .*\((?P<place>\d+) of (?P<total>\d+)", 0.90, 0.99),
 )
 FIRST_STEP = "loading the trainer"

@@ -2,8 +2,12 @@
 
 RUNS/training-001/             what `earproof build` fills
 RUNS/training-001.log          what it said
-RUNS/training-001.json         when it began, and its command
+RUNS/training-001.json         when it began and ended, and its command
 RUNS/training-001-bundle.tar.gz
+RUNS/.training                 held by the build that runs, see `convert.web.record.held_file`
+
+A build outlives its server where that is killed with no time to end it. The next server finds it by the file that it
+holds, shows it as running, and can stop it.
 """
 
 from __future__ import annotations
@@ -19,10 +23,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any
 
 from convert.report.build_report import REPORT_FILE_NAME
+from convert.web.plain_words import plain_words
+from convert.web.record.held_file import HeldFile
+from convert.web.record.places import writable_folder
 from convert.web.record.training_stages import stage_of
 from metadata.atomic_file import write_atomically
 from train.backbones.installed import installed_backbones
@@ -36,6 +43,7 @@ BUNDLE_ENDING = "-bundle.tar.gz"
 SECONDS_TO_STOP = 20.0
 _NAME = re.compile(r"training-(\d{3,})$")
 _LOCK_NAME = ".training"
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 @dataclass
@@ -47,18 +55,16 @@ class Trainings:
     data : Path
         The takes.
     runs : Path
-        The folder of the trainings, made with the first one.
+        The folder of the trainings; made if need be.
     """
 
     data: Path
     runs: Path
-    _process: subprocess.Popen[bytes] | None = None
-    _running: str = ""
     _lock: RLock = field(default_factory=RLock, repr=False)
+    _bundling: RLock = field(default_factory=RLock, repr=False)  # two tabs may ask for two files, made at one place
 
     def __post_init__(self) -> None:
-        if self.runs.exists() and not self.runs.is_dir():
-            raise NotADirectoryError(f"{self.runs} is a file; expected a folder for trainings")
+        writable_folder(self.runs, "trainings", "--runs")
 
     def start(self, epochs: int | None = None) -> str:
         """Begin a training on the takes; return its name.
@@ -76,9 +82,7 @@ class Trainings:
         if epochs is not None and not 1 <= epochs <= 10_000:
             raise ValueError(f"epochs is {epochs}; expected 1 to 10000")
         with self._lock:
-            self._reap()
-            self.runs.mkdir(parents=True, exist_ok=True)
-            self._take_turn()
+            turn = self._take_turn()
             try:
                 name = f"training-{1 + max([0, *map(_number, self._names())]):03d}"
                 model = self.model()
@@ -86,37 +90,41 @@ class Trainings:
                 command += ["--recipe", "int8", "--folds", "0", "--num-runs", str(TIMED_RUNS)]
                 if epochs is not None and model != TRANSFER_NAME:
                     command += ["--epochs", str(epochs)]
-                record = {"began": time.time(), "model": model, "command": ["earproof", *command]}
-                write_atomically(self.runs / f"{name}.json", json.dumps(record).encode())
+                turn.write(training=name, data=self._place)
+                self._record(name, began=time.time(), model=model, command=["earproof", *command])
                 with (self.runs / f"{name}.log").open("wb") as log:
-                    self._process = _earproof(command, stdout=log, stderr=subprocess.STDOUT)
-                self._running = name
-            except BaseException:
-                self._give_turn()
-                raise
+                    process = _earproof(command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(turn.descriptor,))
+                turn.write(training=name, data=self._place, pid=process.pid)
+            finally:
+                turn.leave()  # the build alone holds it now
+            Thread(target=self._follow, args=(process, name), daemon=True).start()
             return name
 
     def stop(self) -> None:
-        """End the running training; what is finished of it is kept.
+        """End the running training, whichever server began it; what is finished of it is kept.
 
         Raises
         ------
         ValueError
-            None runs.
+            None runs, or it cannot be ended.
         """
         with self._lock:
-            self._reap()
-            if self._process is None:
+            turn = self._turn()
+            if turn is None:
                 raise ValueError("no training runs here")
-            record = self.runs / f"{self._running}.json"
-            _end(self._process)
-            write_atomically(record, json.dumps({**json.loads(record.read_text()), "stopped": True}).encode())
-            self._reap()
+            name, pid = turn.get("training"), turn.get("pid")
+            if not name or not pid:
+                raise ValueError("the training has just begun; stop it again in a second")
+            self._end(int(pid))
+            with suppress(OSError, ValueError):  # a record that cannot be read is told with its training
+                self._record(name, stopped=True)
+                self._ended(name)
 
     def close(self) -> None:
-        """End what runs, as the server ends."""
+        """End the training on these takes, as the server ends."""
         with self._lock, suppress(ValueError):
-            self.stop()
+            if (self._turn() or {}).get("data") == self._place:
+                self.stop()
 
     def model(self) -> str:
         """Return what is trained: a head on a backbone where one is on this machine, else a CNN."""
@@ -125,8 +133,8 @@ class Trainings:
     def described(self) -> list[dict[str, Any]]:
         """Return the state of every training, the newest last."""
         with self._lock:
-            self._reap()
-            return [self._describe(name) for name in self._names()]
+            running = self._running()
+            return [self._describe_any(name, name == running) for name in self._names()]
 
     def log(self, name: str) -> list[str]:
         """Return the last lines that a training said."""
@@ -155,25 +163,37 @@ class Trainings:
         """
         folder = self.folder(name)
         target = self.runs / f"{name}{BUNDLE_ENDING}"
-        done = subprocess.run(
-            [*_EARPROOF, "bundle", str(folder), "--file", file, "--out", str(target), "--force"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise ValueError(last_line(done.stderr) or f"earproof bundle ended with {done.returncode}")
-        return target.read_bytes()
+        with self._bundling:
+            done = subprocess.run(
+                [*_EARPROOF, "bundle", str(folder), "--file", file, "--out", str(target), "--force"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise ValueError(last_line(done.stderr) or f"earproof bundle ended with {done.returncode}")
+            return target.read_bytes()
 
-    def _describe(self, name: str) -> dict[str, Any]:
+    def _describe_any(self, name: str, runs: bool) -> dict[str, Any]:
+        """What the page shows of one training, even where its files are damaged: the others are shown all the same."""
+        try:
+            return self._describe(name, runs)
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            told = f"no {error}" if isinstance(error, KeyError) else plain_words(error)
+            return {
+                **{"name": name, "model": "", "command": [], "state": "running" if runs else "ended"},
+                **{"began": 0.0, "seconds": 0.0, "share": 0.0, "step": "", "history": []},
+                "error": f"Its record cannot be read: {told}.",
+            }
+
+    def _describe(self, name: str, runs: bool) -> dict[str, Any]:
         """What the page shows of one training."""
-        record = json.loads((self.runs / f"{name}.json").read_text(encoding="utf-8"))
+        record = self._recorded(name)
         folder, lines = self.runs / name, _lines(self.runs / f"{name}.log")
         finished = (folder / REPORT_FILE_NAME).is_file()
-        runs = name == self._running
         ended_by = "stopped" if record.get("stopped") else "ended"
         state = "running" if runs else ("finished" if finished else ended_by)
-        ended = time.time() if runs else (self.runs / f"{name}.log").stat().st_mtime
+        ended = time.time() if runs else self._ended(name)
         share, step = (1.0, "") if finished and not runs else stage_of(lines)
         described = {
             **{"name": name, "model": record["model"], "command": record["command"], "state": state},
@@ -183,7 +203,7 @@ class Trainings:
         if state == "ended":
             described["error"] = next((line for line in reversed(lines) if line.startswith("earproof")), "")
         if state == "finished":
-            described |= _result(json.loads((folder / REPORT_FILE_NAME).read_text(encoding="utf-8")))
+            described |= _result(_json_of(folder / REPORT_FILE_NAME))
         return described
 
     def _names(self) -> list[str]:
@@ -197,24 +217,78 @@ class Trainings:
             raise ValueError(f"there is no training {name!r}")
         return self.runs / f"{name}{ending}"
 
-    def _reap(self) -> None:
-        """Notice that the running training has ended."""
-        if self._process is not None and self._process.poll() is not None:
-            self._process, self._running = None, ""
-            self._give_turn()
+    def _recorded(self, name: str) -> dict[str, Any]:
+        """What was written of a training when it began and ended."""
+        return _json_of(self.runs / f"{name}.json")
 
-    def _take_turn(self) -> None:
-        """Refuse a second training, of this server or of another one on the same folder."""
-        lock = self.runs / _LOCK_NAME
-        if self._process is not None:
-            raise ValueError(f"one training at a time: wait for {self._running}, or stop it")
-        if lock.is_file() and _is_alive(lock.read_text()):
-            raise ValueError(f"another earproof trains into {self.runs}; wait for it, or end it")
-        write_atomically(lock, str(os.getpid()).encode())
+    def _record(self, name: str, **values: Any) -> None:
+        """Write more of a training into its record."""
+        path = self.runs / f"{name}.json"
+        known = self._recorded(name) if path.is_file() else {}
+        write_atomically(path, json.dumps({**known, **values}).encode())
 
-    def _give_turn(self) -> None:
-        """Let the next one train."""
-        (self.runs / _LOCK_NAME).unlink(missing_ok=True)
+    def _ended(self, name: str) -> float:
+        """When a training ended that runs no more; written once, for the times of files do not survive a copy."""
+        record = self._recorded(name)
+        if "ended" not in record:
+            log = self.runs / f"{name}.log"
+            record["ended"] = (log if log.is_file() else self.runs / f"{name}.json").stat().st_mtime
+            with suppress(OSError):  # a full disk
+                self._record(name, ended=record["ended"])
+        return float(record["ended"])
+
+    def _follow(self, process: subprocess.Popen[bytes], name: str) -> None:
+        """Wait for a training to end and write when that was, whether or not a page asks."""
+        process.wait()
+        with self._lock, suppress(OSError, ValueError):  # told where the training is described
+            self._ended(name)
+
+    @property
+    def _place(self) -> str:
+        """The takes, by the one name that two servers have for them."""
+        return str(self.data.resolve())
+
+    def _turn(self) -> dict[str, Any] | None:
+        """What the running training wrote of itself; None where none runs."""
+        return HeldFile(self.runs / _LOCK_NAME).holder()
+
+    def _running(self) -> str:
+        """The name of the running training, or nothing."""
+        turn = self._turn()
+        return "" if turn is None else str(turn.get("training", ""))
+
+    def _take_turn(self) -> HeldFile:
+        """Refuse a second training, whichever server began the first."""
+        turn = HeldFile(self.runs / _LOCK_NAME)
+        if not turn.take():
+            raise ValueError(f"one training at a time: wait for {self._running() or 'the other one'}, or stop it")
+        return turn
+
+    def _end(self, pid: int) -> None:
+        """Ask a build to end; kill it with all that it began where it does not, or where nobody wants to wait.
+
+        Its number is its own as long as it holds the file, for it leads its group of processes.
+        """
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+        try:
+            ended = self._is_free_within(SECONDS_TO_STOP)
+        except KeyboardInterrupt:
+            _kill_group(pid)
+            raise
+        if not ended:
+            _kill_group(pid)
+            if not self._is_free_within(SECONDS_TO_STOP):
+                raise ValueError(f"the training (process {pid}) does not end; end it by hand")
+
+    def _is_free_within(self, seconds: float) -> bool:
+        """Whether the running training ends in so many seconds."""
+        until = time.monotonic() + seconds
+        while self._turn() is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return True
 
 
 _EARPROOF = (sys.executable, "-m", "earproof")
@@ -225,27 +299,24 @@ def _earproof(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*_EARPROOF, *command], stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end; kill it where it does not."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _kill_group(pid: int) -> None:
+    """Kill a process with all that it began."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
-def _is_alive(pid: str) -> bool:
-    """Whether a process of another server lives."""
-    if not pid.isdigit() or int(pid) == os.getpid():
-        return False
+def _json_of(path: Path) -> dict[str, Any]:
+    """An object that was written as JSON.
+
+    Raises
+    ------
+    ValueError
+        It is damaged.
+    """
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path.name} is damaged ({error})") from error
 
 
 def _number(name: str) -> int:
