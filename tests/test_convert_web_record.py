@@ -548,8 +548,8 @@ LOG = (
     "[1/1] mel_cnn: training, 30 epochs at most",
     "mel_cnn:  40%|####      | 12/30 [00:03<00:04,  4.0epoch/s]",
     "converting mel_cnn-float32.tflite (1 of 4, 0:08)",
-    "running mel_cnn-int8.tflite on 90 test windows (2 of 4, 0:11)",
-    "comparing with the Keras model on 90 test windows (1 of 2, 0:12)",
+    "running mel_cnn-int8.tflite on 90 windows (2 of 4, 0:11)",
+    "comparing with the Keras model on 90 windows (1 of 2, 0:12)",
     "comparing the front end with librosa (2 of 2, 0:15)",
     "timing mel_cnn-spectrogram-int8.tflite (4 of 4, 0:57)",
 )

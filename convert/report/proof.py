@@ -137,7 +137,7 @@ def prove_files(
         steps.tell(f"of longer recordings the phone replay takes the first {MOST_REPLAYED_SECONDS} s")
     outputs = _outputs_of_all(files, again.windows, len(cut.windows), recordings, steps)
     has_mel = isinstance(run.spec.front_end, MelFrontEnd)
-    steps.begin(f"comparing with the Keras model on {counted(len(again.windows), 'test window')}", 1, 1 + has_mel)
+    steps.begin(f"comparing with the Keras model on {counted(len(again.windows), 'window')}", 1, 1 + has_mel)
     keras_scores, *keras_frames = predict_outputs(run.model, again.windows)
     if has_mel:
         steps.begin("comparing the front end with librosa", 2, 2)
@@ -183,7 +183,7 @@ def _outputs_of_all(
         begun = {file.path: pool.submit(_outputs_of, file.path, windows, num_given, recordings) for file in files}
         try:
             for place, (path, future) in enumerate(begun.items(), start=1):
-                steps.begin(f"running {path.name} on {counted(len(windows), 'test window')}", place, len(begun))
+                steps.begin(f"running {path.name} on {counted(len(windows), 'window')}", place, len(begun))
                 future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)

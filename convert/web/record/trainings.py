@@ -3,7 +3,7 @@
 RUNS/training-001/             what `earproof build` fills
 RUNS/training-001.log          what it said
 RUNS/training-001.json         when it began and ended, and its command
-RUNS/training-001-bundle.tar.gz
+RUNS/training-001-FILE-bundle.tar.gz
 RUNS/.training                 held by the build that runs, see `convert.web.record.held_file`
 
 A build outlives its server where that is killed with no time to end it. The next server finds it by the file that it
@@ -32,6 +32,7 @@ from convert.web.record.held_file import HeldFile
 from convert.web.record.places import writable_folder
 from convert.web.record.training_stages import stage_of
 from metadata.atomic_file import write_atomically
+from metadata.safe_name import safe_part
 from train.backbones.installed import installed_backbones
 from train.models import TRANSFER_NAME
 
@@ -162,7 +163,8 @@ class Trainings:
             No such file, or what `earproof bundle` says.
         """
         folder = self.folder(name)
-        target = self.runs / f"{name}{BUNDLE_ENDING}"
+        # It unpacks to a folder of its name: two of one training never lie in one folder.
+        target = self.runs / f"{name}-{safe_part(Path(file).stem)}{BUNDLE_ENDING}"
         with self._bundling:
             done = subprocess.run(
                 [*_EARPROOF, "bundle", str(folder), "--file", file, "--out", str(target), "--force"],
