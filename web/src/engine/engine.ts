@@ -1,6 +1,8 @@
 // What is computed beside the page: recordings read and resampled, windows scored.
 
-import { toMono, type Mono } from "../audio/downmix";
+import { toMono } from "../audio/downmix";
+import { overshootNotes } from "../audio/level";
+import { peakOf } from "../audio/peak";
 import { joined, Resampler } from "../audio/resampling";
 import { decodeWav } from "../audio/wav";
 import { Interpreter, loadRuntime, type Heard } from "../model/interpreter";
@@ -17,8 +19,10 @@ export interface Watch {
   stopped: () => boolean;
 }
 
-export interface OneChannel extends Mono {
-  sampleRate: number;
+export interface OneChannel {
+  samples: Float32Array;
+  sampleRate: number; // Hz
+  notes: string[]; // what was done with its channels, and what is odd about it
 }
 
 export class Engine {
@@ -67,7 +71,8 @@ export class Engine {
       const at = (odd / sampleRate).toFixed(3);
       throw new Error(`its sample at ${at} s is ${mono.samples[odd]}, which is no sound; export the recording again`);
     }
-    return { ...mono, sampleRate };
+    const overshoot = overshootNotes(Math.max(...channels.map(peakOf)));
+    return { samples: mono.samples, sampleRate, notes: [...(mono.note ? [mono.note] : []), ...overshoot] };
   }
 
   async resample(samples: Float32Array, fromRate: number, toRate: number, watch: Watch): Promise<Float32Array> {
