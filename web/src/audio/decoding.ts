@@ -4,6 +4,7 @@ import type { OneChannel } from "../engine/engine";
 import type { RemoteEngine } from "../engine/remote_engine";
 import { readSource } from "./containers/source";
 import { checkCount } from "./cut_off";
+import { overshootNotes } from "./level";
 import { checkLength } from "./longest";
 import { isWav } from "./wav";
 
@@ -16,12 +17,13 @@ export interface Clip {
 
 const ASSUMED_RATE = 48000;
 
-// Decodes a file; an error says what is wrong with it and what would do.
-export async function decodeFile(file: File, engine: RemoteEngine): Promise<Clip> {
+// Decodes a file; an error says what is wrong with it and what would do. `asShorts`: it is kept as 16-bit integers.
+export async function decodeFile(file: File, engine: RemoteEngine, asShorts = false): Promise<Clip> {
   const bytes = new Uint8Array(await contentOf(file));
   if (!bytes.length) throw new Error(`${file.name} is empty; choose a recording with sound`);
   try {
-    return { name: file.name, ...(isWav(bytes) ? await engine.readWav(bytes) : await decoded(bytes, engine)) };
+    const { samples, sampleRate, peak, notes } = isWav(bytes) ? await engine.readWav(bytes) : await decoded(bytes, engine);
+    return { name: file.name, samples, sampleRate, notes: [...notes, ...overshootNotes(peak, asShorts)] };
   } catch (error) {
     throw new Error(`${file.name}: ${(error as Error).message}`);
   }

@@ -1,7 +1,6 @@
 // What is computed beside the page: recordings read and resampled, windows scored.
 
 import { toMono } from "../audio/downmix";
-import { overshootNotes } from "../audio/level";
 import { peakOf } from "../audio/peak";
 import { joined, Resampler } from "../audio/resampling";
 import { decodeWav } from "../audio/wav";
@@ -22,7 +21,8 @@ export interface Watch {
 export interface OneChannel {
   samples: Float32Array;
   sampleRate: number; // Hz
-  notes: string[]; // what was done with its channels, and what is odd about it
+  peak: number; // of any channel
+  notes: string[]; // what was done with its channels
 }
 
 export class Engine {
@@ -65,14 +65,14 @@ export class Engine {
 
   // Several channels made one, all samples of it numbers.
   async toOne(channels: Float32Array[], sampleRate: number): Promise<OneChannel> {
+    const peak = Math.max(...channels.map(peakOf));
     const mono = toMono(channels, sampleRate);
     const odd = mono.samples.findIndex((sample) => !Number.isFinite(sample));
     if (odd >= 0) {
       const at = (odd / sampleRate).toFixed(3);
       throw new Error(`its sample at ${at} s is ${mono.samples[odd]}, which is no sound; export the recording again`);
     }
-    const overshoot = overshootNotes(Math.max(...channels.map(peakOf)));
-    return { samples: mono.samples, sampleRate, notes: [...(mono.note ? [mono.note] : []), ...overshoot] };
+    return { samples: mono.samples, sampleRate, peak, notes: mono.note ? [mono.note] : [] };
   }
 
   async resample(samples: Float32Array, fromRate: number, toRate: number, watch: Watch): Promise<Float32Array> {
