@@ -84,10 +84,10 @@ class Page {
     await this.clips.hear(await decodeFile(file, await this.engine));
   }
 
-  // Hears the recording in windows that begin elsewhere.
+  // Hears the recording in windows that begin elsewhere; what the microphone hears is heard so when it stops.
   private rehear(): void {
     this.decisions.takeHop();
-    this.teller.ask(() => this.clips.again());
+    if (!this.microphone.listening) this.teller.ask(() => this.clips.again());
   }
 
   private decide(): void {
