@@ -154,6 +154,10 @@ def _write_cut_wavs(folder):
     made["cut.wav"] = whole[:-101]
     made["listed.wav"] = made["ffmpeg.wav"] + b"LIST\x04\0\0\0INFO"
     made["cut.rf64"] = long[:-100]
+    fields = {"slow": (24, "<I", 50), "fast": (24, "<I", 3_000_000), "no_channels": (22, "<H", 0), "odd": (32, "<H", 3)}
+    for name, (place, form, value) in fields.items():
+        field = struct.pack(form, value)
+        made[f"{name}.wav"] = whole[:place] + field + whole[place + len(field) :]
     for name, content in made.items():
         (folder / name).write_bytes(content)
     return [folder / name for name in ("long.rf64", *made)]
@@ -214,7 +218,9 @@ def test_a_compressed_file_that_is_cut_off_is_refused_in_the_words_of_python(mod
 def test_a_wav_file_is_whole_on_the_page_where_it_is_whole_for_classify(modules):
     expected = {name: _refusal(modules["folder"] / name) for name in modules["cut_wav"]}
     assert modules["cut_wav"] == {name: text and f"it {text}" for name, text in expected.items()}
-    assert sorted(name for name, text in expected.items() if text) == ["cut.rf64", "cut.wav", "too_long.wav"]
+    assert sorted(name for name, text in expected.items() if text) == [
+        *("cut.rf64", "cut.wav", "fast.wav", "no_channels.wav", "odd.wav", "slow.wav", "too_long.wav")
+    ]
 
 
 @pytest.mark.parametrize("number", range(len(SPECS)), ids=["mel", "ln mel", "log mel", "stft"])
@@ -298,9 +304,10 @@ def _write_faulty_files(folder):
     (folder / "cut.tflite").write_bytes((folder / "softmax.tflite").read_bytes()[:3_000])
     (folder / "empty.wav").write_bytes(b"")
     soundfile.write(folder / "no_samples.wav", np.zeros(0, np.float32), 44_100)
-    samples = np.zeros(8_000, np.float32)
-    samples[800] = np.nan
-    soundfile.write(folder / "nan.wav", samples, 8_000, subtype="FLOAT")
+    for name, value in (("nan", np.nan), ("huge", 1e12)):
+        samples = np.zeros(8_000, np.float32)
+        samples[800] = value
+        soundfile.write(folder / f"{name}.wav", samples, 8_000, subtype="FLOAT")
     whole = (folder / "clip.wav").read_bytes()
     (folder / "cut.wav").write_bytes(whole[: len(whole) // 2])
     for name in ("cut.flac", "cut.mp3"):
@@ -331,6 +338,7 @@ def seen(node, address, folder):
     """What one visit in Chromium saw."""
     faults = (
         *("broken.mp3", "text.tflite", "cut.tflite", "empty.wav", "no_samples.wav", "nan.wav", "odd.tflite"),
+        "huge.wav",
         *("cut.wav", "cut.flac", "cut.mp3"),
     )
     job = {
@@ -621,6 +629,7 @@ def test_every_fault_is_told_with_what_would_do(seen, folder):
     assert errors["empty"] == "empty.wav is empty; choose a recording with sound"
     assert errors["no_samples"] == "no_samples.wav: the WAV file holds no samples; choose a recording with sound"
     assert "nan.wav: its sample at 0.100 s is NaN, which is no sound" in errors["nan"]
+    assert "huge.wav: its sample at 0.100 s is 999999995904, which is no sound" in errors["huge"]
     assert "odd.tflite does not load: its spectrogram takes transforms of 1000 samples" in errors["odd"]
     assert seen["status_after_faults"] == "Ready for another recording."
     assert "the microphone was taken away; connect it again" in errors["lost_microphone"]

@@ -22,11 +22,14 @@ const BEHIND = [
   ...["JUNK", "PAD ", "DISP", "_PMX", "afsp", "plst", "cart", "acid", "FLLR", "levl"],
 ];
 
+const [LOWEST_RATE, HIGHEST_RATE] = [100, 2_000_000]; // Hz; outside, a header is damaged or the file is no sound
+
 interface Format {
   code: number;
   numChannels: number;
   sampleRate: number;
   bits: number;
+  frameBytes: number; // of a sample of every channel, as the header says
 }
 
 // Whether the bytes begin as a WAV file does.
@@ -87,9 +90,11 @@ function readFormat(view: DataView, begin: number, size: number): Format {
     numChannels: view.getUint16(begin + 2, true),
     sampleRate: view.getUint32(begin + 4, true),
     bits: view.getUint16(begin + 14, true),
+    frameBytes: view.getUint16(begin + 12, true),
   };
-  if (!format.numChannels || !format.sampleRate) {
-    throw new Error(`the WAV file has ${format.numChannels} channels at ${format.sampleRate} Hz; expected at least 1`);
+  if (!format.numChannels) throw new Error("it has 0 channels; expected at least one: is its header damaged?");
+  if (format.sampleRate < LOWEST_RATE || format.sampleRate > HIGHEST_RATE) {
+    throw new Error(`it has a sample rate of ${format.sampleRate} Hz; expected ${LOWEST_RATE} to ${HIGHEST_RATE}: is its header damaged?`);
   }
   return format;
 }
@@ -97,7 +102,12 @@ function readFormat(view: DataView, begin: number, size: number): Format {
 function readSamples(view: DataView, begin: number, size: number, format: Format): Recording {
   const read = sampleReader(view, format);
   const width = format.bits / 8;
-  const length = Math.floor(size / (width * format.numChannels));
+  const expected = width * format.numChannels;
+  if (format.frameBytes !== expected) {
+    const channels = `${format.numChannels} channel${format.numChannels === 1 ? "" : "s"} of ${format.bits} bits`;
+    throw new Error(`it has ${channels} in frames of ${format.frameBytes} bytes; expected ${expected} bytes a frame`);
+  }
+  const length = Math.floor(size / expected);
   if (!length) throw new Error("the WAV file holds no samples; choose a recording with sound");
   checkLength(length, format.numChannels, format.sampleRate);
   const channels = Array.from({ length: format.numChannels }, () => new Float32Array(length));

@@ -10,6 +10,7 @@ import type { ModelFile } from "../model/model_file";
 import type { Spec } from "../model/spec";
 import { breather } from "./breathing";
 
+const HIGHEST_SAMPLE = 1e10; // 32-bit integers saved as float are below; what is above would overflow in a square
 const BLOCK = 1 << 15; // samples resampled between two looks at what else is asked
 
 // How a long job tells of itself, and learns that nobody waits for it any more.
@@ -67,7 +68,7 @@ export class Engine {
   async toOne(channels: Float32Array[], sampleRate: number): Promise<OneChannel> {
     const peak = Math.max(...channels.map(peakOf));
     const mono = toMono(channels, sampleRate);
-    const odd = mono.samples.findIndex((sample) => !Number.isFinite(sample));
+    const odd = mono.samples.findIndex((sample) => !(Math.abs(sample) <= HIGHEST_SAMPLE));
     if (odd >= 0) {
       const at = (odd / sampleRate).toFixed(3);
       throw new Error(`its sample at ${at} s is ${mono.samples[odd]}, which is no sound; export the recording again`);
