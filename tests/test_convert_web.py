@@ -491,6 +491,11 @@ def test_the_command_on_the_page_decides_the_same_in_a_terminal(seen, folder, ca
     assert earproof_ == "earproof"
     assert earproof.main([*["clip.wav" if word == "AUDIO" else word for word in words], "--json"]) == 0
     (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+    scores = np.array([list(window["scores"].values()) for window in recording["windows"]])
+    on_page = np.array(seen["scores_of_hop"] if name == "hop" else seen["scores"]["sigmoid.tflite"])
+    assert on_page.shape == scores.shape
+    heard = [not window["silent"] for window in recording["windows"]]  # silence has no scores there
+    assert np.abs(on_page - scores)[heard].max() <= 1e-5
     clip = recording["clip"]
     said = [f"{label} ({clip['scores'][label]:.3f})" for label in clip["decision"]]
     assert found["verdict"].split("; ")[0] == f"On the whole: {', '.join(said) or 'no label reaches its threshold'}"

@@ -137,7 +137,7 @@ seen.decisions.all_but_one = await decisionsAfter(async () => {
   await slider.focus();
   await page.keyboard.press("ArrowRight");
 });
-await scoresAfter(() => page.selectOption("#hop", "4"));
+seen.scores_of_hop = await scoresAfter(() => page.selectOption("#hop", "4"));
 seen.decisions.hop = await decisionsAfter(() => undefined);
 await scoresAfter(() => page.click("#reset"));
 seen.decisions.reset_hop = { ...(await decisionsAfter(() => undefined)), hop: await page.inputValue("#hop") };
