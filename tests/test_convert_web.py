@@ -9,13 +9,16 @@ import http.client
 import itertools
 import json
 import re
+import shlex
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import sound_containers
 import soundfile
 from page_in_browser import WEB, find_node, run_node, served
 from tiny_tflite import TINY_LABELS, tiny_classifier, tiny_detector, tiny_spec
@@ -25,7 +28,7 @@ from convert.web.served_model import open_model
 from convert.web.server import POLICY
 from convert.web.site import BUILT_PAGE, make_site, write_site
 from edge_runtime.audio.resampling import resample
-from edge_runtime.audio.wav_file import read_wav
+from edge_runtime.audio.wav_file import WavFile, read_wav
 from edge_runtime.audio.windows import window_starts
 from edge_runtime.front_end.mel import model_input
 from edge_runtime.model.classifier import Classifier
@@ -34,6 +37,7 @@ from edge_runtime.segments.detecting import within
 from edge_runtime.segments.score_grid import segments_of
 from edge_runtime.segments.score_stream import recording_scores
 from metadata import FrameScores, MelFrontEnd, StftFrontEnd, pack_model
+from train.recordings.decoding.decode import read_file, stored_rate
 
 MEL_OUTSIDE = MelFrontEnd(inside_model=False)
 LN_MEL = MelFrontEnd(inside_model=False, log="ln_plus", log_floor=1.0)
@@ -90,7 +94,11 @@ def modules(node, tmp_path_factory):
     for name, other in mixes.items():
         soundfile.write(folder / f"{name}.wav", np.stack([noise, other], axis=1), 8_000, subtype="FLOAT")
     stereos = [folder / f"{name}.wav" for name in mixes]
+    sources = _write_sources(folder, noise)
+    cut_wavs = _write_cut_wavs(folder)
     job = {
+        "sources": {path.name: base64.b64encode(path.read_bytes()).decode() for path in sources},
+        "cut_wav": {path.name: base64.b64encode(path.read_bytes()).decode() for path in cut_wavs},
         "clips": [[one, other, noise[:5_000].tolist()] for one, other in RATES],
         "windows": WINDOWS,
         "lengths": [[7_200 * 16_000, 2, 16_000], [7_200 * 44_100, 1, 44_100]],
@@ -99,7 +107,60 @@ def modules(node, tmp_path_factory):
         "stereo": [base64.b64encode(path.read_bytes()).decode() for path in stereos],
     }
     found = run_node(node, "run_modules.mjs", job=job, folder=folder)
-    return {"noise": noise, "wavs": wavs, "stereos": stereos, **found}
+    return {"noise": noise, "wavs": wavs, "stereos": stereos, "folder": folder, **found}
+
+
+RATES_SAID = {  # of what no decoder of Python reads
+    "vorbis.webm": (sound_containers.matroska(b"A_VORBIS", 32_000.0), 32_000),
+    "live.webm": (sound_containers.matroska(b"A_VORBIS", 44_100.0, known=False), 44_100),
+    "opus.webm": (sound_containers.matroska(b"A_OPUS", 16_000.0), 48_000),  # which it is encoded from
+    "unsaid.mka": (sound_containers.matroska(b"A_PCM/INT/LIT", None), 8_000),
+    "film.mp4": (sound_containers.mp4(22_050), 22_050),
+    "frames.aac": (sound_containers.adts(4), 44_100),
+    "low.aac": (sound_containers.adts(8), 16_000),
+    "no_sound.bin": (sound_containers.mp3_like(), None),
+    "one_frame.bin": (bytes((0xFF, 0xFB, 0x94, 0x00)) + sound_containers.mp3_like(), None),
+}
+
+
+def _write_sources(folder, noise):
+    """Recordings of every container that the page reads, whole ones and some that are cut off or have a gap."""
+    said = {**{name: content for name, (content, _) in RATES_SAID.items()}}
+    for name, rate in (("high.mp3", 44_100), ("low.mp3", 22_050), ("a.flac", 32_000), ("a.ogg", 22_050)):
+        soundfile.write(folder / name, np.tile(noise, 5), rate)
+    soundfile.write(folder / "a.opus", np.tile(noise, 5), 24_000, format="OGG", subtype="OPUS")
+    whole = {path.name: path.read_bytes() for path in folder.glob("*.*") if path.suffix != ".wav"}
+    tag = b"ID3\x04\0\0\0\0\x02\x2c" + b"\xff\xe3" * 150  # a picture may hold anything
+    frames = whole["high.mp3"][417:]  # without the first frame, which says how many there are
+    made = {
+        "tagged.mp3": tag + whole["high.mp3"],
+        "cut_uncounted.mp3": frames[: len(frames) // 2],
+        "gap_uncounted.mp3": frames[:20_000] + frames[23_000:],
+        "gap.ogg": whole["a.ogg"][: len(whole["a.ogg"]) // 2] + whole["a.ogg"][len(whole["a.ogg"]) // 2 + 9_000 :],
+    }
+    cut = {f"cut_{name}": content[: len(content) // 2 + 9] for name, content in {**whole, **said}.items()}
+    for name, content in {**said, **made, **cut}.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in (*whole, *said, *made, *cut)]
+
+
+def _write_cut_wavs(folder):
+    """WAV files whose header and content disagree, and those where they may."""
+    soundfile.write(folder / "whole.wav", np.full(400, 0.25), 8_000)
+    soundfile.write(folder / "long.rf64", np.full(400, 0.25), 8_000, format="RF64")
+    whole, long = (folder / "whole.wav").read_bytes(), (folder / "long.rf64").read_bytes()
+    lengths = {"sox": 0x7FFFF000, "ffmpeg": 0xFFFFFFFF, "unsaid": 0, "too_long": 1_000_000, "as_said": 800}
+    made = {f"{name}.wav": whole[:40] + struct.pack("<I", length) + whole[44:] for name, length in lengths.items()}
+    made["cut.wav"] = whole[:-101]
+    made["listed.wav"] = made["ffmpeg.wav"] + b"LIST\x04\0\0\0INFO"
+    made["cut.rf64"] = long[:-100]
+    fields = {"slow": (24, "<I", 50), "fast": (24, "<I", 3_000_000), "no_channels": (22, "<H", 0), "odd": (32, "<H", 3)}
+    for name, (place, form, value) in fields.items():
+        field = struct.pack(form, value)
+        made[f"{name}.wav"] = whole[:place] + field + whole[place + len(field) :]
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in ("long.rf64", *made)]
 
 
 @pytest.mark.parametrize("number", range(len(RATES)), ids=[f"{one}-{other}" for one, other in RATES])
@@ -119,6 +180,47 @@ def test_a_recording_too_long_for_the_page_is_refused_with_what_hears_it(modules
     short, long = modules["lengths"]
     assert short == ""
     assert long.startswith("it lasts 120 min, and this page holds 101 min of such sound; earproof classify")
+
+
+def test_the_rate_of_a_file_is_that_of_its_own_header(modules):
+    found = {name: said.get("sampleRate") for name, said in modules["sources"].items()}
+    assert {name: found[name] for name in RATES_SAID} == {name: rate for name, (_, rate) in RATES_SAID.items()}
+    decoded = ("high.mp3", "low.mp3", "tagged.mp3", "a.flac", "a.ogg")
+    assert {name: found[name] for name in decoded} == {name: stored_rate(modules["folder"] / name) for name in decoded}
+    assert found["a.opus"] == 48_000
+    assert modules["sources"]["a.flac"]["numSamples"] == 160_000
+    assert all(modules["sources"][name]["notes"] == [] for name in (*decoded, "a.opus", *RATES_SAID))
+
+
+def _refusal(path):
+    """What Python says of a file that it refuses, without its name; empty where it reads it."""
+    try:
+        read_file(path)
+    except ValueError as error:
+        return str(error).removeprefix(f"{path} ")
+    return ""
+
+
+def test_a_compressed_file_that_is_cut_off_is_refused_in_the_words_of_python(modules):
+    for name in ("cut_high.mp3", "cut_low.mp3", "cut_a.ogg", "cut_a.opus"):
+        expected = _refusal(modules["folder"] / name)
+        assert expected.startswith("is truncated: "), name
+        assert modules["sources"][name]["refused"] == f"it {expected}"
+    for name in ("cut_vorbis.webm", "cut_live.webm", "cut_opus.webm", "cut_film.mp4", "cut_frames.aac"):
+        assert "it is truncated: its samples should reach to byte" in modules["sources"][name]["refused"]
+    assert re.match(r"it is truncated: .* missing; .* Copy it again", modules["sources"]["gap.ogg"]["refused"])
+    assert modules["sources"]["cut_a.flac"]["numSamples"] == 160_000  # more than the browser will decode
+    assert modules["sources"]["cut_uncounted.mp3"]["notes"] == ["its last MP3 frame is cut short"]
+    (odd,) = modules["sources"]["gap_uncounted.mp3"]["notes"]
+    assert re.fullmatch(r"\d+ bytes of it are no MP3 frames: it is damaged", odd)
+
+
+def test_a_wav_file_is_whole_on_the_page_where_it_is_whole_for_classify(modules):
+    expected = {name: _refusal(modules["folder"] / name) for name in modules["cut_wav"]}
+    assert modules["cut_wav"] == {name: text and f"it {text}" for name, text in expected.items()}
+    assert sorted(name for name, text in expected.items() if text) == [
+        *("cut.rf64", "cut.wav", "fast.wav", "no_channels.wav", "odd.wav", "slow.wav", "too_long.wav")
+    ]
 
 
 @pytest.mark.parametrize("number", range(len(SPECS)), ids=["mel", "ln mel", "log mel", "stft"])
@@ -182,7 +284,16 @@ def folder(tmp_path_factory):
             (folder / "golden" / f"{name}.npz").write_bytes(golden)
     soundfile.write(folder / "clip.wav", _sound(7.3), 44_100)
     soundfile.write(folder / "microphone.wav", _sound(5.0), 44_100)
+    soundfile.write(
+        folder / "loud.wav",
+        np.stack([3.9 * _sound(2.0) / np.abs(_sound(2.0)).max(), _sound(2.0)], 1),
+        16_000,
+        subtype="FLOAT",
+    )
+    soundfile.write(folder / "plain.mp3", _sound(2.0), 44_100)
+    (folder / "padded.mp3").write_bytes(b"no frame of MP3 " + (folder / "plain.mp3").read_bytes())
     _write_faulty_files(folder)
+    write_site(make_site([open_model(folder / "softmax.tflite")]), folder / "out")
     return folder
 
 
@@ -193,9 +304,16 @@ def _write_faulty_files(folder):
     (folder / "cut.tflite").write_bytes((folder / "softmax.tflite").read_bytes()[:3_000])
     (folder / "empty.wav").write_bytes(b"")
     soundfile.write(folder / "no_samples.wav", np.zeros(0, np.float32), 44_100)
-    samples = np.zeros(8_000, np.float32)
-    samples[800] = np.nan
-    soundfile.write(folder / "nan.wav", samples, 8_000, subtype="FLOAT")
+    for name, value in (("nan", np.nan), ("huge", 1e12)):
+        samples = np.zeros(8_000, np.float32)
+        samples[800] = value
+        soundfile.write(folder / f"{name}.wav", samples, 8_000, subtype="FLOAT")
+    whole = (folder / "clip.wav").read_bytes()
+    (folder / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    for name in ("cut.flac", "cut.mp3"):
+        soundfile.write(folder / name, _sound(3.0), 44_100)
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
     odd = MelFrontEnd(inside_model=False, n_fft=1000, win_length=1000, hop_length=500)
     spec = tiny_spec(name="odd", front_end=odd)
     (folder / "odd.tflite").write_bytes(pack_model(tiny_classifier(input_shape=(1, 128, 65, 1)), spec))
@@ -218,13 +336,20 @@ def address(node, folder):
 @pytest.fixture(scope="module")
 def seen(node, address, folder):
     """What one visit in Chromium saw."""
-    faults = ("broken.mp3", "text.tflite", "cut.tflite", "empty.wav", "no_samples.wav", "nan.wav", "odd.tflite")
+    faults = (
+        *("broken.mp3", "text.tflite", "cut.tflite", "empty.wav", "no_samples.wav", "nan.wav", "odd.tflite"),
+        "huge.wav",
+        *("cut.wav", "cut.flac", "cut.mp3"),
+    )
     job = {
         "address": address,
         "models": MODELS,
         "clip": str(folder / "clip.wav"),
         "microphone": str(folder / "microphone.wav"),
-        "faults": {Path(name).stem: str(folder / name) for name in faults},
+        "faults": {name if name.startswith("cut") else Path(name).stem: str(folder / name) for name in faults},
+        "loud": str(folder / "loud.wav"),
+        "padded": str(folder / "padded.mp3"),
+        "folder": str(folder / "out"),
         "silence_below": _silence_below(folder),
     }
     return run_node(node, "use_page.mjs", shutil.which("chromium"), job=job, folder=folder)
@@ -290,9 +415,16 @@ def test_frame_scores_on_the_page_are_those_of_python(seen, folder, seen_as, hop
 
 @pytest.mark.parametrize(
     ("rules", "options"),
-    [("own", ()), ("joined", ("--median-frames", "5", "--gap", "0.1", "--shortest", "0.05"))],
+    [
+        ("own", ()),
+        ("joined", ("--median-frames", "5", "--gap", "0.1", "--shortest", "0.05")),
+        ("quarter", ("--hop", "0.5")),
+    ],
 )
 def test_events_of_frames_on_the_page_are_those_of_timeline(seen, folder, tmp_path, rules, options):
+    said = shlex.split(seen["detector"]["by"][rules]["line"])
+    assert said[:4] == ["earproof", "timeline", "detector.tflite", "AUDIO"]
+    assert sorted(said[4:]) == sorted(options)
     expected = _timeline(folder, tmp_path, *options)
     assert len(expected) > 3
     _assert_same_events(_of_page(seen["detector"]["by"][rules]["events"]), expected)
@@ -351,6 +483,37 @@ def test_decisions_on_the_page_are_those_of_classify_with_the_same_options(seen,
     assert covered == set(heard)
 
 
+@pytest.mark.parametrize("name", ["own", "threshold", "union", "silence", "maximum", "one", "all_but_one", "hop"])
+def test_the_command_on_the_page_decides_the_same_in_a_terminal(seen, folder, capsys, monkeypatch, name):
+    monkeypatch.chdir(folder)
+    found = seen["decisions"][name]
+    earproof_, *words = shlex.split(found["line"])
+    assert earproof_ == "earproof"
+    assert earproof.main([*["clip.wav" if word == "AUDIO" else word for word in words], "--json"]) == 0
+    (recording,) = json.loads(capsys.readouterr().out)["recordings"]
+    scores = np.array([list(window["scores"].values()) for window in recording["windows"]])
+    on_page = np.array(seen["scores_of_hop"] if name == "hop" else seen["scores"]["sigmoid.tflite"])
+    assert on_page.shape == scores.shape
+    heard = [not window["silent"] for window in recording["windows"]]  # silence has no scores there
+    assert np.abs(on_page - scores)[heard].max() <= 1e-5
+    clip = recording["clip"]
+    said = [f"{label} ({clip['scores'][label]:.3f})" for label in clip["decision"]]
+    assert found["verdict"].split("; ")[0] == f"On the whole: {', '.join(said) or 'no label reaches its threshold'}"
+    decided = {label for window in recording["windows"] for label in window["decision"]}
+    assert {one["label"] for one in found["events"]} == decided
+    assert (found["changed"] == "as the file says") == (len(words) == 3)
+
+
+def test_thresholds_are_said_in_the_fewest_words_and_a_hop_with_them(seen):
+    decisions = seen["decisions"]
+    lines = {name: decisions[name]["line"].partition(" AUDIO ")[2] for name in ("one", "all_but_one", "hop")}
+    assert lines["one"] == "--threshold 0.42"
+    assert lines["all_but_one"] == "--threshold 0.42 --threshold song=0.43"
+    assert lines["hop"] == "--threshold 0.42 --threshold song=0.43 --hop 0.5"
+    assert decisions["hop"]["changed"] == "3 changed"
+    assert decisions["reset_hop"] == {**decisions["own"], "hop": "1"}
+
+
 def test_events_are_joined_and_left_out_and_the_file_s_rules_come_back(seen):
     decisions = seen["decisions"]
     assert len(decisions["gap"]["events"]) < len(decisions["maximum"]["events"])
@@ -368,6 +531,59 @@ def test_thresholds_of_softmax_scores_move_where_a_union_asks_for_them(seen, fol
     result = Classifier(folder / "softmax.tflite").classify(*read_wav(folder / "clip.wav"), merge="union")
     said = [f"{label} ({result.clip_scores[TINY_LABELS.index(label)]:.3f})" for label in result.decision]
     assert seen["softmax"]["union"]["verdict"] == f"On the whole: {', '.join(said)}"
+
+
+def test_thresholds_that_wait_for_a_union_are_told_and_can_be_taken_back(seen):
+    back, reset = seen["softmax"]["back"], seen["softmax"]["reset"]
+    assert back["changed"] == "as the file says; moved thresholds wait for the union"
+    assert back["line"] == reset["line"] == "earproof classify softmax.tflite AUDIO"
+    assert reset["changed"] == "as the file says"
+    assert reset["said"] == "0.50"
+    assert not reset["offered"]
+
+
+def test_what_is_odd_about_a_recording_is_told(seen, folder):
+    with WavFile(folder / "loud.wav") as recording:
+        list(recording.blocks())
+        (remark,) = recording.remarks()
+    assert "11.8 dB above full scale" in remark
+    assert remark in seen["told"]["loud"]
+    assert "its rate was not found, so the browser decoded it at 48000 Hz" in seen["told"]["padded"]
+    assert "resampled from 48,000 Hz," in seen["told"]["webm"]  # Opus
+    assert "not found" not in seen["told"]["webm"]
+
+
+def test_of_several_files_one_is_heard_and_the_others_are_named(seen):
+    said = "One file at a time: clip.wav was taken, and loud.wav and padded.mp3 were not"
+    assert seen["told"]["several"] == {"title": "clip.wav", "error": said}
+    refused = "empty.wav is empty; choose a recording with sound. One file at a time: empty.wav was taken, and clip.wav"
+    assert seen["told"]["several_refused"] == f"{refused} was not"
+
+
+def test_the_axis_begins_before_the_recording_where_the_picture_does(seen):
+    oldest, newest = (_clock(text) for text in seen["axis"])
+    assert 0 < newest < 6
+    assert oldest == pytest.approx(newest - 6, abs=0.11)
+
+
+def _clock(text):
+    minutes, seconds = text.removeprefix("−").split(":")
+    return (-1 if text.startswith("−") else 1) * (60 * int(minutes) + float(seconds))
+
+
+def test_the_slider_follows_the_wheel_and_takes_it_back(seen):
+    zoom = seen["zoom"]
+    assert zoom["slider"]["slider"] == 50
+    assert zoom["out"] == {"slider": 0, "wide": 1}
+    assert zoom["in"]["slider"] > 0
+    assert zoom["in"]["wide"] > 1.2
+    assert zoom["undone"] == {"slider": 0, "wide": 1}
+
+
+def test_a_page_that_no_script_runs_on_says_what_it_needs(seen):
+    assert seen["started"]["served"] == 0
+    assert not seen["started"]["at_once"]
+    assert "python -m http.server" in seen["started"]["said"]
 
 
 def test_the_page_says_what_it_did(seen):
@@ -407,17 +623,18 @@ def test_the_microphone_is_heard_as_it_is_and_becomes_a_recording(seen, folder):
     assert "window" in seen["microphone_status"]
 
 
-def test_every_fault_is_told_with_what_would_do(seen):
+def test_every_fault_is_told_with_what_would_do(seen, folder):
     errors = seen["errors"]
     assert errors["gap"] == "--gap is -1; expected seconds, 0 or more"
     assert errors["silence"].startswith("--silence-below is 3; expected a level of 0 dBFS or less")
     assert seen["kept_gap"] == "0"
     assert re.search(r"broken.mp3: this browser cannot decode it.*ffmpeg", errors["broken"])
     assert "text.tflite does not load: this is no .tflite file" in errors["text"]
-    assert "cut.tflite does not load: " in errors["cut"]
+    assert "cut.tflite does not load: " in errors["cut.tflite"]
     assert errors["empty"] == "empty.wav is empty; choose a recording with sound"
     assert errors["no_samples"] == "no_samples.wav: the WAV file holds no samples; choose a recording with sound"
     assert "nan.wav: its sample at 0.100 s is NaN, which is no sound" in errors["nan"]
+    assert "huge.wav: its sample at 0.100 s is 999999995904, which is no sound" in errors["huge"]
     assert "odd.tflite does not load: its spectrogram takes transforms of 1000 samples" in errors["odd"]
     assert seen["status_after_faults"] == "Ready for another recording."
     assert "the microphone was taken away; connect it again" in errors["lost_microphone"]
@@ -425,6 +642,16 @@ def test_every_fault_is_told_with_what_would_do(seen):
     gone = "the server does not answer; is earproof still running? When it starts again it prints a new address"
     assert errors["no_server_parity"] == gone
     assert errors["no_server_model"] == f"sigmoid.tflite does not load: {gone}"
+    samples, again = len(_sound(3.0)), "was the recording or the copy interrupted? Copy it again"
+    assert errors["cut.wav"] == f"cut.wav: it {_refusal(folder / 'cut.wav')}"
+    for name in ("cut.flac", "cut.mp3"):
+        assert re.fullmatch(
+            rf"{name}: it is truncated: \d+ of {samples} samples can be read; {re.escape(again)}", errors[name]
+        )
+    for name in ("no_golden", "no_golden_but_a_page"):
+        assert errors[name].startswith(
+            "this host has no golden vectors of softmax.tflite: its golden.json was left out"
+        )
     assert errors["no_microphone"] == "there is no microphone; connect one, or choose a file"
 
 

@@ -609,6 +609,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     for number, hertz in enumerate((180, 220, 260)):
         (folder / f"low{number}.wav").write_bytes(_tone(hertz))
+    tone, rate = soundfile.read(folder / "low1.wav")
+    tone[100] = 1.5
+    soundfile.write(folder / "low1.wav", tone, rate, subtype="FLOAT")
     (folder / "microphone.wav").write_bytes(_tone(2_400, seconds=5))
     (folder / "broken.wav").write_bytes(b"this is no sound" * 9)
     for name in ("backbones", "downloads"):
@@ -659,6 +662,12 @@ def test_faults_are_told_on_the_page(seen):
     assert seen["not_kept"].startswith("the take of high is not kept: the server does not answer")
     assert seen["keep_again_hidden"]
     assert seen["needs"] == ["Record takes of high.", "Record takes of low."]
+    told = "low1.wav: its samples go 3.5 dB above full scale and are clipped there, as a microphone does"
+    assert seen["added"] == [
+        "Added 1 file to low, session desk.",
+        f"Added 1 file to low, session hall; {told}.",
+        "Added 1 file to low, session yard.",
+    ]
     assert seen["broken"].startswith("1 file not added: broken.wav")
     assert len(seen["findings"]) == 1
     assert seen["findings"][0].startswith("warning: the sample rate of the files tells high, low; ")

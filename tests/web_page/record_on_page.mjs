@@ -71,10 +71,12 @@ await page.click("#undo");
 await said("The take is back");
 seen.takes_after_undo = await page.locator('[aria-label="Takes of high"] li').count();
 
+seen.added = [];
 for (const [number, place] of ["desk", "hall", "yard"].entries()) {
   await session(place);
   await page.setInputFiles("#files-1", job.files[number]);
   await said(`Added 1 file to low, session ${place}`);
+  seen.added.push(await text("#record-status"));
 }
 await page.setInputFiles("#files-1", job.broken);
 await page.waitForSelector("#record-error:not([hidden])");

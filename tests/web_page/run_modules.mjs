@@ -3,7 +3,8 @@
 //     node run_modules.mjs WEB JOB.json OUT.json
 //
 // WEB is the folder of the page. JOB.json: {"clips": [[from, to, samples]], "windows": [[length, window, hop]],
-// "inputs": [[spec, window]], "wav": [base64], "stereo": [base64], "lengths": [[samples, channels, rate]]}; OUT.json has the same keys with what comes out.
+// "inputs": [[spec, window]], "wav": [base64], "stereo": [base64], "lengths": [[samples, channels, rate]],
+// "sources": {name: base64}, "cut_wav": {name: base64}}; OUT.json has the same keys with what comes out.
 
 import { createRequire } from "node:module";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +16,10 @@ const [web, jobFile, out] = process.argv.slice(2);
 const { build } = createRequire(join(web, "node_modules/"))("esbuild");
 const job = JSON.parse(await readFile(jobFile, "utf-8"));
 const folder = await mkdtemp(join(tmpdir(), "page-"));
-const names = ["audio/resampling", "audio/windows", "model/front_end", "audio/wav", "audio/downmix", "audio/longest"];
+const names = [
+  ...["audio/resampling", "audio/windows", "model/front_end", "audio/wav", "audio/downmix", "audio/longest"],
+  "audio/containers/source",
+];
 await build({
   entryPoints: names.map((name) => join(web, "src", `${name}.ts`)),
   bundle: true,
@@ -25,8 +29,8 @@ await build({
   outExtension: { ".js": ".mjs" },
 });
 const load = (name) => import(pathToFileURL(join(folder, `${name}.mjs`)).href);
-const [{ resample, Resampler, joined }, { windowStarts }, { modelInput, outsideFrames }, { decodeWav }, { toMono }, { checkLength }] =
-  await Promise.all(names.map(load));
+const modules = Object.assign({}, ...(await Promise.all(names.map(load))));
+const { resample, Resampler, joined, windowStarts, modelInput, outsideFrames, decodeWav, toMono, checkLength, readSource } = modules;
 
 // In blocks of a thousand samples, which must be what one call gives.
 function inBlocks(samples, from, to) {
@@ -36,14 +40,25 @@ function inBlocks(samples, from, to) {
   return joined([...pieces, resampler.finish()]);
 }
 
-const decoded = (content) => decodeWav(new Uint8Array(Buffer.from(content, "base64")));
+const bytesOf = (content) => new Uint8Array(Buffer.from(content, "base64"));
+const decoded = (content) => decodeWav(bytesOf(content));
+const each = (named, act) => Object.fromEntries(Object.entries(named).map(([name, content]) => [name, act(content)]));
 
-function refusal(...length) {
+function refusal(act) {
   try {
-    checkLength(...length);
+    act();
     return "";
   } catch ({ message }) {
     return message;
+  }
+}
+
+// What a file says about itself, or why it is refused.
+function source(content) {
+  try {
+    return readSource(bytesOf(content));
+  } catch ({ message }) {
+    return { refused: message };
   }
 }
 
@@ -55,7 +70,9 @@ const results = {
   }),
   windows: job.windows.map((one) => windowStarts(...one)),
   inputs: job.inputs.map(([spec, window]) => Array.from(modelInput(Float32Array.from(window), outsideFrames(spec)))),
-  lengths: job.lengths.map((one) => refusal(...one)),
+  lengths: job.lengths.map((one) => refusal(() => checkLength(...one))),
+  sources: each(job.sources, source),
+  cut_wav: each(job.cut_wav, (content) => refusal(() => decoded(content))),
   wav: job.wav.map((content) => {
     const { channels, sampleRate } = decoded(content);
     return { sampleRate, channels: channels.map((channel) => Array.from(channel)) };

@@ -2,11 +2,13 @@
 //
 //     node use_page.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// JOB.json: {"address", "clip", "microphone", "faults", "models", "silence_below"}: where the page is, paths of files, those
-// of faulty ones by name, the names of the models in their order, and a level in dBFS.
+// JOB.json: {"address", "clip", "microphone", "faults", "models", "silence_below", "loud", "padded", "folder"}: where the
+// page is, paths of files, those of faulty ones by name, the names of the models in their order, a level in dBFS, a
+// recording above full scale, an MP3 file whose rate is not found, and a folder that `earproof web --out` wrote.
 
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { NARROW, browser, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
 
 const page = await newPage(20_000);
@@ -27,7 +29,8 @@ async function decisionsAfter(act) {
   await act();
   const events = JSON.parse(await page.getAttribute("body", "data-events"));
   const counting = await page.locator("#bars li.counts .label").allTextContents();
-  return { events, counting, verdict: await text("verdict"), command: await text("command"), changed: await text("decisions-changed") };
+  const said = { verdict: await text("verdict"), command: await text("command"), line: await text("command code") };
+  return { events, counting, ...said, changed: await text("decisions-changed") };
 }
 
 const fill = (name, value) => async () => {
@@ -42,13 +45,13 @@ async function errorAfter(act) {
   return text("error");
 }
 
-async function drop(path) {
-  const content = readFileSync(path).toString("base64");
-  const transfer = await page.evaluateHandle(([bytes, name]) => {
+async function drop(...paths) {
+  const contents = paths.map((path) => [readFileSync(path).toString("base64"), basename(path)]);
+  const transfer = await page.evaluateHandle((files) => {
     const dropped = new DataTransfer();
-    dropped.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name));
+    for (const [bytes, name] of files) dropped.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name));
     return dropped;
-  }, [content, basename(path)]);
+  }, contents);
   await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
 }
 
@@ -78,7 +81,23 @@ await page.keyboard.press("Space");
 await page.waitForSelector("#play:text('Play')");
 await page.keyboard.press("ArrowRight");
 seen.time = await text("time");
+seen.axis = [await text("oldest"), await text("newest")];
 await page.fill("#zoom", "50");
+
+// The wheel over the timeline, as far as the slider and the timeline follow.
+const zoomed = () => page.evaluate(() => {
+  const scrolled = document.querySelector("#timeline > div").shadowRoot.querySelector("[part=scroll]");
+  return { slider: Number(document.getElementById("zoom").value), wide: scrolled.scrollWidth / scrolled.clientWidth };
+});
+seen.zoom = { slider: await zoomed() };
+await page.hover("#timeline");
+for (const [name, turn] of [["out", 9000], ["in", -400]]) {
+  await page.mouse.wheel(0, turn);
+  await page.waitForTimeout(200);
+  seen.zoom[name] = await zoomed();
+}
+await page.fill("#zoom", "0");
+seen.zoom.undone = await zoomed();
 
 for (const [place, name] of [...job.models.entries()].slice(1)) {
   seen.scores[name] = await scoresAfter(() => page.selectOption("#model", String(place)));
@@ -93,6 +112,7 @@ seen.detector.by.joined = await decisionsAfter(async () => {
 seen.detector.by.threshold = await decisionsAfter(() => page.fill("#threshold", "0.62"));
 seen.detector.reset = await decisionsAfter(() => page.click("#reset"));
 seen.quarter_windows = await scoresAfter(() => page.selectOption("#hop", "4"));
+seen.detector.by.quarter = await decisionsAfter(() => undefined);
 await checkAccess(page, "light, a detector and its rules");
 
 await scoresAfter(() => page.selectOption("#model", "2"));
@@ -112,6 +132,15 @@ seen.decisions.maximum = await decisionsAfter(() => page.selectOption("#merge", 
 seen.decisions.gap = await decisionsAfter(fill("gap", "2.5"));
 seen.decisions.shortest = await decisionsAfter(fill("shortest", "7"));
 seen.decisions.reset = await decisionsAfter(() => page.click("#reset"));
+seen.decisions.one = await decisionsAfter(() => page.fill("#threshold", "0.42"));
+seen.decisions.all_but_one = await decisionsAfter(async () => {
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+});
+seen.scores_of_hop = await scoresAfter(() => page.selectOption("#hop", "4"));
+seen.decisions.hop = await decisionsAfter(() => undefined);
+await scoresAfter(() => page.click("#reset"));
+seen.decisions.reset_hop = { ...(await decisionsAfter(() => undefined)), hop: await page.inputValue("#hop") };
 seen.errors = {
   gap: await errorAfter(fill("gap", "-1")),
   silence: await errorAfter(fill("silence-below", "3")),
@@ -121,7 +150,36 @@ await scoresAfter(() => page.selectOption("#model", "0"));
 seen.softmax = { moved: await slider.isEnabled() };
 seen.softmax.union = await decisionsAfter(() => page.selectOption("#merge", "union"));
 seen.softmax.movedInUnion = await slider.isEnabled();
+await page.fill("#threshold", "0.8");
+seen.softmax.back = await decisionsAfter(() => page.selectOption("#merge", "mean"));
 await page.click("#reset");
+seen.softmax.reset = { ...(await decisionsAfter(() => undefined)), said: await text("threshold-said"), offered: await page.isEnabled("#reset") };
+
+// Recordings that are told something about.
+seen.told = {};
+for (const name of ["loud", "padded"]) {
+  await scoresAfter(() => page.setInputFiles("#file", job[name]));
+  seen.told[name] = await text("status");
+}
+const recorded = await page.evaluate(async () => {
+  const context = new AudioContext({ sampleRate: 44100 });
+  const end = context.createMediaStreamDestination();
+  const tone = new OscillatorNode(context);
+  tone.connect(end);
+  tone.start();
+  const recorder = new MediaRecorder(end.stream, { mimeType: "audio/webm;codecs=opus" });
+  const part = new Promise((resolve) => (recorder.ondataavailable = ({ data }) => resolve(data)));
+  recorder.start();
+  setTimeout(() => recorder.stop(), 600);
+  const bytes = new Uint8Array(await (await part).arrayBuffer());
+  await context.close();
+  return Array.from(bytes);
+});
+await scoresAfter(() => page.setInputFiles("#file", { name: "a.webm", mimeType: "audio/webm", buffer: Buffer.from(recorded) }));
+seen.told.webm = await text("status");
+await scoresAfter(() => drop(job.clip, job.loud, job.padded));
+seen.told.several = { title: await text("clip-title"), error: await page.textContent("#error:not([hidden])") };
+seen.told.several_refused = await errorAfter(() => drop(job.faults.empty, job.clip));
 
 for (const [name, path] of Object.entries(job.faults)) {
   seen.errors[name] = await errorAfter(() => (path.endsWith(".tflite") ? drop(path) : page.setInputFiles("#file", path)));
@@ -160,6 +218,11 @@ await page.waitForSelector("#microphone[aria-pressed=true]");
 await page.waitForTimeout(700);
 seen.errors.lost_microphone = await errorAfter(() => page.evaluate(() => window.stream.getTracks()[0].dispatchEvent(new Event("ended"))));
 seen.pressed_after_loss = await page.getAttribute("#microphone", "aria-pressed");
+const page404 = { status: 404, contentType: "text/html", body: "<!doctype html><title>404</title>" };
+await page.route("**/golden.json", (route) => route.fulfill(page404), { times: 1 });
+seen.errors.no_golden = await errorAfter(() => page.click("#parity"));
+await page.route("**/golden.json", (route) => route.fulfill({ ...page404, status: 200 }), { times: 1 }); // as some hosts do
+seen.errors.no_golden_but_a_page = await errorAfter(() => page.click("#parity"));
 await page.route("**/models/**", (route) => route.abort());
 seen.errors.no_server_parity = await errorAfter(() => page.click("#parity"));
 seen.errors.no_server_model = await errorAfter(() => page.selectOption("#model", "1"));
@@ -174,5 +237,12 @@ seen.errors.no_worker = await other.textContent("#error:not([hidden])");
 await other.setInputFiles("#file", job.clip);
 await other.waitForFunction(() => window.heard);
 seen.scores_without_worker = await other.evaluate(() => window.heard.rows().map((row) => Array.from(row)));
+
+// Opened as a file, and without scripts: the page says what it needs, after a while.
+seen.started = { served: await page.locator("#not-started").count() };
+await other.goto(pathToFileURL(join(job.folder, "index.html")).href);
+seen.started.at_once = await other.isVisible("#not-started");
+await other.waitForSelector("#not-started", { state: "visible" });
+seen.started.said = await other.textContent("#not-started");
 
 await finish();

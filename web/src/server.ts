@@ -15,6 +15,9 @@ function readToken(): string {
 
 const token = readToken();
 
+// A file that the host does not have.
+export class NotHere extends Error {}
+
 // Asks for an address; an error says what the server said.
 export async function ask(address: string, options: RequestInit = {}): Promise<Response> {
   const headers = { ...(options.headers as Record<string, string>), ...(token ? { [HEADER]: token } : {}) };
@@ -27,9 +30,15 @@ export async function ask(address: string, options: RequestInit = {}): Promise<R
   if (response.ok) return response;
   const said = (await response.text()).trim();
   const short = said.length < 1000 && !said.startsWith("<"); // a web host answers with a page of its own
+  if (response.status === 404) throw new NotHere(short && said ? said : `this host does not have ${address}`);
   throw new Error(short && said ? said : `${address}: ${response.status} ${response.statusText}`);
 }
 
 export async function askFor<T>(address: string, options: RequestInit = {}): Promise<T> {
-  return (await (await ask(address, options)).json()) as T;
+  const said = await (await ask(address, options)).text();
+  try {
+    return JSON.parse(said) as T;
+  } catch {
+    throw new NotHere(`this host answers with something else than ${address}`); // some have a page of their own for it
+  }
 }

@@ -1,6 +1,7 @@
 // What is computed beside the page: recordings read and resampled, windows scored.
 
-import { toMono, type Mono } from "../audio/downmix";
+import { toMono } from "../audio/downmix";
+import { peakOf } from "../audio/peak";
 import { joined, Resampler } from "../audio/resampling";
 import { decodeWav } from "../audio/wav";
 import { Interpreter, loadRuntime, type Heard } from "../model/interpreter";
@@ -9,6 +10,7 @@ import type { ModelFile } from "../model/model_file";
 import type { Spec } from "../model/spec";
 import { breather } from "./breathing";
 
+const HIGHEST_SAMPLE = 1e10; // 32-bit integers saved as float are below; what is above would overflow in a square
 const BLOCK = 1 << 15; // samples resampled between two looks at what else is asked
 
 // How a long job tells of itself, and learns that nobody waits for it any more.
@@ -17,8 +19,11 @@ export interface Watch {
   stopped: () => boolean;
 }
 
-export interface OneChannel extends Mono {
-  sampleRate: number;
+export interface OneChannel {
+  samples: Float32Array;
+  sampleRate: number; // Hz
+  peak: number; // of any channel
+  notes: string[]; // what was done with its channels
 }
 
 export class Engine {
@@ -61,13 +66,14 @@ export class Engine {
 
   // Several channels made one, all samples of it numbers.
   async toOne(channels: Float32Array[], sampleRate: number): Promise<OneChannel> {
+    const peak = Math.max(...channels.map(peakOf));
     const mono = toMono(channels, sampleRate);
-    const odd = mono.samples.findIndex((sample) => !Number.isFinite(sample));
+    const odd = mono.samples.findIndex((sample) => !(Math.abs(sample) <= HIGHEST_SAMPLE));
     if (odd >= 0) {
       const at = (odd / sampleRate).toFixed(3);
       throw new Error(`its sample at ${at} s is ${mono.samples[odd]}, which is no sound; export the recording again`);
     }
-    return { ...mono, sampleRate };
+    return { samples: mono.samples, sampleRate, peak, notes: mono.note ? [mono.note] : [] };
   }
 
   async resample(samples: Float32Array, fromRate: number, toRate: number, watch: Watch): Promise<Float32Array> {

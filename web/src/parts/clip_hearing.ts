@@ -4,37 +4,26 @@ import type { Clip } from "../audio/decoding";
 import type { RemoteEngine } from "../engine/remote_engine";
 import { hearClip, resampledClip } from "../model/clip_scoring";
 import type { HeardClip } from "../model/heard_clip";
-import type { Spec } from "../model/spec";
-import { clock, counted, element } from "../views/elements";
+import { clock, counted } from "../views/elements";
 import type { ClipView } from "../views/clip_view";
 import type { SpectrogramPicture } from "../views/spectrogram_picture";
+import type { HopChoice } from "./hop_choice";
 import type { ModelChoice } from "./model_choice";
 import type { Teller } from "./teller";
 import type { Turns } from "./turns";
 
 export class ClipHearing {
   clip: Clip | null = null;
-  private kind = "1";
-  private readonly hop = element<HTMLSelectElement>("hop");
 
   constructor(
     private readonly engine: Promise<RemoteEngine>,
     private readonly models: ModelChoice,
+    private readonly hop: HopChoice,
     private readonly view: ClipView,
     private readonly picture: () => SpectrogramPicture,
     private readonly teller: Teller,
     private readonly turns: Turns,
-  ) {
-    this.hop.addEventListener("change", () => teller.ask(() => this.again()));
-  }
-
-  // Offers hops as the model's kind is heard: windows of frames overlap by half, as in earproof timeline.
-  begin(spec: Spec): void {
-    const kind = spec.frames ? "2" : "1";
-    if (this.kind !== kind) this.hop.value = kind;
-    this.kind = kind;
-    element("hop-label").textContent = spec.frames ? "A window every" : "A decision every";
-  }
+  ) {}
 
   // Hears the same recording with what was chosen since.
   async again(): Promise<void> {
@@ -49,7 +38,7 @@ export class ClipHearing {
     this.clip = clip;
     this.teller.say(`Listening to ${clip.name} …`);
     const { spec } = ear;
-    const hop = Math.max(1, Math.round(spec.window_length / +this.hop.value));
+    const hop = this.hop.samples;
     const resampled = this.engine.then((engine) => resampledClip(clip, spec.sample_rate, engine, watch));
     const [samples] = await Promise.all([resampled, this.view.open(clip)]); // the worker and the page at once
     if (stopped()) return;

@@ -4,6 +4,7 @@ import { MERGES, ownRules, thresholdsCount, type Rules } from "../model/rules";
 import type { Spec } from "../model/spec";
 import { element, make } from "../views/elements";
 import { offer } from "./controls";
+import type { HopChoice } from "./hop_choice";
 import type { Teller } from "./teller";
 
 type Field = HTMLInputElement | HTMLSelectElement;
@@ -24,14 +25,20 @@ export class Decisions {
 
   constructor(
     private readonly teller: Teller,
+    private readonly hop: HopChoice,
     private readonly changed: () => void,
+    private readonly heardAnew: () => void, // called where the windows begin elsewhere again
   ) {
     for (const name of Object.keys(FIELDS)) element<Field>(name).addEventListener("change", () => this.teller.ask(() => this.take(name)));
     element<HTMLInputElement>("threshold").addEventListener("input", ({ target }) => {
       this.rules.thresholds.fill(+(target as HTMLInputElement).value);
       this.settle();
     });
-    element("reset").addEventListener("click", () => this.begin(this.spec!, this.file));
+    element("reset").addEventListener("click", () => {
+      const moved = this.hop.reset();
+      this.begin(this.spec!, this.file);
+      if (moved) this.heardAnew();
+    });
   }
 
   // Takes the rules of a file.
@@ -50,6 +57,11 @@ export class Decisions {
   moveThreshold(label: number, threshold: number): void {
     this.rules.thresholds[label] = threshold;
     this.settle();
+  }
+
+  // Takes another hop, which decides nothing before the recording is heard anew.
+  takeHop(): void {
+    if (this.spec) this.settle();
   }
 
   private async take(name: string): Promise<void> {
@@ -76,21 +88,39 @@ export class Decisions {
       ? "The line on a bar moves that of its label."
       : "One label is decided, the highest. Thresholds count with the union.";
     const changes = this.options();
-    element("decisions-changed").textContent = changes.length ? `${changes.length} changed` : "as the file says";
-    offer(element<HTMLButtonElement>("reset"), changes.length > 0);
+    const waiting = !counts && this.moved().length > 0; // moved in a union that is no longer chosen
+    const said = [changes.length ? `${changes.length} changed` : "as the file says", ...(waiting ? ["moved thresholds wait for the union"] : [])];
+    element("decisions-changed").textContent = said.join("; ");
+    offer(element<HTMLButtonElement>("reset"), changes.length > 0 || waiting);
     element("command").replaceChildren(...this.command(changes));
     this.changed();
   }
 
   // The options that say what was changed.
   private options(): string[] {
-    const own = ownRules(this.spec!);
-    const before = this.values(own);
-    const moved = this.rules.thresholds.flatMap((one, label) =>
-      one === own.thresholds[label] ? [] : [`--threshold ${quoted(`${this.spec!.labels[label]}=${one}`)}`],
-    );
-    const given = thresholdsCount(this.spec!, this.rules) ? moved : [];
-    return [...given, ...Object.entries(this.values()).flatMap(([name, value]) => (value === before[name] ? [] : [`--${name} ${value}`]))];
+    const before = this.values(ownRules(this.spec!));
+    const thresholds = thresholdsCount(this.spec!, this.rules) ? this.thresholdOptions() : [];
+    const others = Object.entries(this.values()).flatMap(([name, value]) => (value === before[name] ? [] : [`--${name} ${value}`]));
+    return [...thresholds, ...this.hop.options, ...others];
+  }
+
+  // Labels whose threshold is not the file's.
+  private moved(): number[] {
+    const own = ownRules(this.spec!).thresholds;
+    return [...own.keys()].filter((label) => this.rules.thresholds[label] !== own[label]);
+  }
+
+  // The shortest that says the thresholds: those of labels, or the most frequent one for all, and labels that differ.
+  private thresholdOptions(): string[] {
+    const { thresholds } = this.rules;
+    const moved = this.moved();
+    if (!moved.length) return [];
+    const counts = new Map<number, number>();
+    for (const one of thresholds) counts.set(one, (counts.get(one) ?? 0) + 1);
+    const [most] = [...counts].sort(([, one], [, other]) => other - one)[0];
+    const others = [...thresholds.keys()].filter((label) => thresholds[label] !== most);
+    const ofLabels = (labels: number[]) => labels.map((label) => `--threshold ${quoted(`${this.spec!.labels[label]}=${thresholds[label]}`)}`);
+    return others.length + 1 <= moved.length ? [`--threshold ${most}`, ...ofLabels(others)] : ofLabels(moved);
   }
 
   // What decides the same in a terminal.

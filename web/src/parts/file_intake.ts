@@ -2,11 +2,12 @@
 
 import { element } from "../views/elements";
 
-export function listenToFiles(take: (file: File) => void): void {
+// Hands the file over, and the names of those that were dropped with it and are left.
+export function listenToFiles(take: (file: File, left: string[]) => void): void {
   const input = element<HTMLInputElement>("file");
   input.addEventListener("change", () => {
     const [chosen] = input.files ?? [];
-    if (chosen) take(chosen);
+    if (chosen) take(chosen, []);
     input.value = ""; // so that the same file can be chosen again
   });
   const here = element("drop-here");
@@ -18,7 +19,7 @@ export function listenToFiles(take: (file: File) => void): void {
   document.addEventListener("dragleave", (event) => show(event, event.relatedTarget !== null));
   document.addEventListener("drop", (event) => {
     show(event, false);
-    const [dropped] = event.dataTransfer?.files ?? [];
-    if (dropped) take(dropped);
+    const [dropped, ...others] = event.dataTransfer?.files ?? [];
+    if (dropped) take(dropped, others.map(({ name }) => name));
   });
 }

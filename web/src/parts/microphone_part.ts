@@ -32,6 +32,10 @@ export class MicrophonePart {
     this.button.addEventListener("click", () => teller.ask(() => (this.live ? this.stop() : this.start())));
   }
 
+  get listening(): boolean {
+    return this.live !== null;
+  }
+
   private async start(): Promise<void> {
     const { ear } = this.models.chosen;
     const picture = this.picture();

@@ -1,6 +1,7 @@
 // The button that compares this browser with the trained model and with Python.
 
 import { checkParity, type ParityRow } from "../model/parity";
+import { NotHere } from "../server";
 import { counted, element, make } from "../views/elements";
 import { offer } from "./controls";
 import type { ModelChoice } from "./model_choice";
@@ -35,6 +36,9 @@ export class ParityPart {
     try {
       const rows = await checkParity(ear, loaded.entry.golden, (done, total) => this.teller.progress(done, total));
       if (ear === this.models.current?.ear) this.result.replaceChildren(...rows.map(verdict));
+    } catch (error) {
+      if (!(error instanceof NotHere)) throw error;
+      throw new Error(`this host has no golden vectors of ${loaded.entry.file}: its golden.json was left out; the earproof web of the build has it`);
     } finally {
       offer(this.button, this.models.chosen.loaded.entry.golden !== null);
       element("progress").hidden = true;

@@ -208,17 +208,20 @@ export class Recorder {
     const session = this.session.value.trim();
     if (!session) throw new Error("the session has no name; say where the files come from");
     const refused: string[] = [];
+    const told: string[] = [];
     for (const [place, file] of files.entries()) {
       this.say(`Adding ${file.name} (${place + 1} of ${files.length}) …`);
       try {
-        await this.keep(label, session, await decodeFile(file, await this.engine));
+        const clip = await decodeFile(file, await this.engine, true);
+        await this.keep(label, session, clip);
+        if (clip.notes.length) told.push(`${file.name}: ${clip.notes.join(", ")}`);
       } catch (error) {
         refused.push((error as Error).message);
       }
     }
     await this.refresh();
     const added = files.length - refused.length;
-    if (added) this.say(`Added ${counted(added, "file")} to ${label}, session ${session}.`);
+    if (added) this.say(`Added ${counted(added, "file")} to ${label}, session ${session}${told.map((one) => `; ${one}`).join("")}.`);
     if (refused.length) throw new Error(`${counted(refused.length, "file")} not added: ${refused.join("; ")}`);
   }
 

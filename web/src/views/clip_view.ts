@@ -12,6 +12,7 @@ import { Timeline } from "./timeline";
 
 const MOST_ROWS = 300; // of the table of events
 const BUSIEST_ZOOM = 400; // pixels a second
+const ROUNDING = 1e-6; // share by which pixels a second may lie beside what fits
 
 export class ClipView {
   private timeline: Timeline | null = null;
@@ -41,11 +42,16 @@ export class ClipView {
     this.showEvents([], 0);
     element("lanes").replaceChildren();
     this.hide(false);
-    this.timeline ??= new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport(), () => this.follow());
+    this.timeline ??= new Timeline(
+      element("timeline"),
+      (seconds) => this.moveTo(seconds),
+      () => this.showTransport(),
+      () => this.follow(),
+      (pixels) => this.showZoom(pixels),
+    );
     this.timeline.pause();
     this.spectrogram.clear();
     await this.timeline.load(clip);
-    element<HTMLInputElement>("zoom").value = "0";
     this.timeline.zoom(0);
   }
 
@@ -122,7 +128,7 @@ export class ClipView {
     this.drawnTo = sample;
     this.bars.show(heard.at(seconds, this.rules));
     const drawn = sample / spec.sample_rate;
-    showMoment(`at ${clock(seconds)}`, clock(Math.max(0, drawn - picture.seconds)), clock(drawn));
+    showMoment(`at ${clock(seconds)}`, clock(drawn - picture.seconds), clock(drawn)); // before 0 the picture is empty
     this.showCursor();
     element("time").textContent = `${clock(seconds)} / ${clock(duration)}`;
   }
@@ -153,9 +159,24 @@ export class ClipView {
   }
 
   private zoom(place: number): void {
+    const { fitting, most } = this.zooms;
+    this.timeline?.zoom(place === 0 ? 0 : fitting * (most / fitting) ** (place / 100));
+  }
+
+  // Puts the slider where the timeline is, whether it, the wheel or another clip brought that about.
+  private showZoom(pixels: number): void {
+    const { fitting, most } = this.zooms;
+    const fits = pixels <= fitting * (1 + ROUNDING);
+    if (fits && pixels > 0) return this.timeline!.zoom(0); // which fits in a window of another width too
+    const place = Math.round((100 * Math.log(pixels / fitting)) / Math.log(most / fitting));
+    element<HTMLInputElement>("zoom").value = fits ? "0" : String(Math.min(Math.max(place, 1), 100));
+  }
+
+  // Pixels a second of the whole clip, and of its smallest stretch.
+  private get zooms(): { fitting: number; most: number } {
     const duration = this.clip ? this.clip.samples.length / this.clip.sampleRate : 1;
     const fitting = element("timeline").clientWidth / duration;
-    this.timeline?.zoom(place === 0 ? 0 : fitting * (Math.max(BUSIEST_ZOOM, 2 * fitting) / fitting) ** (place / 100));
+    return { fitting, most: Math.max(BUSIEST_ZOOM, 2 * fitting) };
   }
 
   private key(event: KeyboardEvent): void {

@@ -16,10 +16,11 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-// Minutes and seconds, with tenths.
+// Minutes and seconds, with tenths; with a sign before the beginning.
 export function clock(seconds: number): string {
-  const tenths = Math.round(seconds * 10);
-  return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
+  const tenths = Math.round(Math.abs(seconds) * 10);
+  const sign = seconds < 0 && tenths > 0 ? "−" : "";
+  return `${sign}${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
 // "1 window", "2 windows".

@@ -24,6 +24,7 @@ export class Timeline {
     moved: (seconds: number, playing: boolean) => void,
     changed: () => void,
     viewed: () => void = () => undefined, // called when another stretch is visible
+    zoomed: (pixels: number) => void = () => undefined, // for a second, by `zoom` or by the wheel; 0 fits the clip
   ) {
     const style = getComputedStyle(document.documentElement);
     this.surfer = WaveSurfer.create({
@@ -50,6 +51,7 @@ export class Timeline {
       viewed();
     };
     for (const event of ["scroll", "zoom", "redrawcomplete", "resize"] as const) this.surfer.on(event, view);
+    this.surfer.on("zoom", zoomed);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
