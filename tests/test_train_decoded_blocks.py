@@ -75,3 +75,43 @@ def test_a_flac_file_that_does_not_say_its_length_is_refused(tmp_path):
     path.write_bytes(bytes(content))
     with pytest.raises(AudioError, match="does not say how many"):
         DecodedBlocks(path)
+
+
+def _variable_mp3(folder, sample_rate, channels=1):
+    """Ten quiet seconds and four loud ones as an MP3 of variable bit rate, with its frame count and without."""
+    rng = np.random.default_rng(0)
+    loudness = np.repeat([0.001, 0.3], [10 * sample_rate, 4 * sample_rate])[:, None]
+    sound = loudness * rng.standard_normal((len(loudness), channels))
+    counted, plain = folder / "counted.mp3", folder / "plain.mp3"
+    soundfile.write(counted, sound, sample_rate, bitrate_mode="VARIABLE", compression_level=0.5)
+    content = counted.read_bytes()
+    assert content.find(b"Xing") > 0
+    plain.write_bytes(content[content.index(content[:2], content.index(b"Xing")) :])
+    return counted, plain
+
+
+@pytest.mark.parametrize(("sample_rate", "channels"), [(16_000, 1), (44_100, 2)])
+def test_an_mp3_without_a_frame_count_is_read_to_its_end(tmp_path, sample_rate, channels):
+    counted, plain = _variable_mp3(tmp_path, sample_rate, channels)
+    assert soundfile.info(plain).frames < 0.9 * 14 * sample_rate  # what libsndfile takes it for
+    whole, samples = _read(counted), _read(plain)
+    assert abs(len(samples) - len(whole)) <= 3 * 1152  # the delays of coder and decoder, which the count tells
+    delay = int(np.argmax(np.correlate(samples[-sample_rate:, 0], whole[-sample_rate : -sample_rate // 2, 0], "valid")))
+    assert delay <= 3 * 1152
+    with DecodedBlocks(plain) as recording:
+        twice = [np.concatenate(list(recording.frames())) for _ in range(2)]
+    np.testing.assert_array_equal(*twice)
+
+
+def test_tags_around_an_mp3_without_a_frame_count_are_no_frames(tmp_path):
+    _, plain = _variable_mp3(tmp_path, 16_000)
+    content = plain.read_bytes()
+    spoilt = tmp_path / "tagged.mp3"
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x10" + bytes(16)
+    spoilt.write_bytes(tag + content + b"TAG" + b"\xff" * 125)
+    assert len(_read(spoilt)) == len(_read(plain))
+
+
+def _read(path):
+    with DecodedBlocks(path) as recording:
+        return np.concatenate(list(recording.frames()))

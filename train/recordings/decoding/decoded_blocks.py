@@ -13,6 +13,7 @@ from edge_runtime.audio.sound_kinds import READABLE, SNIFFED_BYTES, recognise, r
 from edge_runtime.audio.wav_file import WavFile, is_wav
 from edge_runtime.audio.wav_format import UnknownCodecError, check_numbers, check_rate
 from train.recordings.decoding.cut_off import refuse_cut_off
+from train.recordings.decoding.mp3_frames import with_frame_count
 
 _LONGEST = 2**48  # samples; libsndfile gives 2 ** 63 - 1 where the header holds no length
 
@@ -178,4 +179,9 @@ def _forward_file(path: Path) -> Any:
         def seekable(self) -> bool:
             return False
 
-    return ForwardFile(str(path))
+    found = ForwardFile(str(path))
+    counted = with_frame_count(path, found.frames) if found.format == "MP3" else None
+    if counted is None:
+        return found
+    found.close()
+    return ForwardFile(counted)
