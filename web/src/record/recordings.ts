@@ -42,6 +42,7 @@ export interface State {
   missing: string[]; // what a training still needs
   model: string; // that a training would make
   trainings: Training[];
+  notes?: string[]; // on the folder, such as where new sessions go
 }
 
 export interface Finding {

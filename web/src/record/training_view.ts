@@ -7,8 +7,11 @@ import { readBundle, readLog, readReport, readTrainings, startTraining, stopTrai
 const EVERY_MS = 700;
 
 export interface TrainingActions {
-  // Opens a model, by its place among those that the server has.
+  // Opens a model that somebody asked for, by its place among those that the server has.
   hear: (place: number, name: string) => Promise<void>;
+  // A training has ended with models, whatever is done meanwhile.
+  finished: (place: number, name: string) => Promise<void>;
+  began: () => void;
 }
 
 export class TrainingView {
@@ -16,12 +19,15 @@ export class TrainingView {
   private readonly stopButton = element<HTMLButtonElement>("stop-training");
   private readonly epochs = element<HTMLInputElement>("epochs");
   private watching = false;
-  private drawn = ""; // what the lists show, so that they are not made anew for nothing
+  private drawn = ""; // what the curves show, so that they are not made anew for nothing
+  private newest: Training | undefined;
+  private readonly results = new Map<string, HTMLElement>(); // of the trainings that are over
 
   constructor(private readonly actions: TrainingActions) {
     this.button.addEventListener("click", () => this.ask(() => this.start()));
     this.stopButton.addEventListener("click", () => this.ask(async () => void (await stopTraining())));
     element("log-part").addEventListener("toggle", () => this.ask(() => this.showLog()));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.drawCurves());
   }
 
   show(state: State): void {
@@ -53,6 +59,7 @@ export class TrainingView {
     try {
       const epochs = element("epochs-field").hidden || !this.epochs.value ? null : this.epochs.valueAsNumber;
       await startTraining(epochs);
+      this.actions.began();
     } catch (error) {
       this.button.disabled = false;
       throw error;
@@ -60,7 +67,7 @@ export class TrainingView {
     await this.watch();
   }
 
-  // Follows the running training to its end; then its best file is heard.
+  // Follows the running training to its end.
   private async watch(): Promise<void> {
     if (this.watching) return;
     this.watching = true;
@@ -86,7 +93,7 @@ export class TrainingView {
     if (training.state === "ended") {
       throw new Error(`${spelled(training.name)} ended before it was finished. ${training.error ?? ""} Its log says more.`);
     }
-    if (training.models?.length) await this.actions.hear(training.models[0], training.name);
+    if (training.models?.length) await this.actions.finished(training.models[0], training.name);
   }
 
   private showTrainings(trainings: Training[]): void {
@@ -98,12 +105,31 @@ export class TrainingView {
       element("training-step").textContent = `${clock(running.seconds)}: ${stepName(running.step)}`;
     }
     element("log-part").hidden = !trainings.length;
-    const drawn = JSON.stringify(trainings.map(({ name, state, history }) => [name, state, history.length]));
-    if (drawn === this.drawn) return;
+    this.newest = trainings.at(-1);
+    const drawn = `${this.newest?.name} ${this.newest?.history.length}`;
+    if (drawn !== this.drawn) this.drawCurves();
     this.drawn = drawn;
-    showCurves(element("curves"), trainings.at(-1)?.history ?? []);
-    const finished = trainings.filter(({ state }) => state !== "running").reverse();
-    element("trainings").replaceChildren(...finished.map((training, place) => this.result(training, place === 0)));
+    this.showResults(trainings.filter(({ state }) => state !== "running"));
+  }
+
+  private drawCurves(): void {
+    showCurves(element("curves"), this.newest?.history ?? []);
+  }
+
+  // The newest first; those that are shown stay as they are, with what is open in them and what has the focus.
+  private showResults(over: Training[]): void {
+    const names = over.map(({ name }) => name);
+    for (const [name, part] of this.results) {
+      if (names.includes(name)) continue;
+      part.remove();
+      this.results.delete(name);
+    }
+    for (const training of over) {
+      if (this.results.has(training.name)) continue;
+      const part = this.result(training, training === over.at(-1));
+      this.results.set(training.name, part);
+      element("trainings").prepend(part);
+    }
   }
 
   private result(training: Training, newest: boolean): HTMLElement {
