@@ -1,6 +1,7 @@
 """The page that records: its folder of takes, its trainings, and the whole of it used in a browser."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -398,6 +399,9 @@ def test_faults_are_told_on_the_page(seen):
     assert "without its token; open the whole address that earproof printed" in seen["without_token"]
     assert "token" not in seen["address"]
     assert "there is the label 'high' already" in seen["same_label"]
+    assert re.match(
+        r"the server does not answer; .* start it again with --port \d+, and open the address", seen["no_server"]
+    )
     assert seen["not_kept"].startswith("the take of high is not kept: the server does not answer")
     assert seen["keep_again"] == ["Keep the take again", "Keep the 2 takes again"]
     assert seen["asks_before_leaving"] == "beforeunload"
@@ -458,3 +462,5 @@ def test_the_page_that_records_asks_no_other_host_and_is_open_to_all(seen):
     assert len(seen["axe"]) == 2
     assert seen["narrow_width"] == 360
     assert seen["narrow_table"] <= 0
+    light, dark = seen["waveform"]
+    assert sum(light) + 90 < sum(dark)

@@ -40,6 +40,11 @@ seen.needs = await page.locator("#train-needs li").allTextContents();
 await page.selectOption("#take-seconds", "1");
 await page.selectOption("#take-count", "1");
 await session("desk");
+await page.route("**/microphone_worklet.js", (route) => route.abort()); // the server is gone
+await page.click('[aria-label="Record high"]');
+await page.waitForSelector("#record-error:not([hidden])");
+seen.no_server = await text("#record-error");
+await page.unroute("**/microphone_worklet.js");
 await page.click('[aria-label="Record high"]');
 await said("Kept high/desk-0001.wav");
 for (const place of ["hall", "yard"]) {
@@ -178,7 +183,15 @@ for (const [name, button] of [["bundle", "#trainings td button >> nth=0"], ["rep
   await download.saveAs(join(job.downloads, download.suggestedFilename()));
   seen.downloads[name] = download.suggestedFilename();
 }
+const colour = () =>
+  page.evaluate(() => {
+    const picture = document.querySelector(".takes canvas");
+    return [...picture.getContext("2d").getImageData(0, picture.height / 2, 1, 1).data].slice(0, 3);
+  });
+seen.waveform = [await colour()];
 await page.emulateMedia({ colorScheme: "dark" });
+await page.waitForTimeout(200); // one frame and more
+seen.waveform.push(await colour());
 await page.setViewportSize(NARROW);
 await checkAccess(page, "dark, narrow, a training");
 seen.narrow_table = await page.evaluate(() => {
