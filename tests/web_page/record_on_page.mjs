@@ -130,7 +130,7 @@ const ended = new Promise((came) => (end.came = came));
 await page.route("**/api/trainings", async (route) => {
   const response = await route.fetch();
   const [training] = await response.json();
-  if (training.state !== "running") end.came();
+  if (training.state !== "running") end.came(training);
   await route.fulfill({ response, json: [end.told ? training : { ...training, state: "running" }] });
 });
 await page.reload(); // a page that is closed loses nothing
@@ -138,7 +138,8 @@ await page.waitForSelector("#training-now:not([hidden])");
 await page.waitForSelector(".takes li");
 seen.takes_after_reload = await page.locator(".takes li").count();
 await page.selectOption("#take-seconds", "1");
-await ended;
+const { state, error } = await ended;
+if (state !== "finished") throw new Error(`the training is ${state}: ${error}`);
 await page.click('[aria-label="Record high"]');
 await page.fill("#new-label", "thi");
 await said("\\(1 of 4\\)");

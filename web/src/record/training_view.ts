@@ -5,6 +5,7 @@ import { showCurves } from "./curves";
 import { readBundle, readLog, readReport, readTrainings, startTraining, stopTraining, type State, type Training } from "./recordings";
 
 const EVERY_MS = 700;
+const RETRY_MS = 2000; // while the server does not answer
 
 export interface TrainingActions {
   // Opens a model that somebody asked for, by its place among those that the server has.
@@ -46,12 +47,14 @@ export class TrainingView {
   }
 
   private ask(work: () => Promise<void>): void {
+    element("train-error").hidden = true;
+    work().catch((error: Error) => this.fail(error));
+  }
+
+  private fail(error: Error): void {
     const told = element("train-error");
-    told.hidden = true;
-    work().catch((error: Error) => {
-      told.textContent = error.message;
-      told.hidden = false;
-    });
+    told.hidden = false;
+    if (told.textContent !== error.message) told.textContent = error.message; // what is told again and again is said once
   }
 
   private async start(): Promise<void> {
@@ -74,7 +77,7 @@ export class TrainingView {
     this.button.disabled = true;
     try {
       for (;;) {
-        const trainings = await readTrainings();
+        const trainings = await this.readOn();
         this.showTrainings(trainings);
         if (!trainings.some(({ state }) => state === "running")) return await this.ended(trainings.at(-1));
         if (element<HTMLDetailsElement>("log-part").open) await this.showLog();
@@ -83,6 +86,20 @@ export class TrainingView {
     } finally {
       this.watching = false;
       this.button.disabled = element("train-needs").childElementCount > 0;
+    }
+  }
+
+  // The trainings, as soon as the server answers: it may be started again meanwhile.
+  private async readOn(): Promise<Training[]> {
+    for (let failed = false; ; failed = true) {
+      try {
+        const trainings = await readTrainings();
+        if (failed) element("train-error").hidden = true;
+        return trainings;
+      } catch (error) {
+        this.fail(error as Error);
+        await new Promise((done) => setTimeout(done, RETRY_MS));
+      }
     }
   }
 
