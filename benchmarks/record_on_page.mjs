@@ -79,7 +79,7 @@ const recorded = Date.now();
 await think();
 await page.click("#train");
 const training = Date.now();
-await page.waitForFunction(() => document.querySelector("#record-status").textContent.includes("is open below"), null, { timeout: 900_000 });
+await page.waitForFunction(() => document.querySelector("#train-news").textContent.includes("open below"), null, { timeout: 900_000 });
 const trained = Date.now();
 const found = {
   seconds: (trained - began) / 1000,

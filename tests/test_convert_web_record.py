@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -473,7 +474,7 @@ def test_a_damaged_training_is_marked_and_the_others_are_shown(stand_in, ending,
     damaged.parent.mkdir(exist_ok=True)
     damaged.write_text(content)
     first, second = running.described()
-    assert (first["name"], first["state"], second["state"]) == ("training-001", "ended", "finished")
+    assert (first["name"], first["state"], second["state"]) == ("training-001", "damaged", "finished")
     assert first["error"].startswith(told)
     assert running.start() == "training-003"
     _until_ended(running)
@@ -510,7 +511,7 @@ def test_files_of_a_training_that_were_moved_away_are_told_with_it(stand_in, mon
     assert recorder.models == ["Training 1: a.tflite", "Training 1: b.tflite"]
     there.clear()
     (described,) = Recorder(TakeFolder(running.data), running, [], {}).state()["trainings"]
-    assert described["state"] == "ended"
+    assert described["state"] == "damaged"
     assert described["error"].startswith("Its files cannot be read: b.tflite cannot be opened: /")
 
 
@@ -646,9 +647,11 @@ def seen(folder):
 def test_takes_are_recorded_added_deleted_and_brought_back_on_the_page(seen, folder):
     index = find_clips(folder / "takes")
     expected = {(f"{label}/{place}-0001.wav", label, place) for label in ("high", "low") for place in PLACES}
-    expected.add(("high/yard-0002.wav", "high", "yard"))
+    expected |= {(f"high/yard-{number:04d}.wav", "high", "yard") for number in range(3, 9)}  # 2 was deleted
     assert {(clip.path, clip.labels[0], clip.group) for clip in index.clips} == expected
-    assert (seen["takes_after_delete"], seen["takes_after_undo"], seen["takes_after_reload"]) == (3, 4, 7)
+    assert (seen["takes_after_delete"], seen["takes_after_undo"], seen["takes_after_reload"]) == (4, 6, 9)
+    assert seen["focus_after_delete"].startswith("Delete high/yard-0002.wav")
+    assert seen["focus_after_undo"].startswith("Play high/yard-0004.wav")
     heard, rate = soundfile.read(folder / "takes" / "high" / "hall-0001.wav")
     assert heard.size == rate  # one second, at the rate of the microphone
     loudest = np.argmax(np.abs(np.fft.rfft(heard))) * rate / heard.size
@@ -659,19 +662,46 @@ def test_faults_are_told_on_the_page(seen):
     assert "without its token; open the whole address that earproof printed" in seen["without_token"]
     assert "token" not in seen["address"]
     assert "there is the label 'high' already" in seen["same_label"]
+    assert re.match(
+        r"the server does not answer; .* start it again with --port \d+, and open the address", seen["no_server"]
+    )
     assert seen["not_kept"].startswith("the take of high is not kept: the server does not answer")
+    assert seen["keep_again"] == ["Keep the take again", "Keep the 2 takes again"]
+    assert seen["asks_before_leaving"] == "beforeunload"
     assert seen["keep_again_hidden"]
     assert seen["needs"] == ["Record takes of high.", "Record takes of low."]
     told = "low1.wav: its samples go 3.5 dB above full scale and are clipped there, as a microphone does"
     assert seen["added"] == [
         "Added 1 file to low, session desk.",
         f"Added 1 file to low, session hall; {told}.",
-        "Added 1 file to low, session yard.",
+        "Added 1 file to low, session yard; 1 not added.",
     ]
-    assert seen["broken"].startswith("1 file not added: broken.wav")
+    status, error = seen["broken"]
+    assert status == "Added 1 file to low, session yard; 1 not added."
+    assert error.startswith("1 file not added: broken.wav")
     assert len(seen["findings"]) == 1
     assert seen["findings"][0].startswith("warning: the sample rate of the files tells high, low; ")
     assert seen["second_training"] == [400, "one training at a time: wait for training-001, or stop it"]
+
+
+def test_a_page_that_is_opened_again_goes_on_with_the_last_session(seen):
+    session, status = seen["session_of_other"]
+    assert session == "yard"
+    assert "The next take goes to the session yard. Press New session for another place" in status
+
+
+def test_the_end_of_a_training_interrupts_nobody(seen):
+    end = seen["at_the_end"]
+    assert end["news"] == "Training 1 is finished."
+    assert end["after"] == end["before"]  # focus and scrolling, and the row goes on
+    assert (end["before"][0], end["before"][2]) == ("new-label", False)
+    assert end["written"] == "third"
+    assert seen["models_before_hearing"] == 0
+
+
+def test_the_first_training_is_open_at_its_end_where_nobody_does_anything(seen):
+    assert seen["news_of_other"] == "Training 1 is finished, and open below."
+    assert seen["model_of_other"].startswith("Training 1: mel_cnn-")
 
 
 def test_a_training_on_the_page_ends_with_a_file_that_hears(seen, folder):
@@ -703,3 +733,6 @@ def test_the_page_that_records_asks_no_other_host_and_is_open_to_all(seen):
     assert {state: faults for state, faults in seen["axe"].items() if faults} == {}
     assert len(seen["axe"]) == 2
     assert seen["narrow_width"] == 360
+    assert seen["narrow_table"] <= 0
+    light, dark = seen["waveform"]
+    assert sum(light) + 90 < sum(dark)

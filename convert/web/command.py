@@ -45,15 +45,15 @@ def run(verb: str, args: argparse.Namespace) -> int:
     ValueError, OSError
         Options that do not go together, a port that is none or taken, or a folder of takes that is none.
     """
+    from convert.web.build_order import ordered_files
     from convert.web.served_model import open_model
     from convert.web.server import serve
     from convert.web.site import make_site, write_site
-    from edge_runtime.options import model_files
 
     if not 0 <= args.port <= 65535:
         raise ValueError(f"--port is {args.port}; expected 0 to 65535")
     _check_together(args)
-    models = [open_model(path) for path in model_files(args.models)]
+    models = [open_model(path) for path in ordered_files(args.models)]
     site = make_site(models, records=args.data is not None)
     if args.data is not None:
         return _record(models, site, args)

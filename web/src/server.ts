@@ -13,7 +13,22 @@ function readToken(): string {
   return sessionStorage.getItem(KEPT) ?? "";
 }
 
-const token = readToken();
+let token = readToken();
+let answered = false; // anything yet that was asked for
+const whenNew: (() => void)[] = [];
+
+// The address of a server that was started again differs behind its # alone: the browser loads nothing for it.
+addEventListener("hashchange", () => {
+  const before = token;
+  token = readToken();
+  if (!answered) location.reload(); // there is nothing on the page that would be lost
+  else if (token !== before) whenNew.forEach((act) => act());
+});
+
+// Calls what is to be done once the address of a server that was started again is opened in this tab.
+export function whenServerIsNew(act: () => void): void {
+  whenNew.push(act);
+}
 
 // A file that the host does not have.
 export class NotHere extends Error {}
@@ -25,13 +40,21 @@ export async function ask(address: string, options: RequestInit = {}): Promise<R
   try {
     response = await fetch(address, { ...options, headers });
   } catch {
-    throw new Error("the server does not answer; is earproof still running? When it starts again it prints a new address");
+    throw new Error(`the server does not answer; is earproof still running? ${whatToDo()}`);
   }
-  if (response.ok) return response;
+  if (response.ok) {
+    answered = true;
+    return response;
+  }
   const said = (await response.text()).trim();
   const short = said.length < 1000 && !said.startsWith("<"); // a web host answers with a page of its own
   if (response.status === 404) throw new NotHere(short && said ? said : `this host does not have ${address}`);
   throw new Error(short && said ? said : `${address}: ${response.status} ${response.statusText}`);
+}
+
+function whatToDo(): string {
+  if (!token) return "When it starts again it prints a new address";
+  return `If not, start it again with --port ${location.port}, and open the address that it prints in this tab`;
 }
 
 export async function askFor<T>(address: string, options: RequestInit = {}): Promise<T> {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from convert.web.plain_words import plain_words
@@ -43,6 +44,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self._opened: dict[tuple[str, str], int] = {}  # place of a file of a training among the models
+        self._opening = Lock()  # two tabs ask at once, and each file has one place
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows of takes and trainings."""
@@ -75,18 +77,19 @@ class Recorder:
             except (ValueError, OSError, RuntimeError) as error:
                 faults.append(f"{file['file']} cannot be opened: {plain_words(error)}")
         if not places:
-            return {**training, "state": "ended", "error": f"Its files cannot be read: {'; '.join(faults)}."}
+            return {**training, "state": "damaged", "error": f"Its files cannot be read: {'; '.join(faults)}."}
         verdict = [*training["verdict"], *(f"{fault}." for fault in faults)]
         return {**training, "verdict": verdict, "models": places}
 
     def _place(self, name: str, file: str) -> int:
         """The place of a training's file among the page's models; it is opened once."""
-        if (name, file) not in self._opened:
-            number = name.rpartition("-")[2].lstrip("0")
-            self.models.append(open_model(self.trainings.folder(name) / file, f"Training {number}: {file}"))
-            self.site.update(files_of(self.models, records=True))
-            self._opened[name, file] = len(self.models) - 1
-        return self._opened[name, file]
+        with self._opening:
+            if (name, file) not in self._opened:
+                number = name.rpartition("-")[2].lstrip("0")
+                self.models.append(open_model(self.trainings.folder(name) / file, f"Training {number}: {file}"))
+                self.site.update(files_of(self.models, records=True))
+                self._opened[name, file] = len(self.models) - 1
+            return self._opened[name, file]
 
 
 def make_routes(recorder: Recorder) -> list[BaseRoute]:
@@ -129,8 +132,8 @@ def make_routes(recorder: Recorder) -> list[BaseRoute]:
         try:
             takes.delete(path)
         except GoneError as error:  # as it was asked for; the page reads the state anew after this
-            return {"told": f"{error}."}
-        return {"told": f"Deleted {path}."}
+            return {"told": f"{error}.", "is_gone": True}
+        return {"told": f"Deleted {path}.", "is_gone": False}
 
     def name_of(request: Request) -> str:
         return str(request.path_params["name"])

@@ -183,7 +183,7 @@ class Trainings:
         except (OSError, ValueError, TypeError, LookupError) as error:
             told = f"no {error}" if isinstance(error, KeyError) else plain_words(error)
             return {
-                **{"name": name, "model": "", "command": [], "state": "running" if runs else "ended"},
+                **{"name": name, "model": "", "command": [], "state": "running" if runs else "damaged"},
                 **{"began": 0.0, "seconds": 0.0, "share": 0.0, "step": "", "history": []},
                 "error": f"Its record cannot be read: {told}.",
             }

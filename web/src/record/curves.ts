@@ -22,6 +22,8 @@ function curve(column: string, name: string, held: boolean): Curve {
 
 // Shows the rows of a history; one row alone is no curve.
 export function showCurves(container: HTMLElement, history: Record<string, number>[]): void {
+  const before = container.querySelector("details");
+  const wasFocused = before?.contains(document.activeElement) ?? false;
   container.replaceChildren();
   if (history.length > 1) {
     const width = Math.max(220, Math.min(460, container.clientWidth / (container.clientWidth > 560 ? 2 : 1) - 12));
@@ -30,7 +32,11 @@ export function showCurves(container: HTMLElement, history: Record<string, numbe
       if (shown.length) container.append(picture(title, shown, history, width));
     }
   }
-  if (history.length) container.append(table(history));
+  if (!history.length) return;
+  const numbers = table(history);
+  numbers.open = before?.open ?? false; // an epoch that is added closes nothing
+  container.append(numbers);
+  if (wasFocused) numbers.querySelector("summary")?.focus({ preventScroll: true });
 }
 
 function picture(title: string, curves: Curve[], history: Record<string, number>[], width: number): HTMLElement {
@@ -59,7 +65,7 @@ function picture(title: string, curves: Curve[], history: Record<string, number>
   return figure;
 }
 
-function table(history: Record<string, number>[]): HTMLElement {
+function table(history: Record<string, number>[]): HTMLDetailsElement {
   const names = ["epoch", "accuracy", "val_accuracy", "loss", "val_loss"].filter((name) => name in history[0]);
   const head = names.map((name) => make("th", { scope: "col" }, name.replace("val_", "validation ")));
   const rows = history.map((row) =>

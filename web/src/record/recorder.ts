@@ -3,46 +3,50 @@
 import { decodeFile } from "../audio/decoding";
 import { wavFile } from "../audio/wav_writing";
 import type { RemoteEngine } from "../engine/remote_engine";
-import { keepSingleKeys } from "../parts/single_keys";
+import { whenServerIsNew } from "../server";
 import { counted, element, make } from "../views/elements";
+import { focusFirst, handingOn } from "./focus";
+import { listenToKeys } from "./keys";
 import { faultOf } from "./loudness";
-import { addLabel, findFaults, keepTake, readState, removeLabel, type State } from "./recordings";
+import { addLabel, deleteTake, findFaults, keepTake, readState, removeLabel, restoreTake, type State, type Take } from "./recordings";
+import { Sessions } from "./sessions";
 import { TakeList } from "./take_list";
-import { TakeRecorder, type Moment, type NewTake } from "./take_recorder";
+import { TakeRecorder, type Moment } from "./take_recorder";
+import { TrainingNews } from "./training_news";
 import { spelled, TrainingView } from "./training_view";
+import { UnkeptTakes, type UnkeptTake } from "./unkept_takes";
 
-const SESSION = "earproof-session"; // kept in this tab, so that a page that is loaded again goes on with it
+interface Kept {
+  path: string;
+  told: string; // what is to be said of it
+}
 
 export class Recorder {
-  private readonly session = element<HTMLInputElement>("session");
+  private readonly sessions = new Sessions();
   private readonly takes: TakeList;
   private readonly training: TrainingView;
   private readonly microphone = new TakeRecorder((moment) => this.showMoment(moment));
-  private readonly keysAreOn = keepSingleKeys();
+  private readonly unkept = new UnkeptTakes();
+  private readonly news = new TrainingNews((work) => this.ask(work));
   private state: State | null = null;
   private heard: (() => void) | null = null; // called with the first sound
-  private undos: (() => Promise<unknown>)[] = []; // what brings deleted takes back, the last one first
-  private unkept: { label: string; session: string; take: NewTake } | null = null; // recorded, and not on the disk
+  private deleted: string[] = []; // takes that can be brought back, the last one first
 
   constructor(
-    private readonly hear: (place: number) => Promise<void>,
+    private readonly open: (place: number) => Promise<void>,
     private readonly engine: Promise<RemoteEngine>,
   ) {
     this.takes = new TakeList(element("labels"), engine, {
       record: (label) => this.ask(() => this.record(label)),
       addFiles: (label, files) => this.ask(() => this.addFiles(label, files)),
-      removeLabel: (label) => this.ask(async () => this.afterChange(removeLabel(label), `Removed the label ${label}.`)),
-      changed: (told, undo) => this.changed(told, undo),
+      removeLabel: (label) => this.ask(() => this.change(removeLabel(label), `Removed the label ${label}.`)),
+      delete: (take) => this.ask(() => this.delete(take)),
       failed: (error) => this.fail(error),
     });
     this.training = new TrainingView({
-      hear: async (place, name) => {
-        await this.microphone.close();
-        await this.hear(place);
-        this.say(`${spelled(name)} is open below: press Microphone to hear with it.`);
-        element("choose").scrollIntoView({ behavior: "smooth", block: "start" });
-        element("microphone").focus({ preventScroll: true });
-      },
+      hear: (place, name) => this.hear(place, name),
+      finished: (place, name) => this.finished(place, name),
+      began: () => this.news.clear(),
     });
     this.listen();
   }
@@ -52,14 +56,15 @@ export class Recorder {
     element("check").hidden = false;
     element("train-part").hidden = false;
     await this.refresh();
-    this.nameSession(sessionStorage.getItem(SESSION) || this.nextSession());
-    this.say(this.state?.labels.length ? "Press Record, or the key R." : "Add the labels that the model shall tell apart.");
+    this.sessions.goOn();
+    const first = this.state?.labels.length ? "Press Record, or the key R." : "Add the labels that the model shall tell apart.";
+    this.say(`${first} ${this.sessions.describe()}`);
   }
 
   // Opens the newest file that was trained here; says whether there is one.
   async openNewest(): Promise<boolean> {
     const place = this.state?.trainings.findLast(({ models }) => models?.length)?.models?.[0];
-    if (place !== undefined) await this.hear(place);
+    if (place !== undefined) await this.open(place);
     return place !== undefined;
   }
 
@@ -69,23 +74,29 @@ export class Recorder {
       const input = element<HTMLInputElement>("new-label");
       const name = input.value;
       this.ask(async () => {
-        await this.afterChange(addLabel(name), `Added the label ${name.trim()}.`);
+        await this.change(addLabel(name), `Added the label ${name.trim()}.`);
         input.value = "";
       });
     });
     element("new-session").addEventListener("click", () => {
-      this.nameSession(this.nextSession());
-      this.say(`${this.session.value} begins: change the place, the distance or the speaker.`);
+      this.sessions.begin();
+      this.say(`${this.sessions.name} begins: change the place, the distance or the speaker.`);
     });
     element("stop-recording").addEventListener("click", () => this.stop());
-    element("keep-again").addEventListener("click", () => this.ask(() => this.keepAgain()));
-    this.session.addEventListener("input", () => sessionStorage.setItem(SESSION, this.session.value));
-    element("undo").addEventListener("click", () => this.ask(() => this.takeBack()));
-    element("find-faults").addEventListener("click", () => this.ask(() => this.check()));
-    document.addEventListener("keydown", (event) => this.key(event));
+    const check = () => handingOn(element("find-faults"), () => this.check(), () => []);
+    const actions = { undo: () => this.takeBack(), "keep-again": () => this.keepAgain(), "find-faults": check };
+    for (const [id, act] of Object.entries(actions)) element(id).addEventListener("click", () => this.ask(act));
+    listenToKeys({
+      record: () => this.ask(() => this.record(this.takes.active)),
+      stop: () => this.stop(),
+      play: () => this.withNewest((take) => this.takes.play(take)),
+      delete: () => this.withNewest((take) => this.delete(take)),
+      choose: (place) => this.takes.choose(place),
+    });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && !this.microphone.busy) this.ask(() => this.refresh()); // another tab may have recorded
     });
+    whenServerIsNew(() => this.ask(() => this.meetServer()));
   }
 
   private ask(work: () => Promise<void>): void {
@@ -94,9 +105,13 @@ export class Recorder {
   }
 
   private fail(error: Error): void {
-    this.microphone.stop();
-    this.say("Nothing is recorded now.");
-    element("record-error").textContent = error.message;
+    this.warn(error.message);
+    // It may be about a take that another tab has deleted. Where no state comes either, the error has said why.
+    if (!this.microphone.busy) void this.refresh().catch(() => undefined);
+  }
+
+  private warn(text: string): void {
+    element("record-error").textContent = text;
     element("record-error").hidden = false;
   }
 
@@ -108,104 +123,138 @@ export class Recorder {
     const state = await readState();
     this.state = state;
     element("record-folder").textContent = state.folder;
+    const notes = state.notes ?? [];
+    element("record-notes").replaceChildren(...notes.map((text) => make("li", {}, text)));
+    element("record-notes").hidden = !notes.length;
+    this.sessions.show(state.takes);
     this.takes.show(state);
     this.training.show(state);
-    element("session-names").replaceChildren(...this.sessions().map((value) => make("option", { value })));
     element<HTMLButtonElement>("find-faults").disabled = !state.takes.length;
   }
 
-  private async afterChange(change: Promise<unknown>, told: string): Promise<void> {
+  private async change(change: Promise<unknown>, told: string): Promise<void> {
     await change;
-    await this.changed(told, null);
+    await this.refresh();
+    this.say(told);
   }
 
-  private async changed(told: string, undo: (() => Promise<unknown>) | null): Promise<void> {
-    if (undo) this.undos.unshift(undo);
+  // The address of a server that was started again was opened in this tab.
+  private async meetServer(): Promise<void> {
+    await this.refresh();
+    const { count } = this.unkept;
+    const hint = count ? ` ${counted(count, "take")} can be kept again.` : "";
+    this.say(`The server answers again.${hint} ${this.sessions.describe()}`);
+  }
+
+  private async delete(take: Take): Promise<void> {
+    const { told, is_gone } = await deleteTake(take.path);
+    if (!is_gone) this.deleted.unshift(take.path);
     this.showUndo();
     await this.refresh();
     this.say(told);
   }
 
   private async takeBack(): Promise<void> {
-    const [undo] = this.undos;
-    if (!undo) return;
-    await undo();
-    this.undos.shift();
-    await this.changed("The take is back.", null);
+    const [path] = this.deleted;
+    const work = async () => {
+      await restoreTake(path);
+      this.deleted = this.deleted.filter((one) => one !== path);
+      await this.refresh();
+      this.showUndo();
+    };
+    await handingOn(element("undo"), work, () => this.takes.idsOf(path));
+    this.say("The take is back.");
   }
 
   private showUndo(): void {
     const button = element("undo");
-    button.hidden = !this.undos.length;
-    button.textContent = this.undos.length > 1 ? `Undo (${this.undos.length} deleted)` : "Undo";
+    button.hidden = !this.deleted.length;
+    button.textContent = this.deleted.length > 1 ? `Undo (${this.deleted.length} deleted)` : "Undo";
   }
 
-  // Sends a take again that was recorded and could not be kept.
-  private async keepAgain(): Promise<void> {
-    if (!this.unkept) return;
-    const { label, session, take } = this.unkept;
-    const told = await this.keep(label, session, take);
-    await this.changed(told, null);
+  private withNewest(work: (take: Take) => Promise<void>): void {
+    const newest = this.takes.takesOf(this.takes.active).at(0);
+    if (newest) this.ask(() => work(newest));
   }
 
-  private sessions(): string[] {
-    return [...new Set(this.state?.takes.map(({ group }) => group) ?? [])];
+  // Opens a file that somebody asked to hear with, and goes there.
+  private async hear(place: number, name: string): Promise<void> {
+    const stopped = this.microphone.busy ? "Stopped recording. " : "";
+    await this.microphone.close();
+    await this.open(place);
+    this.news.clear();
+    this.say(`${stopped}${spelled(name)} is open below: press Microphone to hear with it.`);
+    element("choose").scrollIntoView({ behavior: "smooth", block: "start" });
+    element("microphone").focus({ preventScroll: true });
   }
 
-  private nameSession(name: string): void {
-    this.session.value = name;
-    sessionStorage.setItem(SESSION, name);
-  }
-
-  // A name that no session has.
-  private nextSession(): string {
-    const day = new Date().toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
-    const taken = this.sessions();
-    let number = 1;
-    while (taken.includes(`Session ${number}, ${day}`) || this.session.value === `Session ${number}, ${day}`) number++;
-    return `Session ${number}, ${day}`;
+  // Says that a training has ended, and leaves alone what somebody does meanwhile. Its file is opened by itself only
+  // where no other one is there to be tried, and nobody records.
+  private async finished(place: number, name: string): Promise<void> {
+    const hear = () => this.hear(place, name);
+    this.news.tell(`${spelled(name)} is finished.`, hear);
+    if (this.microphone.busy || element("model").childElementCount) return;
+    await handingOn(document.activeElement as HTMLElement, () => this.open(place), () => []);
+    this.news.tell(`${spelled(name)} is finished, and open below.`, hear);
   }
 
   private async record(label: string): Promise<void> {
-    if (this.microphone.busy) return this.stop();
-    const session = this.session.value.trim();
+    if (this.microphone.busy) return void this.stop();
+    const session = this.sessions.name;
     if (!session) throw new Error("the session has no name; say who or where, so that its takes stay together");
+    if (!label) throw new Error("there is no label to record; add one first");
     this.takes.active = label;
     const count = +element<HTMLSelectElement>("take-count").value;
     const seconds = +element<HTMLSelectElement>("take-seconds").value;
     this.say("Waiting for the microphone …");
-    this.heard = () => this.say(`Recording ${label} …`);
-    const kept = async (take: NewTake, place: number) => {
-      const told = await this.keep(label, session, take);
-      await this.refresh();
-      this.say(`${told}${count > 1 ? ` (${place + 1} of ${count})` : ""}`);
-    };
-    await this.microphone.record(count, seconds, kept);
+    this.heard = () => this.say(`Recording ${label}, session ${session} …`);
+    try {
+      await this.microphone.record(count, seconds, async (take, place) => {
+        const { told } = await this.keepRecorded({ label, session, take });
+        await this.refresh();
+        this.say(`${told}${count > 1 ? ` (${place + 1} of ${count})` : ""}`);
+      });
+    } catch (error) {
+      this.microphone.stop();
+      this.say("Nothing is recorded now.");
+      throw error;
+    }
   }
 
-  // Sends a take to the folder; returns what is to be said of it.
-  private async keep(label: string, session: string, { samples, sampleRate }: NewTake): Promise<string> {
-    let path: string;
+  // Keeps a take that is nowhere else: what cannot be sent is held on the page.
+  private async keepRecorded(one: UnkeptTake): Promise<Kept> {
     try {
-      path = await keepTake(label, session, wavFile(samples, sampleRate));
+      return await this.keep(one);
     } catch (error) {
-      this.showUnkept({ label, session, take: { samples, sampleRate } });
-      throw new Error(`the take of ${label} is not kept: ${(error as Error).message}`);
+      this.unkept.hold(one);
+      throw new Error(`the take of ${one.label} is not kept: ${(error as Error).message}`);
     }
-    this.showUnkept(null);
+  }
+
+  // Sends a take to the folder.
+  private async keep({ label, session, take: { samples, sampleRate } }: UnkeptTake): Promise<Kept> {
+    const path = await keepTake(label, session, wavFile(samples, sampleRate));
     this.takes.know(path, samples);
     const fault = faultOf(samples);
     const notes = [...(fault ? [fault] : []), ...this.microphone.notes];
-    return `Kept ${path}${notes.length ? `; ${notes.join("; ")}` : ""}.`;
+    return { path, told: `Kept ${path}${notes.length ? `; ${notes.join("; ")}` : ""}.` };
   }
 
-  private showUnkept(unkept: Recorder["unkept"]): void {
-    this.unkept = unkept;
-    element("keep-again").hidden = !unkept;
+  // Sends the takes again that were recorded and could not be kept.
+  private async keepAgain(): Promise<void> {
+    const kept: Kept[] = [];
+    let faults: string[] = [];
+    const work = async () => {
+      faults = await this.unkept.send(async (one) => void kept.push(await this.keep(one)));
+      if (kept.length) await this.refresh();
+    };
+    await handingOn(element("keep-again"), work, () => this.takes.idsOf(kept.at(-1)?.path ?? ""));
+    if (kept.length) this.say(kept.map(({ told }) => told).join(" "));
+    if (faults.length) throw new Error(`${counted(this.unkept.count, "take")} still not kept: ${faults.join("; ")}`);
   }
 
   private async addFiles(label: string, files: File[]): Promise<void> {
-    const session = this.session.value.trim();
+    const session = this.sessions.name;
     if (!session) throw new Error("the session has no name; say where the files come from");
     const refused: string[] = [];
     const told: string[] = [];
@@ -213,21 +262,26 @@ export class Recorder {
       this.say(`Adding ${file.name} (${place + 1} of ${files.length}) …`);
       try {
         const clip = await decodeFile(file, await this.engine, true);
-        await this.keep(label, session, clip);
+        await this.keep({ label, session, take: clip });
         if (clip.notes.length) told.push(`${file.name}: ${clip.notes.join(", ")}`);
       } catch (error) {
-        refused.push((error as Error).message);
+        const { message } = error as Error;
+        refused.push(message.includes(file.name) ? message : `${file.name}: ${message}`);
       }
     }
-    await this.refresh();
     const added = files.length - refused.length;
-    if (added) this.say(`Added ${counted(added, "file")} to ${label}, session ${session}${told.map((one) => `; ${one}`).join("")}.`);
-    if (refused.length) throw new Error(`${counted(refused.length, "file")} not added: ${refused.join("; ")}`);
+    const parts = [...(refused.length ? [`${refused.length} not added`] : []), ...told];
+    this.say(`Added ${added ? counted(added, "file") : "no file"} to ${label}, session ${session}${parts.map((one) => `; ${one}`).join("")}.`);
+    if (refused.length) this.warn(`${counted(refused.length, "file")} not added: ${refused.join("; ")}`);
+    await this.refresh();
   }
 
-  private stop(): void {
+  // Ends a row; says whether there was one.
+  private stop(): boolean {
+    if (!this.microphone.busy) return false;
     this.microphone.stop();
     this.say("Stopped; the take that was not whole is not kept.");
+    return true;
   }
 
   private async check(): Promise<void> {
@@ -257,20 +311,10 @@ export class Recorder {
     element<HTMLProgressElement>("take-progress").value = share;
     const decibels = 20 * Math.log10(Math.max(level, 1e-5));
     element("take-level").style.width = `${Math.max(0, Math.min(100, ((decibels + 60) / 60) * 100))}%`;
-    element("stop-recording").hidden = state === "ready";
-  }
-
-  private key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input:not([type=checkbox]), select, textarea") || !this.keysAreOn() || element("record").hidden) return;
-    const newest = this.takes.takesOf(this.takes.active).at(0);
-    if (event.key === "r") this.ask(() => this.record(this.takes.active));
-    else if (event.key === "Escape" && this.microphone.busy) this.stop();
-    else if (event.key === "p" && newest) this.ask(() => this.takes.play(newest));
-    else if (event.key === "Delete" && newest) this.ask(() => this.takes.delete(newest));
-    else if (/^[1-9]$/.test(event.key)) this.takes.choose(+event.key - 1);
-    else return;
-    event.preventDefault();
+    const stop = element("stop-recording");
+    const had = document.activeElement === stop;
+    stop.hidden = state === "ready";
+    if (had && stop.hidden) focusFirst(this.takes.idsOf(""));
   }
 }
 

@@ -22,7 +22,7 @@ export interface Training {
   name: string;
   model: string;
   command: string[];
-  state: "running" | "finished" | "stopped" | "ended"; // ended: by a fault
+  state: "running" | "finished" | "stopped" | "ended" | "damaged"; // ended: by a fault; damaged: afterwards
   seconds: number;
   share: number; // of it done, 0 to 1, a guess
   step: string;
@@ -42,6 +42,7 @@ export interface State {
   missing: string[]; // what a training still needs
   model: string; // that a training would make
   trainings: Training[];
+  notes?: string[]; // on the folder, such as where new sessions go
 }
 
 export interface Finding {
@@ -57,7 +58,7 @@ export const readState = () => askFor<State>("api/state");
 export const findFaults = () => askFor<Finding[]>("api/findings");
 export const addLabel = (label: string) => ask(`api/labels?${asked({ label })}`, { method: "POST" });
 export const removeLabel = (label: string) => ask(`api/labels?${asked({ label })}`, { method: "DELETE" });
-export const deleteTake = (path: string) => ask(`api/takes/${inPath(path)}`, { method: "DELETE" });
+export const deleteTake = (path: string) => askFor<{ told: string; is_gone: boolean }>(`api/takes/${inPath(path)}`, { method: "DELETE" });
 export const restoreTake = (path: string) => ask(`api/deleted/${inPath(path)}`, { method: "POST" });
 export const readTrainings = () => askFor<Training[]>("api/trainings");
 export const readLog = (name: string) => askFor<string[]>(`api/trainings/${name}/log`);

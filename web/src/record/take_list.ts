@@ -3,7 +3,8 @@
 import { decodeFile } from "../audio/decoding";
 import type { RemoteEngine } from "../engine/remote_engine";
 import { counted, labelColour, make } from "../views/elements";
-import { deleteTake, readTake, restoreTake, type State, type Take } from "./recordings";
+import { focusFirst } from "./focus";
+import { readTake, type State, type Take } from "./recordings";
 import { drawWaveform } from "./waveform_picture";
 
 const SHOWN = 12; // takes of a label, the newest; all on request
@@ -12,7 +13,7 @@ export interface TakeListActions {
   record: (label: string) => void;
   addFiles: (label: string, files: File[]) => void;
   removeLabel: (label: string) => void;
-  changed: (told: string, undo: (() => Promise<unknown>) | null) => Promise<void>;
+  delete: (take: Take) => void;
   failed: (error: Error) => void;
 }
 
@@ -28,14 +29,25 @@ export class TakeList {
     private readonly container: HTMLElement,
     private readonly engine: Promise<RemoteEngine>,
     private readonly actions: TakeListActions,
-  ) {}
+  ) {
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.state && this.show(this.state));
+  }
 
   show(state: State): void {
     this.state = state;
     if (!state.labels.includes(this.active)) this.active = state.labels[0] ?? "";
-    const focused = document.activeElement?.id ?? "";
+    const focused = this.container.contains(document.activeElement) ? document.activeElement : null;
+    const others = focused ? besides(focused) : [];
     this.container.replaceChildren(...state.labels.map((label, place) => this.card(label, place)));
-    if (focused) document.getElementById(focused)?.focus();
+    const same = document.getElementById(focused?.id ?? "");
+    if (same) same.focus({ preventScroll: true });
+    else focusFirst(others); // it is gone, such as with the take that it deleted
+  }
+
+  // Where the focus may go: the take of a path, its label where that is not shown, else the active one.
+  idsOf(path: string): string[] {
+    const label = this.state?.takes.find((take) => take.path === path)?.labels[0] ?? this.active;
+    return [idOf("play", path), `record-${this.state?.labels.indexOf(label)}`, "new-label"];
   }
 
   choose(place: number): void {
@@ -60,11 +72,6 @@ export class TakeList {
     this.address = URL.createObjectURL(await readTake(take.path));
     this.audio.src = this.address;
     await this.audio.play();
-  }
-
-  async delete(take: Take): Promise<void> {
-    await deleteTake(take.path);
-    await this.actions.changed(`Deleted ${take.path}.`, () => restoreTake(take.path));
   }
 
   private card(label: string, place: number): HTMLElement {
@@ -115,6 +122,7 @@ export class TakeList {
     more.addEventListener("click", () => {
       this.whole.add(label);
       if (this.state) this.show(this.state);
+      focusFirst([idOf("play", takes[SHOWN].path)]);
     });
     return make("div", {}, list, more);
   }
@@ -123,10 +131,10 @@ export class TakeList {
     const picture = make("canvas", { ariaHidden: "true" });
     const length = take.seconds === null ? "cannot be read" : `${take.seconds.toFixed(1)} s`;
     const about = `${take.path}, session ${take.group}, ${length}`;
-    const play = make("button", { type: "button", className: "take", title: about, ariaLabel: `Play ${about}` }, picture);
+    const play = make("button", { type: "button", className: "take", id: idOf("play", take.path), title: about, ariaLabel: `Play ${about}` }, picture);
     play.addEventListener("click", () => void this.play(take).catch(this.actions.failed));
-    const drop = make("button", { type: "button", className: "delete", title: "Delete", ariaLabel: `Delete ${about}` }, "×");
-    drop.addEventListener("click", () => void this.delete(take).catch(this.actions.failed));
+    const drop = make("button", { type: "button", className: "delete", id: idOf("delete", take.path), title: "Delete", ariaLabel: `Delete ${about}` }, "×");
+    drop.addEventListener("click", () => this.actions.delete(take));
     if (take.seconds === null) picture.replaceWith(make("span", { className: "soft" }, "cannot be read"));
     else void this.draw(picture, take);
     return make("li", {}, play, drop);
@@ -145,4 +153,18 @@ export class TakeList {
       picture.replaceWith(make("span", { className: "soft", title: (error as Error).message }, "cannot be shown here"));
     }
   }
+}
+
+// Paths may hold blanks, which an id must not.
+function idOf(what: string, path: string): string {
+  return `${what}-${encodeURIComponent(path)}`;
+}
+
+// Where the focus goes when what has it is gone: to the takes after it, those before it, its label, the new label.
+function besides(focused: Element): string[] {
+  const alike = [...(focused.closest(".takes")?.getElementsByClassName(focused.className) ?? [])];
+  const place = alike.indexOf(focused);
+  const takes = [...alike.slice(place + 1), ...alike.slice(0, Math.max(0, place)).reverse()];
+  const record = focused.closest(".label-card")?.querySelector(".record");
+  return [...takes, ...(record ? [record] : [])].map(({ id }) => id).concat("new-label");
 }

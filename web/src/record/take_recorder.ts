@@ -1,10 +1,13 @@
 // Takes of a fixed length from the microphone, one after the other.
 
 import { Microphone } from "../audio/microphone";
+import { ask } from "../server";
 
 const COUNT_IN_SECONDS = 0.5; // the click of the key or the mouse must not be in the take
 const PAUSE_SECONDS = 0.7; // between takes in a row
 const IDLE_MS = 60_000; // until an unused microphone is closed
+const WORKLET = "microphone_worklet.js"; // what a microphone needs of the server
+const LOST = "the microphone was taken away; connect it and press Record again. The takes before are kept";
 
 export interface NewTake {
   samples: Float32Array; // at the microphone's rate
@@ -30,13 +33,14 @@ interface Running {
 export class TakeRecorder {
   private microphone: Microphone | null = null;
   private running: Running | null = null;
+  private inRow = false; // between the takes of a row too
   private wanted = 0; // counts up with each wish, so that an older one ends
   private idle = 0;
 
   constructor(private readonly show: Shown) {}
 
   get busy(): boolean {
-    return this.running !== null;
+    return this.inRow;
   }
 
   // What the browser does to the sound although it was asked not to.
@@ -48,34 +52,44 @@ export class TakeRecorder {
   async record(count: number, seconds: number, kept: (take: NewTake, place: number) => Promise<void>): Promise<void> {
     const wish = ++this.wanted;
     this.finish(null);
+    this.inRow = true;
     clearTimeout(this.idle);
     const microphone = await this.open();
     for (let place = 0; place < count && wish === this.wanted; place++) {
       const take = await this.take(microphone.sampleRate, seconds, place ? PAUSE_SECONDS : COUNT_IN_SECONDS);
       if (!take) break;
       await kept(take, place);
+      if (wish === this.wanted && this.microphone !== microphone) throw new Error(LOST);
     }
-    if (wish !== this.wanted) return;
-    this.show({ state: "ready", share: 0, level: 0 });
-    this.idle = setTimeout(() => void this.close(), IDLE_MS);
+    if (wish === this.wanted || !this.inRow) this.rest();
   }
 
   // Ends what is recorded; takes that are whole stay.
   stop(): void {
     this.wanted++;
     this.finish(null);
-    this.show({ state: "ready", share: 0, level: 0 });
+    this.rest();
   }
 
   async close(): Promise<void> {
     this.stop();
+    clearTimeout(this.idle);
     const { microphone } = this;
     this.microphone = null;
     await microphone?.close();
   }
 
+  private rest(): void {
+    this.inRow = false;
+    this.show({ state: "ready", share: 0, level: 0 });
+    clearTimeout(this.idle);
+    if (this.microphone) this.idle = setTimeout(() => void this.close(), IDLE_MS);
+  }
+
   private async open(): Promise<Microphone> {
-    this.microphone ??= await Microphone.open(
+    if (this.microphone) return this.microphone;
+    await ask(WORKLET, { cache: "no-store" }); // a server that is gone is told in words, before anybody speaks
+    this.microphone = await Microphone.open(
       (samples) => this.hear(samples),
       () => this.lose(),
     );
@@ -86,7 +100,7 @@ export class TakeRecorder {
     const { running } = this;
     this.microphone = null;
     this.running = null;
-    running?.failed(new Error("the microphone was taken away; connect it and press Record again. The takes before are kept"));
+    running?.failed(new Error(LOST));
   }
 
   private take(rate: number, seconds: number, wait: number): Promise<NewTake | null> {

@@ -5,10 +5,14 @@ import { showCurves } from "./curves";
 import { readBundle, readLog, readReport, readTrainings, startTraining, stopTraining, type State, type Training } from "./recordings";
 
 const EVERY_MS = 700;
+const RETRY_MS = 2000; // while the server does not answer
 
 export interface TrainingActions {
-  // Opens a model, by its place among those that the server has.
+  // Opens a model that somebody asked for, by its place among those that the server has.
   hear: (place: number, name: string) => Promise<void>;
+  // A training has ended with models, whatever is done meanwhile.
+  finished: (place: number, name: string) => Promise<void>;
+  began: () => void;
 }
 
 export class TrainingView {
@@ -16,12 +20,15 @@ export class TrainingView {
   private readonly stopButton = element<HTMLButtonElement>("stop-training");
   private readonly epochs = element<HTMLInputElement>("epochs");
   private watching = false;
-  private drawn = ""; // what the lists show, so that they are not made anew for nothing
+  private drawn = ""; // what the curves show, so that they are not made anew for nothing
+  private newest: Training | undefined;
+  private readonly results = new Map<string, HTMLElement>(); // of the trainings that are over
 
   constructor(private readonly actions: TrainingActions) {
     this.button.addEventListener("click", () => this.ask(() => this.start()));
     this.stopButton.addEventListener("click", () => this.ask(async () => void (await stopTraining())));
     element("log-part").addEventListener("toggle", () => this.ask(() => this.showLog()));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.drawCurves());
   }
 
   show(state: State): void {
@@ -40,12 +47,14 @@ export class TrainingView {
   }
 
   private ask(work: () => Promise<void>): void {
+    element("train-error").hidden = true;
+    work().catch((error: Error) => this.fail(error));
+  }
+
+  private fail(error: Error): void {
     const told = element("train-error");
-    told.hidden = true;
-    work().catch((error: Error) => {
-      told.textContent = error.message;
-      told.hidden = false;
-    });
+    told.hidden = false;
+    if (told.textContent !== error.message) told.textContent = error.message; // what is told again and again is said once
   }
 
   private async start(): Promise<void> {
@@ -53,6 +62,7 @@ export class TrainingView {
     try {
       const epochs = element("epochs-field").hidden || !this.epochs.value ? null : this.epochs.valueAsNumber;
       await startTraining(epochs);
+      this.actions.began();
     } catch (error) {
       this.button.disabled = false;
       throw error;
@@ -60,14 +70,14 @@ export class TrainingView {
     await this.watch();
   }
 
-  // Follows the running training to its end; then its best file is heard.
+  // Follows the running training to its end.
   private async watch(): Promise<void> {
     if (this.watching) return;
     this.watching = true;
     this.button.disabled = true;
     try {
       for (;;) {
-        const trainings = await readTrainings();
+        const trainings = await this.readOn();
         this.showTrainings(trainings);
         if (!trainings.some(({ state }) => state === "running")) return await this.ended(trainings.at(-1));
         if (element<HTMLDetailsElement>("log-part").open) await this.showLog();
@@ -79,6 +89,20 @@ export class TrainingView {
     }
   }
 
+  // The trainings, as soon as the server answers: it may be started again meanwhile.
+  private async readOn(): Promise<Training[]> {
+    for (let failed = false; ; failed = true) {
+      try {
+        const trainings = await readTrainings();
+        if (failed) element("train-error").hidden = true;
+        return trainings;
+      } catch (error) {
+        this.fail(error as Error);
+        await new Promise((done) => setTimeout(done, RETRY_MS));
+      }
+    }
+  }
+
   private async ended(training: Training | undefined): Promise<void> {
     if (!training) return;
     await this.showLog();
@@ -86,7 +110,7 @@ export class TrainingView {
     if (training.state === "ended") {
       throw new Error(`${spelled(training.name)} ended before it was finished. ${training.error ?? ""} Its log says more.`);
     }
-    if (training.models?.length) await this.actions.hear(training.models[0], training.name);
+    if (training.models?.length) await this.actions.finished(training.models[0], training.name);
   }
 
   private showTrainings(trainings: Training[]): void {
@@ -98,17 +122,41 @@ export class TrainingView {
       element("training-step").textContent = `${clock(running.seconds)}: ${stepName(running.step)}`;
     }
     element("log-part").hidden = !trainings.length;
-    const drawn = JSON.stringify(trainings.map(({ name, state, history }) => [name, state, history.length]));
-    if (drawn === this.drawn) return;
+    this.newest = trainings.at(-1);
+    const drawn = `${this.newest?.name} ${this.newest?.history.length}`;
+    if (drawn !== this.drawn) this.drawCurves();
     this.drawn = drawn;
-    showCurves(element("curves"), trainings.at(-1)?.history ?? []);
-    const finished = trainings.filter(({ state }) => state !== "running").reverse();
-    element("trainings").replaceChildren(...finished.map((training, place) => this.result(training, place === 0)));
+    this.showResults(trainings.filter(({ state }) => state !== "running"));
+  }
+
+  private drawCurves(): void {
+    showCurves(element("curves"), this.newest?.history ?? []);
+  }
+
+  // The newest first; those that are shown stay as they are, with what is open in them and what has the focus.
+  private showResults(over: Training[]): void {
+    const names = over.map(({ name }) => name);
+    for (const [name, part] of this.results) {
+      if (names.includes(name)) continue;
+      part.remove();
+      this.results.delete(name);
+    }
+    for (const training of over) {
+      if (this.results.has(training.name)) continue;
+      const part = this.result(training, training === over.at(-1));
+      this.results.set(training.name, part);
+      element("trainings").prepend(part);
+    }
   }
 
   private result(training: Training, newest: boolean): HTMLElement {
     const took = training.seconds < 90 ? `${Math.round(training.seconds)} s` : `${clock(training.seconds)} min`;
-    const part = make("details", { open: newest }, make("summary", {}, `${spelled(training.name)} (${training.model}, ${took})`));
+    const facts = training.model ? ` (${training.model}, ${took})` : "";
+    const part = make("details", { open: newest }, make("summary", {}, `${spelled(training.name)}${facts}`));
+    if (training.state === "damaged") {
+      part.append(make("p", {}, training.error ?? ""));
+      return part;
+    }
     if (training.state === "stopped") {
       part.append(make("p", {}, "You stopped it; there is no file."));
       return part;
