@@ -3,7 +3,7 @@
 import { decodeFile } from "../audio/decoding";
 import { wavFile } from "../audio/wav_writing";
 import type { RemoteEngine } from "../engine/remote_engine";
-import { keepSingleKeys } from "../parts/single_keys";
+import { isTaken, keepSingleKeys } from "../parts/single_keys";
 import { counted, element, make } from "../views/elements";
 import { faultOf } from "./loudness";
 import { addLabel, findFaults, keepTake, readState, removeLabel, type State } from "./recordings";
@@ -258,8 +258,7 @@ export class Recorder {
   }
 
   private key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input:not([type=checkbox]), select, textarea") || !this.keysAreOn() || element("record").hidden) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event) || !this.keysAreOn() || element("record").hidden) return;
     const newest = this.takes.takesOf(this.takes.active).at(0);
     if (event.key === "r") this.ask(() => this.record(this.takes.active));
     else if (event.key === "Escape" && this.microphone.busy) this.stop();
