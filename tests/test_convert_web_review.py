@@ -614,9 +614,7 @@ def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited)
 
 
 def test_the_timeline_that_has_the_focus_keeps_the_keys_that_it_names(visited):
-    begin, after, place, on_click = visited["on_timeline"]
-    assert (begin, place, on_click) == (0, "1 of 9", "2 of 9")
-    assert 49 < after < 51  # % of 2 s
+    assert visited["on_timeline"] == ["1 of 9", "2 of 9"]  # by an arrow key, and by one after a click
 
 
 def test_where_no_take_is_like_the_choice_no_key_acts_and_what_was_told_goes_with_it(visited):

@@ -13,6 +13,17 @@ seen.steps = {};
 
 async function open(address) {
   const page = await newPage(20_000);
+  // A browser refuses to play before the first key or click. What drives this one counts as a gesture, now before the
+  // first take and now behind it, so the refusal is made here.
+  await page.addInitScript(() => {
+    const { play } = HTMLMediaElement.prototype;
+    const refuse = () => Promise.reject(new DOMException("no gesture yet", "NotAllowedError"));
+    let isUsed = false;
+    for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => (isUsed = true), { capture: true });
+    HTMLMediaElement.prototype.play = function () {
+      return isUsed ? play.call(this) : refuse();
+    };
+  });
   await page.goto(address);
   await page.waitForSelector("body[data-shown]");
   return page;
@@ -59,12 +70,13 @@ seen.played.push("Play");
 // The timeline, reached by Tab, has the keys that its name tells; where it was clicked, keys decide.
 const timeline = page.locator("#timeline [role=group]");
 await timeline.focus();
-const playhead = () => page.evaluate(() => parseFloat(document.querySelector("#playhead").style.left)); // %
+const isAt = (place) => // % of the take, as nearly as a sound is moved to
+  page.waitForFunction((expected) => Math.abs(parseFloat(document.querySelector("#playhead").style.left) - expected) < 5, place);
 await page.keyboard.press("ArrowLeft");
-seen.on_timeline = [await playhead()];
+await isAt(0);
 await page.keyboard.press("ArrowRight");
-await page.waitForTimeout(200);
-seen.on_timeline.push(await playhead(), await text(page, "place"));
+await isAt(50); // a second of two
+seen.on_timeline = [await text(page, "place")];
 await page.keyboard.press("Space");
 await page.waitForSelector("#play:has-text('Pause')");
 await page.keyboard.press("Space");
