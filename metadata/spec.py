@@ -23,6 +23,7 @@ DIGEST_FIELD = "model_sha256"  # of the file that the spec was written into, see
 SPEC_VERSION = 1
 ACTIVATIONS = ("softmax", "sigmoid")
 SCORE_MARGIN = 1e-3  # by which a score may lie outside 0 to 1: rounding
+ANNOTATED = "annotated"  # in `provenance.training`, true where the recordings had annotations
 _OPTIONAL = {"score_transform": "none", "frames": None}  # left out of the JSON at these: older readers lack them
 _HINTS: dict[type, dict[str, Any]] = {}
 
@@ -259,6 +260,11 @@ class ModelSpec:
     def frame_thresholds(self) -> tuple[float, ...]:
         """From which score on a label counts in a frame: the frames' own thresholds, else those of the window."""
         return (self.frames.thresholds if self.frames else ()) or self.thresholds
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether the model tells when labels sound: it scores frames, or has learned from annotations."""
+        return self.frames is not None or self.provenance.training.get(ANNOTATED) is True
 
     def output_places(self, sizes: Sequence[int]) -> tuple[int, ...]:
         """Return which output holds the scores and, where the model has them, which the frame scores.

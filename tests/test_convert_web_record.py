@@ -704,6 +704,10 @@ def test_the_first_training_is_open_at_its_end_where_nobody_does_anything(seen):
     assert seen["model_of_other"].startswith("Training 1: mel_cnn-")
 
 
+def test_a_take_that_another_tab_deleted_is_told_as_gone(seen):
+    assert seen["deleted_twice"] == ["high/yard-0002.wav is gone already: another page deleted it.", True]
+
+
 def test_a_training_on_the_page_ends_with_a_file_that_hears(seen, folder):
     assert seen["training"].startswith("Training 1 (mel_cnn, ")
     assert "Take no file yet." in seen["verdict"]  # one session is too little to judge by, and that is said

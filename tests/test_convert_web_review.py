@@ -25,9 +25,13 @@ from convert.web.review.clip_tables import ClipTables
 from convert.web.review.folder import NONE_OF_THESE, DecidedElsewhereError, ReviewFolder
 from convert.web.review.routes import review_site
 from convert.web.server import POLICY
+from edge_runtime.audio.sample_format import to_shorts
+from edge_runtime.audio.wav_bytes import wav_bytes
 from edge_runtime.listen.uncertain_takes import UncertainTakes
+from metadata import FrameScores
 from metadata.csv_rows import read_rows
-from train.recordings.clip_index import read_index
+from train.data.prepare import find_data
+from train.recordings.clip_index import combine, read_index
 
 HERE = Path(__file__).parent
 SOFTMAX = tiny_spec()
@@ -294,6 +298,124 @@ def test_a_table_that_is_not_written_is_not_told_as_if_it_were(folder):
     assert news["table"]["commands"] == []  # there is nothing to build from
 
 
+TABLES = ("clips.csv", "new-labels.csv", "several-labels.csv")
+
+
+def test_all_tables_that_cannot_be_written_are_named(folder, capsys):
+    for name in TABLES:
+        (folder / name).write_text("path,labels\n")
+    assert earproof.main(["review", str(folder), "--no-open"]) == 2
+    told = capsys.readouterr().err
+    assert [told.count(f"{name} was not written by earproof review") for name in TABLES] == [1, 1, 1]
+    review = ReviewFolder(folder, force=True)
+    one, two, *_ = review.takes
+    review.decide(one, "keep")
+    review.decide(two, "correct", ["bird"])
+    _write(review)
+    for name in TABLES[:2]:
+        (folder / name).write_text("path,labels\n")
+    review.decide(one, "keep")
+    warning = review.news(0)["warning"]
+    assert warning.startswith("the decisions are saved, but not the tables of them: ")
+    assert [warning.count(f"{name} was not written") for name in TABLES] == [1, 1, 0]
+    for name in TABLES[:2]:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+    assert earproof.main(["review", str(folder), "--no-open", "--force"]) == 2
+    told = capsys.readouterr().err
+    assert [told.count(f"{name} is a folder") for name in TABLES] == [1, 1, 0]
+
+
+def test_a_fault_of_the_whole_folder_is_told_once(folder):
+    review = ReviewFolder(folder)
+    review.decide(next(iter(review.takes)), "keep")
+    (folder / "review.sha256").mkdir()
+    for name in TABLES:
+        (folder / name).write_text("path,labels\n")
+    assert review.news(0)["warning"].count("review.sha256 is a folder") == 1
+
+
+def _detector(**changes):
+    return tiny_spec(activation="sigmoid", frames=FrameScores(125, 256), **changes)
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Recordings with annotations, as a detector learns them."""
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    rows, sides = ["filename,onset,offset,event_label"], ["filename,group,split"]
+    for number, side in enumerate(("train", "val", "test")):
+        name = f"{number}.wav"
+        noise = np.random.default_rng(100 + number).uniform(-0.3, 0.3, 5 * 16_000)
+        (folder / name).write_bytes(wav_bytes(to_shorts(noise), 16_000))
+        rows += [f"{name},0.5,2.0,song", f"{name},2.5,4.0,speech"]
+        sides.append(f"{name},group {number},{side}")
+    (folder / "annotations.csv").write_text("\n".join([*rows, ""]))
+    (folder / "meta.csv").write_text("\n".join([*sides, ""]))
+    return folder
+
+
+def test_takes_of_a_detector_need_annotations_and_what_is_told_about_them_works(tmp_path, scenes, capsys):
+    folder = _fill(tmp_path / "takes", _detector(), [[0.1, 0.55, 0.1], [0.1, 0.2, 0.52], [0.5, 0.1, 0.1]])
+    review = ReviewFolder(folder)
+    one, two, three = review.takes
+    assert review.state()["table"]["detectors"] is None  # nothing is decided
+    review.decide(one, "keep")
+    review.decide(two, "correct", [NONE_OF_THESE])
+    review.decide(three, "keep")
+    table = review.news(0)["table"]
+    assert table["commands"] == []  # of which each would be refused
+    found = table["detectors"]
+    assert (found["clips"], found["written"], found["path"]) == (3, True, str(folder / "meta.csv"))
+    assert found["why"].startswith("The model tiny classifier is a detector.")
+    assert found["commands"][:2] == [
+        f"earproof data check FOLDER {folder}",
+        f"earproof build FOLDER {folder} --out runs/after",
+    ]
+    told = "\n".join(review.told())
+    assert f"next: {found['commands'][0]}" in told
+    assert "data check FOLDER " + str(folder / "clips.csv") not in told
+    (label_track,) = re.findall(r"its name: (\S+) for", found["steps"][0])
+    Path(label_track).write_text("0.2\t1.0\tsong\n")
+    (folder / two).with_suffix(".txt").touch()
+    check = [word.replace("FOLDER", str(scenes)) for word in found["commands"][0].split()[1:]]
+    assert earproof.main(check) == 0
+    capsys.readouterr()
+    assert earproof.main(["data", "check", str(scenes), str(folder / "clips.csv")]) == 2  # the reason for all this
+    assert "has annotations and" in capsys.readouterr().err
+    index = combine([find_data(scenes), find_data(folder)])
+    taken = {Path(clip.path).name: clip for clip in index.clips if clip.path.startswith("takes/")}
+    assert {name: (clip.labels, clip.split) for name, clip in taken.items()} == {
+        Path(one).name: (("song",), "train"),
+        Path(two).name: ((), "train"),
+    }
+
+
+def test_a_meta_csv_beside_takes_of_classifiers_is_left_alone(folder):
+    (folder / "meta.csv").write_text("mine\n")
+    for force in (False, True):
+        review = ReviewFolder(folder, force)
+        review.decide(next(iter(review.takes)), "keep")
+        assert "meta.csv" in _write(review)
+    assert (folder / "meta.csv").read_text() == "mine\n"
+
+
+def test_takes_of_a_detector_beside_others_keep_the_commands_of_these(folder):
+    _fill(folder, _detector(name="finder"), [[0.1, 0.55, 0.1]], "20260103T000000Z")
+    review = ReviewFolder(folder)
+    *others, of_finder = review.takes
+    review.decide(of_finder, "keep")
+    review.decide(others[0], "keep")
+    table = review.news(0)["table"]
+    assert table["commands"][0] == f"earproof data check FOLDER {folder / 'clips.csv'}"
+    assert (table["clips"], table["detectors"]["clips"]) == (2, 1)
+    assert [row.values["path"] for row in read_rows(folder / "meta.csv")[1]] == [of_finder]
+    review.decide(of_finder, "discard")
+    assert review.news(0)["table"]["detectors"] is None
+    assert not (folder / "meta.csv").exists()
+
+
 @pytest.mark.parametrize("words", [[], ["--force"]])
 @pytest.mark.parametrize("name", ["clips.csv", "new-labels.csv", "decisions.jsonl", "review.sha256"])
 def test_a_folder_in_place_of_a_file_is_told_in_words(folder, capsys, name, words):
@@ -338,18 +460,20 @@ def test_what_cannot_be_heard_is_left_out_told_and_counted(folder):
     (folder / "link.wav").symlink_to(folder.parent / "secret.wav")
     linked = {**escaping, "path": "link.wav"}
     numbers = {**json.loads(lines[2]), "scores": {"song": "loud"}}
-    more = ["this is no JSON", *map(json.dumps, (escaping, absolute, linked, numbers, json.loads(lines[2])))]
+    unsure = {**json.loads(lines[2]), "detector": "maybe"}
+    more = ["this is no JSON", *map(json.dumps, (escaping, absolute, linked, numbers, unsure, json.loads(lines[2])))]
     (folder / "takes.jsonl").write_text("\n".join([*lines, *more, ""]))
     review = ReviewFolder(folder)
     assert len(review.takes) == 4
     told = "\n".join(review.faults)
-    assert len(review.faults) == 8
+    assert len(review.faults) == 9
     assert "line 7 is no take" in told
     assert told.count("it leads out of") == 3
     assert "does not exist" in told
     assert f"{second} is damaged: it does not begin as a WAV file does" in told
     assert "install" not in told
     assert "its scores, thresholds or seconds are no numbers" in told
+    assert "its detector is neither true nor false" in told
     assert "it is listed twice" in told
     with pytest.raises(ValueError, match="there is no take"):
         review.sound("../secret.wav")
@@ -385,7 +509,7 @@ def test_a_folder_without_takes_is_refused(tmp_path, capsys, make, told):
 def test_takes_of_an_earlier_version_are_reviewed_too(folder):
     lines = [json.loads(line) for line in (folder / "takes.jsonl").read_text().splitlines()]
     for line in lines:
-        del line["activation"], line["thresholds"]
+        del line["activation"], line["thresholds"], line["detector"]
     (folder / "takes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (model,) = ReviewFolder(folder).state()["models"]
     assert (model["activation"], model["thresholds"], model["assumed"]) == ("softmax", (0.5,) * 3, True)
@@ -425,10 +549,14 @@ def visited(node, tmp_path_factory):
     with (single / "takes.jsonl").open("a") as file:
         file.write("no JSON\n")
     several = _fill(root / "several", SIGMOID, [np.roll([0.6, 0.55, *[0.1] * 10], place) for place in range(4)])
-    servers = {path.name: _serve(path) for path in (single, several)}
+    detector = _fill(root / "detector", _detector(thresholds=(0.600972, 0.62151, 0.5)), [[0.1, 0.7, 0.1]] * 2)
+    lines = (detector / "takes.jsonl").read_text().replace("threshold 0.622", "threshold 0.62151")  # as it was told
+    (detector / "takes.jsonl").write_text(lines)
+    servers = {path.name: _serve(path) for path in (single, several, detector)}
     job = {
         "single": servers["single"][1],
         "several": servers["several"][1],
+        "detector": servers["detector"][1],
         "single_server": servers["single"][0].pid,
         "second_sound": str(second),
         "table": str(single / "clips.csv"),
@@ -485,6 +613,37 @@ def test_the_take_that_is_shown_is_played_and_the_first_refusal_is_told(visited)
     assert visited["pictures_differ"]
 
 
+def test_the_timeline_that_has_the_focus_keeps_the_keys_that_it_names(visited):
+    assert visited["on_timeline"] == ["1 of 9", "2 of 9"]  # by an arrow key, and by one after a click
+
+
+def test_where_no_take_is_like_the_choice_no_key_acts_and_what_was_told_goes_with_it(visited):
+    told, counts, play, is_shown, told_after, is_shown_after = visited["none_like"]
+    assert told == "no take is like that; choose others below"
+    assert (counts, play.split()[0], is_shown) == ("0 decided, 9 to go", "Play", False)
+    assert (told_after, is_shown_after) == (False, True)
+    assert visited["faults"] == []
+
+
+def test_a_telephone_on_its_side_has_one_row_of_keys_and_shows_the_take(visited):
+    found = visited["on_its_side"]
+    assert found.pop("bar") <= 64
+    assert found.pop("take") >= 200
+    assert found == {"rows": 1, "within": True, "play": True, "width": 740}
+
+
+def test_thresholds_have_three_digits(visited):
+    assert visited["long_threshold"] == ["song 0.70 is near its threshold 0.622", "song: 0.700, threshold 0.622"]
+
+
+def test_the_page_of_a_detector_tells_what_can_be_done(visited):
+    folder, found = visited["root"] / "detector", visited["detector"]
+    assert not found["go_on"]
+    assert "The model tiny classifier is a detector." in found["told"]
+    assert f"the commands take {folder / 'clips.csv'} in place of {folder}" in found["told"]
+    assert found["commands"].startswith(f"earproof data check FOLDER {folder}\n")
+
+
 def test_decisions_of_the_page_are_in_the_table(visited):
     folder = visited["root"] / "single"
     review = ReviewFolder(folder)
@@ -526,10 +685,10 @@ def test_faults_are_told_and_no_decision_is_shown_that_is_not_saved(visited):
 
 def test_the_page_asks_its_server_alone_and_is_open_to_all(visited):
     asked = {urlsplit(one).netloc for one in visited["requests"] if not one.startswith(("blob:", "data:"))}
-    assert asked == {urlsplit(visited["addresses"][name]).netloc for name in ("single", "several")}
+    assert asked == {urlsplit(visited["addresses"][name]).netloc for name in ("single", "several", "detector")}
     assert visited["faults"] == []
     assert {state: faults for state, faults in visited["axe"].items() if faults} == {}
-    assert len(visited["axe"]) == 6
+    assert len(visited["axe"]) == 8
     assert visited["narrow_width"] == 360
 
 

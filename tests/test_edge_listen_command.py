@@ -243,6 +243,11 @@ def test_events_heard_before_a_fault_are_kept(model, tmp_path):
         (["--min-gap", "nan"], "expected 0 or more"),
         (["--out", "events.xml"], "expected a name that ends in"),
         (["--duration", "0"], "--duration is 0.0 s"),
+        (["--uncertain-within", "0.15"], "--uncertain-within says which windows --save-uncertain DIR keeps"),
+        (["--device", "hw:0"], "--device chooses a microphone, and AUDIO is .*clip.wav"),
+        (["--raw-rate", "16000"], "expected - as AUDIO too"),
+        (["--raw-channels", "1"], "expected --raw-rate HZ too"),
+        (["--force"], "expected --out FILE too"),
     ],
 )
 def test_a_wrong_use_is_refused(model, clip, arguments, message):

@@ -12,7 +12,7 @@ import earproof
 from edge_runtime.listen.listener import Listener
 from edge_runtime.listen.uncertain_takes import UncertainTakes, read_take_lines, uncertainty
 from edge_runtime.model.classifier import Classifier
-from metadata import pack_model
+from metadata import FrameScores, Provenance, pack_model
 
 RATE = 16_000
 WINDOW = 32_000
@@ -40,6 +40,12 @@ def test_a_decision_is_as_uncertain_as_the_nearest_other_one(scores, spec, margi
     found, told = uncertainty(np.array(scores), (0.5, 0.5, 0.5), spec)
     assert found == pytest.approx(margin)
     assert told == why
+
+
+def test_a_threshold_has_three_digits():
+    assert uncertainty(np.array([0.1, 0.6, 0.0]), (0.62151, 0.600972, 0.9), SIGMOID)[1] == (
+        "song 0.60 is near its threshold 0.601"
+    )
 
 
 def test_a_take_is_the_window_that_was_heard_bit_for_bit(tmp_path):
@@ -128,5 +134,29 @@ def test_the_verb_keeps_takes_with_the_model_that_heard_them(model, tmp_path, ca
         file.write("[]\n")
     assert earproof.main([*words, "--uncertain-within", "0.99"]) == 0  # as `earproof review` does
     assert re.search(r"passed over: .*takes.jsonl, line 4 is no take: it is a list", capsys.readouterr().err)
-    assert earproof.main([*words, "--uncertain-within", "1.5"]) == 2
-    assert "expected between 0 and 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("within", [0.0, 1.0, 1.5, -0.1, float("nan")])
+def test_a_distance_that_is_none_is_refused_by_its_option_and_range(tmp_path, within):
+    with pytest.raises(ValueError, match=r"--uncertain-within is \S+; expected above 0 and below 1\. A window is kept"):
+        UncertainTakes(tmp_path, SOFTMAX, SOFTMAX.thresholds, within=within)
+
+
+def test_where_nothing_is_kept_the_distance_is_told_with_its_option(tmp_path):
+    told = UncertainTakes(tmp_path, SOFTMAX, SOFTMAX.thresholds).told()
+    assert "no score was nearer than 0.15 to its threshold, or with softmax to the second highest score" in told
+    assert "a larger --uncertain-within keeps more" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_detector"),
+    [
+        ({}, False),
+        ({"frames": FrameScores(125, 256)}, True),
+        ({"provenance": Provenance(training={"annotated": True})}, True),
+    ],
+)
+def test_a_take_says_whether_a_detector_kept_it(tmp_path, changes, is_detector):
+    spec = tiny_spec(activation="sigmoid", **changes)
+    UncertainTakes(tmp_path, spec, spec.thresholds).offer(np.zeros(WINDOW), [0, 0.5, 0.1], 2.0)
+    assert [take.detector for take in read_take_lines(tmp_path)[0]] == [is_detector]

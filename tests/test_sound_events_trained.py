@@ -66,6 +66,7 @@ def test_a_build_of_annotated_recordings_makes_detectors_that_pass_every_level(s
     classifier = earproof.load(scenes.with_name("build") / "event_crnn-float16.tflite")
     assert classifier.spec.frames.num_frames == 125
     assert len(classifier.spec.frames.thresholds) == 2
+    assert classifier.spec.provenance.training["annotated"] is True
 
 
 def test_the_events_of_the_test_side_are_judged_with_the_quiet_recording_among_them(run):

@@ -60,7 +60,7 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--raw-rate", type=int, metavar="HZ", help="standard input holds raw 16-bit samples of this rate, no WAV"
     )
-    parser.add_argument("--raw-channels", type=int, default=1, metavar="N", help="of raw samples (default 1)")
+    parser.add_argument("--raw-channels", type=int, metavar="N", help="of raw samples, with --raw-rate (default 1)")
     add_channel_argument(parser)
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much sound")
     parser.add_argument("--tick", type=float, metavar="SECONDS", help=f"between decisions (default {TICK_SECONDS:g})")
@@ -98,7 +98,10 @@ def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite the files of --out")
     parser.add_argument("--save-uncertain", type=Path, metavar="DIR", help="keep windows whose decision was close here")
     parser.add_argument(
-        "--uncertain-within", type=float, default=WITHIN, metavar="SCORE", help=f"what is close (default {WITHIN:g})"
+        "--uncertain-within",
+        type=float,
+        metavar="SCORE",
+        help=f"how near to its threshold a score must be for that, above 0 and below 1 (default {WITHIN:g})",
     )
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the interpreter (default 1)")
     parser.set_defaults(may_be_late="audio")
@@ -119,8 +122,10 @@ def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
     RuntimeError
         There is no microphone, or what it needs is not installed.
     ValueError
-        Thresholds or times that make no sense, an unknown label, or sound that cannot be read.
+        Thresholds or times that make no sense, an unknown label, options that do not go together, or sound that cannot
+        be read.
     """
+    _check_together(args)
     classifier = Classifier(args.file, args.num_threads)
     spec = classifier.spec
     settings = _settings(args, spec)
@@ -149,12 +154,27 @@ def run_listen(args: argparse.Namespace, decode: Decode | None = None) -> int:
     return INTERRUPTED if stop.asked and args.audio not in (None, "-") else DONE
 
 
+def _check_together(args: argparse.Namespace) -> None:
+    """Refuse options that do nothing without another one, before anything is opened."""
+    if args.uncertain_within is not None and args.save_uncertain is None:
+        raise ValueError("--uncertain-within says which windows --save-uncertain DIR keeps; expected that too")
+    if args.device is not None and args.audio is not None:
+        raise ValueError(f"--device chooses a microphone, and AUDIO is {args.audio}; expected one of the two")
+    if args.raw_rate is not None and args.audio != "-":
+        raise ValueError("--raw-rate is of raw samples on standard input; expected - as AUDIO too")
+    if args.raw_channels is not None and args.raw_rate is None:
+        raise ValueError("--raw-channels is of raw samples on standard input; expected --raw-rate HZ too")
+    if args.force and not args.out:
+        raise ValueError("--force overwrites the files of --out; expected --out FILE too")
+
+
 def _uncertain_takes(args: argparse.Namespace, spec: ModelSpec, on: tuple[float, ...]) -> UncertainTakes | None:
     """Return where uncertain windows are kept, if they are."""
     if args.save_uncertain is None:
         return None
     digest = hashlib.sha256(args.file.read_bytes()).hexdigest()
-    takes = UncertainTakes(args.save_uncertain, spec, on, args.uncertain_within, model_sha256=digest)
+    within = WITHIN if args.uncertain_within is None else args.uncertain_within
+    takes = UncertainTakes(args.save_uncertain, spec, on, within, model_sha256=digest)
     for fault in takes.faults:
         print(f"passed over: {fault}", file=sys.stderr)
     return takes
@@ -188,7 +208,8 @@ def _open_source(
     if args.audio is None:
         return stack.enter_context(LiveMicrophone(spec.sample_rate, args.device, args.channel))
     if args.audio == "-":
-        return PipedAudio(sys.stdin.fileno(), args.raw_rate, args.raw_channels, args.channel)
+        num_channels = 1 if args.raw_channels is None else args.raw_channels
+        return PipedAudio(sys.stdin.fileno(), args.raw_rate, num_channels, args.channel)
     return stack.enter_context(open_recording(args.audio, decode, args.channel))
 
 

@@ -94,7 +94,7 @@ class ListenReport:
         listener = self.listener
         rows = zip(listener.classifier.spec.labels, listener.highest.tolist(), listener.on, strict=True)
         found = sorted((row for row in rows if row[0] in self.labels), key=lambda row: row[2] - row[1])
-        told = ", ".join(f"{label} {highest:.3f} of {on:g}" for label, highest, on in found[:_MOST_TOLD])
+        told = ", ".join(f"{label} {highest:.3f} of {on:.3g}" for label, highest, on in found[:_MOST_TOLD])
         more = f" and {counted(len(found) - _MOST_TOLD, 'label')} further below" if len(found) > _MOST_TOLD else ""
         # In float32, as the detector compares.
         reached = [label for label, highest, on in found if np.float32(highest) >= np.float32(on)]

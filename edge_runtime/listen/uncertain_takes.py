@@ -27,6 +27,7 @@ TAKES_FILE, TAKES_FOLDER = "takes.jsonl", "takes"
 WITHIN = 0.15  # of a threshold, or of the second highest score
 MOST_TAKES = 1000  # of a session: 64 MB of windows of 2 s
 _SCORE_DIGITS = 4
+_NEAR = "its threshold, or with softmax to the second highest score"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Take:
         Of its scores: softmax or sigmoid; empty in a folder of an earlier version.
     thresholds : dict of str to float
         That decided, by label; none in a folder of an earlier version.
+    detector : bool
+        Whether the model tells when labels sound, see `ModelSpec.is_detector`; false in a folder of an earlier version.
     """
 
     path: str
@@ -68,6 +71,7 @@ class Take:
     model_sha256: str
     activation: str = ""
     thresholds: dict[str, float] = field(default_factory=dict)
+    detector: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the take for JSON."""
@@ -85,7 +89,8 @@ class UncertainTakes:
     on : tuple of float
         The thresholds that decide, one a label.
     within : float
-        A decision nearer than this to another one is kept.
+        Above 0 and below 1; a window is kept whose score is nearer than this to what would change its decision, see
+        `uncertainty`.
     most : int
         Takes of this session.
     model_sha256 : str
@@ -110,7 +115,10 @@ class UncertainTakes:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.within < 1.0:
-            raise ValueError(f"takes are kept within {self.within} of another decision; expected between 0 and 1")
+            raise ValueError(
+                f"--uncertain-within is {self.within:g}; expected above 0 and below 1. A window is kept whose score is "
+                f"nearer than that to {_NEAR}"
+            )
         if self.folder.exists() and not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is a file; expected a folder for uncertain takes")
         if (self.folder / TAKES_FILE).is_dir():
@@ -162,6 +170,7 @@ class UncertainTakes:
             model_sha256=self.model_sha256,
             activation=self.spec.activation,
             thresholds=dict(zip(self.spec.labels, self.on, strict=True)),
+            detector=self.spec.is_detector,
         )
         with (self.folder / TAKES_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(take.as_dict(), ensure_ascii=False) + "\n")
@@ -171,7 +180,10 @@ class UncertainTakes:
     def told(self) -> str:
         """Return what was kept, for people."""
         if not self.num_kept:
-            return f"no decision was within {self.within:g} of another one: nothing is kept in {self.folder}"
+            return (
+                f"nothing is kept in {self.folder}: no score was nearer than {self.within:g} to {_NEAR}; a larger "
+                "--uncertain-within keeps more"
+            )
         kept = f"{counted(self.num_kept, 'uncertain take')} of session {self.session} in {self.folder}"
         if self.num_left_out:
             kept += (
@@ -203,7 +215,7 @@ def uncertainty(scores: npt.NDArray[np.float64], on: tuple[float, ...], spec: Mo
     from_threshold = np.abs(scores[judged] - np.asarray(on)[judged])
     nearest = int(judged[from_threshold.argmin()])
     margin = float(from_threshold.min())
-    why = f"{spec.labels[nearest]} {scores[nearest]:.2f} is near its threshold {on[nearest]:g}"
+    why = f"{spec.labels[nearest]} {scores[nearest]:.2f} is near its threshold {on[nearest]:.3g}"
     if spec.activation == "sigmoid" or scores.size < 2:
         return margin, why
     second = int(np.argsort(-scores, kind="stable")[1])

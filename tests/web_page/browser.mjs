@@ -33,6 +33,7 @@ export const browser = await chromium.launch({
 
 export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 360, height: 780 };
+export const ON_ITS_SIDE = { width: 740, height: 360 };
 const context = await browser.newContext({ colorScheme: "light", viewport: WIDE });
 
 // A page, light and wide, whose requests, errors and breaches of its policy are kept in `seen`.

@@ -159,8 +159,8 @@ seen.model_of_other = await other.locator("#model option:checked").textContent()
 await page.click('[aria-label^="Delete high/yard-0002.wav"]');
 await said("Deleted high/yard-0002.wav");
 await other.click('[aria-label^="Delete high/yard-0002.wav"]');
-await other.waitForSelector("#record-error:not([hidden])");
 await other.waitForSelector('[aria-label^="Delete high/yard-0002.wav"]', { state: "detached" });
+seen.deleted_twice = [await other.textContent("#record-status"), await other.isHidden("#undo")];
 await other.close();
 await page.click("#hear-news");
 await said("Training 1 is open below");

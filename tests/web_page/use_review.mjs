@@ -2,17 +2,28 @@
 //
 //     node use_review.mjs WEB CHROMIUM JOB.json OUT.json
 //
-// JOB.json: {"single", "several"}: addresses of reviews of a softmax and of a sigmoid model; {"single_server"}: the
+// JOB.json: {"single", "several", "detector"}: addresses of reviews of a softmax and a sigmoid model, and of a detector; {"single_server"}: the
 // process of the first; {"second_sound"}: a WAV of it to move away; {"table"}: its clips.csv, to be edited;
 // {"decisions"}: its decisions.jsonl, to be broken.
 
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { NARROW, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
+import { NARROW, ON_ITS_SIDE, checkAccess, finish, job, newPage, seen } from "./browser.mjs";
 
 seen.steps = {};
 
 async function open(address) {
   const page = await newPage(20_000);
+  // A browser refuses to play before the first key or click. What drives this one counts as a gesture, now before the
+  // first take and now behind it, so the refusal is made here.
+  await page.addInitScript(() => {
+    const { play } = HTMLMediaElement.prototype;
+    const refuse = () => Promise.reject(new DOMException("no gesture yet", "NotAllowedError"));
+    let isUsed = false;
+    for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => (isUsed = true), { capture: true });
+    HTMLMediaElement.prototype.play = function () {
+      return isUsed ? play.call(this) : refuse();
+    };
+  });
   await page.goto(address);
   await page.waitForSelector("body[data-shown]");
   return page;
@@ -55,6 +66,41 @@ await page.waitForFunction(() => parseFloat(document.querySelector("#playhead").
 await page.keyboard.press("Space");
 await page.waitForSelector("#play:has-text('Play')");
 seen.played.push("Play");
+
+// The timeline, reached by Tab, has the keys that its name tells; where it was clicked, keys decide.
+const timeline = page.locator("#timeline [role=group]");
+await timeline.focus();
+const isAt = (place) => // % of the take, as nearly as a sound is moved to
+  page.waitForFunction((expected) => Math.abs(parseFloat(document.querySelector("#playhead").style.left) - expected) < 5, place);
+await page.keyboard.press("ArrowLeft");
+await isAt(0);
+await page.keyboard.press("ArrowRight");
+await isAt(50); // a second of two
+seen.on_timeline = [await text(page, "place")];
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:has-text('Pause')");
+await page.keyboard.press("Space");
+await page.waitForSelector("#play:has-text('Play')");
+await timeline.click();
+await press(page, "ArrowRight");
+seen.on_timeline.push(await text(page, "place"));
+await press(page, "ArrowLeft");
+await page.click("#play"); // it plays, as each take does at once
+await page.waitForSelector("#play:has-text('Play')");
+
+// No take is like what is chosen: no key does anything, and what was told goes with the choice.
+await page.selectOption("#show", "discard");
+await page.waitForSelector("#error:not([hidden])");
+seen.none_like = [await text(page, "error")];
+await page.click("#choose-title"); // keys count where nothing is chosen
+for (const key of ["1", "Enter", "0", "x", "Space", "l", "ArrowRight", "ArrowLeft"]) await page.keyboard.press(key);
+await page.waitForTimeout(200);
+seen.none_like.push(await text(page, "counts"), await text(page, "play"), await page.isVisible("#take"));
+await page.selectOption("#show", "all");
+await page.waitForSelector("body[data-shown^=takes]");
+seen.none_like.push(await page.isVisible("#error"), await page.isVisible("#take"));
+await page.waitForSelector("#play:has-text('Pause')"); // the take that is back plays at once
+await page.click("#choose-title");
 
 await page.uncheck("#single-keys");
 await page.keyboard.press("x");
@@ -215,6 +261,23 @@ seen.reach = await small.evaluate(() => {
   };
 });
 await checkAccess(small, "light, narrow, the labels");
+await small.setViewportSize(ON_ITS_SIDE);
+await small.evaluate(() => scrollTo(0, 0));
+seen.on_its_side = await small.evaluate(() => {
+  const box = (query) => document.querySelector(query).getBoundingClientRect();
+  const bar = box(".reach");
+  const rows = [...document.querySelectorAll(".reach button")].map((one) => one.getBoundingClientRect());
+  return {
+    bar: bar.height,
+    rows: new Set(rows.map(({ top, height }) => Math.round(top + height / 2))).size,
+    within: rows.every(({ top, bottom }) => top >= bar.top && bottom <= innerHeight),
+    take: bar.top - Math.max(box("#picture").top, 0),
+    play: box("#play").bottom <= bar.top,
+    width: document.documentElement.scrollWidth,
+  };
+});
+await checkAccess(small, "light, on its side, the labels");
+await small.setViewportSize(NARROW);
 await small.keyboard.press("l");
 await small.keyboard.type("n".repeat(80));
 await small.keyboard.press("Enter");
@@ -240,9 +303,17 @@ await several.keyboard.press("/");
 await several.keyboard.type("label k");
 await several.keyboard.press("Enter");
 seen.keep_says.push(await keep());
+await several.waitForTimeout(500); // an Enter at once would count for nothing
 await several.emulateMedia({ colorScheme: "dark" });
 await checkAccess(several, "dark, wide, several labels");
 await press(several, "Enter");
 await press(several, "Enter");
+
+// A detector: what is told works beside recordings with annotations.
+const detector = await open(job.detector);
+seen.long_threshold = [await text(detector, "why"), await detector.getAttribute("#labels button >> nth=1", "title")];
+await press(detector, "Enter");
+seen.detector = { go_on: await detector.isVisible("#go-on"), told: await text(detector, "annotate"), commands: await text(detector, "annotate-commands") };
+await checkAccess(detector, "light, wide, a detector");
 
 await finish();

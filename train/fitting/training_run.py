@@ -25,6 +25,7 @@ from metadata.atomic_file import write_atomically
 from metadata.joined_names import join_names
 from metadata.plural import counted
 from metadata.signed import signed
+from metadata.spec import ANNOTATED
 from train.annotations.event_file import EVENTS_FILE_NAME, write_events
 from train.evaluation.detected_events import judge_events
 from train.evaluation.evaluate import TestWindows, evaluate_scores
@@ -210,6 +211,7 @@ def describe_model(
             training={
                 "variant": variant,
                 "clip_labels": join_names(clips.index.labels, LABEL_SEPARATOR),
+                **({ANNOTATED: True} if clips.events is not None else {}),
                 **begun_with,
                 **settings.as_dict(),
                 **_origin(module),

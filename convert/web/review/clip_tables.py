@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
@@ -12,12 +12,15 @@ from typing import Any
 from convert.web.review.decisions import DISCARD, Decision
 from convert.web.review.own_files import OwnFiles
 from edge_runtime.listen.uncertain_takes import Take
+from metadata.labels import listed
 from train.recordings.clip import Clip
+from train.recordings.clip_index import TABLE_FILE_NAME
 from train.recordings.tables.clip_table import clips_content
 
 CLIPS_FILE = "clips.csv"
 NEW_LABELS_FILE = "new-labels.csv"
 SEVERAL_LABELS_FILE = "several-labels.csv"
+SIDES_FILE = TABLE_FILE_NAME  # groups and sides of the takes of detectors, as a folder with annotations has them
 # Why what is in the other tables is not in clips.csv, which the next build takes as it is.
 ASIDE = {
     NEW_LABELS_FILE: "no model knows these labels yet, and a build needs recordings of each label on every side",
@@ -25,6 +28,7 @@ ASIDE = {
 }
 GROUP = "listened {session}"  # its takes share a room and a microphone
 SIDE = "train"  # the test side stays that of the run before
+_FOR_BUILD = "of classifiers"  # counts what of clips.csv a build can take as it is
 _DELAY_S = 1.0  # of the tables behind the decisions, so that no key waits for them
 
 
@@ -59,9 +63,10 @@ class ClipTables:
         self._files = OwnFiles(folder)
         self._writing, self._scheduling = Lock(), Lock()
         self._timer: Timer | None = None
-        for name in (CLIPS_FILE, *ASIDE):
-            if force and not self._files.is_own(name):
-                self._files.claim(name)
+        has_detectors = any(take.detector for take in takes.values())
+        self._tables = (CLIPS_FILE, *ASIDE, *((SIDES_FILE,) if has_detectors else ()))
+        if force:
+            _raise_all(_errors_of(self._tables, self._claim))
 
     def write_soon(self) -> None:
         """Write the tables in a moment, unless that is to come anyway; `fault` says whether it went wrong."""
@@ -81,48 +86,54 @@ class ClipTables:
         try:
             self.write()
         except (OSError, ValueError) as error:
-            self.fault = f"the decisions are saved, but not the table of them: {error}"
+            what = "the tables" if len(self._unwritten) > 1 else "the table"
+            self.fault = f"the decisions are saved, but not {what} of them: {error}"
 
     def write(self) -> None:
         """Write the tables as the decisions have them; one without a row is taken away.
 
-        A table that cannot be written does not keep the others from it.
+        A table that cannot be written does not keep the others from it; the error names all of them.
 
         Raises
         ------
         FileExistsError
-            A table is not as it was written here.
+            Tables are not as they were written here.
         OSError
             The folder cannot be written.
         """
         with self._writing:
-            rows: dict[str, list[Clip]] = {name: [] for name in (CLIPS_FILE, *ASIDE)}
+            rows: dict[str, list[Clip]] = {name: [] for name in self._tables}
             for path, decision in dict(self._in_force).items():
                 name = self._table_of(decision)
                 if path in self._takes and name and (self.folder / path).is_file():
-                    rows[name].append(self._clip(self._takes[path], decision))
+                    clip = self._clip(self._takes[path], decision)
+                    rows[name].append(clip)
+                    if self._takes[path].detector:
+                        rows[SIDES_FILE].append(clip)
             order = {path: place for place, path in enumerate(self._takes)}
-            errors: dict[str, OSError | ValueError] = {}
-            for name, clips in rows.items():
-                clips.sort(key=lambda clip: order[clip.path])
-                try:
-                    content = clips_content(self.folder / name, clips, self.folder) if clips else None
-                    self._files.write(name, content)
-                except (OSError, ValueError) as error:
-                    errors[name] = error
+
+            def write_one(name: str) -> None:
+                clips = sorted(rows[name], key=lambda clip: order[clip.path])
+                self._files.write(name, clips_content(self.folder / name, clips, self.folder) if clips else None)
+
+            errors = _errors_of(rows, write_one)
             self._unwritten = frozenset(errors)
-            if errors:
-                raise next(iter(errors.values()))
+            _raise_all(errors)
             self.fault = ""
 
     def described(self) -> dict[str, Any]:
         """Return what is in the tables, and how to go on, for JSON."""
         labels: dict[str, set[str]] = defaultdict(set)
         clips: Counter[str] = Counter()
+        of_detectors: dict[str, Take] = {}
         for path, decision in self._in_force.items():
             if path in self._takes:
                 name = self._table_of(decision)
                 clips[name] += 1
+                if name and self._takes[path].detector:
+                    of_detectors[path] = self._takes[path]
+                elif name == CLIPS_FILE:
+                    clips[_FOR_BUILD] += 1
                 if name in ASIDE:
                     labels[name].update(decision.labels)
         table = self.folder / CLIPS_FILE
@@ -144,8 +155,41 @@ class ClipTables:
             ],
             "discarded": clips[""],
             # What is there in place of a table that is not written can be built from; a missing one cannot.
-            "commands": _commands(str(table)) if clips[CLIPS_FILE] and (is_written or table.is_file()) else [],
+            "commands": _commands(table) if clips[_FOR_BUILD] and (is_written or table.is_file()) else [],
+            "detectors": self._described_detectors(of_detectors, bool(clips[CLIPS_FILE])) if of_detectors else None,
         }
+
+    def _described_detectors(self, takes: Mapping[str, Take], has_clips: bool) -> dict[str, Any]:
+        """What the takes of detectors need before a build with annotations can learn from them, for JSON."""
+        names = listed(sorted({take.model for take in takes.values()}))
+        sound, table = Path(next(iter(takes))), self.folder / CLIPS_FILE
+        return {
+            "path": str(self.folder / SIDES_FILE),
+            "written": SIDES_FILE not in self._unwritten,
+            "clips": len(takes),
+            "why": (
+                f"{'The model' if len(names) == 1 else 'The models'} {' and '.join(names)} "
+                f"{'is a detector' if len(names) == 1 else 'are detectors'}. A build of recordings with annotations "
+                "refuses the tables of labels, which say no times."
+            ),
+            "steps": [
+                "Mark in Audacity from when to when each label sounds, and export the label track beside the WAV, with "
+                f"its name: {self.folder / sound.with_suffix('.txt')} for {sound.name}.",
+                "Where no label sounds, make an empty file of that name. A take without a file is left out.",
+                f"The file {SIDES_FILE} keeps each session a group of its own, on the side {SIDE}.",
+            ],
+            "commands": _commands(self.folder),
+            "otherwise": (
+                f"Where FOLDER has one folder a label, the commands take {table} in place of {self.folder}."
+                if has_clips
+                else ""
+            ),
+        }
+
+    def _claim(self, name: str) -> None:
+        """Take a table that somebody else wrote for one to write over."""
+        if not self._files.is_own(name):
+            self._files.claim(name)
 
     def _table_of(self, decision: Decision) -> str:
         """The table that a decision puts a take in; none where it is discarded."""
@@ -167,9 +211,30 @@ class ClipTables:
         )
 
 
-def _commands(path: str) -> list[str]:
-    """What to do with the table."""
-    quoted = shlex.quote(path)
+def _errors_of(names: Iterable[str], act: Callable[[str], None]) -> dict[str, OSError | ValueError]:
+    """Do something with each of the tables; return what went wrong, by table."""
+    errors: dict[str, OSError | ValueError] = {}
+    for name in names:
+        try:
+            act(name)
+        except (OSError, ValueError) as error:
+            errors[name] = error
+    return errors
+
+
+def _raise_all(errors: Mapping[str, OSError | ValueError]) -> None:
+    """Raise what went wrong with tables as one error that names all of them."""
+    told = {str(error): error for error in errors.values()}  # a fault of the folder is that of each table
+    if len(told) == 1:
+        raise next(iter(told.values()))
+    if told:
+        is_known = all(isinstance(error, FileExistsError) for error in told.values())
+        raise (FileExistsError if is_known else OSError)("; ".join(told))
+
+
+def _commands(recordings: Path) -> list[str]:
+    """What to do with recordings: those of a table, or a folder of them."""
+    quoted = shlex.quote(str(recordings))
     return [
         f"earproof data check FOLDER {quoted}",
         f"earproof build FOLDER {quoted} --out runs/after",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -17,6 +18,7 @@ from metadata.plural import counted
 from train.recordings.tables.clip_table import spelled_label
 
 NONE_OF_THESE = "none of these"  # a label that no model knows yet
+_LONG_THRESHOLD = re.compile(r"(?<=near its threshold )\d\.\d{4,}$")  # as an earlier version wrote all its digits
 
 
 class DecidedElsewhereError(ValueError):
@@ -160,7 +162,8 @@ class ReviewFolder:
         lines += [self.tables.fault] if self.tables.fault else []
         if table["commands"] and not table["written"]:
             lines.append(f"the commands take {table['path']} as it is, without what was decided since")
-        return lines + [f"next: {command}" for command in table["commands"]]
+        lines += [f"next: {command}" for command in table["commands"]]
+        return lines + (_detector_lines(table["detectors"]) if table["detectors"] else [])
 
     def _labels(self, path: str, action: str, labels: Sequence[str]) -> tuple[str, ...]:
         """The labels of a decision, checked."""
@@ -221,7 +224,7 @@ class ReviewFolder:
             "path": take.path,
             "session": take.session,
             "seconds": take.seconds,
-            "why": take.why,
+            "why": _LONG_THRESHOLD.sub(lambda found: f"{float(found[0]):.3g}", take.why),
             "margin": take.margin,
             "model": models.index(model),
             "said": model.said(take),
@@ -233,6 +236,13 @@ def _placed(table: dict[str, Any]) -> str:
     """How many clips are in a table, or are not since it is not written."""
     where = "in" if table["written"] else "decided, but not written to"
     return f"{counted(table['clips'], 'clip', form=',')} {where} {table['path']}"
+
+
+def _detector_lines(detectors: dict[str, Any]) -> list[str]:
+    """What the takes of detectors need, for people."""
+    commands = [f"next: {command}" for command in detectors["commands"]]
+    otherwise = [detectors["otherwise"]] if detectors["otherwise"] else []
+    return [detectors["why"], *detectors["steps"], *commands, *otherwise]
 
 
 def _describe(model: TakeModel) -> dict[str, Any]:

@@ -136,6 +136,8 @@ def _fault(take: Take, folder: Path) -> str:
         return "its scores, thresholds or seconds are no numbers"
     if not _is_number(take.margin) or take.label not in take.scores:
         return "its margin is no number, or its label has no score"
+    if not isinstance(take.detector, bool):
+        return "its detector is neither true nor false"
     try:
         check_labels(tuple(take.scores), "its scores")
         path = sound_path(folder, take)

@@ -10,3 +10,14 @@ export function keepSingleKeys(): () => boolean {
   box.addEventListener("change", () => localStorage.setItem(KEPT, box.checked ? "on" : "off"));
   return () => box.checked;
 }
+
+// Whether a key is another element's: something else did it already, or it is written somewhere.
+export function isTaken(event: KeyboardEvent): boolean {
+  return event.defaultPrevented || !!targetOf(event)?.matches("input:not([type=checkbox]), select, textarea");
+}
+
+// The element that an event is for; within a shadow root too, of which event.target tells the host alone.
+export function targetOf(event: Event): HTMLElement | null {
+  const [target] = event.composedPath();
+  return target instanceof HTMLElement ? target : null;
+}

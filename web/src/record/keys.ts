@@ -1,9 +1,7 @@
 // Which key does what while one records; keys that a field needs stay its own.
 
-import { keepSingleKeys } from "../parts/single_keys";
+import { isTaken, keepSingleKeys } from "../parts/single_keys";
 import { element } from "../views/elements";
-
-const FIELDS = "input:not([type=checkbox]), select, textarea, [contenteditable]";
 
 export interface KeyActions {
   record(): void;
@@ -19,16 +17,11 @@ export function listenToKeys(actions: KeyActions): void {
   const areOn = keepSingleKeys();
   document.addEventListener("keydown", (event) => {
     const { key } = event;
-    const isOther = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat;
-    if (isOther || !areOn() || element("record").hidden || isInField(event)) return;
+    const isOther = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
+    if (isOther || isTaken(event) || !areOn() || element("record").hidden) return;
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (act) act();
     else if (key !== "Escape" || !actions.stop()) return;
     event.preventDefault();
   });
-}
-
-// The path, and not the target alone: a field within a part with a shadow tree is not its event's target out here.
-function isInField(event: KeyboardEvent): boolean {
-  return event.composedPath().some((one) => one instanceof HTMLElement && one.matches(FIELDS));
 }

@@ -1,6 +1,6 @@
 // Which key does what; keys that a field or a focused button needs stay theirs.
 
-import { keepSingleKeys } from "../parts/single_keys";
+import { isTaken, keepSingleKeys, targetOf } from "../parts/single_keys";
 
 export interface KeyActions {
   play(): void;
@@ -39,15 +39,17 @@ export function listenToKeys(actions: KeyActions): void {
     event.preventDefault();
     if (!event.repeat || event.key.startsWith("Arrow")) act(event); // a key held down decides once
   });
-  // A button or a box that was clicked does not keep the keys; one that was reached by Tab does.
+  // A button, a box or the timeline that was clicked does not keep the keys; one that was reached by Tab does.
   document.addEventListener("click", (event) => {
-    if (event.detail && event.target instanceof Element) event.target.closest<HTMLElement>("button, input[type=checkbox]")?.blur();
+    if (event.detail) for (const clicked of event.composedPath()) if (clicked instanceof HTMLElement && clicked.matches("button, input[type=checkbox], [role=group]")) clicked.blur();
   });
 }
 
-function belongsElsewhere({ key, target }: KeyboardEvent): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.matches("input:not([type=checkbox]), select, textarea")) return true;
+function belongsElsewhere(event: KeyboardEvent): boolean {
+  if (isTaken(event)) return true;
+  const { key } = event;
+  const target = targetOf(event);
+  if (!target) return false;
   const presses = key === " " || key === "Enter";
   if (presses && target.matches("button, a, summary, input")) return true;
   return key.startsWith("Arrow") && target.matches("pre, .scroll");

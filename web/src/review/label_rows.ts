@@ -49,7 +49,7 @@ export class LabelRows {
     track.hidden = !isKnown;
     number.textContent = isKnown ? take.scores[index].toFixed(2) : "new";
     button.classList.toggle("counts", take.said.includes(label));
-    button.title = isKnown ? `${label}: ${take.scores[index].toFixed(4)}, threshold ${model.thresholds[index].toFixed(2)}` : label;
+    button.title = isKnown ? `${label}: ${take.scores[index].toFixed(3)}, threshold ${model.thresholds[index].toFixed(3)}` : label;
     if (!isKnown) return;
     bar.style.width = `${100 * take.scores[index]}%`;
     bar.style.background = labelColour(index);

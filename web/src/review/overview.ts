@@ -47,6 +47,17 @@ export function showResult({ takes, table, warning }: State, decisions: Decision
   element("table-fault").textContent = warning && !table.written && table.commands.length ? `${warning}. The commands below take the file as it is, without what was decided since.` : warning;
   element("go-on").hidden = !table.commands.length;
   element("commands").textContent = table.commands.join("\n");
+  showDetectors(table);
+}
+
+function showDetectors({ commands, detectors }: State["table"]): void {
+  element("annotate").hidden = !detectors;
+  element("folder-note").hidden = !detectors && !commands.length;
+  if (!detectors) return;
+  element("annotate-why").textContent = detectors.why;
+  element("annotate-steps").replaceChildren(...detectors.steps.map((step) => make("li", {}, step)));
+  element("annotate-commands").textContent = detectors.commands.join("\n");
+  element("annotate-otherwise").textContent = detectors.otherwise;
 }
 
 // Fills the choices that depend on the takes.

@@ -51,6 +51,11 @@ class Review {
     return this.list[this.place];
   }
 
+  // Whether no take is shown: all are decided, or none is like what was chosen.
+  private get isEmpty(): boolean {
+    return this.isDone || !this.list.length;
+  }
+
   private get model(): TakeModel {
     return this.state.models[this.take.model];
   }
@@ -69,6 +74,7 @@ class Review {
     press("back", () => this.step(-1));
     press("forward", () => this.step(1));
     press("again", () => {
+      element("error").hidden = true;
       this.isAgain = true;
       this.show(0);
     });
@@ -78,12 +84,12 @@ class Review {
     this.autoplay.addEventListener("change", () => localStorage.setItem(AUTOPLAY, this.autoplay.checked ? "on" : "off"));
     element("sessions").addEventListener("toggle", () => showSessions(this.state, this.decisions));
     listenToKeys({
-      play: () => this.isDone || this.view.toggle(),
+      play: () => this.isEmpty || this.view.toggle(),
       autoplay: () => this.autoplay.click(),
       keep: (pressed) => pressed - this.entered < PAUSE || this.keep(),
       none: () => this.none(),
       digit: (digit) => this.chooseDigit(digit),
-      find: () => this.isDone || this.finder.open(),
+      find: () => this.isEmpty || this.finder.open(),
       discard: () => this.decide("discard", []),
       undo: () => this.undo(),
       step: (places) => this.step(places),
@@ -100,26 +106,43 @@ class Review {
       sort: value("sort"),
       undecidedFirst: element<HTMLInputElement>("undecided-first").checked,
     };
+    element("error").hidden = true; // what was told of the choice before
     this.list = chooseTakes(this.state.takes, this.decisions, choice);
-    element("chosen").textContent = counted(this.list.length, "take");
+    this.showChosen();
+    if (!this.list.length) return this.showNone();
     const [first] = nextUndecided(this.list, this.decisions, 0, 1);
     this.isAgain = first === undefined;
     if (this.isAgain && choice.show === "all") this.finish();
     else this.show(first ?? 0);
   }
 
-  // Shows one take of the list.
-  private show(place: number): void {
+  private showChosen(): void {
+    element("chosen").textContent = counted(this.list.length, "take");
+  }
+
+  // Says that no take is like what was chosen.
+  private showNone(): void {
+    this.view.pause();
+    this.begin(0);
+    document.body.dataset["shown"] = "";
+    this.fail(new Error("no take is like that; choose others below"));
+  }
+
+  // Goes to a place of the list.
+  private begin(place: number): void {
     this.isDone = false;
     document.body.classList.remove("finished");
     element("again").hidden = true;
     element("result-title").textContent = "What comes of it";
     this.place = place;
     this.isHeard = false;
-    const isEmpty = !this.list.length;
-    for (const id of ["take", "decide"]) element(id).hidden = isEmpty;
+    for (const id of ["take", "decide"]) element(id).hidden = this.isEmpty;
     this.showCounts();
-    if (isEmpty) return this.fail(new Error("no take is like that; choose others below"));
+  }
+
+  // Shows one take of the list.
+  private show(place: number): void {
+    this.begin(place);
     const { take } = this;
     this.selection = [...(this.decisions.get(take.path)?.labels ?? take.said)];
     this.view.announce(take, this.model);
@@ -199,13 +222,13 @@ class Review {
   }
 
   private chooseDigit(digit: number): void {
-    const label = this.rows.ofDigit(digit);
+    const label = this.rows.ofDigit(digit); // of the take that was shown last
     if (label !== undefined) this.choose(label);
   }
 
   // A label was pressed or found: it decides, or is put among several and taken out again.
   private choose(label: string): void {
-    if (this.isDone) return;
+    if (this.isEmpty) return;
     if (!this.tellsSeveral) return this.decide(isSame([label], this.take.said) ? "keep" : "correct", [label]);
     const others = this.selection.filter((one) => one !== label && one !== this.state.none);
     this.selection = this.selection.includes(label) ? others : [...others, label];
@@ -214,18 +237,19 @@ class Review {
 
   // Keeps what the model said, or what was chosen one by one.
   private keep(): void {
-    if (this.isDone) return;
+    if (this.isEmpty) return;
     const isChanged = this.tellsSeveral && !isSame(this.selection, this.take.said);
     this.decide(isChanged ? "correct" : "keep", isChanged ? this.selection : []);
   }
 
   private none(): void {
+    if (this.isEmpty) return;
     this.decide("correct", this.tellsSeveral ? [] : [this.state.none]);
   }
 
   private decide(action: Action, labels: string[]): void {
+    if (this.isEmpty) return;
     const { take } = this;
-    if (this.isDone || !take) return;
     if (!this.isHeard && action !== "discard") return; // nobody has heard it
     this.ask(async () => {
       this.apply(await save(take.path, action, labels, this.state.revision));
@@ -249,6 +273,7 @@ class Review {
       if (place < 0) {
         this.list.push(this.state.takes.find((take) => take.path === path)!); // of another choice
         place = this.list.length - 1;
+        this.showChosen();
       }
       this.show(place);
     });
@@ -263,7 +288,7 @@ class Review {
       .catch(async (error: Error) => {
         this.fail(error);
         this.apply(await readNews(this.state.revision).catch(() => null)); // where the server answers at all
-        if (!this.isDone && this.list.length) this.showDecision();
+        if (!this.isEmpty) this.showDecision();
       })
       .finally(() => (this.isBusy = false));
   }

@@ -35,7 +35,19 @@ export interface Table {
   written: boolean; // whether the file is as the decisions have it
   aside: { path: string; written: boolean; clips: number; labels: string[]; why: string }[]; // what the next build cannot take
   discarded: number;
+  commands: string[]; // for the clips of classifiers; none where there are none
+  detectors: Annotating | null;
+}
+
+// What takes of a detector need: a build of recordings with annotations takes others of that kind alone.
+export interface Annotating {
+  clips: number;
+  path: string;
+  written: boolean;
+  why: string;
+  steps: string[];
   commands: string[];
+  otherwise: string;
 }
 
 export interface News {

@@ -18,7 +18,7 @@ export class TakeView {
   private facts = "";
 
   constructor() {
-    this.timeline = new Timeline(element("timeline"), (seconds) => this.moveTo(seconds), () => this.showTransport());
+    this.timeline = new Timeline(element("timeline"), (seconds, playing) => this.moveTo(seconds, playing), () => this.showTransport());
     element("picture").addEventListener("click", (event) => this.seek(event));
   }
 
@@ -88,7 +88,8 @@ export class TakeView {
     void this.timeline.play(((event.clientX - left) / width) * this.duration, this.duration);
   }
 
-  private moveTo(seconds: number): void {
+  private moveTo(seconds: number, playing = false): void {
+    if (seconds && playing) element("silent").hidden = true; // by a key of the timeline
     element("playhead").style.left = `${this.duration ? (100 * seconds) / this.duration : 0}%`;
     element("time").textContent = `${clock(seconds)} / ${clock(this.duration)}`;
   }

@@ -29,7 +29,6 @@ export class ClipView {
   ) {
     element("play").addEventListener("click", () => this.timeline?.toggle());
     element("whole").addEventListener("click", (event) => this.seek(event));
-    element("timeline").addEventListener("keydown", (event) => this.key(event));
     element<HTMLInputElement>("zoom").addEventListener("input", (event) => this.zoom(+(event.target as HTMLInputElement).value));
   }
 
@@ -177,14 +176,6 @@ export class ClipView {
     const duration = this.clip ? this.clip.samples.length / this.clip.sampleRate : 1;
     const fitting = element("timeline").clientWidth / duration;
     return { fitting, most: Math.max(BUSIEST_ZOOM, 2 * fitting) };
-  }
-
-  private key(event: KeyboardEvent): void {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === " ") this.timeline?.toggle();
-    else if (step) this.timeline?.step(step);
-    else return;
-    event.preventDefault();
   }
 }
 

@@ -42,6 +42,7 @@ export class Timeline {
     scrolled.tabIndex = 0;
     scrolled.role = "group";
     scrolled.ariaLabel = "Timeline: space plays, the arrow keys move by a second";
+    scrolled.addEventListener("keydown", (event) => this.key(event));
     this.surfer.on("timeupdate", (seconds) => moved(seconds, this.surfer.isPlaying()));
     this.surfer.on("seeking", (seconds) => moved(seconds, false));
     for (const event of ["play", "pause", "finish"] as const) this.surfer.on(event, changed);
@@ -99,11 +100,6 @@ export class Timeline {
     void this.surfer.play(start, end);
   }
 
-  // Moves by so many seconds.
-  step(seconds: number): void {
-    this.surfer.skip(seconds);
-  }
-
   // The seconds that are visible.
   get visible(): [number, number] {
     const width = this.surfer.getWrapper().clientWidth;
@@ -120,6 +116,16 @@ export class Timeline {
   // Pixels for a second; 0 fits the clip.
   zoom(pixels: number): void {
     this.surfer.zoom(pixels);
+  }
+
+  // What the timeline does by a key while it has the focus; the page's own keys know that from preventDefault.
+  private key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === " ") this.toggle();
+    else if (step) this.seek(Math.max(0, Math.min(this.surfer.getCurrentTime() + step, this.surfer.getDuration())));
+    else return;
+    event.preventDefault();
   }
 
   private recolour(): void {
