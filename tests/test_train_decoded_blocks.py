@@ -107,7 +107,7 @@ def test_tags_around_an_mp3_without_a_frame_count_are_no_frames(tmp_path):
     _, plain = _variable_mp3(tmp_path, 16_000)
     content = plain.read_bytes()
     spoilt = tmp_path / "tagged.mp3"
-    tag = b"ID3\x04\x00\x00\x00\x00\x00\x10" + bytes(16)
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x10" + bytes(16) + bytes(100)  # and room that nothing fills
     spoilt.write_bytes(tag + content + b"TAG" + b"\xff" * 125)
     assert len(_read(spoilt)) == len(_read(plain))
 

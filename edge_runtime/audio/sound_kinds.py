@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Callable
 from typing import NamedTuple
 
+from edge_runtime.audio.mpeg_frame import read_mpeg_frame
+
 AUDIO_SUFFIXES = (
     ".wav",
     ".wave",
@@ -30,15 +32,6 @@ _LEAST_TEXT = 8  # bytes that a text has
 WAV_KINDS = (b"RIFF", b"RF64", b"BW64")
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _W64 = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
-_MPEG_KBITS = {
-    # Bit rates of header values 1 to 14, by (is MPEG 1, layer): ISO 11172-3 and 13818-3.
-    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
 
 
 class SoundKind(NamedTuple):
@@ -152,18 +145,8 @@ def _two_frames(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
 
 def _mpeg_frame_bytes(head: bytes) -> int:
     """Length of the MPEG audio frame that begins here, 0 where none does."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return 0
-    version, layer = (head[1] >> 3) & 3, 4 - ((head[1] >> 1) & 3)
-    kbits, rate = head[2] >> 4, (head[2] >> 2) & 3
-    if version == 1 or layer == 4 or not 0 < kbits < 15 or rate == 3:
-        return 0
-    is_first = version == 3
-    hertz = (44_100, 48_000, 32_000)[rate] // {3: 1, 2: 2, 0: 4}[version]
-    bits, padding = _MPEG_KBITS[is_first, layer][kbits - 1] * 1000, (head[2] >> 1) & 1
-    if layer == 1:
-        return int((12 * bits // hertz + padding) * 4)
-    return int((144 if layer == 2 or is_first else 72) * bits // hertz + padding)
+    frame = read_mpeg_frame(head)
+    return frame.length if frame else 0
 
 
 def _adts_frame_bytes(head: bytes) -> int:

@@ -9,37 +9,16 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz, by version
-_BIT_RATES = {  # kbit/s of layer III, by whether the version is 1
-    True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_HEADER = 4  # bytes
+from edge_runtime.audio.mpeg_frame import HEADER_BYTES, KBITS, MpegFrame, read_mpeg_frame
+
 _ID3 = 10  # bytes of the head of an ID3v2 tag
+_LAYER = 3
 _TAG_KBITS = 64  # of the frame that holds the count: large enough for it at every rate
 _NEARLY = 2  # frames: at a constant bit rate libsndfile is right but for the ends
+_SEARCHED = 1 << 16  # bytes in which the first frame is looked for
 _BLOCK = 1 << 20  # bytes that are looked through at a time
-
-
-class _Frame(NamedTuple):
-    """The header of a frame of layer III."""
-
-    version: int  # 3: MPEG 1, 2: MPEG 2, 0: MPEG 2.5
-    sample_rate: int  # Hz
-    is_mono: bool
-    length: int  # bytes
-
-    @property
-    def num_samples(self) -> int:
-        """Of each channel."""
-        return 1152 if self.version == 3 else 576
-
-    @property
-    def side_info(self) -> int:
-        """Bytes behind the header."""
-        return (17 if self.is_mono else 32) if self.version == 3 else (9 if self.is_mono else 17)
 
 
 def with_frame_count(path: Path, num_samples: int) -> io.RawIOBase | None:
@@ -58,52 +37,47 @@ def with_frame_count(path: Path, num_samples: int) -> io.RawIOBase | None:
         says its length, or `num_samples` is that of its frames.
     """
     with path.open("rb") as file:
-        start = _first_frame(file)
+        size = os.fstat(file.fileno()).st_size
+        start = _first_frame(file, size)
         file.seek(start)
-        head = file.read(_HEADER + 64)
+        head = file.read(HEADER_BYTES + 64)
         first = _frame(head)
         if first is None or _says_count(head, first):
             return None
-        count = _count_frames(file, start, os.fstat(file.fileno()).st_size)
+        count = _count_frames(file, start, size)
     if abs(count * first.num_samples - num_samples) <= _NEARLY * first.num_samples:
         return None
     return _Behind(_counting_frame(head, first, count), path, start)
 
 
-def _first_frame(file: BinaryIO) -> int:
-    """Where the first frame begins, behind a tag."""
-    head = file.read(_ID3)
-    if head[:3] != b"ID3" or len(head) < _ID3:
-        return 0
-    size = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(reversed(head[6:])))
-    return _ID3 + size + (_ID3 if head[5] & 0x10 else 0)
+def _first_frame(file: BinaryIO, size: int) -> int:
+    """Where the first frame begins, behind a tag and what fills the room behind it."""
+    place, head = 0, file.read(_ID3)
+    if head[:3] == b"ID3" and len(head) == _ID3:
+        length = sum((byte & 0x7F) << (7 * digit) for digit, byte in enumerate(reversed(head[6:])))
+        place = _ID3 + length + (_ID3 if head[5] & 0x10 else 0)
+    return _next_frame(file, place, min(size, place + _SEARCHED))
 
 
-def _frame(head: bytes) -> _Frame | None:
-    """The frame that begins with these bytes; None where none does."""
-    if len(head) < _HEADER or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:  # the sync, and layer III
-        return None
-    version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
-    if version == 1 or bits in (0, 15) or rate == 3:
-        return None
-    sample_rate, bit_rate = _RATES[version][rate], 1000 * _BIT_RATES[version == 3][bits - 1]
-    length = (144 if version == 3 else 72) * bit_rate // sample_rate + (head[2] >> 1 & 1)
-    return _Frame(version, sample_rate, head[3] >> 6 == 3, length)
+def _frame(head: bytes) -> MpegFrame | None:
+    """The frame of an MP3 that begins with these bytes; None where none does."""
+    frame = read_mpeg_frame(head)
+    return frame if frame and frame.layer == _LAYER else None
 
 
-def _says_count(head: bytes, first: _Frame) -> bool:
+def _says_count(head: bytes, first: MpegFrame) -> bool:
     """Whether the first frame holds no sound, but the number of frames."""
-    tag = head[_HEADER + first.side_info :][:8]
+    tag = head[HEADER_BYTES + first.side_bytes :][:8]
     return (tag[:4] in (b"Xing", b"Info") and bool(tag[7:] and tag[7] & 1)) or head[36:40] == b"VBRI"
 
 
 def _count_frames(file: BinaryIO, start: int, size: int) -> int:
     """How many whole frames a file has from there on; what lies between two of them is passed over."""
     count, place, first = 0, start, None
-    while place + _HEADER <= size:
+    while place + HEADER_BYTES <= size:
         file.seek(place)
-        frame = _frame(file.read(_HEADER))
-        if frame is None or (first is not None and frame[:2] != first[:2]):
+        frame = _frame(file.read(HEADER_BYTES))
+        if frame is None or (first is not None and frame.sample_rate != first.sample_rate):
             place = _next_frame(file, place + 1, size)
             continue
         first = first or frame
@@ -119,23 +93,23 @@ def _next_frame(file: BinaryIO, place: int, size: int) -> int:
         block = file.read(_BLOCK)
         found = block.find(b"\xff")
         while found >= 0:
-            frame = _frame(block[found : found + _HEADER])
+            frame = _frame(block[found : found + HEADER_BYTES])
             if frame is not None:
                 file.seek(place + found + frame.length)
-                if _frame(file.read(_HEADER)) is not None:
+                if _frame(file.read(HEADER_BYTES)) is not None:
                     return place + found
             found = block.find(b"\xff", found + 1)
-        place += max(1, len(block) - _HEADER + 1)
+        place += max(1, len(block) - HEADER_BYTES + 1)
     return size
 
 
-def _counting_frame(head: bytes, first: _Frame, count: int) -> bytes:
+def _counting_frame(head: bytes, first: MpegFrame, count: int) -> bytes:
     """A frame without sound that holds the number of those behind it (Xing's header)."""
-    bits = _BIT_RATES[first.version == 3].index(_TAG_KBITS) + 1
+    bits = KBITS[first.is_first, _LAYER].index(_TAG_KBITS) + 1
     header = bytes((0xFF, head[1] | 1, bits << 4 | head[2] & 0x0C, head[3]))  # no checksum, no padding
     frame = _frame(header)
     assert frame is not None
-    content = header + bytes(frame.side_info) + b"Xing" + (1).to_bytes(4, "big") + count.to_bytes(4, "big")
+    content = header + bytes(frame.side_bytes) + b"Xing" + (1).to_bytes(4, "big") + count.to_bytes(4, "big")
     return content.ljust(frame.length, b"\0")
 
 
