@@ -21,6 +21,10 @@ _NO_BACKBONES = tempfile.TemporaryDirectory(prefix="earproof-no-backbones-")
 os.environ["EARPROOF_BACKBONES"] = _NO_BACKBONES.name
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell that starts the tests in the background leaves it so
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if (
+    hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+):  # under nohup, for processes of tests
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 16_000  # Hz

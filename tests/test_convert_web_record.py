@@ -434,6 +434,10 @@ def test_whatever_ends_the_server_no_training_is_lost_sight_of(takes, number, mo
         with urllib.request.urlopen(asked) as answer:
             assert json.load(answer) == {"name": "training-001"}
         server.send_signal(number)
+        try:
+            server.wait(timeout=60)
+        finally:
+            server.kill()
     (described,) = (after := Trainings(takes.root, takes.root.with_name("takes-runs"))).described()
     if number == signal.SIGKILL:  # which no server can obey
         assert described["state"] == "running"
