@@ -127,7 +127,7 @@ def make_routes(recorder: Recorder) -> list[BaseRoute]:
             raise ValueError(f"epochs is {epochs!r}; expected a whole number")
         return {"name": trainings.start(None if epochs is None else int(epochs))}
 
-    def delete(request: Request) -> dict[str, str]:
+    def delete(request: Request) -> dict[str, Any]:
         path = take_of(request)
         try:
             takes.delete(path)
