@@ -708,6 +708,10 @@ def test_the_first_training_is_open_at_its_end_where_nobody_does_anything(seen):
     assert seen["model_of_other"].startswith("Training 1: mel_cnn-")
 
 
+def test_an_undo_that_is_refused_for_good_is_in_nobodys_way(seen):
+    assert seen["refused_undo"] == ["high/yard-0003.wav was not deleted here", True]
+
+
 def test_a_take_that_another_tab_deleted_is_told_as_gone(seen):
     assert seen["deleted_twice"] == ["high/yard-0002.wav is gone already: another page deleted it.", True]
 

@@ -99,6 +99,17 @@ await page.waitForSelector("#undo", { state: "hidden" });
 await said("The take is back");
 seen.focus_after_undo = await focused();
 seen.takes_after_undo = await page.locator('[aria-label="Takes of high"] li').count();
+await page.route("**/api/deleted/**", (route) => route.fulfill({ status: 400, body: "high/yard-0003.wav was not deleted here" }));
+await page.click('[aria-label^="Delete high/yard-0003.wav"]');
+await said("Deleted high/yard-0003.wav");
+await page.click("#undo");
+await page.waitForSelector("#record-error:not([hidden])");
+seen.refused_undo = [await text("#record-error"), await page.isHidden("#undo")];
+await page.unroute("**/api/deleted/**");
+await page.evaluate(async () => {
+  const headers = { "x-earproof-token": sessionStorage.getItem("earproof-token") };
+  await fetch("api/deleted/high/yard-0003.wav", { method: "POST", headers });
+});
 
 seen.added = [];
 for (const [number, place] of ["desk", "hall", "yard"].entries()) {

@@ -33,6 +33,9 @@ export function whenServerIsNew(act: () => void): void {
 // A file that the host does not have.
 export class NotHere extends Error {}
 
+// The server is gone, or cannot be reached now; what was asked for may come true later.
+export class NoAnswer extends Error {}
+
 // Asks for an address; an error says what the server said.
 export async function ask(address: string, options: RequestInit = {}): Promise<Response> {
   const headers = { ...(options.headers as Record<string, string>), ...(token ? { [HEADER]: token } : {}) };
@@ -40,7 +43,7 @@ export async function ask(address: string, options: RequestInit = {}): Promise<R
   try {
     response = await fetch(address, { ...options, headers });
   } catch {
-    throw new Error(`the server does not answer; is earproof still running? ${whatToDo()}`);
+    throw new NoAnswer(`the server does not answer; is earproof still running? ${whatToDo()}`);
   }
   if (response.ok) {
     answered = true;

@@ -3,7 +3,7 @@
 import { decodeFile } from "../audio/decoding";
 import { wavFile } from "../audio/wav_writing";
 import type { RemoteEngine } from "../engine/remote_engine";
-import { whenServerIsNew } from "../server";
+import { NoAnswer, whenServerIsNew } from "../server";
 import { counted, element, make } from "../views/elements";
 import { focusFirst, handingOn } from "./focus";
 import { listenToKeys } from "./keys";
@@ -157,13 +157,22 @@ export class Recorder {
   private async takeBack(): Promise<void> {
     const [path] = this.deleted;
     const work = async () => {
-      await restoreTake(path);
-      this.deleted = this.deleted.filter((one) => one !== path);
-      await this.refresh();
-      this.showUndo();
+      try {
+        await restoreTake(path);
+        await this.refresh();
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) this.forgetDeleted(path); // refused for good: older ones can come back still
+        throw error;
+      }
+      this.forgetDeleted(path);
     };
     await handingOn(element("undo"), work, () => this.takes.idsOf(path));
     this.say("The take is back.");
+  }
+
+  private forgetDeleted(path: string): void {
+    this.deleted = this.deleted.filter((one) => one !== path);
+    this.showUndo();
   }
 
   private showUndo(): void {
