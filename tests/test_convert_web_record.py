@@ -24,6 +24,7 @@ import earproof
 from convert.web.record import routes, take_folder, trainings
 from convert.web.record.findings import find_faults
 from convert.web.record.held_file import HeldFile
+from convert.web.record.missing_takes import missing_to_train
 from convert.web.record.routes import Recorder
 from convert.web.record.take_folder import GoneError, TakeFolder
 from convert.web.record.training_stages import FIRST_STEP, stage_of
@@ -292,19 +293,23 @@ def test_a_label_goes_only_without_takes(takes):
         takes.add("yes", " ", _take())
 
 
+def _missing(folder, **options):
+    return missing_to_train(folder.index(), folder.labels(), **options)
+
+
 def test_what_a_training_still_needs_is_told_label_by_label(tmp_path):
     folder = TakeFolder(tmp_path)
-    assert folder.missing() == ["Name at least two labels; one of them may be background."]
+    assert _missing(folder) == ["Name at least two labels; one of them may be background."]
     for label in ("yes", "no"):
         folder.add_label(label)
     for number in range(3):
         folder.add("yes", f"s{number}", _take(number))
-    assert folder.missing() == ["Record takes of no."]
+    assert _missing(folder) == ["Record takes of no."]
     folder.add("no", "s0", _take(4))
-    assert folder.missing() == ["Record no in 3 sessions (now 1): one to train on, one to choose by, one to test."]
+    assert _missing(folder) == ["Record no in 3 sessions (now 1): one to train on, one to choose by, one to test."]
     for number in (1, 2):
         folder.add("no", f"s{number}", _take(4 + number))
-    assert folder.missing() == []
+    assert _missing(folder) == []
 
 
 def _sided(takes, sides):
@@ -317,15 +322,15 @@ def test_sides_that_the_training_would_refuse_are_told_before(takes):
     for number in range(3):
         takes.add("yes", f"s{number}", _take(number))
         takes.add("no", f"s{number}", _take(9 + number))
-    assert (takes.missing(), takes.notes()) == ([], [])
+    assert (_missing(takes), takes.notes()) == ([], [])
     _sided(takes, ("train", "train", "val", "val", "test", ""))
-    (told,) = takes.missing()
+    (told,) = _missing(takes)
     assert told.startswith("The sides of the recordings do not serve: 5 of 6 clips have a split; give one to all")
     _sided(takes, ("train", "train", "test", "test", "test", "test"))
-    assert "the val side has no clip of yes, no" in takes.missing()[0]
-    assert takes.missing(validates=False) == []  # as for a head on a backbone
+    assert "the val side has no clip of yes, no" in _missing(takes)[0]
+    assert _missing(takes, validates=False) == []  # as for a head on a backbone
     _sided(takes, ("train", "train", "val", "val", "test", "test"))
-    assert takes.missing() == []
+    assert _missing(takes) == []
     assert "a new session to train." in takes.notes()[0]
 
 

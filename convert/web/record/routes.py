@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convert.web.plain_words import plain_words
 from convert.web.record.findings import find_faults
+from convert.web.record.missing_takes import missing_to_train
 from convert.web.record.take_folder import MOST_BYTES, GoneError, TakeFolder
 from convert.web.record.trainings import Trainings
 from convert.web.served_model import ServedModel, open_model
@@ -61,7 +62,8 @@ class Recorder:
 
     def missing(self) -> list[str]:
         """Return what the training that would be begun still needs, a sentence each."""
-        return self.takes.missing(validates=self.trainings.model() != TRANSFER_NAME)
+        validates = self.trainings.model() != TRANSFER_NAME
+        return missing_to_train(self.takes.index(), self.takes.labels(), validates)
 
     def described(self) -> list[dict[str, Any]]:
         """Return the trainings; the models of finished ones have a place among those of the page."""

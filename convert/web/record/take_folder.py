@@ -25,13 +25,10 @@ from edge_runtime.audio.wav_file import WavFile
 from metadata.atomic_file import write_atomically
 from metadata.labels import LABELS_FILE_NAME, check_labels, format_labels
 from metadata.safe_name import safe_part
-from train.recordings.clip import SPLITS, Clip, group_of
+from train.recordings.clip import Clip, group_of
 from train.recordings.clip_index import INDEX_FILE_NAME, ClipIndex, find_clips, write_index
 from train.recordings.decoding.audio_files import find_files
 from train.recordings.decoding.decode import duration
-from train.recordings.fold_sides import TWO_SIDES
-from train.recordings.missing_sides import draw_missing_sides
-from train.recordings.split import split_clips
 
 DELETED_FOLDER = ".deleted"
 MOST_BYTES = 64 << 20  # of one take; five minutes of 16 bits at 96 kHz
@@ -121,32 +118,6 @@ class TakeFolder:
             }
             for clip in self.index().clips
         ]
-
-    def missing(self, validates: bool = True) -> list[str]:
-        """Return what a training still needs, a sentence each.
-
-        Parameters
-        ----------
-        validates : bool
-            Whether what is trained needs a validation side.
-        """
-        index, labels = self.index(), self.labels()
-        if any(len(clip.labels) > 1 for clip in index.clips):
-            return ["Some recordings have several labels: train them with earproof build."]
-        if len(labels) < 2:
-            return ["Name at least two labels; one of them may be background."]
-        is_sided = any(clip.split for clip in index.clips)
-        needed = []
-        for label in labels:
-            groups = {clip.group for clip in index.clips if label in clip.labels}
-            if not groups:
-                needed.append(f"Record takes of {label}.")
-            elif len(groups) < len(SPLITS) and not is_sided:
-                needed.append(
-                    f"Record {label} in {len(SPLITS)} sessions (now {len(groups)}): one to train on, one to choose "
-                    "by, one to test."
-                )
-        return needed or _split_faults(index, validates)
 
     def notes(self) -> list[str]:
         """Return what a person should know who records here, a sentence each."""
@@ -397,17 +368,6 @@ def _signature(path: Path) -> tuple[int, int] | None:
 def _folder_look(label: str) -> str:
     """What labels share whose takes would lie in one folder, also where a disk tells no case apart."""
     return safe_part(label).casefold()
-
-
-def _split_faults(index: ClipIndex, validates: bool) -> list[str]:
-    """What the training will say of the sides, or of drawing them."""
-    if not validates and {clip.split for clip in index.clips} == set(TWO_SIDES):
-        index = replace(index, full_sides=TWO_SIDES)
-    try:
-        split_clips(draw_missing_sides(index, seed=0)[0], seed=0)
-    except ValueError as error:
-        return [f"The sides of the recordings do not serve: {error}."]
-    return []
 
 
 def _check_wav(path: Path) -> None:
